@@ -1,0 +1,41 @@
+# Everything runs in .venv, which the first target that needs it creates.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help demo test quick lint bench generate clean
+
+help: ## show the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+demo: $(READY) ## examine the example language model and its ill twin
+	$(BIN)/rnn-doctor check examples/charlm.py
+	$(BIN)/rnn-doctor check examples/charlm_exploding.py || test $$? -eq 1
+
+test: $(READY) ## all tests
+	$(BIN)/python -m pytest -n 2
+
+quick: $(READY) ## the tests that start no training (seconds)
+	$(BIN)/python -m pytest -m 'not e2e' -q
+
+lint: $(READY) ## formatting, lints, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(READY) ## tables and figures of benchmarks/
+	$(BIN)/python benchmarks/traits.py
+	$(BIN)/python benchmarks/overhead.py
+
+generate: $(READY) ## schemas, rule pages, tables: whatever is generated
+	$(BIN)/python -m tests.generated
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

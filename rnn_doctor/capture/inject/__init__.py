@@ -1,0 +1,1 @@
+"""The folder that is put on PYTHONPATH of the examined script; Python imports its `sitecustomize` at start."""

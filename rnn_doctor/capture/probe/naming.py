@@ -1,0 +1,114 @@
+"""Names of modules and parameters, as the script's author would say them."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import weakref
+from typing import Any, Iterable, Iterator, NamedTuple
+
+import torch
+from torch import nn
+
+_WRAPPERS = ("module.", "_orig_mod.")  # DataParallel's and torch.compile's prefixes
+
+
+class Named(NamedTuple):
+    """What is known of a parameter from the module that holds it."""
+
+    name: str
+    owner: nn.Module | None
+    root: str
+    """Class of the outermost module."""
+
+
+class Naming:
+    """Knows the modules that were built, and from them the names of what they hold."""
+
+    def __init__(self) -> None:
+        self._modules: dict[int, weakref.ref[nn.Module]] = {}
+        self._named: dict[int, Named] = {}
+        self._paths: dict[int, str] = {}
+        self._searched = False
+
+    def saw(self, module: nn.Module) -> None:
+        """Takes note of a module."""
+        key = id(module)
+        if key not in self._modules:
+            self._modules[key] = weakref.ref(module)
+
+    def refresh(self, parameters: Iterable[torch.Tensor]) -> None:
+        """Names these parameters and the modules beside them."""
+        wanted = list(parameters)
+        self._name(wanted)
+        unnamed = [p for p in wanted if id(p) not in self._named]
+        if not self._searched and any(isinstance(p, nn.Parameter) for p in unnamed):
+            # A model from torch.load was never registered module by module.
+            self._searched = True
+            for thing in gc.get_objects():
+                if (
+                    nn.Module in type(thing).__mro__
+                ):  # isinstance would fire lazy attributes of other packages
+                    self.saw(thing)
+            self._name(wanted)
+        self._name_bare(p for p in wanted if id(p) not in self._named)
+
+    def of_parameter(self, parameter: torch.Tensor) -> Named:
+        """Its name and owner; a bare tensor is named by its shape."""
+        shape = "x".join(str(n) for n in parameter.shape)
+        return self._named.get(id(parameter), Named(f"tensor {shape}", None, "tensor"))
+
+    def of_module(self, module: nn.Module) -> str:
+        """Dotted path from its root; the class's name where it is itself a root."""
+        return self._paths.get(id(module), type(module).__name__)
+
+    def live(self) -> Iterator[nn.Module]:
+        """The modules that still exist."""
+        for reference in list(self._modules.values()):
+            module = reference()
+            if module is not None:
+                yield module
+
+    def _roots(self, wanted: set[int]) -> list[nn.Module]:
+        modules = list(self.live())
+        inner = {id(child) for module in modules for child in module.children()}
+        roots = [m for m in modules if id(m) not in inner]
+        return [m for m in roots if _recurs(m) or any(id(p) in wanted for p in m.parameters())]
+
+    def _name(self, wanted: list[torch.Tensor]) -> None:
+        roots = self._roots({id(p) for p in wanted})
+        classes: dict[str, int] = {}
+        for root in roots:
+            kind = type(root).__name__
+            classes[kind] = classes.get(kind, 0) + 1
+            number = f"#{classes[kind]}" if classes[kind] > 1 else ""
+            prefix = f"{kind}{number}." if len(roots) > 1 or not _has_children(root) else ""
+            for path, module in root.named_modules():
+                self._paths.setdefault(id(module), (prefix + _unwrapped(path)).rstrip(".") or kind)
+                for name, parameter in module.named_parameters(recurse=False):
+                    dotted = f"{path}.{name}" if path else name
+                    self._named.setdefault(id(parameter), Named(prefix + _unwrapped(dotted), module, kind))
+
+    def _name_bare(self, tensors: Iterable[torch.Tensor]) -> None:
+        main: dict[str, Any] = vars(sys.modules.get("__main__", sys))
+        variables = {id(value): name for name, value in main.items() if isinstance(value, torch.Tensor)}
+        for tensor in tensors:
+            if id(tensor) in variables:
+                self._named[id(tensor)] = Named(variables[id(tensor)], None, "tensor")
+
+
+def _recurs(root: nn.Module) -> bool:
+    kinds = (nn.RNNBase, nn.modules.rnn.RNNCellBase)
+    return any(isinstance(module, kinds) for module in root.modules())
+
+
+def _has_children(module: nn.Module) -> bool:
+    return next(module.children(), None) is not None
+
+
+def _unwrapped(path: str) -> str:
+    for wrapper in _WRAPPERS:
+        while path.startswith(wrapper) or path == wrapper[:-1]:
+            path = path[len(wrapper) :]
+        path = path.replace(f".{wrapper}", ".")
+    return path

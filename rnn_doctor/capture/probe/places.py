@@ -1,0 +1,81 @@
+"""Where in the user's source something runs: found from the stack."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+import sysconfig
+from typing import Any
+
+from .paths import shown
+
+_PROBE = os.path.dirname(os.path.abspath(__file__))
+_LIBRARIES = tuple(
+    {
+        os.path.abspath(sysconfig.get_path(name)) + os.sep
+        for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    }
+)
+_OURS, _LIBRARY, _USER = 0, 1, 2
+_kinds: dict[str, int] = {}
+
+
+def _kind(filename: str) -> int:
+    kind = _kinds.get(filename)
+    if kind is None:
+        path = os.path.abspath(filename)
+        if filename.startswith("<") or path.startswith(_PROBE + os.sep) or f"{os.sep}torch{os.sep}" in path:
+            kind = _OURS
+        elif f"{os.sep}site-packages{os.sep}" in path or path.startswith(_LIBRARIES):
+            kind = _LIBRARY
+        else:
+            kind = _USER
+        _kinds[filename] = kind
+    return kind
+
+
+def here() -> dict[str, Any] | None:
+    """The innermost line of the user's own code on the stack, else of a library beside torch.
+
+    The shape is that of a run log's location.
+    """
+    library = None
+    frame = sys._getframe(1)
+    while frame is not None:
+        kind = _kind(frame.f_code.co_filename)
+        if kind == _USER:
+            return _location(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+        if kind == _LIBRARY and library is None and "frozen" not in frame.f_code.co_filename:
+            library = (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+        frame = frame.f_back  # type: ignore[assignment]
+    return _location(*library) if library else None
+
+
+def site() -> tuple[str, int] | None:
+    """File and line of `here`, without the cost of describing it: tells call sites apart."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if _kind(frame.f_code.co_filename) == _USER:
+            return frame.f_code.co_filename, frame.f_lineno
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def of_traceback(traceback: Any) -> dict[str, Any] | None:
+    """The innermost line of the user's own code in a traceback."""
+    found = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if _kind(code.co_filename) == _USER:
+            found = _location(code.co_filename, traceback.tb_lineno, code.co_name)
+        traceback = traceback.tb_next
+    return found
+
+
+def _location(filename: str, line: int, function: str) -> dict[str, Any]:
+    location: dict[str, Any] = {"file": shown(filename), "line": line, "function": function}
+    code = linecache.getline(filename, line).strip()
+    if code:
+        location["code"] = code[:160]
+    return location

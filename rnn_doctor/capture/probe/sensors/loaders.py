@@ -1,0 +1,86 @@
+"""The DataLoaders: which one gave the current batch, and which ones train."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import torch
+from torch.utils.data import RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
+
+from ..writer import Writer
+
+_SHUFFLING = (RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
+_DEEPEST = 4
+
+
+class Loaders:
+    """Follows the script's DataLoaders as it iterates them."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._numbers: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self._iterators: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self._described: dict[int, dict[str, Any]] = {}
+        self._shape: tuple[int, ...] | None = None
+        self.current: int | None = None
+        self.training: set[int] = set()
+
+    def iterating(self, iterator: Any, loader: Any) -> None:
+        """A loader began to be iterated."""
+        if loader not in self._numbers:
+            number = self._numbers[loader] = len(self._numbers)
+            self._described[number] = _description(loader)
+            self._writer.write("loader", id=number, **self._described[number])
+        self._iterators[iterator] = self._numbers[loader]
+
+    def gave(self, iterator: Any, batch: Any, sampled: bool) -> None:
+        """A loader gave a batch."""
+        self.current = self._iterators.get(iterator)
+        if sampled:
+            tensor = _first_tensor(batch, 0)
+            self._shape = tuple(tensor.shape) if tensor is not None else None
+
+    def ended(self) -> None:
+        """A loader is exhausted."""
+        self.current = None
+
+    def trained(self) -> None:
+        """A backward pass ran on the current batch."""
+        if self.current is not None and self.current not in self.training:
+            self.training.add(self.current)
+            self._writer.write("loader", id=self.current, **self._described[self.current], trains=True)
+
+    def batch(self) -> tuple[int, tuple[int, ...]] | None:
+        """The current loader and the shape of its batch's first tensor."""
+        if self.current is None or self._shape is None:
+            return None
+        return self.current, self._shape
+
+
+def _description(loader: Any) -> dict[str, Any]:
+    try:
+        samples = len(loader.dataset)
+    except (TypeError, AttributeError, NotImplementedError):
+        samples = None
+    sampler = loader.sampler
+    shuffled = (
+        True if isinstance(sampler, _SHUFFLING) else False if isinstance(sampler, SequentialSampler) else None
+    )
+    return {
+        "samples": samples,
+        "batch_size": loader.batch_size,
+        "shuffled": shuffled,
+        "workers": loader.num_workers,
+    }
+
+
+def _first_tensor(batch: Any, depth: int) -> torch.Tensor | None:
+    if isinstance(batch, torch.Tensor):
+        return batch
+    if depth < _DEEPEST and isinstance(batch, (dict, list, tuple)):
+        for item in batch.values() if isinstance(batch, dict) else batch:
+            found = _first_tensor(item, depth + 1)
+            if found is not None:
+                return found
+    return None

@@ -1,0 +1,189 @@
+"""The training loss as the script means it, and what its loss functions are given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from .. import graph
+from ..places import here
+from ..writer import Writer
+
+CLASSIFYING = ("cross_entropy", "nll_loss")
+REGRESSING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+WATCHED = (*CLASSIFYING, *REGRESSING, *BINARY, "kl_div", "ctc_loss", "gaussian_nll_loss", "poisson_nll_loss")
+
+_ON_SIMPLEX = 1e-3
+_MOST_ROWS = 64
+"""Rows of a large output that are looked at: a vocabulary makes each of them long."""
+
+
+class Losses:
+    """Collects the losses of one step's backward passes, and describes the loss calls of sampled steps."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._sites: dict[tuple[str, Any], int] = {}
+        self._described: set[int] = set()
+        self._accumulation = 1
+        self._passes: list[tuple[Any, Any, float]] = []
+        self._scaled: dict[int, Any] = {}
+
+    def scaled(self, result: torch.Tensor, original: torch.Tensor) -> None:
+        """GradScaler multiplied `original`; the backward pass will be given `result`."""
+        self._scaled = {id(result): (result, original)}
+
+    def on_backward(self, loss: torch.Tensor, site: Any) -> torch.Tensor:
+        """Takes the loss of one backward pass; returns it with loss scaling undone."""
+        result, original = self._scaled.pop(id(loss), (None, None))
+        if result is loss and original is not None:
+            loss = original
+        value: Any = loss.detach() if loss.numel() == 1 else None
+        self._passes.append((site, value, graph.divisor(loss)))
+        return loss
+
+    @property
+    def backwards(self) -> int:
+        """Backward passes since the last update."""
+        return len(self._passes)
+
+    def take(self, first_only: bool) -> float | None:
+        """The step's loss: the mean over passes of one source line, the sum over lines; forgets the passes.
+
+        first_only: a closure re-evaluates the loss at other parameters, so that only its first value counts.
+        """
+        passes = self._passes[:1] if first_only else self._passes
+        self._passes = []
+        by_site: dict[Any, list[float]] = {}
+        for site, value, _ in passes:
+            if value is not None:
+                by_site.setdefault(site, []).append(float(value))
+        if not by_site:
+            return None
+        self._accumulation = max(self._accumulation, *(len(v) for v in by_site.values()))
+        if self._accumulation > 1:
+            for site, values in by_site.items():
+                divisors = [d for s, v, d in passes if s == site and v is not None]
+                by_site[site] = [v * d if d == self._accumulation else v for v, d in zip(values, divisors)]
+        return sum(sum(values) / len(values) for values in by_site.values())
+
+    def forget_calls(self) -> None:
+        """A new step begins: each call site may be described again."""
+        self._described.clear()
+
+    def describe(
+        self,
+        step: int,
+        function: str,
+        output: torch.Tensor,
+        target: Any,
+        result: torch.Tensor,
+        options: dict[str, Any],
+    ) -> None:
+        """The record of one loss call at a sampled step, once a call site."""
+        location = here()
+        site = self._site(function, location)
+        if site in self._described:
+            return
+        self._described.add(site)
+        fields: dict[str, Any] = {
+            "step": step, "site": site, "function": function, "location": location,
+            "input_shape": list(output.shape), "head": graph.head(output),
+        }  # fmt: skip
+        values = _thinned(output)
+        if values.numel():
+            fields["minimum"], fields["maximum"] = float(values.min()), float(values.max())
+        if result.numel() == 1:
+            fields["value"] = float(result.detach())
+        if isinstance(target, torch.Tensor):
+            fields.update(_target(function, output, target, options))
+        if function in CLASSIFYING and output.dim() > 1:
+            fields.update(_simplex(values))
+        self._writer.write("loss", **fields)
+
+    def describe_expression(self, step: int, loss: torch.Tensor) -> None:
+        """The record of a hand-written difference loss, where the graph shows one."""
+        found = graph.difference(loss)
+        if found is None:
+            return
+        location = here()
+        site = self._site("expression", location)
+        if site in self._described:
+            return
+        self._described.add(site)
+        grown = _count(found.result_shape) > _count(found.prediction_shape)
+        self._writer.write(
+            "loss", step=step, site=site, function="expression", location=location,
+            input_shape=list(found.prediction_shape), head=found.head, broadcast=grown,
+            value=float(loss.detach()) if loss.numel() == 1 else None,
+        )  # fmt: skip
+
+    def _site(self, function: str, location: dict[str, Any] | None) -> int:
+        key = (function, (location["file"], location["line"]) if location else None)
+        return self._sites.setdefault(key, len(self._sites))
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    count = 1
+    for n in shape:
+        count *= n
+    return count
+
+
+def _thinned(output: torch.Tensor) -> torch.Tensor:
+    """At most 127 rows, evenly spaced. Shapes: (N, ...) -> (n, ...), single precision."""
+    values = output.detach()
+    if values.dim() > 1:
+        values = values[:: max(1, values.shape[0] // _MOST_ROWS)]
+    return values.float()
+
+
+def _simplex(values: torch.Tensor) -> dict[str, float]:
+    """Shares of rows that are probabilities, and that are logarithms of probabilities.
+
+    Shapes: values (N, C) or (N, C, d1, ...), class dimension 1.
+    """
+    rows = values.transpose(1, -1).reshape(-1, values.shape[1])
+    if rows.shape[1] < 2:
+        return {}
+    sums = rows.sum(1)
+    probable = (rows >= 0).all(1) & ((sums - 1).abs() < _ON_SIMPLEX)
+    logarithmic = (rows <= _ON_SIMPLEX).all(1) & (rows.logsumexp(1).abs() < _ON_SIMPLEX)
+    return {
+        "simplex_share": float(probable.float().mean()),
+        "log_simplex_share": float(logarithmic.float().mean()),
+    }
+
+
+def _target(
+    function: str, output: torch.Tensor, target: torch.Tensor, options: dict[str, Any]
+) -> dict[str, Any]:
+    fields: dict[str, Any] = {"target_shape": list(target.shape)}
+    values = target.detach()
+    if values.is_floating_point() and values.numel():
+        values = values.float()
+        fields["target_minimum"], fields["target_maximum"] = float(values.min()), float(values.max())
+        fields["target_std"] = float(values.std(unbiased=False))
+        if values.dim() > 1 and values.shape[-1] > 1:
+            hot = ((values == 0) | (values == 1)).all() & (values.sum(-1) == 1).all()
+            fields["target_one_hot"] = bool(hot)
+    elif function in CLASSIFYING and values.numel():
+        kept = values[values != options.get("ignore_index", -100)]
+        shares = torch.bincount(kept.flatten()).float() / max(1, kept.numel())
+        shares = shares[shares > 0]
+        fields["baseline"] = float(-(shares * shares.log()).sum())
+    if function in REGRESSING:
+        fields["broadcast"] = _broadcast(output, target)
+        if function == "mse_loss":
+            fields["baseline"] = float(values.float().var(unbiased=False)) if values.numel() else None
+    return fields
+
+
+def _broadcast(output: torch.Tensor, target: torch.Tensor) -> bool:
+    """Whether the loss compares every element with several: the result is larger than either side."""
+    if output.shape == target.shape:
+        return False
+    together = _count(tuple(torch.broadcast_shapes(output.shape, target.shape)))
+    return together > max(output.numel(), target.numel())

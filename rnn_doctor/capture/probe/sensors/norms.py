@@ -1,0 +1,139 @@
+"""Global gradient norms at every step, before and after clipping, for as few passes as possible."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Dict, Iterable, List, Sequence
+
+import torch
+
+from ..places import here
+from ..writer import Writer
+
+_SAME = 1e-3
+"""Relative difference above which two norms of one gradient mean that something changed it in between."""
+
+
+def norms(tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """2-norm of each tensor, in at least single precision.
+
+    Shapes: any, dense or sparse -> scalars.
+    """
+    if not tensors:
+        return []
+    try:
+        if all(t.layout is torch.strided and t.dtype in (torch.float32, torch.float64) for t in tensors):
+            return list(torch._foreach_norm(list(tensors)))
+    except RuntimeError:
+        pass
+    return [_norm(t) for t in tensors]
+
+
+def _norm(tensor: torch.Tensor) -> torch.Tensor:
+    if tensor.is_sparse:
+        tensor = tensor.coalesce().values()
+    return torch.linalg.vector_norm(tensor.float() if tensor.dtype != torch.float64 else tensor)
+
+
+def total(tensors: Sequence[torch.Tensor]) -> float | None:
+    """2-norm of all the tensors together; None where there are none."""
+    each = norms(tensors)
+    if not each:
+        return None
+    if len({n.device for n in each}) == 1:
+        return float(torch.linalg.vector_norm(torch.stack([n.double() for n in each])))
+    return math.sqrt(sum(float(n) ** 2 for n in each))
+
+
+Gradients = Dict[int, List[torch.Tensor]]
+"""By the optimizer's number; `BY_HAND` where the script has none."""
+
+BY_HAND = -1
+
+
+class GradientNorms:
+    """The norm of one step's gradient, before anything clipped it and as the optimizers saw it."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._clips_by_hand = False
+        self._placed = False
+        self.scaling = False
+        """GradScaler is at work: until it has unscaled them, gradients after backward are not the loss's."""
+        self.forget()
+
+    def forget(self) -> None:
+        """A new step begins."""
+        self._before: dict[int, float] = {}
+        self._at_update: dict[int, float] = {}
+        self._limit: float | None = None
+        self._known: int | None = None
+
+    def wants_backward(self, sampled: bool) -> bool:
+        """Whether to measure after this backward pass: only so is hand-written clipping seen."""
+        return (sampled or self._clips_by_hand) and not self.scaling
+
+    def after_backward(self, gradients: Gradients) -> None:
+        """Measures what the backward passes of this step have gathered so far."""
+        if self._limit is None:
+            self._measure(gradients)
+
+    def clipping(self, gradients: Gradients, limit: float, step: int) -> None:
+        """A clip call is about to run."""
+        if self._limit is None and not self._before:
+            self._measure(gradients)
+        self._limit = limit
+        self.placed(step)
+
+    def clipping_by_norm(self, optimizer: int, limit: float, step: int) -> None:
+        """A call of clip_grad_norm_ on all of one optimizer's gradients is about to run: it will tell the norm."""
+        self._limit, self._known = limit, optimizer
+        self.placed(step)
+
+    def clipped(self, norm: float) -> None:
+        """That call returned the norm it found; what it left follows from it (torch.nn.utils.clip_grad_norm_)."""
+        if self._known is not None and self._limit is not None:
+            self._before[self._known] = norm
+            self._at_update[self._known] = norm * min(1.0, self._limit / (norm + 1e-6))
+
+    def _measure(self, gradients: Gradients) -> None:
+        for optimizer, tensors in gradients.items():
+            # Once an optimizer has used its gradients, later backward passes are another evaluation's.
+            if optimizer not in self._at_update:
+                norm = total(tensors)
+                if norm is not None:
+                    self._before[optimizer] = norm
+
+    def placed(self, step: int) -> None:
+        """Notes the line of the clip call, once."""
+        if not self._placed:
+            self._placed = True
+            location = here()
+            if location:
+                self._writer.write("place", step=step, role="clip", location=location)
+
+    def at_update(self, optimizer: int, gradients: Sequence[torch.Tensor]) -> None:
+        """One optimizer is about to use its gradients."""
+        if optimizer == self._known:
+            return
+        norm = total(gradients)
+        if norm is not None:
+            self._at_update[optimizer] = norm
+
+    def fields(self) -> dict[str, Any]:
+        """`grad_norm`, `clipped_norm` and `clip_limit` of the step."""
+        if not self._at_update:
+            return {"grad_norm": _together(self._before.values()), "clip_limit": self._limit}
+        used = _together(self._at_update.values())
+        before = _together(self._before.get(number, norm) for number, norm in self._at_update.items())
+        assert used is not None
+        assert before is not None
+        changed = not math.isclose(before, used, rel_tol=_SAME, abs_tol=1e-30)
+        if changed and self._limit is None:
+            self._clips_by_hand = True
+        return {"grad_norm": before, "clipped_norm": used if changed else None, "clip_limit": self._limit}
+
+
+def _together(each: Iterable[float]) -> float | None:
+    found = list(each)
+    return math.sqrt(sum(norm * norm for norm in found)) if found else None

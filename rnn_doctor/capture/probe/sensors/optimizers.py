@@ -1,0 +1,85 @@
+"""The optimizers and schedulers: what they are, where they were built, and what they hold."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import torch
+
+from ..places import here
+from ..writer import Writer
+
+
+class Optimizers:
+    """Numbers the optimizers and knows their parameters and rates."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._known: dict[int, tuple[int, weakref.ref[Any]]] = {}
+        self._locations: dict[int, tuple[weakref.ref[Any], dict[str, Any] | None]] = {}
+        self._held: dict[int, int] = {}
+        self._count = 0
+        self.changed = True
+        """An optimizer appeared or its parameters changed since `holders` was last asked."""
+
+    def built(self, optimizer: Any, location: dict[str, Any] | None) -> None:
+        """An optimizer was constructed."""
+        self._locations[id(optimizer)] = (weakref.ref(optimizer), location)
+        self.changed = True
+
+    def number(self, optimizer: Any, closure: bool = False) -> int:
+        """Its number; its description is written the first time, and again when it holds more."""
+        known = self._known.get(id(optimizer))
+        size = sum(len(group["params"]) for group in optimizer.param_groups)
+        if known is not None and known[1]() is optimizer and self._held[known[0]] == size:
+            return known[0]
+        if known is not None and known[1]() is optimizer:
+            number = known[0]
+        else:
+            number = self._count
+            self._count += 1
+        self._known[id(optimizer)] = (number, weakref.ref(optimizer))
+        self._held[number] = size
+        self.changed = True
+        reference, location = self._locations.get(id(optimizer), (None, None))
+        groups = optimizer.param_groups
+        self._writer.write(
+            "optimizer", id=number, kind=type(optimizer).__name__, lr=rates(optimizer),
+            momentum=float(groups[0].get("momentum") or 0.0) if groups else 0.0,
+            weight_decay=[float(g.get("weight_decay") or 0.0) for g in groups], parameters=size, closure=closure,
+            location=location if reference is not None and reference() is optimizer else None,
+        )  # fmt: skip
+        return number
+
+    def live(self) -> list[Any]:
+        """The optimizers that exist, built under our eyes or seen at work."""
+        found = {}
+        for reference in [r for r, _ in self._locations.values()] + [r for _, r in self._known.values()]:
+            optimizer = reference()
+            if optimizer is not None:
+                found[id(optimizer)] = optimizer
+        return list(found.values())
+
+    def holders(self) -> dict[int, int]:
+        """The number of the optimizer of each parameter, by id(tensor)."""
+        self.changed = False
+        return {id(p): self.number(o) for o in self.live() for g in o.param_groups for p in g["params"]}
+
+    def scheduler(self, scheduler: Any, optimizer: Any) -> None:
+        """A scheduler was constructed."""
+        inner = getattr(optimizer, "optimizer", None)
+        if isinstance(inner, torch.optim.Optimizer):
+            optimizer = inner  # a wrapper, such as Accelerate's, that steps the one it holds
+        number = self.number(optimizer) if isinstance(optimizer, torch.optim.Optimizer) else None
+        self._writer.write("scheduler", kind=type(scheduler).__name__, optimizer=number, location=here())
+
+
+def rates(optimizer: Any) -> list[float]:
+    """The learning rate of each parameter group."""
+    return [float(group.get("lr", 0.0)) for group in optimizer.param_groups]
+
+
+def parameters(optimizer: Any) -> list[torch.Tensor]:
+    """All tensors that an optimizer holds."""
+    return [p for group in optimizer.param_groups for p in group["params"]]

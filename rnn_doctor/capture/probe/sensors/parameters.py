@@ -1,0 +1,142 @@
+"""Every trainable tensor: its name, its initial value, and at sampled steps its norms and how far it moved."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from typing import Any, Iterable, NamedTuple
+
+import torch
+from torch import nn
+
+from ..naming import Naming
+from ..writer import Writer
+from .norms import BY_HAND, norms
+
+_RECURRENT = (nn.RNNBase, nn.modules.rnn.RNNCellBase)
+
+
+class _Tracked(NamedTuple):
+    id: int
+    tensor: weakref.ref[torch.Tensor]
+    initial: torch.Tensor
+
+
+class Parameters:
+    """Knows the parameters by number, and compares them with what they were."""
+
+    def __init__(self, writer: Writer, naming: Naming) -> None:
+        self._writer = writer
+        self._naming = naming
+        self._tracked: dict[int, _Tracked] = {}
+        self._written: dict[int, dict[str, Any]] = {}
+        self._before: dict[int, torch.Tensor] = {}
+        self._gradients: dict[int, float | None] = {}
+        self.stale: dict[int, float] = {}
+        """By optimizer: 2-norm of what its gradients held when the step's first backward pass began."""
+
+    def track(
+        self,
+        tensors: Iterable[torch.Tensor],
+        holders: dict[int, int],
+        used: set[int] | None,
+        module_ids: dict[int, int],
+    ) -> None:
+        """Takes in tensors not known yet, with their values as initial, and writes what is new about them.
+
+        holders: optimizer by id(tensor); used: id(tensor) of the loss's leaves; module_ids: by id(module).
+        """
+        live = list(tensors)
+        new = [t for t in live if self._of(t) is None]
+        if new:
+            self._naming.refresh(live)
+        for tensor in new:
+            number = len(self._tracked)
+            self._tracked[id(tensor)] = _Tracked(number, weakref.ref(tensor), tensor.detach().clone())
+        for tensor in live:
+            self._describe(tensor, holders, used, module_ids)
+
+    def _of(self, tensor: torch.Tensor) -> _Tracked | None:
+        tracked = self._tracked.get(id(tensor))
+        return tracked if tracked is not None and tracked.tensor() is tensor else None
+
+    def _describe(
+        self, tensor: torch.Tensor, holders: dict[int, int], used: set[int] | None, module_ids: dict[int, int]
+    ) -> None:
+        tracked = self._of(tensor)
+        assert tracked is not None
+        known = self._written.get(tracked.id)
+        name, owner, _ = self._naming.of_parameter(tensor)
+        initial = tracked.initial
+        fields: dict[str, Any] = {
+            "id": tracked.id,
+            "name": known["name"] if known else name,
+            "shape": list(tensor.shape),
+            "owner": type(owner).__name__ if owner is not None else None,
+            "module": module_ids.get(id(owner)) if isinstance(owner, _RECURRENT) else None,
+            "trainable": tensor.requires_grad,
+            "optimizer": holders.get(id(tensor)),
+        }
+        seen_used = used is not None and id(tensor) in used
+        fields["used"] = True if seen_used or (known and known["used"]) else (None if used is None else False)
+        if known is None:
+            values = initial.float()
+            fields["mean"] = float(values.mean()) if values.numel() else None
+            fields["std"] = float(values.std(unbiased=False)) if values.numel() else None
+        else:
+            fields["mean"], fields["std"] = known["mean"], known["std"]
+        if fields != known:
+            self._written[tracked.id] = fields
+            self._writer.write("parameter", **fields)
+
+    def _live(self) -> list[tuple[_Tracked, torch.Tensor]]:
+        found = []
+        for tracked in self._tracked.values():
+            tensor = tracked.tensor()
+            if tensor is not None and tensor.shape == tracked.initial.shape and tensor.is_floating_point():
+                found.append((tracked, tensor))
+        return found
+
+    def tensors(self) -> list[torch.Tensor]:
+        """The trainable ones that still exist."""
+        return [tensor for _, tensor in self._live() if tensor.requires_grad]
+
+    def before_update(self, only: set[int] | None = None) -> None:
+        """Remembers values and gradient norms; `only` (id(tensor)) renews the gradients of some."""
+        live = [(k, t) for k, t in self._live() if only is None or id(t) in only]
+        for tracked, tensor in live:
+            if tracked.id not in self._before:
+                self._before[tracked.id] = tensor.detach().clone()
+        with_gradient = [(k, t.grad) for k, t in live if t.grad is not None]
+        for (tracked, _), norm in zip(with_gradient, norms([g for _, g in with_gradient])):
+            self._gradients[tracked.id] = float(norm)
+
+    def after_update(self, step: int, optimizers: list[int]) -> None:
+        """Writes the sample of this step, if `before_update` was called for it."""
+        rows = [(k, t, self._before[k.id]) for k, t in self._live() if k.id in self._before]
+        left = [self.stale[number] for number in optimizers or [BY_HAND] if number in self.stale]
+        if rows:
+            weights = norms([old for _, _, old in rows])
+            updates = [_distance(t, old) for _, t, old in rows]
+            moved = [_distance(t, k.initial) for k, t, _ in rows]
+            self._writer.write(
+                "sample",
+                step=step,
+                parameters=[k.id for k, _, _ in rows],
+                grad_norm=[self._gradients.get(k.id) for k, _, _ in rows],
+                weight_norm=[float(n) for n in weights],
+                update_norm=updates,
+                displacement=moved,
+                stale_norm=math.sqrt(sum(stale * stale for stale in left)) if left else None,
+            )
+        self._before.clear()
+        self._gradients.clear()
+        self.stale = {}
+
+
+def _distance(a: torch.Tensor, b: torch.Tensor) -> float:
+    """2-norm of a - b; exactly 0 only where they are identical."""
+    distance = float(torch.linalg.vector_norm((a.detach() - b).float()))
+    if distance == 0.0 and not torch.equal(a.detach(), b):
+        return torch.finfo(torch.float32).tiny  # differences whose squares underflow
+    return distance

@@ -1,0 +1,153 @@
+"""The recurrent modules: what they are, where they were built, and the weights they start from."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..naming import Naming
+from ..writer import Writer
+
+_GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1, "LSTMCell": 4, "GRUCell": 3, "RNNCell": 1}
+_FORGET = {4: 1, 3: 1}
+"""Which gate keeps the state: forget of i, f, g, o; update of r, z, n."""
+
+
+class Recurrences:
+    """Numbers the recurrent modules and describes them once."""
+
+    def __init__(self, writer: Writer, naming: Naming) -> None:
+        self._writer = writer
+        self._naming = naming
+        self._built: dict[int, tuple[weakref.ref[nn.Module], dict[str, Any] | None]] = {}
+        self._custom: dict[str, int] = {}
+        self._count = 0
+        self._hidden: set[int] = set()
+        self.ids: dict[int, int] = {}
+
+    def built(self, module: nn.Module, location: dict[str, Any] | None) -> None:
+        """A recurrent module was constructed."""
+        self._built[id(module)] = (weakref.ref(module), location)
+
+    def built_modules(self) -> list[nn.Module]:
+        """Those that still exist."""
+        return [module for module in (ref() for ref, _ in self._built.values()) if module is not None]
+
+    def number(self, module: nn.Module, called: bool = True) -> int:
+        """Its number; its description is written the first time."""
+        known = self.ids.get(id(module))
+        if known is not None and (known not in self._hidden or not called):
+            return known
+        if known is None:
+            number = self.ids[id(module)] = self._count
+            self._count += 1
+        else:
+            number = known
+        (self._hidden.discard if called else self._hidden.add)(number)
+        self._naming.refresh(module.parameters())
+        reference, location = self._built.get(id(module), (None, None))
+        if reference is not None and reference() is not module:
+            location = None
+        self._writer.write(
+            "module", id=number, **_description(module, self._naming, called), location=location
+        )
+        for fields in initial_weights(module) if known is None else []:
+            self._writer.write("initial_weights", module=number, **fields)
+        return number
+
+    def custom(self, weight: torch.Tensor, uses: int) -> None:
+        """A hand-written recurrence with this weight, applied `uses` times in a row, was found in a graph."""
+        name, owner, root = self._naming.of_parameter(weight)
+        if isinstance(owner, (nn.RNNBase, nn.modules.rnn.RNNCellBase)):
+            return
+        parts = name.split(".")
+        # A Linear layer is a part of the cell that holds it; a bare tensor is known by its own name.
+        outer = parts[: -2 if isinstance(owner, nn.Linear) else -1]
+        module = ".".join(outer) or (name if owner is None else root)
+        if module not in self._custom:
+            self._custom[module] = self._count
+            self._writer.write(
+                "module",
+                id=self._count,
+                name=module,
+                kind="custom",
+                hidden_size=min(weight.shape[:2]) if weight.dim() > 1 else int(weight.numel()),
+            )
+            self._count += 1
+
+
+def _description(module: Any, naming: Naming, called: bool) -> dict[str, Any]:
+    fields = {
+        "name": naming.of_module(module),
+        "kind": next(
+            kind.__name__
+            for kind in (nn.LSTM, nn.GRU, nn.RNN, nn.LSTMCell, nn.GRUCell, nn.RNNCell, object)
+            if isinstance(module, kind)
+        ),
+        "nonlinearity": getattr(module, "nonlinearity", None),
+        "input_size": module.input_size,
+        "hidden_size": module.hidden_size,
+        "called": called,
+    }
+    if fields["kind"] == "object":
+        fields["kind"] = "custom"
+    for name in ("num_layers", "bidirectional", "batch_first", "dropout", "proj_size"):
+        if hasattr(module, name):
+            fields[name] = getattr(module, name)
+    if "dropout" in fields:
+        fields["dropout"] = float(fields["dropout"])
+    return fields
+
+
+def initial_weights(module: Any) -> list[dict[str, Any]]:
+    """Symmetry, scale and forget bias of each layer and direction.
+
+    Shapes: weight_ih (G*H, I), weight_hh (G*H, H or P), biases (G*H) with G gates.
+    """
+    gates = _GATES.get(getattr(module, "mode", type(module).__name__))
+    if gates is None:
+        return []
+    layers: list[tuple[int, bool, str]] = (
+        [(layer, reverse, f"_l{layer}{'_reverse' * reverse}") for layer in range(module.num_layers)
+         for reverse in ([False, True] if module.bidirectional else [False])]
+        if isinstance(module, nn.RNNBase) else [(0, False, "")]
+    )  # fmt: skip
+    found = []
+    for layer, reverse, suffix in layers:
+        weight_ih = getattr(module, f"weight_ih{suffix}").detach().float()
+        weight_hh = getattr(module, f"weight_hh{suffix}").detach().float()
+        biases = [getattr(module, f"bias_{kind}{suffix}", None) for kind in ("ih", "hh")]
+        bias = sum(b.detach().float() for b in biases if b is not None)
+        hidden = weight_ih.shape[0] // gates
+        fields: dict[str, Any] = {
+            "layer": layer,
+            "reverse": reverse,
+            "asymmetry": max(_asymmetry(w, gates, hidden) for w in (weight_ih, weight_hh)),
+            "hidden_gain": _gain(weight_hh),
+            "input_gain": _gain(weight_ih),
+        }
+        if gates in _FORGET and isinstance(bias, torch.Tensor):
+            fields["forget_bias"] = float(
+                bias[_FORGET[gates] * hidden : (_FORGET[gates] + 1) * hidden].mean()
+            )
+        found.append(fields)
+    return found
+
+
+def _gain(weight: torch.Tensor) -> float:
+    return float(weight.square().mean().sqrt()) * float(weight.shape[1]) ** 0.5
+
+
+def _asymmetry(weight: torch.Tensor, gates: int, hidden: int) -> float:
+    """||W - mean over units|| / ||W||, where a unit's row holds all its gates' weights.
+
+    Biases are left out: a common forget bias is no symmetry. Shapes: weight (G*H, any).
+    """
+    rows = weight.reshape(gates, hidden, -1).transpose(0, 1).reshape(hidden, -1)
+    size = float(rows.norm())
+    if hidden < 2:
+        return 1.0  # one unit cannot be like another
+    return float((rows - rows.mean(0)).norm()) / size if size > 0 else 0.0

@@ -1,0 +1,91 @@
+"""Which tensors the script trains, by whatever means."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+import torch
+
+from . import graph
+from .naming import Naming
+from .sensors.norms import BY_HAND, Gradients
+from .sensors.optimizers import Optimizers, parameters
+from .sensors.parameters import Parameters
+from .sensors.recurrence import Recurrences
+
+_WATCHED = 3
+
+
+class Trainables:
+    """The tensors that the optimizers hold, or those that the script changes by hand."""
+
+    def __init__(
+        self, naming: Naming, optimizers: Optimizers, recurrences: Recurrences, known: Parameters
+    ) -> None:
+        self._naming = naming
+        self._optimizers = optimizers
+        self._recurrences = recurrences
+        self._parameters = known
+        self.optimized = False
+        """An optimizer has stepped."""
+        self.watched: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def take_in(self, leaves: list[graph.Leaf] | None) -> None:
+        """Tracks parameters not known yet; `leaves` are those of a loss, where its graph was walked."""
+        if leaves is None and not self._optimizers.changed:
+            return
+        held = [p for o in self._optimizers.live() for p in parameters(o)]
+        found = [leaf.tensor for leaf in leaves or []]
+        proper: list[torch.Tensor] = [t for t in found if isinstance(t, torch.nn.Parameter)]
+        if not proper and not held:
+            proper = found  # a script without modules: its bare tensors are the parameters
+        numbered = self._recurrences.ids
+        recurrent = [
+            p for m in self._recurrences.built_modules() if id(m) in numbered for p in m.parameters()
+        ]
+        tensors = {id(t): t for t in (*held, *proper, *recurrent)}.values()
+        used = {id(t) for t in found} if leaves is not None else None
+        self._parameters.track(tensors, self._optimizers.holders(), used, numbered)
+        self.find_recurrences(leaves or [])
+
+    def find_recurrences(self, leaves: list[graph.Leaf]) -> None:
+        """Looks for hand-written recurrences among the leaves of a loss."""
+        repeated = graph.recurrent(leaves)
+        if repeated:
+            self._naming.refresh([weight for weight, _ in repeated])
+        for weight, uses in repeated:
+            self._recurrences.custom(weight, uses)
+
+    def tensors(self) -> list[torch.Tensor]:
+        """What is trained."""
+        held = [p for o in self._optimizers.live() for p in parameters(o)] if self.optimized else []
+        return held or self._parameters.tensors()
+
+    def gradients(self) -> Gradients:
+        """The gradients at this moment, by the optimizer that will use them."""
+        found = {self._optimizers.number(o): gradients_of(parameters(o)) for o in self._optimizers.live()}
+        return found or {BY_HAND: gradients_of(self._parameters.tensors())}
+
+    def watch_hands(self, weigh: bool) -> None:
+        """After a backward pass: remembers a few small parameters, to see whether the script changes them.
+
+        weigh: also remembers all of them, for the norms of a sample.
+        """
+        with_gradient = [p for p in self.tensors() if p.grad is not None]
+        smallest = sorted(with_gradient, key=lambda p: p.numel())[:_WATCHED]
+        self.watched = [(p, p.detach().clone()) for p in smallest]
+        if weigh:
+            self._parameters.before_update()
+
+    def changed_by_hand(self) -> bool:
+        """Whether the script has changed parameters since, although no optimizer ever stepped."""
+        return not self.optimized and any(not torch.equal(p.detach(), old) for p, old in self.watched)
+
+    def updated(self) -> None:
+        """A step is over."""
+        self.watched = []
+
+
+def gradients_of(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    """The gradients of those tensors that have one."""
+    return [t.grad for t in tensors if t.grad is not None]

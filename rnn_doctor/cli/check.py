@@ -1,0 +1,67 @@
+"""`rnn-doctor check`: record, diagnose, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnn_doctor.cli import exit_codes, judging, options, output, recording
+from rnn_doctor.cli.script import ScriptCommand, target
+from rnn_doctor.errors import ScriptError
+
+if TYPE_CHECKING:
+    from rnn_doctor.pipeline import Outcome
+    from rnn_doctor.settings import Settings
+
+
+@click.command("check", cls=ScriptCommand)
+@options.observing
+@options.judging
+@click.option("--log", metavar="FILE", help="Keep the run log there.  [removed on success]")
+@options.speaking
+@options.script
+def command(module: str | None, words: tuple[str, ...], log: str | None, **flags: Any) -> int:
+    """Run a training script for some steps and report what keeps it from learning.
+
+    Our options stand before SCRIPT; everything after it goes to the script untouched. stdout carries the
+    report alone: the script's own output and the progress go to stderr.
+
+    \b
+    Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or unreadable input,
+    3 the script failed or trained too little to judge, 130 interrupted.
+    """
+    from rnn_doctor import pipeline
+
+    settings = options.settings(flags)
+    what = target(module, words, settings.python)
+    # What can be refused is refused now, and not after the script has run.
+    output.check_writable(settings.output)
+    pipeline.rules_in_use(settings)
+    with recording.place(Path(log) if log else None) as place:
+        outcome = recording.run(what, place.path, settings)
+        place.keep |= outcome.reason == "interrupted"
+        return _judge(outcome, place, settings)
+
+
+def _judge(outcome: Outcome, place: recording.Place, settings: Settings) -> int:
+    from rnn_doctor import pipeline
+    from rnn_doctor.schema import reading
+
+    interrupted = outcome.reason == "interrupted"
+    if outcome.log is None:
+        output.say("interrupted before anything of a training was seen")
+        return exit_codes.INTERRUPTED
+    log = reading.read(outcome.log)
+    place.keep |= pipeline.failure(log) is not None
+    try:
+        report = pipeline.examine(log, settings)
+    except ScriptError as error:
+        if not interrupted:
+            raise
+        output.say(f"interrupted: {error.message}")
+        return exit_codes.INTERRUPTED
+    output.emit([report], settings)
+    judging.remark(log, settings)
+    return exit_codes.INTERRUPTED if interrupted else judging.exit_code(log, report, settings)

@@ -1,0 +1,44 @@
+"""What a judged run means for the exit code, and what is said about it beside the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnn_doctor.cli import exit_codes, output
+
+if TYPE_CHECKING:
+    from rnn_doctor.schema.report import Report
+    from rnn_doctor.schema.runlog import RunLog
+    from rnn_doctor.settings import Settings
+
+
+def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
+    """3 when the script failed before enough steps; else by the findings."""
+    from rnn_doctor import pipeline
+
+    if pipeline.failure(log) and len(log.steps) < pipeline.ENOUGH_STEPS:
+        return exit_codes.SCRIPT
+    return exit_codes.of_findings([finding.severity for finding in report.findings], settings.fail_on)
+
+
+def remark(log: RunLog, settings: Settings) -> None:
+    """Say on stderr what limits the report: a failed script, few steps; with -v, how it was observed."""
+    from rnn_doctor import pipeline
+
+    count = len(log.steps)
+    steps = f"{count} update{'' if count == 1 else 's'}"
+    failed = pipeline.failure(log)
+    if failed:
+        what = f"{log.header.script} failed after {steps}: {failed}{pipeline.crash_place(log)}"
+        if count < pipeline.ENOUGH_STEPS:
+            output.say(f"{what}; that is too few to judge it as a whole", "make it run on its own first")
+        else:
+            output.say(f"{what}; what was seen before is judged")
+    elif count < pipeline.ENOUGH_STEPS and not settings.quiet:
+        output.say(f"only {steps} seen: what needs more is not judged")
+    if settings.verbose:
+        seen = pipeline.observation(log)
+        share = "" if seen.probe_share is None else f", {seen.probe_share:.1%} of the time in the probe"
+        output.say(
+            f"observed {steps}; {seen.stopped}{share}; Python {log.header.python}, torch {log.header.torch}"
+        )

@@ -1,0 +1,120 @@
+"""Where a report goes: stdout in whatever it can print, or a file that is whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnn_doctor.errors import DoctorError
+
+if TYPE_CHECKING:
+    from rnn_doctor.schema.report import Report
+    from rnn_doctor.settings import Settings
+
+_PLAIN_WIDTH = 80
+_WIDEST = 100
+"""Longer lines are harder to read, however wide the terminal."""
+
+_ASCII = str.maketrans(
+    {"—": "-", "–": "-", "‑": "-", "−": "-", "→": "->", "←": "<-", "×": "x", "·": ".", "•": "*", "…": "..."}
+    | {"≥": ">=", "≤": "<=", "≈": "~", "±": "+-", "‖": "||", "│": "|", "─": "-", "└": "`", "├": "|"}
+    | {"“": '"', "”": '"', "‘": "'", "’": "'", "✓": "+", "✗": "x", "▸": ">", "━": "="}
+)
+"""For terminals that know no Unicode."""
+
+
+def say(message: str, hint: str | None = None) -> None:
+    """A sentence on stderr, and what to do about it on a line of its own."""
+    click.echo(f"rnn-doctor: {message}" + (f"\n  {hint}" if hint else ""), err=True)
+
+
+def emit(reports: list[Report], settings: Settings, *, several: bool = False) -> None:
+    """Write the reports: as they are rendered one after another, or in JSON as a list if `several`."""
+    from rnn_doctor.render import FORMATS
+
+    shape: dict[str, Any] = {} if settings.output else {"width": width(), "color": colored()}
+    texts = [FORMATS[settings.format](report, **shape) for report in reports]
+    if settings.format == "json" and several:
+        text = "[\n" + ",\n".join(part.strip() for part in texts) + "\n]\n"
+    else:
+        text = "\n".join(texts)
+    if settings.output is None:
+        # JSON is UTF-8 by definition, whatever the locale.
+        to_stdout(text, encoding="utf-8" if settings.format == "json" else None)
+    else:
+        to_file(text, settings.output)
+
+
+def to_stdout(text: str, *, encoding: str | None = None) -> None:
+    """Print the text, with substitutes for characters that stdout's encoding lacks."""
+    encoding = encoding or getattr(sys.stdout, "encoding", None) or "utf-8"
+    text = text if text.endswith("\n") else text + "\n"
+    try:
+        data = text.encode(encoding)
+    except UnicodeEncodeError:
+        data = text.translate(_ASCII).encode(encoding, errors="replace")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough of it (`| head`); the exit code is for the others, and
+        # Python must not complain when it flushes at its own exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def to_file(text: str, path: Path) -> None:
+    """Replace the file in one step: a reader sees the old text or the new one, never half of it.
+
+    Raises: DoctorError: the folder cannot be written to.
+    """
+    check_writable(path)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text if text.endswith("\n") else text + "\n")
+        # mkstemp makes files that only the user may read; a report is an ordinary file.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    except OSError as error:
+        raise DoctorError(f"{path}: cannot be written: {error.strerror}", "choose another file") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path | None) -> None:
+    """Nothing, where a file can be written: asked before the script runs, not after.
+
+    Raises: DoctorError: it is a folder, or its folder is missing or cannot be written to.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise DoctorError(f"{path} is a directory", "name a file in it")
+    if not path.parent.is_dir():
+        raise DoctorError(f"{path}: there is no folder {path.parent}", "make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise DoctorError(f"{path}: {path.parent} cannot be written to", "choose another folder")
+
+
+def colored() -> bool:
+    """Whether stdout is a terminal that wants colour (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def width() -> int:
+    """How many columns to fill on stdout."""
+    if not sys.stdout.isatty():
+        return _PLAIN_WIDTH
+    return min(shutil.get_terminal_size((_PLAIN_WIDTH, 24)).columns, _WIDEST)

@@ -1,0 +1,82 @@
+"""`rnn-doctor rule`: list or explain rules, run the cases of a folder of rules."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnn_doctor.cli import exit_codes, options, output
+from rnn_doctor.errors import RulebookError
+
+if TYPE_CHECKING:
+    from rnn_doctor.schema.rule import Rule
+    from rnn_doctor.schema.rulebook import Rulebook
+
+
+@click.command("rule")
+@click.argument("name", required=False, metavar="[ID|NAME]")
+@click.option("-f", "--format", "format", metavar="terminal|json", help="Form of the text.  [terminal]")
+@click.option("--rules", metavar="DIR", multiple=True, help="Add the rules of a folder.")
+@click.option("--test", "tested", metavar="DIR", help="Run the cases of the rules in a folder.")
+def command(name: str | None, tested: str | None, **flags: Any) -> int:
+    """List the rules, explain one, or run the cases of your own.
+
+    \b
+    Exit codes: 0 shown, or all cases are kept, 1 a case is broken, 2 a rule file is wrong.
+    """
+    from rnn_doctor import pipeline
+
+    settings = options.settings(flags)
+    if tested is not None:
+        return _test(Path(tested), settings.rules)
+    from rnn_doctor.render import explain
+
+    book = pipeline.rulebook(settings.rules)
+    one = None if name is None else _find(name, book)
+    if settings.format == "json":
+        text = explain.rule_json(one, book) if one else explain.table_json(book)
+        output.to_stdout(text, encoding="utf-8")
+    else:
+        shape: dict[str, Any] = {"width": output.width(), "color": output.colored()}
+        output.to_stdout(explain.rule(one, book, **shape) if one else explain.table(book, **shape))
+    return exit_codes.OK
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _find(name: str, book: Rulebook) -> Rule:
+    for rule in book.rules.values():
+        if name.lower() in (rule.id.lower(), rule.name):
+            return rule
+    names = [text for rule in book.rules.values() for text in (rule.id, rule.name)]
+    close = get_close_matches(name, names, n=1) or get_close_matches(name.upper(), names, n=1)
+    suggestion = f" (did you mean {close[0]!r}?)" if close else ""
+    raise RulebookError(f"no rule {name!r}{suggestion}", "`rnn-doctor rule` lists them")
+
+
+def _test(folder: Path, others: tuple[Path, ...]) -> int:
+    """Run the cases of the rules in a folder; the file name of a rule begins with its id."""
+    from rnn_doctor import pipeline
+
+    book = pipeline.rulebook((*others, folder))
+    rules = [book.rules[path.name.split("-", 1)[0]] for path in sorted(folder.glob("*.toml"))]
+    if not rules:
+        raise RulebookError(f"{folder}: no rule files", "a rule is a file ID-name.toml")
+    logs = (folder, folder / "sample_logs", folder.parent / "sample_logs")
+    count, broken = 0, 0
+    for rule, case, breach in pipeline.cases(rules, logs):
+        count += 1
+        if breach:
+            broken += 1
+            output.to_stdout(f"{rule.id} {rule.name}: case {case.name!r} {breach}")
+    for rule in rules:
+        if not rule.case:
+            broken += 1
+            output.to_stdout(f"{rule.id} {rule.name}: has no case, so nothing shows that it works")
+    output.to_stdout(f"{_counted(len(rules), 'rule')}, {_counted(count, 'case')}, {broken or 'none'} broken")
+    return exit_codes.FINDINGS if broken else exit_codes.OK

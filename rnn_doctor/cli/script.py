@@ -1,0 +1,97 @@
+"""SCRIPT [ARGS...] and -m PKG.MOD [ARGS...]: where our options end and the script's begin."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rnn_doctor.errors import DoctorError, SettingsError
+
+if TYPE_CHECKING:
+    from rnn_doctor.pipeline import Target
+
+
+class ScriptCommand(click.Command):
+    """A command whose options end at SCRIPT, or after `-m PKG.MOD`, as those of Python do.
+
+    Everything behind goes to the script as it stands, `--help` and `--` included.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Our options of the command line; what belongs to the script becomes the argument."""
+        start = self.start_of_script(ctx, args)
+        if start is not None and args[start - 1 : start] != ["--"]:
+            args = [*args[:start], "--", *args[start:]]
+        return super().parse_args(ctx, args)
+
+    def start_of_script(self, ctx: click.Context, args: list[str]) -> int | None:
+        """Index of SCRIPT, or after the value of -m; None when there is neither."""
+        valued = {
+            name
+            for param in self.get_params(ctx)
+            if isinstance(param, click.Option) and not param.is_flag
+            for name in param.opts
+        }
+        index = 0
+        while index < len(args):
+            arg = args[index]
+            if arg == "--":
+                return index + 1
+            if arg == "-" or not arg.startswith("-"):
+                return index
+            option, inline = (
+                (arg.split("=")[0], "=" in arg) if arg.startswith("--") else _cluster(arg, valued)
+            )
+            index += 1 if inline or option not in valued else 2
+            if option == "-m":
+                return index if index <= len(args) else None
+        return None
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """The two forms for the first line of --help."""
+        return ["[OPTIONS]", "SCRIPT [ARGS]...", "|", "-m PKG.MOD [ARGS]..."]
+
+
+def _cluster(arg: str, valued: set[str]) -> tuple[str, bool]:
+    """The option of `-qm`, `-mpkg` that takes a value, and whether the value is in the same word."""
+    for position, letter in enumerate(arg[1:], 1):
+        if f"-{letter}" in valued:
+            return f"-{letter}", position + 1 < len(arg)
+    return arg, False
+
+
+def target(module: str | None, words: tuple[str, ...], python: str | None) -> Target:
+    """What to run.
+
+    Raises: SettingsError: no script or no interpreter was named. DoctorError: there is no such script.
+    """
+    from rnn_doctor import pipeline
+
+    interpreter = _interpreter(python)
+    if module is not None:
+        return pipeline.target(module, is_module=True, arguments=words, python=interpreter)
+    if not words:
+        raise SettingsError("no script was named", "type `rnn-doctor check train.py`, or -m PKG.MOD")
+    path = Path(words[0])
+    if path.is_dir():
+        raise DoctorError(f"{path} is a directory", "name the script in it, or use -m PKG.MOD for a package")
+    if not path.is_file():
+        hint = "our options stand before the script" if words[0].startswith("-") else "check the path"
+        raise DoctorError(f"{path}: no such script", hint)
+    return pipeline.target(words[0], is_module=False, arguments=words[1:], python=interpreter)
+
+
+def _interpreter(python: str | None) -> str:
+    if python is None:
+        return sys.executable
+    found = shutil.which(python)
+    if found is None:
+        raise SettingsError(
+            f"--python: {python!r} is not an executable file",
+            "give the path of a Python, e.g. .venv/bin/python",
+        )
+    return found

@@ -1,0 +1,104 @@
+"""Whether the recurrence runs over time: sequences of one step, batch and time mixed up."""
+
+from collections.abc import Sequence
+
+from rnn_doctor.derive.batches import by_module
+from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.view import View
+from rnn_doctor.schema.runlog import Batch, Loader, Readout
+from rnn_doctor.schema.signals import Measurement
+
+ONE_ROW = 0.999
+"""Share of the loss's gradient on a single row of the batch axis. With B equal rows it would be 1 / B."""
+
+
+@signal(unit="steps", by="module", reads=("batches.time",))
+def sequence_length_max(view: View) -> dict[str, Measurement]:
+    """Longest axis that a module treated as time, over all samples.
+
+    Reads: `log.batches[i].time`. Unit: time steps. None if: the module was not called in a sampled step.
+    """
+    return by_module(view, lambda b: max(x.time for x in b), "")
+
+
+@signal(unit="claim", by="module", reads=("parameters", "samples.grad_norm"))
+def recurrent_weights_unused(view: View) -> dict[str, Measurement]:
+    """Whether the gradient of all recurrent weights of a module was exactly 0 at every sample.
+
+    Happens where the state is zero at every step that the module makes: it never recurs. Called step by step
+    with its state carried on, a module uses them.
+
+    Reads: `log.samples[k].grad_norm` of `weight_hh`. Unit: claim. None if: their gradient was not seen.
+    """
+    found = {}
+    for number, name in view.module_names.items():
+        location = view.log.modules[number].location
+        mine = {
+            p.id for p in view.log.parameters.values() if p.module == number and ".weight_hh" in f".{p.name}"
+        }
+        norms = [
+            norm
+            for sample in view.log.samples
+            for parameter, norm in zip(sample.parameters, sample.grad_norm, strict=True)
+            if parameter in mine and norm is not None
+        ]
+        found[name] = (
+            known(all(norm == 0 for norm in norms), n=len(norms), location=location)
+            if norms
+            else unknown("no gradient of its recurrent weights was seen", location=location)
+        )
+    return found
+
+
+@signal(unit="claim", by="module", reads=("batches", "readouts", "loaders"))
+def batch_axis_as_time(view: View) -> dict[str, Measurement]:
+    """Whether a module runs along the batch: it takes the axis of the samples for time.
+
+    Either the loss reads one row alone of what the module treats as its batch of three or more, as
+    `out[:, -1]` does on a time-first output, or the axes of the loader's batch (B, T, ...) arrive as
+    time and batch although the loader shuffles its samples.
+
+    Reads: `log.readouts[i].top_row_share`, `log.batches[i].loader_shape`, `log.loaders`. Unit: claim.
+    None if: neither read-out nor loader was seen.
+    """
+    found = {}
+    for number, name in view.module_names.items():
+        module = view.log.modules[number]
+        readouts = [r for r in view.log.readouts if r.module == number]
+        values = [
+            v
+            for v in (_reads_one_row(readouts), _runs_over_samples(view, view.batches[number]))
+            if v is not None
+        ]
+        found[name] = (
+            known(any(values), n=len(readouts) or len(view.batches[number]), location=module.location)
+            if values
+            else unknown("neither its read-out nor the loader's batches were seen", location=module.location)
+        )
+    return found
+
+
+def _reads_one_row(readouts: Sequence[Readout]) -> bool | None:
+    wide = [r for r in readouts if r.batch >= 3 and r.time > 1]
+    if not wide:
+        return False if readouts else None
+    return len(wide) > 1 and all(r.top_row_share > ONE_ROW for r in wide)
+
+
+def _runs_over_samples(view: View, batches: Sequence[Batch]) -> bool | None:
+    """Whether the loader's first axis, the samples, is the module's time axis, and its second the batch."""
+    votes = []
+    for batch in batches:
+        loader = view.log.loaders.get(batch.loader) if batch.loader is not None else None
+        if loader is not None and batch.loader_shape is not None:
+            vote = _crossed(batch, loader, batch.loader_shape)
+            if vote is not None:
+                votes.append(vote)
+    return all(votes) if votes else None
+
+
+def _crossed(batch: Batch, loader: Loader, shape: tuple[int, ...]) -> bool | None:
+    """None where the sizes do not tell the axes apart, or consecutive samples may well be a series."""
+    if len(shape) < 2 or shape[0] == shape[1] or not loader.shuffled or loader.batch_size != shape[0]:
+        return None
+    return batch.batch > 1 and (batch.time, batch.batch) == (shape[0], shape[1])

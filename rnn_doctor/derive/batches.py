@@ -1,0 +1,109 @@
+"""What the recurrent modules are given: scale, constants."""
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import median
+
+from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.view import View
+from rnn_doctor.schema.runlog import Batch
+from rnn_doctor.schema.signals import Measurement
+
+
+def by_module(
+    view: View, measure: Callable[[Sequence[Batch]], bool | float | None], reason: str
+) -> dict[str, Measurement]:
+    """A measurement for each recurrent module from its batches; `reason` is given where that yields None."""
+    found = {}
+    for number, name in view.module_names.items():
+        module, batches = view.log.modules[number], view.batches[number]
+        value = measure(batches) if batches else None
+        if not batches:
+            found[name] = unknown(_unseen(module.kind, module.called), location=module.location)
+        elif value is None:
+            found[name] = unknown(reason, location=module.location)
+        else:
+            found[name] = known(value, n=len(batches), location=module.location)
+    return found
+
+
+def _unseen(kind: str, called: bool) -> str:
+    if kind == "custom":
+        return "the input of a hand-written cell is not observed"
+    return "it was not called in a sampled training step" if called else "TorchScript hides its calls"
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    numbers = [v for v in values if v is not None and math.isfinite(v)]
+    return median(numbers) if numbers else None
+
+
+@signal(unit="units of the input", by="module", reads=("batches.std",))
+def input_std(view: View) -> dict[str, Measurement]:
+    """Standard deviation of a module's input over batch, time and features, median over the samples.
+
+    Reads: `log.batches[i].std`. Unit: units of the input.
+    None if: the module was not called in a sampled step.
+    """
+    return by_module(view, lambda b: _median([x.std for x in b]), "its input is never finite")
+
+
+@signal(unit="units of the input", by="module", reads=("batches.absmax",))
+def input_absmax(view: View) -> dict[str, Measurement]:
+    """Largest magnitude in a module's input, median over the samples.
+
+    Reads: `log.batches[i].absmax`. Unit: units of the input. None if: as input_std.
+    """
+    return by_module(view, lambda b: _median([x.absmax for x in b]), "its input is never finite")
+
+
+@signal(unit="ratio", by="module", reads=("batches.mean", "batches.std"))
+def input_offset(view: View) -> dict[str, Measurement]:
+    """Magnitude of the mean of a module's input over its standard deviation, median over the samples.
+
+    Reads: `log.batches[i].mean`, `.std`. Unit: ratio. None if: as input_std, or the input does not vary.
+    """
+    return by_module(
+        view, lambda b: _median([abs(x.mean) / x.std for x in b if x.std > 0]), "its input does not vary"
+    )
+
+
+@signal(unit="share", by="module", reads=("batches.drive",))
+def input_drive(view: View) -> dict[str, Measurement]:
+    """Share of gate entries that the input alone saturates, |W_ih x + b_ih| > 4, at the first sample.
+
+    At the start, because weights that have learned may saturate gates on purpose.
+
+    Reads: `log.batches[i].drive`. Unit: share; 0 at the default initialization and inputs of unit scale.
+    None if: the module was not called in a sampled step, or has no input weights of its own.
+    """
+    return by_module(
+        view,
+        lambda b: next((x.drive for x in b if x.drive is not None), None),
+        "its input weights were not seen",
+    )
+
+
+@signal(unit="claim", by="module", reads=("batches.constant_share", "batches.mean"))
+def input_constant(view: View) -> dict[str, Measurement]:
+    """Whether the input of a module never varies: not over batch, time, calls, nor from step to step.
+
+    Decoders that are given a start token or zeros and a state of their own are not meant; neither is a vector
+    that is repeated over time, which differs between sequences.
+
+    Reads: `log.batches[i].constant_share`, `.mean`, `.state`. Unit: claim.
+    None if: as input_std, or too few values to tell.
+    """
+    return by_module(view, _constant, "a single value at a time cannot vary")
+
+
+def _constant(batches: Sequence[Batch]) -> bool | None:
+    enough = [b for b in batches if b.time * b.batch * b.calls >= 4 and b.finite]
+    if not enough:
+        return None
+    if any(b.constant_share < 1 or b.state in ("given", "carried") for b in enough):
+        return False
+    if all(b.batch > 1 for b in enough):
+        return True
+    level = enough[0].mean  # one sequence at a time: a repeated vector is constant within each step alone
+    return len(enough) > 1 and all(math.isclose(b.mean, level, rel_tol=1e-6, abs_tol=1e-9) for b in enough)

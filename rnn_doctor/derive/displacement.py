@@ -1,0 +1,159 @@
+"""How far the updates move the weights, relative to the weights' own size."""
+
+import math
+from dataclasses import dataclass
+from statistics import median
+
+from rnn_doctor.derive.gradients import first_harmful_spike
+from rnn_doctor.derive.optimizer import scales_itself
+from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.schema.runlog import Parameter
+from rnn_doctor.schema.signals import Measurement
+
+EARLY = 50
+"""Later the distance grows slower than the number of updates; a rate would reflect the length alone."""
+FEWEST = 10
+LARGE = 2.0
+"""Healthy runs stay below 1.4 within 45 updates (benchmarks/thresholds/step_size.py: Adam at 1e-2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The distance from the initial weights at one sampled step, in units of their norm."""
+
+    step: int
+    updates: int
+    together: float
+    farthest: float
+    """Of the recurrent modules alone where these moved further: a large front end may be tuned gently."""
+
+
+def _watched(view: View) -> dict[int, Parameter]:
+    """The weight matrices that are trained: no vectors, and no embeddings, whose rows are rarely visited."""
+    return {
+        number: p
+        for number, p in view.log.parameters.items()
+        if p.trainable
+        and len(p.shape) > 1
+        and (p.owner or "").partition(".")[0] not in ("Embedding", "EmbeddingBag")
+        and (p.optimizer is not None or view.by_hand)
+    }
+
+
+def _moves(view: View) -> tuple[Move, ...]:
+    watched = _watched(view)
+    initial: dict[int, float] = {}
+    moves = []
+    for sample in view.finite_samples:
+        moved: dict[int, float] = {}
+        for number, weight, distance in zip(
+            sample.parameters, sample.weight_norm, sample.displacement, strict=True
+        ):
+            if number in watched:
+                initial.setdefault(number, weight)
+                moved[number] = distance
+        together = _ratio(moved, initial, list(moved))
+        if together is not None:
+            recurrent = _ratio(moved, initial, [n for n in moved if watched[n].module is not None])
+            updates = max(1, view.updates(sample.step))
+            moves.append(Move(sample.step, updates, together, max(together, recurrent or 0.0)))
+    return tuple(moves)
+
+
+def _ratio(moved: dict[int, float], initial: dict[int, float], group: list[int]) -> float | None:
+    """||theta - theta_0|| / ||theta_0|| over some parameters; None where they start at zero."""
+    size = math.hypot(*(initial[n] for n in group))
+    return math.hypot(*(moved[n] for n in group)) / size if size > 1e-8 else None
+
+
+def _absent(view: View) -> str:
+    if not view.log.steps:
+        return NO_STEP
+    if not view.log.samples:
+        return "no step was sampled"
+    if not _watched(view):
+        return "no trained weight matrix was seen"
+    if not view.finite_samples:
+        return "weights were not finite from the start"
+    return "the weights start at zero, so that there is no size to compare with"
+
+
+@signal(unit="ratio", reads=("samples", "parameters"))
+def displacement_relative(view: View) -> Measurement:
+    """Distance of the weights from where they began, over their initial norm, at the last finite sample.
+
+    Over all trained weight matrices together, embeddings left out.
+
+    Reads: `log.samples[k].displacement`, `.weight_norm` of the first. Unit: ratio.
+    None if: nothing was sampled, or all weights start at zero.
+    """
+    moves = view.once(_moves)
+    return known(moves[-1].together, n=moves[-1].updates) if moves else unknown(_absent(view))
+
+
+@signal(unit="ratio", reads=("samples", "parameters"))
+def displacement_excess(view: View) -> Measurement:
+    """Largest displacement over what healthy training reaches: 2 within 50 updates, 0.04 an update beyond.
+
+    Where a gradient spike threw the weights of an optimizer that follows the gradient's size, only what came
+    before it counts: that distance is the spike's doing.
+
+    Reads: as displacement_relative, and what grad_norm_spike_count reads.
+    Unit: ratio; above 1 is beyond any healthy run measured. None if: as displacement_relative.
+    """
+    moves = view.once(_moves)
+    if not moves:
+        return unknown(_absent(view))
+    spike = view.once(first_harmful_spike)
+    if spike is not None and not view.once(scales_itself):
+        moves = tuple(m for m in moves if m.step < spike)
+        if not moves:
+            return unknown("a gradient spike threw the weights before any other step was sampled")
+    return known(max(m.together / max(LARGE, LARGE / EARLY * m.updates) for m in moves), n=len(moves))
+
+
+@signal(unit="ratio per update", reads=("samples", "parameters", "steps.lr"))
+def displacement_per_step(view: View) -> Measurement:
+    """Displacement per update within the first 50 updates, of the whole or of its recurrent part alone.
+
+    The larger of the two, for a large pretrained front end may be tuned gently on purpose.
+
+    Reads: as displacement_relative, and `log.steps[k].lr`. Unit: ratio per update.
+    None if: fewer than 10 updates, weights that start at zero, or a learning rate that still warms up.
+    """
+    moves = view.once(_moves)
+    if not moves:
+        return unknown(_absent(view))
+    enough = [m for m in moves if m.updates >= FEWEST]
+    if not enough:
+        return unknown(f"{moves[-1].updates} updates were sampled, {FEWEST} are needed")
+    early = [m for m in enough if m.updates <= EARLY] or enough[:1]
+    if warms_up(view, early[-1].updates):
+        return unknown("the learning rate was still warming up")
+    return known(early[-1].farthest / early[-1].updates, n=early[-1].updates)
+
+
+def warms_up(view: View, updates: int) -> bool:
+    """Whether the largest learning rate still grew in the second half of these updates."""
+    rates = [max(step.lr) for step in view.steps[:updates] if step.lr]
+    return len(rates) > 1 and rates[-1] > 1.02 * rates[len(rates) // 2]
+
+
+@signal(unit="ratio", reads=("samples", "parameters"))
+def update_ratio_median(view: View) -> Measurement:
+    """Median over samples and weight matrices of ||update|| / ||weight||.
+
+    Reads: `log.samples[k].update_norm`, `.weight_norm`. Unit: ratio.
+    None if: nothing was sampled, or all weights are zero.
+    """
+    watched = _watched(view)
+    ratios = [
+        update / weight
+        for sample in view.finite_samples
+        for number, weight, update in zip(
+            sample.parameters, sample.weight_norm, sample.update_norm, strict=True
+        )
+        if number in watched and weight > 0
+    ]
+    return known(median(ratios), n=len(ratios)) if ratios else unknown(_absent(view))

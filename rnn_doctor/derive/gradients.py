@@ -1,0 +1,182 @@
+"""Spikes of the gradient norm, values that are not finite, gradients that were not cleared."""
+
+import math
+
+import numpy as np
+
+from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.trends import running_median
+from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.schema.runlog import NonFinite
+from rnn_doctor.schema.signals import Measurement
+
+WINDOW = 20
+SETTLED = 5
+"""Large gradients in the first steps are common (head and embedding still at their initial values)."""
+SPIKE, EARLY_SPIKE = 10.0, 100.0
+AFTER = 3
+"""Losses after a spike that must be higher: one odd batch raises its own loss alone."""
+
+
+def _norms(view: View) -> tuple[list[float], list[float | None]]:
+    """Gradient norms of the finite steps, with their losses."""
+    pairs = [(s.grad_norm, s.loss) for s in view.finite_steps if s.grad_norm is not None]
+    return [norm for norm, _ in pairs], [loss for _, loss in pairs]
+
+
+def _ratios(norms: list[float]) -> list[tuple[int, float]]:
+    """Index and ratio to the running median of each norm that counts: in the first steps only a huge one.
+
+    The very first has nothing before it, and is held against the median of those that follow at once.
+    """
+    found = []
+    if len(norms) > AFTER:
+        following = float(np.median(norms[1 : 1 + AFTER]))
+        if norms[0] > EARLY_SPIKE * following > 0:
+            found.append((0, norms[0] / following))
+    for k, median in enumerate(running_median(norms, WINDOW), 1):
+        ratio = norms[k] / median if median > 0 else 0.0
+        if k >= SETTLED or ratio > EARLY_SPIKE:
+            found.append((k, ratio))
+    return found
+
+
+def _absent(view: View) -> str | None:
+    if not view.log.steps:
+        return NO_STEP
+    count = len(_norms(view)[0])
+    if count == 0:
+        return "no gradient norm was seen"
+    if count <= SETTLED:
+        return f"{count} gradient norms were seen before the end, {SETTLED + 1} are needed"
+    return None
+
+
+@signal(unit="ratio", reads=("steps.grad_norm",))
+def grad_norm_spike_max(view: View) -> Measurement:
+    """Largest ratio of the gradient norm, before clipping, to its median over the 20 steps before.
+
+    Reads: `log.steps[k].grad_norm`; in the first 5 steps only ratios above 100 count.
+    Unit: ratio; a steady norm has 1. None if: fewer than 6 finite norms.
+    """
+    reason = _absent(view)
+    if reason:
+        return unknown(reason)
+    norms, _ = _norms(view)
+    return known(max((ratio for _, ratio in _ratios(norms)), default=1.0), n=len(norms))
+
+
+@signal(unit="spikes", reads=("steps.grad_norm", "steps.loss"))
+def grad_norm_spike_count(view: View) -> Measurement:
+    """Number of steps with a gradient norm above 10 times its running median after which the loss rises.
+
+    The rise is that of the median loss of the next 3 steps over that of the 20 before: by half of itself,
+    by 3 robust standard deviations, and to at least a tenth of the first loss. Spikes without it do no harm.
+
+    Reads: `log.steps[k].grad_norm`, `.loss`. Unit: spikes.
+    None if: fewer than 6 finite norms, or spikes without losses to tell what they did.
+    """
+    reason = _absent(view)
+    if reason:
+        return unknown(reason)
+    norms, losses = _norms(view)
+    spikes = [k for k, ratio in _ratios(norms) if ratio > SPIKE]
+    if spikes and all(loss is None for loss in losses):
+        return unknown("the gradient norm spikes, but no loss was seen to tell whether that did harm")
+    return known(sum(_does_harm(losses, k, view.loss_broke) for k in spikes), n=len(norms))
+
+
+def first_harmful_spike(view: View) -> int | None:
+    """The step of the first spike after which the loss rises; None where there is none."""
+    numbers = [s.step for s in view.finite_steps if s.grad_norm is not None]
+    norms, losses = _norms(view)
+    for k, ratio in _ratios(norms):
+        if ratio > SPIKE and _does_harm(losses, k, view.loss_broke):
+            return numbers[k]
+    return None
+
+
+def _does_harm(losses: list[float | None], k: int, broke: bool) -> bool:
+    before = [v for v in losses[max(0, k - WINDOW) : max(1, k)] if v is not None]
+    after = [v for v in losses[k + 1 : k + 1 + AFTER] if v is not None]
+    if broke and k + 1 + AFTER > len(losses):
+        return True  # the loss is NaN or infinite within these steps
+    if not before or not after:
+        return False
+    level = float(np.median(before))
+    spread = 1.4826 * float(np.median(np.abs(np.array(before) - level)))
+    now = float(np.median(after))
+    return now - level > max(0.5 * abs(level), 3 * spread) and abs(now) > 0.1 * abs(before[0])
+
+
+def _first_non_finite(view: View) -> NonFinite | None:
+    """Where NaN or Inf was first seen.
+
+    A gradient alone that overflows is everyday work of loss scaling, which then skips the update: it counts
+    only if an update used it, or if nothing came after it.
+    """
+    norms = {step.step: step.grad_norm for step in view.log.steps}
+    last = max(norms, default=0)
+    for record in view.log.non_finite:
+        norm = norms.get(record.step)
+        if record.what == "gradient" and record.step <= last and norm is not None and math.isfinite(norm):
+            continue
+        return record
+    for step in view.log.steps:
+        if step.loss is not None and not math.isfinite(step.loss):
+            return NonFinite(record="non_finite", step=step.step, what="loss", subject="training loss")
+        if step.grad_norm is not None and not math.isfinite(step.grad_norm):
+            return NonFinite(record="non_finite", step=step.step, what="gradient", subject="global norm")
+    return None
+
+
+@signal(unit="claim", reads=("non_finite", "steps"))
+def non_finite_found(view: View) -> Measurement:
+    """Whether NaN or Inf was seen in weights, inputs, states, outputs, loss or a gradient that was used.
+
+    Reads: `log.non_finite`, `log.steps`. Unit: claim. None if: no step and no such record.
+    """
+    first = view.once(_first_non_finite)
+    if first is None and not view.log.steps:
+        return unknown(NO_STEP)
+    places = [p.location for p in view.log.places if p.role == "backward"]
+    location = first.location or (places[0] if places else None) if first else None
+    return known(first is not None, n=len(view.log.steps), location=location)
+
+
+@signal(unit="words", reads=("non_finite", "steps"))
+def non_finite_origin(view: View) -> Measurement:
+    """Where NaN or Inf was seen first in the order of execution, in words.
+
+    Reads: `log.non_finite`, `log.steps`. Unit: words. None if: everything was finite.
+    """
+    first = view.once(_first_non_finite)
+    if first is None:
+        return unknown("nothing but finite values was seen")
+    return known(f"the {first.what} of {first.subject}" if first.what != "loss" else "the loss")
+
+
+@signal(unit="update", reads=("non_finite", "steps"))
+def non_finite_step(view: View) -> Measurement:
+    """The update at which NaN or Inf was first seen.
+
+    Reads: `log.non_finite`, `log.steps`. Unit: number of the update. None if: everything was finite.
+    """
+    first = view.once(_first_non_finite)
+    return unknown("nothing but finite values was seen") if first is None else known(first.step)
+
+
+@signal(unit="share", reads=("samples.stale_norm",))
+def stale_gradients(view: View) -> Measurement:
+    """Share of sampled steps whose first backward pass met the gradients of the update before.
+
+    Several backward passes for one update (accumulation) are fine: only the first after an update counts.
+
+    Reads: `log.samples[k].stale_norm`, k >= 2. Unit: share.
+    Where optimizers take turns, each sample looks at the gradients of those that stepped.
+    None if: no such sample.
+    """
+    seen = [s.stale_norm for s in view.log.samples if s.step >= 2 and s.stale_norm is not None]
+    if not seen:
+        return unknown("no second update was sampled" if view.log.steps else NO_STEP)
+    return known(sum(norm > 0 for norm in seen) / len(seen), n=len(seen))

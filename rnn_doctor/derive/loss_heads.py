@@ -1,0 +1,247 @@
+"""Whether the network's output and the loss function fit together."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+from rnn_doctor.derive.registry import known, signal
+from rnn_doctor.derive.view import View
+from rnn_doctor.schema.runlog import LossCall
+from rnn_doctor.schema.signals import Measurement
+
+REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+ALL_ROWS, NO_ROW = 0.99, 0.01
+REACH = 1.05
+"""Targets may exceed the range of an activation by 5 % of it: rounding and label noise."""
+
+
+def _sites(view: View) -> dict[str, list[LossCall]]:
+    """The calls of each source line, under a name that is unique within the run."""
+    by_site: dict[int, list[LossCall]] = {}
+    for call in view.log.losses:
+        by_site.setdefault(call.site, []).append(call)
+    names: dict[str, list[LossCall]] = {}
+    for site, calls in by_site.items():
+        first = calls[0]
+        place = f" at {first.location.file}:{first.location.line}" if first.location else ""
+        name = f"{first.function}{place}"
+        names[name if name not in names else f"{name} #{site}"] = calls
+    return names
+
+
+def _claim(view: View, holds: Callable[[LossCall], bool]) -> dict[str, Measurement]:
+    """For each loss: whether the claim holds of every call that was sampled."""
+    return {
+        name: known(all(map(holds, calls)), n=len(calls), location=calls[0].location)
+        for name, calls in _sites(view).items()
+    }
+
+
+def _repeats(call: LossCall) -> str | None:
+    """The activation that stands before a loss which applies it itself; None where there is none."""
+    simplex = (call.simplex_share or 0.0) > ALL_ROWS
+    logarithmic = (call.log_simplex_share or 0.0) > ALL_ROWS
+    if call.function == "cross_entropy" and (call.head == "softmax" or simplex):
+        return "softmax"
+    if call.function == "cross_entropy" and (call.head == "log_softmax" or logarithmic):
+        return "log_softmax"
+    if call.function == "binary_cross_entropy_with_logits" and call.head == "sigmoid":
+        return "sigmoid"
+    return None
+
+
+@signal(unit="claim", by="loss", reads=("losses",))
+def softmax_before_cross_entropy(view: View) -> dict[str, Measurement]:
+    """Whether cross_entropy is given probabilities: every row is >= 0 and sums to 1.
+
+    Reads: `log.losses[i].head`, `.simplex_share`. Unit: claim. None if: never.
+    """
+    return _claim(view, lambda call: _repeats(call) == "softmax")
+
+
+@signal(unit="claim", by="loss", reads=("losses",))
+def sigmoid_before_bce_logits(view: View) -> dict[str, Measurement]:
+    """Whether binary_cross_entropy_with_logits is given the output of a sigmoid.
+
+    Reads: `log.losses[i].head`. Unit: claim. None if: never.
+    """
+    return _claim(view, lambda call: _repeats(call) == "sigmoid")
+
+
+@signal(unit="claim", by="loss", reads=("losses",))
+def log_softmax_twice(view: View) -> dict[str, Measurement]:
+    """Whether cross_entropy is given log-probabilities, which a second log_softmax leaves as they are.
+
+    Reads: `log.losses[i].head`, `.log_simplex_share`. Unit: claim. None if: never.
+    """
+    return _claim(view, lambda call: _repeats(call) == "log_softmax")
+
+
+@signal(unit="claim", by="loss", reads=("losses",))
+def activation_repeated(view: View) -> dict[str, Measurement]:
+    """Whether a loss is given the output of the activation that it applies itself.
+
+    Reads: `log.losses[i].head`, `.simplex_share`, `.log_simplex_share`. Unit: claim. None if: never.
+    """
+    return _claim(view, lambda call: _repeats(call) is not None)
+
+
+@signal(unit="name", by="loss", reads=("losses",))
+def activation_repeated_name(view: View) -> dict[str, Measurement]:
+    """The activation that is applied twice, in words: softmax, log_softmax, sigmoid, or none.
+
+    Reads: as activation_repeated. Unit: name. None if: never.
+    """
+    return {
+        name: known(_REPEATED[_repeats(calls[0])], n=len(calls), location=calls[0].location)
+        for name, calls in _sites(view).items()
+    }
+
+
+_REPEATED = {
+    None: "none",
+    "softmax": "softmax",
+    "sigmoid": "sigmoid",
+    "log_softmax": "log_softmax (harmless: a second one changes nothing)",
+}
+
+
+@signal(unit="claim", by="loss", reads=("losses",))
+def target_broadcast(view: View) -> dict[str, Measurement]:
+    """Whether a loss compares every prediction with several targets because their shapes differ.
+
+    Reads: `log.losses[i].broadcast`, the shapes. Unit: claim. None if: never.
+    """
+    return _claim(view, lambda call: call.broadcast and math.prod(call.input_shape) > 1)
+
+
+@signal(unit="words", by="loss", reads=("losses",))
+def loss_shapes(view: View) -> dict[str, Measurement]:
+    """The shapes of a loss's prediction and target, in words.
+
+    Reads: `log.losses[i].input_shape`, `.target_shape`. Unit: words. None if: never.
+    """
+    found = {}
+    for name, calls in _sites(view).items():
+        call = calls[0]
+        target = "another shape" if call.target_shape is None else str(tuple(call.target_shape))
+        found[name] = known(f"{tuple(call.input_shape)} against {target}", location=call.location)
+    return found
+
+
+def _mismatch(calls: Sequence[LossCall]) -> tuple[str, bool] | None:
+    """What is wrong between output and loss, and whether it keeps the network from the answer."""
+    for wrong, blocks, problem in _MISMATCHES:
+        if all(map(wrong, calls)):
+            return problem, blocks
+    return None
+
+
+def _regression(head: str, out_of_reach: Callable[[float, float], bool]) -> Callable[[LossCall], bool]:
+    def wrong(call: LossCall) -> bool:
+        low, high = call.target_minimum, call.target_maximum
+        known_range = low is not None and high is not None
+        return (
+            call.function in REGRESSION
+            and call.head == head
+            and known_range
+            and out_of_reach(low or 0.0, high or 0.0)
+        )
+
+    return wrong
+
+
+def _unnormalized(call: LossCall) -> bool:
+    """nll_loss on what is no logarithm of probabilities in any row."""
+    share = call.log_simplex_share
+    return call.function == "nll_loss" and call.head != "log_softmax" and share is not None and share < NO_ROW
+
+
+def _head_of(function: str, heads: Iterable[str]) -> Callable[[LossCall], bool]:
+    return lambda call: call.function == function and call.head in (*heads,)
+
+
+_MISMATCHES: tuple[tuple[Callable[[LossCall], bool], bool, str], ...] = (
+    (
+        lambda c: _unnormalized(c) and (c.simplex_share or 0.0) > ALL_ROWS,
+        True,
+        "nll_loss is given probabilities, but expects their logarithms (log_softmax)",
+    ),
+    (
+        _unnormalized,
+        True,
+        "nll_loss is given raw outputs, but expects log-probabilities: it falls without bound "
+        "without the network learning the classes",
+    ),
+    (
+        _head_of("cross_entropy", ("sigmoid",)),
+        True,
+        "cross_entropy is given the output of a sigmoid, so that no class can win by more than 1",
+    ),
+    (
+        _head_of("cross_entropy", ("relu",)),
+        False,
+        "cross_entropy is given the output of a ReLU, which cuts off all evidence against a class",
+    ),
+    (
+        _head_of("kl_div", ("softmax",)),
+        True,
+        "kl_div is given probabilities, but expects their logarithms (log_softmax)",
+    ),
+    (
+        lambda c: c.function == "mse_loss" and c.head == "softmax" and c.target_one_hot,
+        False,
+        "mse_loss on softmax outputs has almost no gradient where the network is sure and wrong",
+    ),
+    (
+        _regression("relu", lambda low, high: low < -(REACH - 1) * max(abs(low), abs(high))),
+        True,
+        "the output passes a ReLU and cannot be negative, but targets are",
+    ),
+    (
+        _regression("sigmoid", lambda low, high: low < 1 - REACH or high > REACH),
+        True,
+        "the output passes a sigmoid and stays between 0 and 1, but targets lie outside",
+    ),
+    (
+        _regression("tanh", lambda low, high: low < -REACH or high > REACH),
+        True,
+        "the output passes a tanh and stays between -1 and 1, but targets lie outside",
+    ),
+)
+
+
+@signal(unit="claim", by="loss", reads=("losses",))
+def loss_head_mismatch(view: View) -> dict[str, Measurement]:
+    """Whether the last activation of the network does not fit the loss function or the targets.
+
+    Reads: `log.losses[i]`: function, head, shares of normalized rows, range of the targets.
+    Unit: claim. None if: never.
+    """
+    return {
+        name: known(_mismatch(calls) is not None, n=len(calls), location=calls[0].location)
+        for name, calls in _sites(view).items()
+    }
+
+
+@signal(unit="claim", by="loss", reads=("losses",))
+def loss_head_blocks(view: View) -> dict[str, Measurement]:
+    """Whether the mismatch of output and loss keeps the network from ever reaching the answer.
+
+    Reads: as loss_head_mismatch. Unit: claim. None if: never.
+    """
+    return {
+        name: known((_mismatch(calls) or ("", False))[1], n=len(calls), location=calls[0].location)
+        for name, calls in _sites(view).items()
+    }
+
+
+@signal(unit="words", by="loss", reads=("losses",))
+def loss_head_problem(view: View) -> dict[str, Measurement]:
+    """The mismatch of output and loss in words; "none" where they fit.
+
+    Reads: as loss_head_mismatch. Unit: words. None if: never.
+    """
+    return {
+        name: known((_mismatch(calls) or ("none", False))[0], n=len(calls), location=calls[0].location)
+        for name, calls in _sites(view).items()
+    }

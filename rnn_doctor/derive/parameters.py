@@ -1,0 +1,174 @@
+"""Tensors that should be trained and are not."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.schema.runlog import Parameter
+from rnn_doctor.schema.signals import Measurement
+
+FEWEST = 5
+"""Updates before "never changes" is said: a zero-initialised output layer gives the layers below it no
+gradient at the first one, a warm-up that begins at rate 0 does not move at all there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """What the samples say about one tensor."""
+
+    samples: int
+    gradient: float
+    """Largest gradient norm; 0 where there was none."""
+    moved: bool
+
+
+def _histories(view: View) -> dict[int, _History]:
+    found: dict[int, _History] = {}
+    for sample in view.log.samples:
+        for number, gradient, distance in zip(
+            sample.parameters, sample.grad_norm, sample.displacement, strict=True
+        ):
+            old = found.get(number, _History(0, 0.0, False))
+            size = abs(gradient) if gradient is not None else 0.0
+            found[number] = _History(
+                old.samples + 1,
+                max(old.gradient, math.inf if math.isnan(size) else size),
+                old.moved or distance != 0,
+            )
+    return found
+
+
+def _owners(view: View) -> dict[str, list[Parameter]]:
+    """The tensors of each subject, largest part first told apart by recurrent module."""
+    owners: dict[str, list[Parameter]] = {}
+    for parameter in view.log.parameters.values():
+        owners.setdefault(view.owner(parameter), []).append(parameter)
+    return owners
+
+
+def _count(view: View, chosen: Callable[[Parameter], bool], reason: str | None) -> dict[str, Measurement]:
+    found = {}
+    for owner, parameters in _owners(view).items():
+        location = view.owner_location(parameters[0])
+        if reason:
+            found[owner] = unknown(reason, location=location)
+        else:
+            found[owner] = known(sum(map(chosen, parameters)), n=len(parameters), location=location)
+    return found
+
+
+def _too_early(view: View, fewest: int) -> str | None:
+    if not view.log.steps:
+        return NO_STEP
+    last = max((sample.step for sample in view.log.samples), default=0)
+    return None if last >= fewest else f"{last} updates were sampled, {fewest} are needed"
+
+
+def _unoptimized(view: View, parameter: Parameter) -> bool:
+    history = view.once(_histories).get(parameter.id)
+    if not parameter.trainable or parameter.optimizer is not None or (history and history.moved):
+        return False
+    if history is None and view.by_hand:
+        return False
+    return parameter.used is True or (history is not None and history.gradient > 0)
+
+
+@signal(unit="tensors", by="module", reads=("parameters", "samples"))
+def unoptimized_tensors(view: View) -> dict[str, Measurement]:
+    """Number of a module's tensors that the loss depends on, that no optimizer holds and nothing changes.
+
+    Frozen tensors (requires_grad False) and tensors that the loss does not use are not counted.
+
+    Reads: `log.parameters`, `log.samples[k].displacement`, `.grad_norm`. Unit: tensors.
+    None if: no update was sampled.
+    """
+    return _count(view, lambda p: _unoptimized(view, p), _too_early(view, 1))
+
+
+@signal(unit="claim", by="module", reads=("parameters", "modules"))
+def unoptimized_untrained(view: View) -> dict[str, Measurement]:
+    """Whether a module's unoptimized tensors still have the statistics of a usual initialization.
+
+    Weights that were trained before may be left out of the optimizer on purpose; fresh random ones may not.
+
+    Reads: `log.parameters[id].std`, `.mean`. Unit: claim; False where all tensors are optimized.
+    None if: their initial values were not seen.
+    """
+    found = {}
+    for owner, parameters in _owners(view).items():
+        location = view.owner_location(parameters[0])
+        matrices = [p for p in parameters if _unoptimized(view, p) and len(p.shape) > 1]
+        if any(p.std is None or p.mean is None for p in matrices):
+            found[owner] = unknown("the initial values of its weights were not seen", location=location)
+        else:
+            vectors = [p for p in parameters if _unoptimized(view, p) and len(p.shape) < 2]
+            fresh = all(_looks_fresh(view, p) for p in matrices) and bool(matrices or vectors)
+            found[owner] = known(fresh, n=len(matrices), location=location)
+    return found
+
+
+def _looks_fresh(view: View, parameter: Parameter) -> bool:
+    """Whether mean and standard deviation are those of a usual initialization, within sampling error."""
+    assert parameter.std is not None
+    assert parameter.mean is not None
+    std, count = parameter.std, math.prod(parameter.shape)
+    if std == 0:
+        return True
+    if abs(parameter.mean) > 4 * std / math.sqrt(count) + 0.02 * std:
+        return False
+    tolerance = 0.02 + 3 / math.sqrt(2 * count)
+    return any(abs(std / usual - 1) < tolerance for usual in _usual_stds(view, parameter))
+
+
+def _usual_stds(view: View, parameter: Parameter) -> set[float]:
+    rows, columns = parameter.shape[0], max(1, math.prod(parameter.shape[1:]))
+    module = view.log.modules.get(parameter.module) if parameter.module is not None else None
+    hidden = (module.hidden_size if module else None) or rows
+    return {
+        math.sqrt(1 / (3 * hidden)),  # PyTorch's recurrent layers
+        math.sqrt(1 / (3 * columns)),  # PyTorch's linear and convolutional layers
+        math.sqrt(2 / (rows + columns)),  # Xavier
+        math.sqrt(2 / columns),  # He
+        math.sqrt(1 / columns),  # LeCun
+        math.sqrt(1 / max(rows, columns)),  # orthogonal
+        *(1.0, 0.1, 0.02, 0.01),  # normal: embeddings and habits
+        *(a / math.sqrt(3) for a in (0.1, 0.08, 0.05)),  # uniform: language models
+    }
+
+
+def _unchanged(view: View, parameter: Parameter) -> bool:
+    history = view.once(_histories).get(parameter.id)
+    if history is None or history.samples < 2 or history.moved:
+        return False
+    if not parameter.trainable or parameter.optimizer is None or len(parameter.shape) < 2:
+        return False  # a bias before a softmax has no gradient by nature
+    return _used(view, parameter, history) and _has_rate(view, parameter.optimizer)
+
+
+def _used(view: View, parameter: Parameter, history: _History) -> bool:
+    return history.gradient > 0 or (parameter.used is True)
+
+
+def _has_rate(view: View, optimizer: int) -> bool:
+    """Whether every parameter group had a rate above zero, or the optimizer never stepped at all."""
+    if optimizer not in view.log.optimizers:
+        return False
+    rates = view.rates(optimizer)
+    if not rates:
+        stepped = any(optimizer in step.optimizers for step in view.log.steps)
+        return not stepped and min(view.log.optimizers[optimizer].lr, default=0.0) > 0
+    return all(any(rate > 0 for rate in group) for group in zip(*rates, strict=False))
+
+
+@signal(unit="tensors", by="module", reads=("parameters", "samples", "steps.lr"))
+def unchanged_tensors(view: View) -> dict[str, Measurement]:
+    """Number of a module's weight matrices that an optimizer holds and that stayed bit-identical.
+
+    Only those that the loss uses count, under an optimizer whose parameter groups all have a rate above zero.
+
+    Reads: `log.parameters`, `log.samples[k].displacement`. Unit: tensors.
+    None if: fewer than 5 updates were sampled.
+    """
+    return _count(view, lambda p: _unchanged(view, p), _too_early(view, FEWEST))

@@ -1,0 +1,41 @@
+"""All signals of a run log, and the source lines that findings may point to."""
+
+from rnn_doctor.derive.registry import entries
+from rnn_doctor.derive.view import View
+from rnn_doctor.schema.runlog import RunLog
+from rnn_doctor.schema.signals import RUN, Measurement, Signal, Signals
+from rnn_doctor.schema.values import Location
+
+
+def signals(log: RunLog, *, lag: int | None = None) -> Signals:
+    """Every signal of the run, measured or with the reason why not.
+
+    lag: how many steps back the task needs to remember, where the user knows it.
+    """
+    view = View(log, lag)
+    found = {}
+    for name, entry in entries().items():
+        measured = entry.measure(view)
+        if isinstance(measured, Measurement):
+            measured = {RUN: measured}
+        found[name] = Signal(name=name, unit=entry.unit, by=entry.by, measurements=measured)
+    return Signals(signals=found, places=_places(view))
+
+
+def _places(view: View) -> dict[str, Location]:
+    """The first source line seen of each part of the training loop."""
+    log = view.log
+    lead = [log.optimizers[o] for o in (view.turns[0] if view.turns else ()) if o in log.optimizers]
+    candidates: list[tuple[str, Location | None]] = [
+        *(("optimizer", optimizer.location) for optimizer in (*lead, *log.optimizers.values())),
+        *(("scheduler", scheduler.location) for scheduler in log.schedulers),
+        *(("loss", loss.location) for loss in log.losses),
+        *(("module", module.location) for module in log.modules.values()),
+        *((place.role, place.location) for place in log.places),
+        *(("scheduler", p.location) for p in log.places if p.role == "scheduler_step"),
+    ]
+    places: dict[str, Location] = {}
+    for role, location in candidates:
+        if location is not None:
+            places.setdefault(role, location)
+    return places

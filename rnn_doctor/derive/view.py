@@ -1,0 +1,149 @@
+"""A run log as the signals look at it: the series that belongs together, and names for its subjects."""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from functools import cached_property
+from typing import TypeVar
+
+from rnn_doctor.schema.runlog import Batch, Module, Optimizer, Parameter, RunLog, Sample, Step
+from rnn_doctor.schema.values import Location
+
+NO_STEP = "no training step was seen"
+
+Result = TypeVar("Result")
+
+
+class View:
+    """Read-only access to one run log; what several signals need is worked out once."""
+
+    def __init__(self, log: RunLog, lag: int | None = None) -> None:
+        self.log = log
+        self.lag = lag
+        self._kept: dict[object, object] = {}
+
+    def once(self, work: "Callable[[View], Result]") -> Result:
+        """What a function makes of this view, worked out once: several signals share it."""
+        if work not in self._kept:
+            self._kept[work] = work(self)
+        return self._kept[work]  # type: ignore[return-value]
+
+    @cached_property
+    def turns(self) -> list[tuple[int, ...]]:
+        """The sets of optimizers that stepped, the one that the series are made of first.
+
+        Where optimizers take turns (GANs) their losses and norms are different quantities. The most frequent
+        set leads; of sets about as frequent, the one that trains more recurrent weights.
+        """
+        counts = Counter(step.optimizers for step in self.log.steps)
+        if not counts:
+            return []
+        holders = {p.optimizer for p in self.log.parameters.values() if p.module is not None}
+        often = [turn for turn, count in counts.items() if count >= 0.9 * max(counts.values())]
+        lead = max(often, key=lambda turn: len(holders.intersection(turn)))
+        return [lead, *(turn for turn in counts if turn != lead)]
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The steps of the leading set of optimizers."""
+        return [step for step in self.log.steps if step.optimizers == self.turns[0]]
+
+    @cached_property
+    def finite_steps(self) -> list[Step]:
+        """Those before the first loss or gradient that is not finite: what follows means nothing."""
+        kept = []
+        for step in self.steps:
+            if not all(v is None or math.isfinite(v) for v in (step.loss, step.grad_norm)):
+                break
+            kept.append(step)
+        return kept
+
+    @cached_property
+    def losses(self) -> list[float]:
+        """Finite training losses of the series, up to the first that is not finite."""
+        return [step.loss for step in self.finite_steps if step.loss is not None]
+
+    @cached_property
+    def loss_broke(self) -> bool:
+        """Whether a loss that was finite at first became NaN or infinite."""
+        values = [step.loss for step in self.steps if step.loss is not None]
+        return bool(values) and math.isfinite(values[0]) and not all(map(math.isfinite, values))
+
+    def updates(self, step: int) -> int:
+        """How many updates the leading set of optimizers had made after a step."""
+        return sum(each.step <= step for each in self.steps)
+
+    @cached_property
+    def by_hand(self) -> bool:
+        """Whether the script updates its parameters without a torch optimizer."""
+        return any(not step.optimizers for step in self.log.steps)
+
+    @cached_property
+    def module_names(self) -> dict[int, str]:
+        """A name for each recurrent module, unique within the run."""
+        names = {number: module.name for number, module in self.log.modules.items()}
+        taken = Counter(names.values())
+        unique = {
+            number: name if taken[name] == 1 else f"{name} ({_place(self.log.modules[number], number)})"
+            for number, name in names.items()
+        }
+        again = Counter(unique.values())
+        return {n: name if again[name] == 1 else f"{name} #{n}" for n, name in unique.items()}
+
+    @cached_property
+    def optimizer_names(self) -> dict[int, str]:
+        """A name for each optimizer, unique within the run."""
+        kinds = Counter(optimizer.kind for optimizer in self.log.optimizers.values())
+        return {
+            number: optimizer.kind if kinds[optimizer.kind] == 1 else f"{optimizer.kind} #{number}"
+            for number, optimizer in self.log.optimizers.items()
+        }
+
+    @cached_property
+    def batches(self) -> dict[int, list[Batch]]:
+        """What each recurrent module was given, by its id."""
+        found: dict[int, list[Batch]] = {number: [] for number in self.log.modules}
+        for batch in self.log.batches:
+            found.setdefault(batch.module, []).append(batch)
+        return found
+
+    @cached_property
+    def finite_samples(self) -> list[Sample]:
+        """The samples up to the first weight that is not finite."""
+        kept = []
+        for sample in self.log.samples:
+            if not all(map(math.isfinite, (*sample.weight_norm, *sample.displacement))):
+                break
+            kept.append(sample)
+        return kept
+
+    def owner(self, parameter: Parameter) -> str:
+        """The subject that a parameter belongs to: its recurrent module, or the module it is named after."""
+        if parameter.module in self.module_names:
+            return self.module_names[parameter.module]
+        return parameter.name.rpartition(".")[0] or parameter.name
+
+    def owner_location(self, parameter: Parameter) -> Location | None:
+        """The source line of its recurrent module."""
+        module = self.log.modules.get(parameter.module) if parameter.module is not None else None
+        return module.location if module else None
+
+    def rates(self, number: int) -> list[tuple[float, ...]]:
+        """Learning rates of one optimizer by parameter group, at each of its steps."""
+        optimizer = self.log.optimizers[number]
+        own = [step for step in self.log.steps if number in step.optimizers]
+        return [rates for step in own if (rates := self._share(step, number, optimizer))]
+
+    def _share(self, step: Step, number: int, optimizer: Optimizer) -> tuple[float, ...]:
+        """This optimizer's part of a step's rates; nothing where the parts cannot be told apart."""
+        if step.optimizers == (number,):
+            return step.lr
+        sizes = [len(self.log.optimizers[o].lr) if o in self.log.optimizers else 0 for o in step.optimizers]
+        if sum(sizes) != len(step.lr):
+            return ()
+        begin = sum(sizes[: step.optimizers.index(number)])
+        return step.lr[begin : begin + len(optimizer.lr)]
+
+
+def _place(module: Module, number: int) -> str:
+    return f"{module.location.file}:{module.location.line}" if module.location else f"#{number}"

@@ -1,0 +1,1 @@
+"""Signals and rulebook in, findings out: three-valued verdicts, causes before consequences."""

@@ -1,0 +1,91 @@
+"""The verdict on each of the four conditions, from the rules that speak for it."""
+
+from collections.abc import Mapping
+
+from rnn_doctor.diagnose.verdict import RuleVerdict
+from rnn_doctor.schema.report import Conditions, ConditionVerdict, Finding
+from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Rule
+from rnn_doctor.schema.rulebook import Rulebook
+
+_WORDS: tuple[ConfidenceWord, ...] = ("certain", "high", "moderate", "hint")
+_NAMED = 4
+"""Rules named one by one in the reason of a verdict."""
+
+
+def conditions(
+    rulebook: Rulebook, verdicts: Mapping[str, RuleVerdict], findings: tuple[Finding, ...]
+) -> Conditions:
+    """The verdicts on all four conditions."""
+    return Conditions(**{c: _condition(c, rulebook, verdicts, findings) for c in CONDITIONS})
+
+
+def _condition(
+    condition: Condition,
+    rulebook: Rulebook,
+    verdicts: Mapping[str, RuleVerdict],
+    findings: tuple[Finding, ...],
+) -> ConditionVerdict:
+    """Present by an error, suspected by a warning, absent only if every decisive rule was clear."""
+    mine = [finding for finding in findings if finding.condition == condition]
+    for severity, word in (("error", "present"), ("warning", "suspected")):
+        speaking = [finding for finding in mine if finding.severity == severity]
+        if speaking:
+            return ConditionVerdict(
+                verdict="present" if word == "present" else "suspected",
+                confidence=min((f.confidence.word for f in speaking), key=_WORDS.index),
+                reason=_sentence(rulebook.rules[speaking[0].rule].summary),
+                findings=tuple(dict.fromkeys(finding.rule for finding in speaking)),
+            )
+    return _without_findings(_decisive(condition, rulebook, verdicts), verdicts, rulebook)
+
+
+def _decisive(condition: Condition, rulebook: Rulebook, verdicts: Mapping[str, RuleVerdict]) -> list[Rule]:
+    """The rules that must be clear: those in use, and the stable ones that were switched off."""
+    return [
+        rule
+        for rule in rulebook.rules.values()
+        if rule.condition == condition and rule.decisive and (rule.id in verdicts or rule.status == "stable")
+    ]
+
+
+def _without_findings(
+    decisive: list[Rule], verdicts: Mapping[str, RuleVerdict], rulebook: Rulebook
+) -> ConditionVerdict:
+    if not decisive:
+        return ConditionVerdict(verdict="not_assessed", reason="no rule of this rulebook can exclude it")
+    reasons: dict[str, list[str]] = {}
+    for rule in decisive:
+        reason = _why_open(rule, verdicts)
+        if reason:
+            reasons.setdefault(reason, []).append(rule.id)
+    if reasons:
+        texts = [f"{reason} ({', '.join(ids)})" for reason, ids in reasons.items()]
+        return ConditionVerdict(verdict="not_assessed", reason="; ".join(texts))
+    return ConditionVerdict(
+        verdict="absent",
+        confidence=max((rule.confidence for rule in decisive), key=_WORDS.index),
+        reason=_clear(decisive),
+    )
+
+
+def _why_open(rule: Rule, verdicts: Mapping[str, RuleVerdict]) -> str | None:
+    """Why a decisive rule does not exclude its condition; None when it does."""
+    verdict = verdicts.get(rule.id)
+    if verdict is None:
+        return "switched off"
+    if verdict.state == "found":
+        return "only a note was found, too weak for a verdict"
+    if verdict.state == "unknown":
+        return next(s.reason for s in verdict.subjects if s.state == "unknown")
+    return None
+
+
+def _clear(decisive: list[Rule]) -> str:
+    """Who was clear; many rules by their number, for a verdict should fit on a line."""
+    if len(decisive) > _NAMED:
+        return f"all {len(decisive)} rules that decide it were clear"
+    return f"{', '.join(rule.id for rule in decisive)} {'was' if len(decisive) == 1 else 'were'} clear"
+
+
+def _sentence(summary: str) -> str:
+    return summary.rstrip(".")

@@ -1,0 +1,85 @@
+"""All rules against all signals: findings, causes before their consequences, and what stayed unknown."""
+
+from collections.abc import Collection, Iterator
+
+from rnn_doctor.diagnose import order, verdict
+from rnn_doctor.diagnose.conditions import conditions
+from rnn_doctor.diagnose.verdict import RuleVerdict, SubjectVerdict
+from rnn_doctor.schema.report import Diagnosis, Finding, NotAssessed
+from rnn_doctor.schema.rule import Rule
+from rnn_doctor.schema.rulebook import Rulebook
+from rnn_doctor.schema.signals import Signals
+
+
+def diagnose(signals: Signals, rulebook: Rulebook, *, enabled: Collection[str] | None = None) -> Diagnosis:
+    """The findings of the enabled rules (all stable ones by default), causes first.
+
+    A rule that another found rule explains is listed under that one; a rule whose measurements another found
+    rule invalidates gives no verdict. What was not measured is reported as such, never as healthy.
+    """
+    if enabled is None:
+        enabled = {rule.id for rule in rulebook.rules.values() if rule.status == "stable"}
+    rules = [rule for rule in rulebook.rules.values() if rule.id in enabled]
+    verdicts = _invalidate({rule.id: verdict.reach(rule, signals) for rule in rules})
+    findings = order.causes_first(
+        [
+            _finding(each, subject, verdicts, signals)
+            for each in verdicts.values()
+            for subject in each.subjects
+            if subject.state == "found"
+        ]
+    )
+    return Diagnosis(
+        findings=findings,
+        not_assessed=tuple(entry for each in verdicts.values() for entry in _not_assessed(each)),
+        conditions=conditions(rulebook, verdicts, findings),
+    )
+
+
+def _invalidate(verdicts: dict[str, RuleVerdict]) -> dict[str, RuleVerdict]:
+    """The verdicts, with those made unknown whose measurements a found rule makes meaningless.
+
+    A rule is settled after all rules that could invalidate it, for what is itself meaningless invalidates
+    nothing; loading has made sure that this runs in no circle.
+    """
+    settled: dict[str, RuleVerdict] = {}
+
+    def settle(rule_id: str) -> RuleVerdict:
+        if rule_id not in settled:
+            result = verdicts[rule_id]
+            for other in verdicts.values():
+                if rule_id in other.rule.invalidates:
+                    result = verdict.without(result, settle(other.rule.id))
+            settled[rule_id] = result
+        return settled[rule_id]
+
+    return {rule_id: settle(rule_id) for rule_id in verdicts}
+
+
+def _finding(
+    each: RuleVerdict, subject: SubjectVerdict, verdicts: dict[str, RuleVerdict], signals: Signals
+) -> Finding:
+    """The finding with its place among the others: what explains it, and what it explains."""
+    links: dict[str, list[str]] = {"explained_by": [], "explains": []}
+    for other in verdicts.values():
+        if verdict.bears(other, each.by, subject.subject):
+            if each.rule.id in other.rule.explains:
+                links["explained_by"].append(other.rule.id)
+            if other.rule.id in each.rule.explains:
+                links["explains"].append(other.rule.id)
+    return verdict.finding(each.rule, subject, signals, links)
+
+
+def _not_assessed(each: RuleVerdict) -> Iterator[NotAssessed]:
+    """One entry for each reason, naming the subjects where it holds for some of them only."""
+    by_reason: dict[str, list[str]] = {}
+    for subject in each.subjects:
+        if subject.state == "unknown":
+            by_reason.setdefault(subject.reason, []).append(subject.subject)
+    for reason, subjects in by_reason.items():
+        partly = f"{', '.join(subjects)}: " if len(subjects) < len(each.subjects) else ""
+        yield NotAssessed(what=_title(each.rule), condition=each.rule.condition, reason=partly + reason)
+
+
+def _title(rule: Rule) -> str:
+    return f"{rule.id} {rule.name}"

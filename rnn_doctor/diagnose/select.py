@@ -1,0 +1,68 @@
+"""Which rules of the rulebook an examination uses."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from rnn_doctor.errors import SettingsError
+from rnn_doctor.schema.rule import Rule
+from rnn_doctor.schema.rulebook import Rulebook
+
+
+def enabled(
+    rulebook: Rulebook, select: Iterable[str] = (), ignore: Iterable[str] = (), *, preview: bool = False
+) -> frozenset[str]:
+    """Ids of the rules to use: those that `select` names (all by default), less those that `ignore` names.
+
+    A code is an id, the beginning of one (`RD1`, `RD`) or a name; of two codes that match a rule the longer
+    one decides, so `--select RD103 --ignore RD1` keeps RD103. Preview rules are used where `preview` says so,
+    deprecated ones only when selected in full.
+
+    Raises: SettingsError: a code matches no rule, or names a preview rule in full while they are off.
+    """
+    chosen, dropped = list(select), list(ignore)
+    for code in chosen:
+        _check(code, rulebook, "select", preview=preview)
+    for code in dropped:
+        _check(code, rulebook, "ignore", preview=True)
+    found = set()
+    for rule in rulebook.rules.values():
+        wanted = _longest(rule, chosen) if chosen else 0
+        if wanted is None or not _in_use(rule, chosen, preview=preview):
+            continue
+        unwanted = _longest(rule, dropped)
+        if unwanted is None or wanted > unwanted:
+            found.add(rule.id)
+    return frozenset(found)
+
+
+def _check(code: str, rulebook: Rulebook, option: str, *, preview: bool) -> None:
+    matches = [rule for rule in rulebook.rules.values() if _length(rule, code) is not None]
+    if not matches:
+        names = [text for rule in rulebook.rules.values() for text in (rule.id, rule.name)]
+        near = get_close_matches(code, names, 1) or get_close_matches(code.upper(), names, 1)
+        raise SettingsError(
+            f"{option}: no rule matches '{code}'{f' (did you mean {near[0]!r}?)' if near else ''}",
+            "`rnn-doctor rule` lists the rules; give an id, its beginning or a name",
+        )
+    full = [rule for rule in matches if code in (rule.id, rule.name)]
+    if full and full[0].status == "preview" and not preview:
+        raise SettingsError(
+            f"{option}: {full[0].id} {full[0].name} is a preview rule", "add --preview to use preview rules"
+        )
+
+
+def _length(rule: Rule, code: str) -> int | None:
+    """How much of the rule a code names; None where it does not match."""
+    if code in (rule.id, rule.name):
+        return len(rule.id)
+    return len(code) if code and rule.id.startswith(code) else None
+
+
+def _longest(rule: Rule, codes: list[str]) -> int | None:
+    return max((n for n in (_length(rule, code) for code in codes) if n is not None), default=None)
+
+
+def _in_use(rule: Rule, chosen: list[str], *, preview: bool) -> bool:
+    if rule.status == "preview":
+        return preview
+    return rule.status == "stable" or rule.id in chosen or rule.name in chosen

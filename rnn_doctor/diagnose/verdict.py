@@ -1,0 +1,180 @@
+"""One rule against all signals: found, clear or unknown on every subject."""
+
+import string
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from rnn_doctor.diagnose import clause as clauses
+from rnn_doctor.schema.report import Confidence, Evidence, Finding
+from rnn_doctor.schema.rule import Clause, Grade, Rule
+from rnn_doctor.schema.signals import RUN, Measurement, Signal, Signals
+from rnn_doctor.schema.values import Location
+
+State = Literal["found", "clear", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectVerdict:
+    """A rule's verdict on one subject: its evidence where found, the reason where unknown."""
+
+    subject: str
+    state: State
+    evidence: tuple[Evidence, ...] = ()
+    grade: Grade | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVerdict:
+    """A rule's verdicts on all its subjects; without subjects it is clear."""
+
+    rule: Rule
+    by: str
+    """What its subjects are."""
+    subjects: tuple[SubjectVerdict, ...]
+
+    @property
+    def state(self) -> State:
+        """Found if found anywhere, else unknown if unknown anywhere, else clear."""
+        states = {subject.state for subject in self.subjects}
+        return "found" if "found" in states else "unknown" if "unknown" in states else "clear"
+
+
+def reach(rule: Rule, signals: Signals) -> RuleVerdict:
+    """The verdict of a rule on every subject of its signals.
+
+    A run-level signal speaks for every subject. A signal that had nothing to look at makes the rule clear:
+    where nothing clips, no clipping is too strong.
+    """
+    present = [signals.signals[c.signal] for c in rule.when if c.signal in signals.signals]
+    by = next((signal.by for signal in present if signal.by != "run"), "run")
+    if any(not signal.measurements for signal in present):
+        return RuleVerdict(rule, by, ())
+    subjects = dict.fromkeys(s for signal in present if signal.by == by for s in signal.measurements)
+    return RuleVerdict(rule, by, tuple(_judge(rule, signals, subject) for subject in subjects or (RUN,)))
+
+
+def _judge(rule: Rule, signals: Signals, subject: str) -> SubjectVerdict:
+    outcomes = [clauses.judge(clause, signals, subject) for clause in rule.when]
+    if any(outcome.state == "fails" for outcome in outcomes):
+        return SubjectVerdict(subject, "clear")
+    unknown = dict.fromkeys(outcome.reason or "" for outcome in outcomes if outcome.state == "unknown")
+    if unknown:
+        return SubjectVerdict(subject, "unknown", reason="; ".join(unknown))
+    evidence = [outcome.evidence for outcome in outcomes if outcome.evidence]
+    for grade in rule.grade:
+        reasons = _grade_evidence(grade.when, signals, subject)
+        if reasons is not None:
+            return SubjectVerdict(subject, "found", _distinct([*reasons, *evidence]), grade)
+    return SubjectVerdict(subject, "found", tuple(evidence))
+
+
+def _grade_evidence(when: tuple[Clause, ...], signals: Signals, subject: str) -> list[Evidence] | None:
+    """The evidence of a grade's clauses; None unless every one is known to hold."""
+    outcomes = [clauses.judge(clause, signals, subject) for clause in when]
+    if any(outcome.state != "holds" for outcome in outcomes):
+        return None
+    return [outcome.evidence for outcome in outcomes if outcome.evidence]
+
+
+def _distinct(evidence: list[Evidence]) -> tuple[Evidence, ...]:
+    """One piece a signal, the first: the threshold of a grade is sharper than that of the rule."""
+    first: dict[str, Evidence] = {}
+    for piece in evidence:
+        first.setdefault(piece.signal, piece)
+    return tuple(first.values())
+
+
+def bears(other: RuleVerdict, by: str, subject: str) -> bool:
+    """Whether a rule is found where it has to do with a subject of another rule.
+
+    Of two rules about layers, only findings on the same layer have; whatever differs in kind has.
+    """
+    found = {each.subject for each in other.subjects if each.state == "found"}
+    return subject in found if other.by == by else bool(found)
+
+
+def without(effect: RuleVerdict, cause: RuleVerdict) -> RuleVerdict:
+    """The verdict with every subject unknown whose measurements the found cause makes meaningless."""
+    reason = f"{cause.rule.id} {cause.rule.name} was found, and makes its measurement meaningless"
+    return replace(
+        effect,
+        subjects=tuple(
+            SubjectVerdict(each.subject, "unknown", reason=reason)
+            if bears(cause, effect.by, each.subject)
+            else each
+            for each in effect.subjects
+        ),
+    )
+
+
+def finding(
+    rule: Rule, verdict: SubjectVerdict, signals: Signals, links: Mapping[str, Iterable[str]]
+) -> Finding:
+    """The finding of a rule on a subject, its message filled in, its source line looked up."""
+    quoted = dict(_mentions(rule, signals, verdict.subject))
+    values = {piece.signal: piece.value for piece in (*quoted.values(), *verdict.evidence)}
+    grade = verdict.grade
+    return Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity=grade.severity if grade else rule.severity,
+        confidence=_confidence(rule, grade),
+        condition=rule.condition,
+        subject=verdict.subject,
+        location=_location(rule, signals, verdict.subject),
+        message=_Message().format(rule.message, subject=verdict.subject, **values),
+        evidence=_distinct([*verdict.evidence, *quoted.values()]),
+        explains=tuple(links["explains"]),
+        explained_by=tuple(links["explained_by"]),
+    )
+
+
+def _confidence(rule: Rule, grade: Grade | None) -> Confidence:
+    """The rule's own, unless a grade knows better; then the grade's clauses are the reason."""
+    if grade is None or grade.confidence is None:
+        return Confidence(word=rule.confidence, because=rule.confidence_because)
+    return Confidence(word=grade.confidence, because="; ".join(clause.because for clause in grade.when))
+
+
+def _mentions(rule: Rule, signals: Signals, subject: str) -> Iterator[tuple[str, Evidence]]:
+    for name in rule.mentions:
+        signal = signals.signals.get(name)
+        measurement = clauses.measured(signal, subject) if signal else None
+        if signal and measurement and measurement.value is not None:
+            yield name, clauses.quote(signal, measurement)
+
+
+class _Message(string.Formatter):
+    """A formatter that no value can break: what is not there is "unknown", what no format fits is plain."""
+
+    def get_value(self, key: int | str, args: Any, kwargs: Any) -> Any:
+        return kwargs.get(key)
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if value is None:
+            return "unknown"
+        try:
+            return format(value, format_spec)
+        except (TypeError, ValueError):
+            return str(value)
+
+
+def _location(rule: Rule, signals: Signals, subject: str) -> Location | None:
+    """The source line that the rule asks for, or the subject's own where that is asked for or unknown."""
+    measurements = [
+        m
+        for m in (_measurement(signals.signals.get(c.signal), subject) for c in rule.when)
+        if m is not None and m.location is not None
+    ]
+    own = measurements[0].location if measurements else None
+    role = rule.location
+    by = next((s.by for c in rule.when if (s := signals.signals.get(c.signal)) and s.by != "run"), "run")
+    if role is None or role in ("subject", by):
+        return own or signals.places.get(role or "")
+    return signals.places.get(role) or own
+
+
+def _measurement(signal: Signal | None, subject: str) -> Measurement | None:
+    return None if signal is None else clauses.measured(signal, subject)

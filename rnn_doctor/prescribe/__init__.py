@@ -1,0 +1,1 @@
+"""Findings and rulebook in, ranked remedies out."""

@@ -1,0 +1,126 @@
+"""The remedies of the findings, the one to try first in front."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rnn_doctor.prescribe.conflicts import compatible
+from rnn_doctor.schema.remedy import Remedy
+from rnn_doctor.schema.report import Finding, Prescription
+from rnn_doctor.schema.rule import Severity, Treatment
+from rnn_doctor.schema.rulebook import Rulebook
+
+_EFFORT = ("setting", "line", "data", "architecture")
+_SEVERITY: dict[Severity, float] = {"error": 1.0, "warning": 0.5, "note": 0.25}
+"""An error outweighs a warning, and a warning a note, at equal effect; only the order of the sums matters."""
+_EXPLAINED = 0.5
+"""A consequence that is treated comes back while its cause is there: it may decide between remedies of the
+same cause, but never outweighs a cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """One finding that a remedy treats."""
+
+    finding: Finding
+    treatment: Treatment
+    gravest: Severity
+    """Of the finding and all that it explains."""
+    certain: bool
+    """It undoes the very fault that was found. A repair that a rule lists below other remedies is a guess
+    there: the fault that it undoes may lie behind the finding, but was not found itself."""
+
+    @property
+    def gain(self) -> float:
+        explained = _EXPLAINED if self.finding.explained_by else 1.0
+        return self.treatment.effect * _SEVERITY[self.gravest] * explained
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    remedy: Remedy
+    uses: tuple[_Use, ...]
+
+    @property
+    def roots(self) -> tuple[_Use, ...]:
+        return tuple(use for use in self.uses if not use.finding.explained_by)
+
+    @property
+    def order(self) -> tuple[bool, bool, bool, float, int, str]:
+        """Sorts: faults before notes, causes before consequences, certain repairs, effect, effort."""
+        return (
+            all(use.gravest == "note" for use in self.uses),
+            not self.roots,
+            not any(use.certain for use in self.roots or self.uses),
+            -sum(use.gain for use in self.uses),
+            _EFFORT.index(self.remedy.effort),
+            self.remedy.id,
+        )
+
+
+def remedies(findings: Iterable[Finding], rulebook: Rulebook) -> tuple[Prescription, ...]:
+    """The remedies that treat these findings, ranked, without those that exclude a better one.
+
+    Repairs of root causes come first, for they are certain; then what the literature supports, by its
+    expected effect summed over what it treats, the lesser effort first among equals. What treats only
+    consequences comes after what treats a cause, and what concerns only notes comes last.
+    """
+    candidates = {candidate.remedy.id: candidate for candidate in _candidates(tuple(findings), rulebook)}
+    ranked = sorted(candidates.values(), key=lambda candidate: candidate.order)
+    kept = compatible(candidate.remedy for candidate in ranked)
+    return tuple(_prescription(rank, candidates[remedy.id]) for rank, remedy in enumerate(kept, 1))
+
+
+def _candidates(findings: tuple[Finding, ...], rulebook: Rulebook) -> Iterable[_Candidate]:
+    uses: dict[str, dict[str, _Use]] = {}
+    for finding in findings:
+        gravest = _gravest(finding, findings)
+        for treatment in rulebook.rules[finding.rule].remedy:
+            use = _Use(finding, treatment, gravest, _is_certain(treatment, rulebook, finding.rule))
+            # One fault that shows on three layers is one fault: the gravest finding of a rule counts.
+            known = uses.setdefault(treatment.use, {})
+            if finding.rule not in known or use.gain > known[finding.rule].gain:
+                known[finding.rule] = use
+    for remedy, by_rule in uses.items():
+        yield _Candidate(rulebook.remedies[remedy], tuple(by_rule.values()))
+
+
+def _is_certain(treatment: Treatment, rulebook: Rulebook, rule: str) -> bool:
+    best = max(other.effect for other in rulebook.rules[rule].remedy)
+    return rulebook.remedies[treatment.use].kind == "repair" and treatment.effect == best
+
+
+def _gravest(finding: Finding, findings: tuple[Finding, ...]) -> Severity:
+    """The severity of a finding or, if graver, of what it explains: to treat a cause treats those as well."""
+    family, reached = [finding], {finding.rule}
+    for member in family:
+        for other in findings:
+            if member.rule in other.explained_by and other.rule not in reached:
+                family.append(other)
+                reached.add(other.rule)
+    return max((member.severity for member in family), key=_SEVERITY.__getitem__)
+
+
+def _prescription(rank: int, candidate: _Candidate) -> Prescription:
+    remedy = candidate.remedy
+    return Prescription(
+        rank=rank,
+        id=remedy.id,
+        title=remedy.title,
+        addresses=tuple(use.finding.rule for use in candidate.uses),
+        because=_because(candidate),
+        basis="certain" if any(use.certain for use in candidate.uses) else "literature",
+        effort=remedy.effort,
+        how=remedy.after.strip("\n"),
+        cautions=remedy.cautions,
+        sources=remedy.sources,
+    )
+
+
+def _because(candidate: _Candidate) -> str:
+    """Why it is recommended: for what it treats at the root, or else for the consequences it treats."""
+    reasons: dict[str, list[str]] = {}
+    for use in candidate.roots or candidate.uses:
+        reasons.setdefault(use.treatment.because.rstrip("."), []).append(use.finding.rule)
+    if len(reasons) == 1:
+        return next(iter(reasons))
+    return "; ".join(f"{', '.join(rules)}: {reason}" for reason, rules in reasons.items())

@@ -1,0 +1,130 @@
+"""The blocks of a terminal report: findings with their consequences, remedies, what was not assessed."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from rnn_doctor.render.page import Page, Part
+from rnn_doctor.render.wording import clean, evidence, joined
+from rnn_doctor.schema.report import Conditions, Finding, NotAssessed, Prescription
+from rnn_doctor.schema.rule import Severity
+
+SHOWN = 3
+"""Findings of one rule, recurrent layers, and remedies that are shown in full."""
+
+_LISTED = 8
+"""Remedies that are listed at all; the JSON report has every one."""
+
+_STYLE: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
+_BASIS = {
+    "certain": "certain, it undoes the fault",
+    "trial": "measured on this run",
+    "literature": "by published evidence",
+}
+
+
+def findings(page: Page, found: Sequence[Finding]) -> None:
+    """Every finding; what others explain is indented under them, and of many alike one is told in full."""
+    for (_, explained), group in groupby(found, key=lambda f: (f.rule, bool(f.explained_by))):
+        indent = 4 if explained else 0
+        same = list(group)
+        for finding in same[:SHOWN]:
+            page.blank()
+            _finding(page, finding, indent, brief=finding is not same[0])
+        if len(same) > SHOWN:
+            names = ", ".join(finding.subject for finding in same[SHOWN:])
+            page.blank()
+            page.add(f"and the same on {len(same) - SHOWN} more: {names}", indent=indent, hang=indent + 2)
+
+
+def _finding(page: Page, finding: Finding, indent: int, *, brief: bool) -> None:
+    style = _STYLE[finding.severity]
+    head = f"{finding.severity}[{finding.rule}]"
+    page.add((head, style), (f": {finding.message}", "bold"), indent=indent, hang=indent + 2)
+    margin = _place(page, finding, indent)
+    if brief:
+        return
+
+    def note(*parts: Part) -> None:
+        page.add((f"{margin} = ", "blue"), *parts, indent=indent, hang=indent + len(margin) + 3)
+
+    for piece in finding.evidence:
+        note(evidence(piece))
+    if finding.explained_by:
+        note("a consequence of ", (joined(finding.explained_by), "bold"))
+    if finding.explains:
+        note("explains ", (joined(finding.explains), "bold"))
+    where = "" if finding.subject == "run" else f" in {finding.subject}"
+    told = {piece.because for piece in finding.evidence}
+    because = "" if finding.confidence.because in told else f": {finding.confidence.because}"
+    note(f"{finding.name}{where}; confidence ", (finding.confidence.word, "bold"), because)
+
+
+def _place(page: Page, finding: Finding, indent: int) -> str:
+    """The source line, where there is one; returns the margin that the notes below align with."""
+    location = finding.location
+    if location is None:
+        return "  "
+    line = str(location.line)
+    margin = " " * len(line)
+    where = f" in {location.function}" if location.function else ""
+    page.add((f"{margin}--> ", "blue"), f"{location.file}:{line}{where}", indent=indent, hang=indent + 5)
+    if location.code:
+        page.add((f"{margin} |", "blue"), indent=indent)
+        page.code(f"{line} | {clean(location.code)}", indent)
+        page.add((f"{margin} |", "blue"), indent=indent)
+    return margin
+
+
+def remedies(page: Page, ranked: Sequence[Prescription]) -> None:
+    """The remedies in their order, the first with snippets and cautions."""
+    page.blank()
+    page.add(("Remedies, the one to try first in front", "bold underline"))
+    for remedy in ranked[:_LISTED]:
+        full = remedy.rank <= SHOWN
+        if full or remedy.rank == SHOWN + 1:
+            page.blank()
+        _remedy(page, remedy, full=full)
+    if len(ranked) > _LISTED:
+        page.add(f"and {len(ranked) - _LISTED} more in the JSON report", indent=4)
+
+
+def _remedy(page: Page, remedy: Prescription, *, full: bool) -> None:
+    number = f"{remedy.rank:>2}. "
+    page.add(
+        (f"{number}{remedy.title}", "bold"),
+        f" ({', '.join(remedy.addresses)}; {_basis(remedy)})",
+        hang=len(number),
+    )
+    page.add(remedy.because, indent=4)
+    if not full:
+        return
+    page.blank()
+    page.code(remedy.how, indent=6, style="cyan")
+    if remedy.cautions:
+        page.blank()
+    for caution in remedy.cautions:
+        page.add(f"- {caution}", indent=4, hang=6)
+
+
+def _basis(remedy: Prescription) -> str:
+    if remedy.trial is None:
+        return _BASIS[remedy.basis]
+    low, high = remedy.trial.interval
+    return (
+        f"measured on this run: effect {remedy.trial.effect:+.3g} ({low:+.3g} to {high:+.3g}) "
+        f"after {remedy.trial.steps} steps"
+    )
+
+
+def not_assessed(page: Page, entries: Iterable[NotAssessed], conditions: Conditions) -> None:
+    """What gave no verdict, by reason; what the verdict on a condition has told already is not repeated."""
+    by_reason: dict[str, list[str]] = {}
+    for entry in entries:
+        if not (entry.condition and entry.reason in getattr(conditions, entry.condition).reason):
+            by_reason.setdefault(entry.reason, []).append(entry.what)
+    if not by_reason:
+        return
+    page.blank()
+    page.add(("Not assessed", "bold underline"))
+    for reason, what in by_reason.items():
+        page.add(f"- {', '.join(what)}: {reason}", hang=2)

@@ -1,0 +1,85 @@
+"""The report as text for a terminal or a log file: plain ASCII of our own, readable without colour."""
+
+from rnn_doctor.render import blocks
+from rnn_doctor.render.page import Page
+from rnn_doctor.render.wording import count
+from rnn_doctor.schema.report import Report
+
+_VERDICT = {
+    "present": ("PRESENT", "bold red"),
+    "suspected": ("suspected", "bold yellow"),
+    "absent": ("absent", "green"),
+    "not_assessed": ("not assessed", "dim"),
+}
+_NAME_WIDTH = len("exploding gradients")
+_VERDICT_WIDTH = len("not assessed")
+
+
+def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+    """The report: verdicts, findings, remedies, what was not assessed, and a last line that sums up."""
+    page = Page(width, color=color)
+    _header(page, report)
+    _conditions(page, report)
+    if report.findings:
+        blocks.findings(page, report.findings)
+    if report.remedies:
+        blocks.remedies(page, report.remedies)
+    if report.not_assessed:
+        blocks.not_assessed(page, report.not_assessed, report.conditions)
+    page.blank()
+    if report.findings:
+        page.add(f"`rnn-doctor rule {report.findings[0].rule}` explains a rule.")
+    page.add((_summary(report), "bold"))
+    return page.text()
+
+
+def _header(page: Page, report: Report) -> None:
+    subject, seen = report.subject, report.observation
+    layers = [
+        f"{layer.kind} {layer.name}"
+        + (f" ({layer.hidden_size} units{_stack(layer.num_layers)})" if layer.hidden_size else "")
+        for layer in subject.recurrent[: blocks.SHOWN]
+    ]
+    if len(subject.recurrent) > blocks.SHOWN:
+        layers.append(f"{len(subject.recurrent) - blocks.SHOWN} more recurrent layers")
+    parts = [
+        ", ".join(layers) or "no recurrent layer",
+        ", ".join(dict.fromkeys(subject.optimizers)) or "no optimizer",
+        count(seen.steps, "step")
+        + (f", {count(seen.evaluations, 'evaluation')}" if seen.evaluations else ""),
+    ]
+    if subject.ranks > 1:
+        parts.append(f"{subject.ranks} ranks")
+    script = " ".join([subject.script, *subject.arguments])
+    page.add((script, "bold"), f": {'; '.join(parts)}; {seen.stopped}.", hang=2)
+
+
+def _stack(layers: int) -> str:
+    return f" x {layers} layers" if layers > 1 else ""
+
+
+def _conditions(page: Page, report: Report) -> None:
+    page.blank()
+    for name in type(report.conditions).model_fields:
+        condition = getattr(report.conditions, name)
+        word, style = _VERDICT[condition.verdict]
+        speaks = [", ".join(condition.findings)] if condition.findings else []
+        if condition.findings and condition.confidence:
+            speaks.append(f"confidence {condition.confidence}")
+        because = f" [{'; '.join(speaks)}]" if speaks else ""
+        page.add(
+            f"{name.replace('_', ' '):<{_NAME_WIDTH}}  ",
+            (f"{word:<{_VERDICT_WIDTH}}", style),
+            f"  {condition.reason}{because}",
+            indent=2,
+            hang=2 + _NAME_WIDTH + 2 + _VERDICT_WIDTH + 2,
+        )
+
+
+def _summary(report: Report) -> str:
+    severities = [finding.severity for finding in report.findings]
+    numbers = [count(n, word) for word in ("error", "warning", "note") if (n := severities.count(word))]
+    rest = f"; {count(len(report.not_assessed), 'check')} not assessed" if report.not_assessed else ""
+    if not numbers:
+        return f"No findings{rest}."
+    return f"{', '.join(numbers)}{rest}."

@@ -1,0 +1,76 @@
+"""Values and foreign text in words that are safe to print."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rnn_doctor.schema.report import Evidence
+
+_PLAIN_UNITS = frozenset(
+    {"", "1", "ratio", "share", "bool", "boolean", "claim", "text", "name", "count", "number"}
+)
+"""Units that a reader does not miss after a number."""
+
+
+def clean(text: str) -> str:
+    """The text on one line, without characters that steer a terminal or turn the direction of writing.
+
+    Names, paths and messages come from the user's script or from a log that anyone may have written.
+    """
+    kept = (
+        c for c in text.translate(_SPACES) if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    )
+    return "".join(kept)
+
+
+_SPACES = dict.fromkeys(map(ord, "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"), " ")
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent where that is as short."""
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e6):
+        return str(int(value))
+    if 1000 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    return f"{value:.3g}"
+
+
+def value(evidence: Evidence) -> str:
+    """What was measured, with its unit: `104`, `12 steps`, `yes`."""
+    if isinstance(evidence.value, bool):
+        return "yes" if evidence.value else "no"
+    if evidence.value is None:
+        return "unknown"
+    if isinstance(evidence.value, str):
+        return evidence.value
+    if evidence.unit in _PLAIN_UNITS:
+        return number(evidence.value)
+    unit = (
+        evidence.unit.removesuffix("s") if evidence.value == 1 and evidence.unit.isalpha() else evidence.unit
+    )
+    return f"{number(evidence.value)} {unit}"
+
+
+def evidence(piece: Evidence) -> str:
+    """One piece of evidence: `input_std is 104 (> 10): healthy inputs stay below 3`."""
+    asides = []
+    if piece.threshold is not None and not isinstance(piece.value, bool):
+        asides.append(piece.threshold)
+    if piece.interval is not None:
+        asides.append("95 % interval {} to {}".format(*map(number, piece.interval)))
+    aside = f" ({'; '.join(asides)})" if asides else ""
+    because = f": {piece.because}" if piece.because else ""
+    return f"{piece.signal} is {value(piece)}{aside}{because}"
+
+
+def count(how_many: int, noun: str) -> str:
+    """`1 error`, `2 errors`, `no errors`."""
+    return f"{how_many or 'no'} {noun}{'' if how_many == 1 else 's'}"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,1 @@
+"""The published JSON Schemas, generated from the models (`make generate`)."""

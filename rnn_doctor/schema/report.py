@@ -1,0 +1,181 @@
+"""The report: the whole result of an examination. Its JSON form has a published, versioned schema.
+
+Schema version 1: the first.
+"""
+
+from typing import Literal
+
+from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Severity
+from rnn_doctor.schema.signals import Signal
+from rnn_doctor.schema.values import Frozen, Location, Number
+
+SCHEMA_VERSION: Literal[1] = 1
+
+Verdict = Literal["present", "suspected", "absent", "not_assessed"]
+
+
+class Confidence(Frozen):
+    """How sure a finding is, and where that comes from."""
+
+    word: ConfidenceWord
+    because: str
+
+
+class Evidence(Frozen):
+    """One signal that speaks for a finding."""
+
+    signal: str
+    value: bool | Number | str | None
+    interval: tuple[Number, Number] | None = None
+    unit: str
+    threshold: str | None = None
+    """The comparison that held, e.g. `> 3`; None for a signal that is only quoted."""
+    because: str | None = None
+    """The reason of the threshold."""
+
+
+class Finding(Frozen):
+    """A rule that fired on a subject."""
+
+    rule: str
+    name: str
+    severity: Severity
+    confidence: Confidence
+    condition: Condition | None = None
+    subject: str
+    location: Location | None = None
+    message: str
+    evidence: tuple[Evidence, ...] = ()
+    explains: tuple[str, ...] = ()
+    """Ids of rules whose findings are consequences of this one."""
+    explained_by: tuple[str, ...] = ()
+    """Ids of rules that are found and explain this one; empty for a root cause."""
+
+
+class NotAssessed(Frozen):
+    """A rule or sensor that could give no verdict, and why."""
+
+    what: str
+    """Rule id and name, or the sensor."""
+    condition: Condition | None = None
+    reason: str
+
+
+class ConditionVerdict(Frozen):
+    """The verdict on one of the four conditions."""
+
+    verdict: Verdict
+    confidence: ConfidenceWord | None = None
+    reason: str
+    findings: tuple[str, ...] = ()
+    """Ids of the rules that speak for it."""
+
+
+class Conditions(Frozen):
+    """The four conditions, always all of them."""
+
+    vanishing_gradients: ConditionVerdict
+    exploding_gradients: ConditionVerdict
+    overfitting: ConditionVerdict
+    slow_convergence: ConditionVerdict
+
+
+assert set(Conditions.model_fields) == set(CONDITIONS)
+
+
+class Diagnosis(Frozen):
+    """What the rule engine says."""
+
+    findings: tuple[Finding, ...]
+    """Causes before what they explain; then by severity."""
+    not_assessed: tuple[NotAssessed, ...]
+    conditions: Conditions
+
+
+class Trial(Frozen):
+    """The measured effect of a remedy on this very run."""
+
+    arms: tuple[str, ...]
+    effect: Number
+    interval: tuple[Number, Number]
+    p_value: Number
+    steps: int
+
+
+class Prescription(Frozen):
+    """A remedy recommended for this run."""
+
+    rank: int
+    id: str
+    title: str
+    addresses: tuple[str, ...]
+    """Ids of the rules found that it treats."""
+    because: str
+    basis: Literal["trial", "literature", "certain"]
+    trial: Trial | None = None
+    effort: Literal["setting", "line", "data", "architecture"]
+    how: str
+    """A snippet."""
+    cautions: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+class RecurrentLayer(Frozen):
+    """A recurrent module of the subject."""
+
+    name: str
+    kind: str
+    hidden_size: int | None = None
+    num_layers: int = 1
+    bidirectional: bool = False
+    location: Location | None = None
+
+
+class Subject(Frozen):
+    """What was examined."""
+
+    script: str
+    arguments: tuple[str, ...] = ()
+    python: str
+    torch: str
+    platform: str
+    ranks: int = 1
+    recurrent: tuple[RecurrentLayer, ...] = ()
+    optimizers: tuple[str, ...] = ()
+    parameters: int = 0
+    """Trainable scalars seen."""
+
+
+class Observation(Frozen):
+    """How much was seen."""
+
+    steps: int
+    evaluations: int
+    stopped: str
+    """Why the observation ended, as a clause."""
+    seconds: Number | None = None
+    probe_seconds: Number | None = None
+    probe_share: Number | None = None
+    """Share of the observed time that the probe took."""
+    sensors_off: tuple[str, ...] = ()
+
+
+class Tool(Frozen):
+    """Who made the report."""
+
+    name: str = "rnn-doctor"
+    version: str
+
+
+class Report(Frozen):
+    """The whole result."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    tool: Tool
+    subject: Subject
+    observation: Observation
+    conditions: Conditions
+    findings: tuple[Finding, ...]
+    remedies: tuple[Prescription, ...]
+    not_assessed: tuple[NotAssessed, ...]
+    signals: tuple[Signal, ...]

@@ -1,0 +1,407 @@
+"""The run log: what the probe saw of one run, as append-only JSON Lines.
+
+Each line is one record, told apart by its key `record`; a key that is absent has its default. The file is
+written while the script runs and is readable up to its last whole line after any kind of death. Numbers that
+JSON cannot hold are the strings "NaN", "Infinity" and "-Infinity". The log holds statistics alone: no
+environment variables, no data values, no absolute home paths.
+
+Steps are counted from 1: step k is the k-th parameter update. A record that carries `step = k` was observed
+during the forward and backward passes that led to update k, or, for evaluations, after update k.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rnn_doctor.schema.values import Frozen, Location, Number
+
+SCHEMA_VERSION = 1
+
+
+class Header(Frozen):
+    """First line of every log: what ran, and where."""
+
+    record: Literal["header"]
+    schema_version: int
+    tool_version: str
+    script: str
+    arguments: tuple[str, ...] = ()
+    python: str
+    torch: str
+    platform: str
+    started: str
+    """UTC, ISO 8601."""
+    rank: int = 0
+    world_size: int = 1
+    process: int
+    """Process id, which tells apart the logs of one run."""
+
+
+class Module(Frozen):
+    """A recurrent module that the script built, or a hand-written recurrence found in the graph."""
+
+    record: Literal["module"]
+    id: int
+    name: str
+    """Dotted path from the root module, e.g. `encoder.lstm`; the class's name where it is itself the root."""
+    kind: Literal["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "custom"]
+    nonlinearity: Literal["tanh", "relu"] | None = None
+    input_size: int | None = None
+    hidden_size: int | None = None
+    num_layers: int = 1
+    bidirectional: bool = False
+    batch_first: bool = False
+    dropout: Number = 0.0
+    proj_size: int = 0
+    called: bool = True
+    """Whether its forward call was seen; False for TorchScript, which hides its calls."""
+    location: Location | None = None
+
+
+class InitialWeights(Frozen):
+    """Weights of one layer and direction of a recurrent module before the first update."""
+
+    record: Literal["initial_weights"]
+    module: int
+    layer: int = 0
+    reverse: bool = False
+    asymmetry: Number
+    """How far the hidden units differ: ||W - mean over units|| / ||W||, W (H, a unit's weights of all gates); the
+    larger of the input and the recurrent weights."""
+    hidden_gain: Number
+    """Root mean square of the recurrent weights times sqrt(H); 0.577 by PyTorch's default, about 1 orthogonal."""
+    input_gain: Number
+    """Root mean square of the input weights times sqrt(I)."""
+    forget_bias: Number | None = None
+    """Mean of b_ih + b_hh of the forget gate (LSTM) or of the update gate (GRU)."""
+
+
+class Optimizer(Frozen):
+    """An optimizer that the script built."""
+
+    record: Literal["optimizer"]
+    id: int
+    kind: str
+    """Its class, e.g. `AdamW`."""
+    lr: tuple[Number, ...]
+    """One a parameter group."""
+    momentum: Number = 0.0
+    weight_decay: tuple[Number, ...] = ()
+    parameters: int
+    """How many tensors it holds."""
+    closure: bool = False
+    location: Location | None = None
+
+
+class Scheduler(Frozen):
+    """A learning-rate scheduler that the script built."""
+
+    record: Literal["scheduler"]
+    kind: str
+    optimizer: int | None = None
+    location: Location | None = None
+
+
+class Loader(Frozen):
+    """A DataLoader that the script iterated."""
+
+    record: Literal["loader"]
+    id: int
+    samples: int | None = None
+    batch_size: int | None = None
+    shuffled: bool | None = None
+    workers: int = 0
+    trains: bool = False
+    """Whether batches of it led to updates. A later record of the same id replaces the earlier."""
+
+
+class Parameter(Frozen):
+    """A trainable tensor. A later record of the same id replaces the earlier."""
+
+    record: Literal["parameter"]
+    id: int
+    name: str
+    shape: tuple[int, ...]
+    owner: str | None = None
+    """Class of the module that holds it, e.g. `Linear`; None for a bare tensor."""
+    module: int | None = None
+    """The recurrent module that it belongs to."""
+    trainable: bool = True
+    """requires_grad"""
+    optimizer: int | None = None
+    """The optimizer that holds it."""
+    used: bool | None = None
+    """Whether the loss depends on it; None where the graph was not seen."""
+    std: Number | None = None
+    """Standard deviation of its values before the first update."""
+    mean: Number | None = None
+
+
+class Step(Frozen):
+    """One parameter update."""
+
+    record: Literal["step"]
+    step: int
+    elapsed: Number
+    """Seconds since the first forward or backward pass that was seen."""
+    loss: Number | None = None
+    """The training loss as the script means it: division for accumulation and loss scaling undone."""
+    grad_norm: Number | None = None
+    """Global 2-norm of the gradient over all optimized parameters, before clipping."""
+    clipped_norm: Number | None = None
+    """The same when the optimizer used it; absent where nothing changed it."""
+    clip_limit: Number | None = None
+    """The limit given to a clip call, if one ran."""
+    clip_late: bool = False
+    """A clip call ran after the update and before the next backward pass."""
+    lr: tuple[Number, ...] = ()
+    """One a parameter group, of the optimizers that stepped, in their order."""
+    optimizers: tuple[int, ...] = ()
+    """Ids of those that stepped; empty for hand-written updates."""
+    backwards: int = 1
+    """Backward passes since the previous update."""
+
+
+class Sample(Frozen):
+    """Norms by parameter at one step of the sampling schedule; all lists run parallel to `parameters`."""
+
+    record: Literal["sample"]
+    step: int
+    parameters: tuple[int, ...]
+    grad_norm: tuple[Number | None, ...]
+    """2-norm before the update, as the optimizer saw it; None where there is no gradient."""
+    weight_norm: tuple[Number, ...]
+    """2-norm before the update."""
+    update_norm: tuple[Number, ...]
+    """2-norm of the change by this update."""
+    displacement: tuple[Number, ...]
+    """2-norm of the distance from the initial value, after the update; 0 means bit-identical."""
+    stale_norm: Number | None = None
+    """2-norm of the optimized parameters' gradients when the first backward pass after an update began."""
+
+
+class Batch(Frozen):
+    """What one recurrent module was given at one sampled step (its first call of that step)."""
+
+    record: Literal["batch"]
+    step: int
+    module: int
+    time: int
+    """Length of the axis that the module treats as time (longest, if packed)."""
+    batch: int
+    """Length of the axis that the module treats as batch; 1 for unbatched input."""
+    features: int
+    calls: int = 1
+    """Calls of the module during this step."""
+    packed: bool = False
+    state: Literal["none", "zero", "given", "carried"] = "none"
+    """The initial state: not given, all zero, given, or given with its graph attached."""
+    mean: Number
+    std: Number
+    absmax: Number
+    constant_share: Number
+    """Share of the features that have one value over the whole batch (over all calls of the step)."""
+    finite: bool = True
+    drive: Number | None = None
+    """Share of the units' gates whose input alone, W_ih x + b_ih, exceeds 4 in magnitude (saturated)."""
+    loader: int | None = None
+    """The loader whose batch was current."""
+    loader_shape: tuple[int, ...] | None = None
+    """Shape of the first floating or integer tensor of that loader's batch."""
+
+
+class Readout(Frozen):
+    """How the loss reads the output of one recurrent module: shares of ||dL/d output||^2 at one step."""
+
+    record: Literal["readout"]
+    step: int
+    module: int
+    time: int
+    batch: int
+    last_share: Number
+    """Share at each sequence's last valid step."""
+    top_row_share: Number
+    """Largest share that falls on one index of the axis that the module treats as batch."""
+
+
+class LossCall(Frozen):
+    """What one loss function was given at one sampled step (first call there of each call site)."""
+
+    record: Literal["loss"]
+    step: int
+    site: int
+    """One number a source line."""
+    function: str
+    """The function of torch.nn.functional, e.g. `cross_entropy`; `expression` for a hand-written loss."""
+    location: Location | None = None
+    input_shape: tuple[int, ...]
+    target_shape: tuple[int, ...] | None = None
+    broadcast: bool = False
+    """Input and target differ in shape and were broadcast against each other."""
+    head: str | None = None
+    """The operation that made the input, looking through views: `softmax`, `log_softmax`, `sigmoid`, `relu`, `tanh`."""
+    simplex_share: Number | None = None
+    """Share of rows that are >= 0 and sum to 1 over the class dimension."""
+    log_simplex_share: Number | None = None
+    """Share of rows whose exponentials do."""
+    minimum: Number | None = None
+    maximum: Number | None = None
+    target_minimum: Number | None = None
+    target_maximum: Number | None = None
+    target_std: Number | None = None
+    target_one_hot: bool = False
+    value: Number | None = None
+    baseline: Number | None = None
+    """Loss of the best constant answer: entropy of the labels, or variance of the targets."""
+
+
+class Evaluation(Frozen):
+    """One pause of the training in which the script ran the network without learning."""
+
+    record: Literal["evaluation"]
+    step: int
+    """After this update."""
+    loss: Number | None = None
+    """Mean over the batches; None where no loss function ran."""
+    batches: int
+    """Loss calls, or forward calls where no loss function ran."""
+    training_mode: bool = False
+    """Whether the recurrent modules were in training mode."""
+    loader: int | None = None
+    on_training_data: bool = False
+    """Whether its loader also gives training batches."""
+
+
+class NonFinite(Frozen):
+    """Where NaN or Inf was first seen; the records of one step stand in the order of execution."""
+
+    record: Literal["non_finite"]
+    step: int
+    what: Literal["weight", "input", "state", "output", "loss", "gradient"]
+    subject: str
+    """Name of the parameter or module, or the loss's source line."""
+    location: Location | None = None
+
+
+class LagGain(Frozen):
+    """Backward gain from one output step to earlier inputs, through one recurrent module's own kernel."""
+
+    record: Literal["lag_gain"]
+    step: int
+    module: int
+    reverse: bool = False
+    lags: tuple[int, ...]
+    decades: tuple[Number, ...]
+    """log10 of ||d o_T / d x_(T-lag)|| relative to lag 0, median over rows."""
+    rows: int
+
+
+class Place(Frozen):
+    """A source line where something of the training loop was first seen to run."""
+
+    record: Literal["place"]
+    step: int
+    role: Literal["backward", "step", "clip", "zero_grad", "scheduler_step"]
+    location: Location
+
+
+class SensorOff(Frozen):
+    """A sensor failed and was switched off; what it would have measured is absent."""
+
+    record: Literal["sensor_off"]
+    step: int
+    sensor: str
+    error: str
+
+
+class Crash(Frozen):
+    """The script ended by an exception of its own."""
+
+    record: Literal["crash"]
+    step: int
+    error: str
+    """Type and message."""
+    traceback: str
+    location: Location | None = None
+
+
+class Stop(Frozen):
+    """The probe's last word."""
+
+    record: Literal["stop"]
+    step: int
+    reason: Literal["steps", "time", "script_end", "crash", "interrupted"]
+    seconds: Number
+    """Since the first step began."""
+    probe_seconds: Number
+    """Spent in the probe."""
+    swallowed: bool = False
+    """The script swallowed the request to stop, so the process was ended."""
+
+
+class Exit(Frozen):
+    """Appended by the parent when the process has ended."""
+
+    record: Literal["exit"]
+    code: int | None = None
+    """Exit code; negative for a signal."""
+    reason: Literal["ended", "hung", "no_step", "interrupted"] = "ended"
+    seconds: Number
+    """Of the whole process."""
+
+
+Record = Annotated[
+    Header
+    | Module
+    | InitialWeights
+    | Optimizer
+    | Scheduler
+    | Loader
+    | Parameter
+    | Step
+    | Sample
+    | Batch
+    | Readout
+    | LossCall
+    | Evaluation
+    | NonFinite
+    | LagGain
+    | Place
+    | SensorOff
+    | Crash
+    | Stop
+    | Exit,
+    Field(discriminator="record"),
+]
+"""One line of a run log."""
+
+
+class RunLog(Frozen):
+    """One recorded run, its records sorted by kind. Of ranks that trained together it is the merged view."""
+
+    header: Header
+    modules: dict[int, Module] = {}
+    initial_weights: tuple[InitialWeights, ...] = ()
+    optimizers: dict[int, Optimizer] = {}
+    schedulers: tuple[Scheduler, ...] = ()
+    loaders: dict[int, Loader] = {}
+    parameters: dict[int, Parameter] = {}
+    steps: tuple[Step, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    batches: tuple[Batch, ...] = ()
+    readouts: tuple[Readout, ...] = ()
+    losses: tuple[LossCall, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    non_finite: tuple[NonFinite, ...] = ()
+    lag_gains: tuple[LagGain, ...] = ()
+    places: tuple[Place, ...] = ()
+    sensors_off: tuple[SensorOff, ...] = ()
+    crash: Crash | None = None
+    stop: Stop | None = None
+    exit: Exit | None = None
+    truncated: bool = False
+    """The file ends in the middle of a line: the process died while writing."""
+    ranks: int = 1
+    """How many ranks were merged."""
+    ranks_differ: bool = False
+    """Ranks that should hold the same parameters do not."""

@@ -1,0 +1,16 @@
+"""Every trait script trains under `check` as it does alone, and is seen for what it is."""
+
+import pytest
+
+from tests.scripts import runner
+from tests.scripts.catalogue import CATALOGUE, Entry
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.name)
+def test_trait(entry: Entry) -> None:
+    if runner.missing(entry):
+        pytest.skip(f"{entry.needs} is not installed")
+    result = runner.examine(entry)
+    assert not result.failures, "\n".join([*result.failures, result.probed.output[-2000:]])

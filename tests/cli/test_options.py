@@ -1,0 +1,63 @@
+"""Flags, settings and documentation name the same things."""
+
+from typing import get_args
+
+import click
+import pytest
+
+from rnn_doctor.cli import COMMANDS, main
+from rnn_doctor.render import FORMATS
+from rnn_doctor.settings import FailOn, Format, Settings
+from tests.generated import ROOT
+
+_NOT_SETTINGS = {"log", "module", "words", "runs", "name", "file", "tested", "help"}
+"""What names an input or the log of one call, and has no place in a file of settings."""
+
+
+def options(name: str) -> dict[str, click.Option]:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    return {p.name: p for p in command.params if isinstance(p, click.Option) and p.name}
+
+
+def test_check_has_a_flag_for_every_setting() -> None:
+    assert set(options("check")) - _NOT_SETTINGS == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_flag_is_a_setting_under_its_own_name(name: str) -> None:
+    for key, option in options(name).items():
+        if key not in _NOT_SETTINGS:
+            assert key in Settings.model_fields
+            assert f"--{key.replace('_', '-')}" in option.opts
+            assert option.default in (None, ()) or "UNSET" in repr(option.default), "the file decides"
+
+
+def test_the_formats_are_those_that_can_be_rendered() -> None:
+    assert get_args(Format) == tuple(FORMATS)
+
+
+@pytest.mark.parametrize(("key", "choices"), [("format", get_args(Format)), ("fail_on", get_args(FailOn))])
+def test_help_names_the_choices(key: str, choices: tuple[str, ...]) -> None:
+    assert options("check")[key].metavar == "|".join(choices)
+
+
+@pytest.mark.parametrize("key", ["steps", "time_limit", "start_limit", "format", "fail_on"])
+def test_help_names_the_default(key: str) -> None:
+    default = Settings.model_fields[key].default
+    shown = f"{default:g}" if isinstance(default, float) else str(default)
+    text = options("check")[key].help or ""
+    assert f"[{shown}" in text
+
+
+def test_the_guide_explains_every_setting() -> None:
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    for key, field in Settings.model_fields.items():
+        row = next(
+            (line for line in guide.splitlines() if line.startswith(f"| `{key.replace('_', '-')}` |")), None
+        )
+        assert row, f"docs/guide.md has no row for {key}"
+        default = field.default
+        if default not in (None, (), False):
+            shown = f"{default:g}" if isinstance(default, float) else str(default)
+            assert f"| {shown} |" in row

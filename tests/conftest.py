@@ -1,0 +1,26 @@
+"""What all tests share: reference texts in tests/gold, rewritten by `pytest --update-gold`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+_GOLD = Path(__file__).parent / "gold"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-gold", action="store_true", help="rewrite tests/gold; review the diff")
+
+
+@pytest.fixture
+def gold(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compares a text with the file of that name in tests/gold, or rewrites it."""
+
+    def check(name: str, text: str) -> None:
+        file = _GOLD / name
+        if request.config.getoption("--update-gold"):
+            file.write_text(text, encoding="utf-8")
+        assert file.exists(), f"tests/gold/{name} is missing: run `pytest --update-gold` and review it"
+        assert text == file.read_text(encoding="utf-8")
+
+    return check

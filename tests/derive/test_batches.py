@@ -1,0 +1,150 @@
+import math
+from typing import Any
+
+import pytest
+
+from rnn_doctor.derive.signals import signals
+from tests.derive.logs import (
+    adam,
+    batch,
+    loader,
+    log,
+    lstm,
+    measure,
+    readout,
+    samples,
+    steps,
+    value_of,
+    weight,
+)  # fmt: skip
+
+NAMES = ("input_std", "input_absmax", "input_offset", "input_drive", "input_constant", "sequence_length_max")
+
+
+def test_statistics_of_the_input() -> None:
+    run = log(lstm(), [batch(k, mean=-8.0, std=2.0, absmax=10.0 * k, drive=0.1 * k) for k in (1, 2, 3)])
+    assert value_of("input_std", run, "lstm") == 2
+    assert value_of("input_absmax", run, "lstm") == 20
+    assert value_of("input_offset", run, "lstm") == 4
+    assert value_of("input_drive", run, "lstm") == pytest.approx(0.1)
+
+
+def test_scaled_inputs_scale_their_statistics_but_not_the_offset() -> None:
+    run = log(lstm(), batch(mean=8.0, std=2.0, absmax=10.0))
+    scaled = log(lstm(), batch(mean=80.0, std=20.0, absmax=100.0))
+    assert value_of("input_std", scaled, "lstm") == 20
+    assert value_of("input_absmax", scaled, "lstm") == 100
+    assert value_of("input_offset", scaled, "lstm") == value_of("input_offset", run, "lstm")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_absent(name: str) -> None:
+    assert "not called" in (measure(name, log(lstm()), "lstm").absent or "")
+    assert "TorchScript" in (measure(name, log(lstm(called=False)), "lstm").absent or "")
+    assert "hand-written" in (measure(name, log(lstm(kind="custom")), "lstm").absent or "")
+    assert signals(log()).signals[name].measurements == {}
+
+
+def test_input_that_is_never_finite_is_absent() -> None:
+    run = log(lstm(), batch(mean=math.nan, std=math.nan, absmax=math.inf, finite=False, drive=None))
+    for name in ("input_std", "input_absmax", "input_offset", "input_drive"):
+        assert measure(name, run, "lstm").absent
+
+
+def constant(**fields: Any) -> bool | float | str | None:
+    run = log(
+        lstm(), [batch(k, **{"constant_share": 1.0, "std": 0.0, "mean": 0.0, **fields}) for k in (1, 2, 3)]
+    )
+    return value_of("input_constant", run, "lstm")
+
+
+def test_constant_input() -> None:
+    assert constant() is True
+    assert constant(mean=77.0) is True
+    assert constant(constant_share=0.9) is False
+
+
+def test_decoders_may_be_fed_constants() -> None:
+    assert constant(state="given") is False
+    assert constant(state="carried") is False
+
+
+def test_single_values_cannot_vary() -> None:
+    assert constant(time=1, batch=1) is None
+    assert constant(time=1, batch=1, calls=20) is True
+
+
+def test_vector_repeated_over_time_is_not_constant_data() -> None:
+    repeated = [batch(k, batch=1, constant_share=1.0, mean=0.1 * k) for k in (1, 2, 3)]
+    assert value_of("input_constant", log(lstm(), repeated), "lstm") is False
+    once = log(lstm(), batch(1, batch=1, constant_share=1.0))
+    assert value_of("input_constant", once, "lstm") is False
+
+
+def test_longest_sequence() -> None:
+    assert value_of("sequence_length_max", log(lstm(), batch(time=7), batch(2, time=30)), "lstm") == 30
+    wider = log(lstm(), batch(time=7, batch=99), batch(2, time=30, batch=99))
+    assert value_of("sequence_length_max", wider, "lstm") == 30
+
+
+def recurrent(*norms: float | None) -> bool | float | str | None:
+    seen = [s for k, n in enumerate(norms) for s in samples([k + 1], grad_norm=(n, 1.0), parameters=(0, 1))]
+    run = log(
+        adam(), lstm(), weight(0), weight(1, "lstm.weight_ih_l0"), steps([1.0] * 8), seen,
+    )  # fmt: skip
+    return value_of("recurrent_weights_unused", run, "lstm")
+
+
+def test_recurrent_weights_are_unused_if_their_gradient_is_exactly_zero() -> None:
+    assert recurrent(0.0, 0.0, None) is True
+    assert recurrent(0.0, 1e-30) is False
+    assert recurrent(0.0, 1e30) is False
+    assert recurrent(None, None) is None
+
+
+def mixed_up(*records: object) -> bool | float | str | None:
+    return value_of("batch_axis_as_time", log(lstm(), *records), "lstm")  # type: ignore[arg-type]
+
+
+def test_reading_one_row_of_the_batch() -> None:
+    assert mixed_up(readout(1, top_row_share=1.0), readout(2, top_row_share=1.0)) is True
+    assert mixed_up(readout(1, top_row_share=1.0), readout(2, top_row_share=0.2)) is False
+    assert mixed_up(readout(1, top_row_share=1.0)) is False
+    narrow = [readout(k, top_row_share=1.0, batch=1) for k in (1, 2)]
+    assert mixed_up(narrow) is False
+    decoder = [readout(k, top_row_share=1.0, time=1) for k in (1, 2)]
+    assert mixed_up(decoder) is False
+
+
+def crossed(**fields: Any) -> bool | float | str | None:
+    given = {"time": 32, "batch": 20, "loader": 0, "loader_shape": (32, 20, 8)}
+    options = {k: fields.pop(k) for k in ("shuffled", "batch_size") if k in fields}
+    return mixed_up(loader(**options), [batch(k, **{**given, **fields}) for k in (1, 2)])
+
+
+def test_samples_of_a_shuffled_loader_on_the_time_axis() -> None:
+    assert crossed() is True
+    assert crossed(time=20, batch=32) is False
+
+
+def test_axes_that_cannot_be_told_apart() -> None:
+    assert crossed(shuffled=False) is None
+    assert crossed(batch_size=64) is None
+    assert crossed(time=20, batch=20, loader_shape=(20, 20, 8), batch_size=20) is None
+    assert crossed(loader=None) is None
+    assert mixed_up() is None
+
+
+def test_a_series_in_chunks_is_no_mix_up() -> None:
+    assert crossed(time=32, batch=1, loader_shape=(32, 1)) is False
+
+
+def test_dropout_of_a_single_layer() -> None:
+    run = log(
+        lstm(0, "one", dropout=0.5), lstm(1, "two", dropout=0.5, num_layers=2), lstm(2, "none"),
+        lstm(3, "cell", kind="LSTMCell", dropout=0.5),
+    )  # fmt: skip
+    found = {name: m.value for name, m in signals(run).signals["dropout_single_layer"].measurements.items()}
+    assert found == {"one": True, "two": False, "none": False, "cell": False}
+    weaker = log(lstm(0, "one", dropout=0.01))
+    assert value_of("dropout_single_layer", weaker, "one") is True

@@ -1,0 +1,107 @@
+import math
+
+import pytest
+
+from tests.derive.logs import adam, log, measure, samples, steps, value_of, weight
+
+FIFTY = steps([1.0] * 50)
+AT = [1, 2, 3, 5, 8, 13, 21, 34, 50]
+
+
+def test_displacement_is_that_of_the_last_sample() -> None:
+    run = log(adam(), weight(), FIFTY, samples(AT, lambda k: 0.02 * k))
+    assert value_of("displacement_relative", run) == 1.0
+    assert value_of("displacement_per_step", run) == pytest.approx(0.02)
+    assert value_of("displacement_excess", run) == pytest.approx(0.5)
+
+
+def test_doubling_all_norms_changes_nothing() -> None:
+    plain = samples(AT, lambda k: 0.02 * k)
+    doubled = samples(AT, lambda k: 0.04 * k, weight_norm=(2.0,), update_norm=(0.02,))
+    for name in (
+        "displacement_relative",
+        "displacement_excess",
+        "displacement_per_step",
+        "update_ratio_median",
+    ):
+        assert value_of(name, log(adam(), weight(), FIFTY, doubled)) == pytest.approx(
+            value_of(name, log(adam(), weight(), FIFTY, plain))
+        )
+
+
+def test_long_runs_may_move_further() -> None:
+    long = log(adam(), weight(), steps([1.0] * 500), samples([50, 500], lambda k: 0.04 * k))
+    assert value_of("displacement_excess", long) == pytest.approx(1.0)
+    assert value_of("displacement_per_step", long) == pytest.approx(0.04)
+    slowing = log(adam(), weight(), steps([1.0] * 500), samples([50, 500], lambda k: 0.5))
+    assert value_of("displacement_per_step", slowing) == pytest.approx(0.01)
+
+
+def test_embeddings_vectors_and_foreign_tensors_are_left_out() -> None:
+    others = [
+        weight(1, "embed.weight", owner="Embedding", module=None),
+        weight(2, "lstm.bias_hh_l0", shape=(128,)),
+        weight(3, "frozen.weight", optimizer=None, module=None),
+    ]
+    wild = samples(AT, parameters=(0, 1, 2, 3), displacement=lambda k: 0.0)
+    moved = [
+        s.model_copy(update={"displacement": (0.5, 99.0, 99.0, 99.0), "update_norm": (0.1, 9.0, 9.0, 9.0)})
+        for s in wild
+    ]
+    run = log(adam(), weight(), others, FIFTY, moved)
+    assert value_of("displacement_relative", run) == 0.5
+    assert value_of("update_ratio_median", run) == pytest.approx(0.1)
+
+
+def test_a_large_front_end_that_is_tuned_gently_does_not_hide_the_recurrent_part() -> None:
+    front = weight(1, "cnn.weight", owner="Conv2d", module=None)
+    run = log(
+        adam(), weight(), front, FIFTY,
+        samples(AT, parameters=(0, 1), weight_norm=(1.0, 100.0), displacement=lambda k: 0.01 * k),
+    )  # fmt: skip
+    assert value_of("displacement_per_step", run) == pytest.approx(0.01)
+    assert value_of("displacement_relative", run) == pytest.approx(0.5 * math.sqrt(2) / 100, rel=1e-3)
+
+
+def test_weights_after_nan_are_left_out() -> None:
+    broken = samples([50], lambda k: math.nan)
+    run = log(adam(), weight(), FIFTY, samples([8, 21], lambda k: 0.1), broken)
+    assert value_of("displacement_relative", run) == 0.1
+
+
+def test_warm_up_is_not_judged_small() -> None:
+    rising = [0.001 * (k + 1) for k in range(50)]
+    run = log(adam(), weight(), steps([1.0] * 50, lr=rising), samples(AT, lambda k: 1e-9))
+    assert "warming up" in (measure("displacement_per_step", run).absent or "")
+    short = [min(0.01, 0.001 * (k + 1)) for k in range(50)]
+    done = log(adam(), weight(), steps([1.0] * 50, lr=short), samples(AT, lambda k: 1e-9))
+    assert value_of("displacement_per_step", done) is not None
+
+
+def test_hand_written_updates_count() -> None:
+    run = log(
+        weight(optimizer=None), steps([1.0] * 50, optimizers=(), lr=0.0), samples(AT, lambda k: 0.02 * k)
+    )
+    assert value_of("displacement_relative", run) == 1.0
+
+
+@pytest.mark.parametrize(("kind", "excess"), [("SGD", 0.01), ("Adam", 25.0)])
+def test_distance_that_a_spike_made_is_the_spikes(kind: str, excess: float) -> None:
+    norms, losses = [1.0] * 50, [1.0] * 21 + [9.0] * 29
+    norms[20] = 500.0
+    thrown = samples(AT, lambda k: 0.02 if k < 21 else 50.0)
+    run = log(adam(kind=kind), weight(), steps(losses, norms), thrown)
+    assert value_of("displacement_excess", run) == pytest.approx(excess)
+    at_once = log(adam(kind="SGD"), weight(), steps(losses, norms), samples([21, 34], lambda k: 50.0))
+    assert "spike" in (measure("displacement_excess", at_once).absent or "")
+
+
+def test_absent() -> None:
+    assert measure("displacement_relative", log()).absent == "no training step was seen"
+    assert "sampled" in (measure("displacement_relative", log(FIFTY)).absent or "")
+    assert "no trained weight" in (measure("displacement_excess", log(FIFTY, samples(AT))).absent or "")
+    zero = log(adam(), weight(), FIFTY, samples(AT, weight_norm=(0.0,)))
+    assert "start at zero" in (measure("displacement_relative", zero).absent or "")
+    assert "start at zero" in (measure("update_ratio_median", zero).absent or "")
+    few = log(adam(), weight(), steps([1.0] * 5), samples([1, 2, 3, 5]))
+    assert "10 are needed" in (measure("displacement_per_step", few).absent or "")

@@ -1,0 +1,152 @@
+import math
+
+import pytest
+
+from rnn_doctor.schema.runlog import Place, RunLog
+from tests.derive.logs import adam, at, log, measure, not_finite, samples, steps, value_of
+
+QUIET = [1.0] * 30
+LOSSES = [1.0] * 30
+
+
+def spiked(norm: float = 50.0, after: float = 5.0, where: int = 20) -> RunLog:
+    norms = [*QUIET]
+    norms[where] = norm
+    losses = LOSSES[: where + 1] + [after] * (29 - where)
+    return log(steps(losses, norms))
+
+
+def test_spike_is_the_ratio_to_the_median_before() -> None:
+    assert value_of("grad_norm_spike_max", spiked(50.0)) == 50
+    assert value_of("grad_norm_spike_count", spiked(50.0)) == 1
+
+
+def test_scale_of_the_gradient_does_not_matter() -> None:
+    doubled = log(steps(LOSSES[:21] + [5.0] * 9, [2 * (50.0 if k == 20 else 1.0) for k in range(30)]))
+    assert value_of("grad_norm_spike_max", doubled) == value_of("grad_norm_spike_max", spiked())
+    assert value_of("grad_norm_spike_count", doubled) == 1
+
+
+def test_spike_without_a_rise_of_the_loss_is_harmless() -> None:
+    harmless = spiked(50.0, after=1.1)
+    assert value_of("grad_norm_spike_max", harmless) == 50
+    assert value_of("grad_norm_spike_count", harmless) == 0
+
+
+def test_one_odd_batch_is_no_explosion() -> None:
+    norms, losses = [*QUIET], [*LOSSES]
+    norms[20] = losses[20] = 50.0
+    assert value_of("grad_norm_spike_count", log(steps(losses, norms))) == 0
+
+
+def test_noisy_losses_hide_small_rises() -> None:
+    losses = [1.0 if k % 2 else 3.0 for k in range(30)]
+    norms = [50.0 if k == 20 else 1.0 for k in range(30)]
+    assert value_of("grad_norm_spike_count", log(steps(losses, norms))) == 0
+
+
+def test_spike_of_a_converged_run_is_harmless() -> None:
+    losses = [1.0] + [1e-4] * 19 + [1e-3] * 10
+    norms = [50.0 if k == 19 else 1.0 for k in range(30)]
+    assert value_of("grad_norm_spike_count", log(steps(losses, norms))) == 0
+
+
+def test_large_gradients_of_the_first_steps_do_not_count() -> None:
+    assert value_of("grad_norm_spike_max", spiked(50.0, where=3)) == pytest.approx(1.0)
+    assert value_of("grad_norm_spike_max", spiked(500.0, where=3)) == 500
+
+
+def test_explosion_at_the_very_first_step() -> None:
+    norms = [300.0] + [1.0] * 29
+    assert value_of("grad_norm_spike_count", log(steps([1.0] + [5.0] * 29, norms))) == 1
+    assert value_of("grad_norm_spike_count", log(steps([1.0] * 30, norms))) == 0
+    assert value_of("grad_norm_spike_max", log(steps([1.0] * 30, [50.0] + [1.0] * 29))) == 1
+
+
+def test_steady_growth_is_an_explosion() -> None:
+    growing = log(steps([1.2**k for k in range(30)], [1.4**k for k in range(30)]))
+    assert value_of("grad_norm_spike_count", growing) > 1  # type: ignore[operator]
+
+
+def test_spike_before_nan_counts() -> None:
+    norms = [1.0] * 10 + [500.0, 1.0]
+    broken = log(steps([1.0] * 11 + [math.nan], norms))
+    assert value_of("grad_norm_spike_count", broken) == 1
+
+
+def test_falling_norm_has_no_spike() -> None:
+    falling = log(steps(LOSSES, [0.8**k for k in range(30)]))
+    assert value_of("grad_norm_spike_max", falling) < 1  # type: ignore[operator]
+    assert value_of("grad_norm_spike_count", falling) == 0
+
+
+def test_spikes_are_absent_without_norms_or_with_too_few() -> None:
+    assert measure("grad_norm_spike_max", log()).absent == "no training step was seen"
+    assert (
+        measure("grad_norm_spike_max", log(steps([1.0] * 9, [None] * 9))).absent
+        == "no gradient norm was seen"
+    )
+    assert "6 are needed" in (measure("grad_norm_spike_count", log(steps([1.0] * 4))).absent or "")
+
+
+def test_spikes_without_losses_are_undecided() -> None:
+    norms = [50.0 if k == 20 else 1.0 for k in range(30)]
+    found = measure("grad_norm_spike_count", log(steps([None] * 30, norms)))
+    assert "no loss was seen" in (found.absent or "")
+    assert value_of("grad_norm_spike_count", log(steps([None] * 30, QUIET))) == 0
+
+
+def test_first_record_is_the_origin() -> None:
+    broken = log(
+        steps([1.0, math.nan]),
+        not_finite(2, "weight", "lstm.weight_hh_l0", location=at(7)),
+        not_finite(2, "loss"),
+    )
+    assert value_of("non_finite_found", broken) is True
+    assert measure("non_finite_found", broken).location == at(7)
+    assert value_of("non_finite_origin", broken) == "the weight of lstm.weight_hh_l0"
+    assert value_of("non_finite_step", broken) == 2
+
+
+def test_nan_loss_is_found_without_a_record() -> None:
+    place = Place(record="place", step=1, role="backward", location=at(44))
+    broken = log(steps([1.0, math.nan, math.nan]), place)
+    assert value_of("non_finite_found", broken) is True
+    assert value_of("non_finite_origin", broken) == "the loss"
+    assert measure("non_finite_found", broken).location == at(44)
+
+
+def test_overflow_that_loss_scaling_skips_is_healthy() -> None:
+    scaled = log(steps(LOSSES), not_finite(1, "gradient", "lstm.weight_hh_l0"))
+    assert value_of("non_finite_found", scaled) is False
+    assert measure("non_finite_origin", scaled).absent
+
+
+def test_overflow_that_was_used_counts() -> None:
+    used = log(steps([1.0, 1.0], [1.0, math.inf]), not_finite(2, "gradient", "lstm.weight_hh_l0"))
+    assert value_of("non_finite_found", used) is True
+    last_word = log(steps([1.0, 1.0]), not_finite(3, "gradient", "lstm.weight_hh_l0"))
+    assert value_of("non_finite_found", last_word) is True
+
+
+def test_finite_run_and_no_run() -> None:
+    assert value_of("non_finite_found", log(steps(LOSSES))) is False
+    assert measure("non_finite_found", log()).absent
+
+
+def test_stale_gradients_are_a_share_of_the_samples_after_the_first() -> None:
+    stale = [*samples([1, 2]), *samples([3, 5, 8], stale_norm=0.7)]
+    assert value_of("stale_gradients", log(adam(), steps(LOSSES), stale)) == pytest.approx(3 / 4)
+    first_only = [*samples([1], stale_norm=0.7), *samples([2, 3])]
+    assert value_of("stale_gradients", log(adam(), steps(LOSSES), first_only)) == 0
+
+
+def test_stale_gradients_do_not_depend_on_their_size() -> None:
+    for size in (1e-9, 1.0, 1e9):
+        assert value_of("stale_gradients", log(steps(LOSSES), samples([2, 3], stale_norm=size))) == 1
+
+
+def test_stale_gradients_count_where_optimizers_take_turns() -> None:
+    gan = [*steps(LOSSES), *steps(LOSSES, optimizers=(1,))]
+    found = measure("stale_gradients", log(adam(0), adam(1), gan, samples([2, 3], stale_norm=1.0)))
+    assert found.value == 1.0

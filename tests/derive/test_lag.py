@@ -1,0 +1,41 @@
+import math
+
+import pytest
+
+from tests.derive.logs import lag_profile, log, lstm, measure, value_of
+
+
+def test_gain_at_the_lag() -> None:
+    assert value_of("lag_gain", log(lstm(), lag_profile(-0.2)), "lstm", lag=20) == pytest.approx(-4)
+    assert value_of("lag_gain", log(lstm(), lag_profile(-0.1)), "lstm", lag=20) == pytest.approx(-2)
+
+
+def test_gain_between_measured_lags_is_interpolated() -> None:
+    sparse = lag_profile().model_copy(update={"lags": (0, 10, 30), "decades": (0.0, -2.0, -8.0)})
+    assert value_of("lag_gain", log(lstm(), sparse), "lstm", lag=20) == pytest.approx(-5)
+
+
+def test_last_profile_and_better_direction_count() -> None:
+    run = log(lstm(), lag_profile(-0.5), lag_profile(-0.3, step=30), lag_profile(-0.1, reverse=True))
+    assert value_of("lag_gain", run, "lstm", lag=10) == pytest.approx(-1)
+    forward = log(lstm(), lag_profile(-0.5), lag_profile(-0.3, step=30))
+    assert value_of("lag_gain", forward, "lstm", lag=10) == pytest.approx(-3)
+
+
+def test_gain_of_exactly_zero() -> None:
+    cut = lag_profile().model_copy(update={"lags": (0, 5), "decades": (0.0, -math.inf)})
+    assert value_of("lag_gain", log(lstm(), cut), "lstm", lag=5) < -7  # type: ignore[operator]
+
+
+def test_horizon_ends_where_three_decades_are_lost() -> None:
+    assert value_of("usable_horizon", log(lstm(), lag_profile(-0.21)), "lstm") == 14
+    assert value_of("usable_horizon", log(lstm(), lag_profile(-0.42)), "lstm") == 7
+    assert value_of("usable_horizon", log(lstm(), lag_profile(-0.01, longest=25)), "lstm") == 25
+
+
+def test_absent() -> None:
+    run = log(lstm(), lag_profile())
+    assert "--lag" in (measure("lag_gain", run, "lstm").absent or "")
+    assert "not 99" in (measure("lag_gain", run, "lstm", lag=99).absent or "")
+    for name in ("lag_gain", "usable_horizon"):
+        assert "not measured" in (measure(name, log(lstm()), "lstm", lag=3).absent or "")

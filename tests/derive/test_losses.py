@@ -1,0 +1,65 @@
+import math
+
+import pytest
+
+from tests.derive.logs import adam, log, measure, steps, value_of, weight
+
+FALLING = [2.0 * 0.95**k for k in range(40)]
+NAMES = ("loss_rise_max", "loss_end_ratio", "loss_fall")
+
+
+def test_rise_is_over_the_first_loss() -> None:
+    assert value_of("loss_rise_max", log(steps([2.0, 9.0, 1.0]))) == 4.5
+    assert value_of("loss_rise_max", log(steps(FALLING))) == 1
+
+
+def test_end_is_the_last_quarter_over_the_first_loss() -> None:
+    assert value_of("loss_end_ratio", log(steps([2.0] * 9 + [1.0] * 3))) == 0.5
+
+
+def test_end_of_a_run_that_broke_is_infinite() -> None:
+    assert value_of("loss_end_ratio", log(steps([2.0, 1.0, math.nan]))) == math.inf
+
+
+def test_fall_is_the_share_that_is_gone() -> None:
+    assert value_of("loss_fall", log(steps(FALLING))) == pytest.approx(1 - 0.95**30, rel=0.01)
+
+
+def test_noise_is_no_fall() -> None:
+    noisy = [3.0, 2.9, 3.1, 2.8] + [1.0, 3.0, 2.0, 2.5] * 4 + [1.0, 1.2, 2.9, 3.0]
+    assert value_of("loss_fall", log(steps(noisy))) == 0
+
+
+def test_rising_and_broken_losses_have_no_fall() -> None:
+    assert value_of("loss_fall", log(steps(FALLING[::-1]))) == 0
+    assert value_of("loss_fall", log(steps([*FALLING, math.inf]))) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unit_of_the_loss_does_not_matter(name: str) -> None:
+    scaled = log(steps([1000 * loss for loss in FALLING]))
+    assert value_of(name, scaled) == pytest.approx(value_of(name, log(steps(FALLING))))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_absent(name: str) -> None:
+    assert measure(name, log()).absent == "no training step was seen"
+    assert measure(name, log(steps([None] * 20))).absent == "no training loss was seen"
+    assert "not positive" in (measure(name, log(steps([1.0] * 19 + [-1.0]))).absent or "")
+    assert "needed" in (measure(name, log(steps([1.0]))).absent or "")
+    assert "never finite" in (measure(name, log(steps([math.nan] * 5))).absent or "")
+
+
+def test_series_is_that_of_the_most_frequent_optimizers() -> None:
+    critic = steps([4.0, 2.0, 1.0] * 5, optimizers=(1,))
+    generator = steps([100.0] * 3, optimizers=(0,))
+    assert value_of("loss_rise_max", log(adam(0), adam(1), generator, critic)) == 1
+    assert measure("loss_rise_max", log(adam(0), adam(1), generator, critic)).n == 15
+
+
+def test_of_optimizers_that_alternate_the_recurrent_one_leads() -> None:
+    both = [step for pair in zip(steps([4.0] * 9, optimizers=(0,)), steps([2.0, 6.0] * 4, optimizers=(1,)),
+                                 strict=False) for step in pair]  # fmt: skip
+    assert value_of("loss_rise_max", log(adam(0), adam(1), both)) == 1
+    recurrent = weight(optimizer=1)
+    assert value_of("loss_rise_max", log(adam(0), adam(1), recurrent, both)) == 3

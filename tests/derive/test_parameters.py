@@ -1,0 +1,138 @@
+from typing import Any
+
+import pytest
+
+from rnn_doctor.derive.signals import signals
+from tests.derive.logs import adam, initial, log, lstm, measure, samples, steps, value_of, weight
+
+RUN = steps([1.0] * 8)
+AT = [1, 2, 3, 5, 8]
+STILL = samples(AT, lambda k: 0.0)
+
+
+def test_forgotten_layer() -> None:
+    run = log(adam(), lstm(), weight(optimizer=None), RUN, STILL)
+    assert value_of("unoptimized_tensors", run, "lstm") == 1
+    assert value_of("unoptimized_untrained", run, "lstm") is True
+    assert measure("unoptimized_tensors", run, "lstm").location == lstm().location
+
+
+def test_forgotten_head_is_named_after_its_module() -> None:
+    head = weight(name="net.head.weight", owner="Linear", module=None, optimizer=None, shape=(4, 32))
+    run = log(adam(), lstm(), head, RUN, STILL)
+    assert value_of("unoptimized_tensors", run, "net.head") == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"trainable": False},
+        {"optimizer": 0},
+        {"used": False},
+        {"used": None},
+    ],
+)
+def test_frozen_optimized_and_unused_tensors_do_not_count(fields: dict[str, Any]) -> None:
+    no_gradient = samples(AT, lambda k: 0.0, grad_norm=(None,))
+    run = log(adam(), lstm(), weight(**{"optimizer": None, **fields}), RUN, no_gradient)
+    assert value_of("unoptimized_tensors", run, "lstm") == 0
+    assert value_of("unoptimized_untrained", run, "lstm") is False
+
+
+def test_gradient_shows_that_a_tensor_is_used() -> None:
+    for size in (1e-6, 0.5, 5e6):
+        seen = samples(AT, lambda k: 0.0, grad_norm=(size,))
+        run = log(adam(), lstm(), weight(optimizer=None, used=None), RUN, seen)
+        assert value_of("unoptimized_tensors", run, "lstm") == 1
+
+
+def test_hand_written_updates_move_their_tensors() -> None:
+    by_hand = steps([1.0] * 8, optimizers=(), lr=0.0)
+    run = log(lstm(), weight(optimizer=None), by_hand, samples(AT))
+    assert value_of("unoptimized_tensors", run, "lstm") == 0
+
+
+@pytest.mark.parametrize(
+    ("std", "shape", "fresh"),
+    [
+        (0.1021, (128, 32), True),  # the default of 32 units
+        (0.1118, (128, 32), True),  # Xavier
+        (0.1340, (128, 32), False),  # learned
+        (0.0800, (128, 32), False),
+        (1.0, (500, 32), True),  # an embedding
+    ],
+)
+def test_trained_weights_may_be_left_alone(std: float, shape: tuple[int, int], fresh: bool) -> None:
+    run = log(adam(), lstm(), weight(optimizer=None, std=std, shape=shape), RUN, STILL)
+    assert value_of("unoptimized_untrained", run, "lstm") is fresh
+
+
+def test_weights_off_centre_were_trained() -> None:
+    run = log(adam(), lstm(), weight(optimizer=None, mean=0.02), RUN, STILL)
+    assert value_of("unoptimized_untrained", run, "lstm") is False
+
+
+def test_unseen_initial_values_are_undecided() -> None:
+    run = log(adam(), lstm(), weight(optimizer=None, std=None), RUN, STILL)
+    assert measure("unoptimized_untrained", run, "lstm").absent
+
+
+def test_still_matrices_are_counted() -> None:
+    run = log(adam(), lstm(), weight(), RUN, STILL)
+    assert value_of("unchanged_tensors", run, "lstm") == 1
+    assert value_of("unchanged_tensors", log(adam(), lstm(), weight(), RUN, samples(AT)), "lstm") == 0
+
+
+def test_the_smallest_change_counts() -> None:
+    for distance in (1e-38, 1e-3, 1e3):
+        moved = samples(AT, lambda k, d=distance: d)  # type: ignore[misc]
+        assert value_of("unchanged_tensors", log(adam(), lstm(), weight(), RUN, moved), "lstm") == 0
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"used": False},
+        {"used": None},
+        {"trainable": False},
+        {"optimizer": None},
+        {"shape": (128,)},
+        {"optimizer": 9},
+    ],
+)
+def test_still_by_nature(fields: dict[str, Any]) -> None:
+    no_gradient = samples(AT, lambda k: 0.0, grad_norm=(0.0,))
+    run = log(adam(), lstm(), weight(**fields), RUN, no_gradient)
+    assert value_of("unchanged_tensors", run, "lstm") == 0
+
+
+def test_groups_at_rate_zero_are_frozen_on_purpose() -> None:
+    frozen = [s.model_copy(update={"lr": (0.0, 0.1)}) for s in RUN]
+    run = log(adam(lr=(0.0, 0.1)), lstm(), weight(), frozen, STILL)
+    assert value_of("unchanged_tensors", run, "lstm") == 0
+
+
+def test_optimizer_that_never_steps() -> None:
+    run = log(adam(0), adam(1), lstm(), weight(optimizer=1), RUN, STILL)
+    assert value_of("unchanged_tensors", run, "lstm") == 1
+
+
+def test_absent_before_enough_updates() -> None:
+    young = log(adam(), lstm(), weight(), steps([1.0] * 3), samples([1, 2, 3], lambda k: 0.0))
+    assert "5 are needed" in (measure("unchanged_tensors", young, "lstm").absent or "")
+    assert measure("unoptimized_tensors", log(adam(), lstm(), weight(), RUN), "lstm").absent
+    assert measure("unchanged_tensors", log(lstm(), weight()), "lstm").absent == "no training step was seen"
+
+
+def test_modules_of_one_name_are_told_apart_by_their_line() -> None:
+    run = log(adam(), lstm(0, "gru"), lstm(1, "gru"), weight(0), weight(1, module=1), RUN, STILL)
+    names = set(signals(run).signals["unchanged_tensors"].measurements)
+    assert names == {"gru (train.py:20)", "gru (train.py:21)"}
+
+
+def test_most_uniform_layer_decides() -> None:
+    run = log(lstm(), initial(0.98), initial(0.1, layer=1), initial(0.0, module=7))
+    assert value_of("unit_asymmetry_min", run, "lstm") == 0.1
+    same_again = log(lstm(), initial(0.1, layer=1), initial(0.98))
+    assert value_of("unit_asymmetry_min", same_again, "lstm") == 0.1
+    assert measure("unit_asymmetry_min", log(lstm()), "lstm").absent

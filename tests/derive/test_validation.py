@@ -1,0 +1,62 @@
+import math
+
+import pytest
+
+from tests.derive.logs import evaluations, log, measure, steps, value_of
+
+DOWN = [2.0 * 0.97**k for k in range(60)]
+UP = [1.0 + 0.05 * k for k in range(12)]
+
+
+def test_overfitting_run() -> None:
+    run = log(steps(DOWN), evaluations(UP))
+    assert value_of("evaluations_observed", run) == 12
+    assert value_of("validation_rise", run) == pytest.approx(0.55)
+    assert value_of("validation_trend_z", run) == pytest.approx(44 / 125**0.5)
+    assert value_of("training_trend", run) == pytest.approx(-44 / 125**0.5)
+
+
+def test_unit_of_the_loss_does_not_matter() -> None:
+    plain, scaled = log(steps(DOWN), evaluations(UP)), log(steps(DOWN), evaluations([9 * v for v in UP]))
+    for name in ("validation_rise", "validation_trend_z", "training_trend", "evaluations_observed"):
+        assert value_of(name, scaled) == pytest.approx(value_of(name, plain))
+
+
+def test_rise_is_over_the_best() -> None:
+    assert value_of("validation_rise", log(evaluations([4.0, 1.0, *[2.0] * 9, 1.5]))) == pytest.approx(0.5)
+    assert value_of("validation_rise", log(evaluations(UP[::-1]))) == 0
+
+
+def test_only_the_last_ten_make_the_trend() -> None:
+    run = log(steps(DOWN), evaluations([50.0, 40.0, *UP[:10]]))
+    assert value_of("validation_trend_z", run) == pytest.approx(44 / 125**0.5)
+
+
+def test_evaluations_on_training_data_are_not_validation() -> None:
+    run = log(steps(DOWN), evaluations(UP, on_training_data=True))
+    assert value_of("evaluations_observed", run) == 0
+    assert "did not validate" in (measure("validation_rise", run).absent or "")
+
+
+def test_validation_set_is_the_one_evaluated_most() -> None:
+    run = log(evaluations([1.0, 2.0, 3.0], loader=1), evaluations([9.0], loader=2))
+    assert value_of("evaluations_observed", run) == 3
+    assert measure("validation_rise", run).absent == "3 validations were seen, 10 are needed"
+
+
+def test_sets_that_cannot_be_told_apart_are_not_judged() -> None:
+    run = log(steps(DOWN), evaluations(UP, loader=None), evaluations(UP, loader=None))
+    for name in ("evaluations_observed", "validation_rise", "validation_trend_z", "training_trend"):
+        assert "told apart" in (measure(name, run).absent or "")
+
+
+def test_absent() -> None:
+    few = log(steps(DOWN), evaluations(UP[:3]))
+    assert measure("validation_trend_z", few).absent == "3 validations were seen, 10 are needed"
+    assert measure("training_trend", few).absent
+    assert measure("training_trend", log(evaluations(UP))).absent == "no training step was seen"
+    assert measure("training_trend", log(steps([None] * 60), evaluations(UP))).absent
+    blind = log(evaluations([None, None, math.nan]))
+    assert "no loss" in (measure("validation_rise", blind).absent or "")
+    negative = log(evaluations([-1.0] * 10))
+    assert "not positive" in (measure("validation_rise", negative).absent or "")

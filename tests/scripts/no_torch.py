@@ -1,0 +1,3 @@
+"""Trait: a script that never imports torch."""
+
+print("hello")

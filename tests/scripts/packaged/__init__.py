@@ -1,0 +1,1 @@
+"""Trait: a package whose module is run with -m and imports its siblings relatively."""

@@ -1,0 +1,150 @@
+"""From a run log to a report: what it says of the run itself, and when there is nothing to judge."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_doctor import pipeline
+from rnn_doctor.capture import launch
+from rnn_doctor.errors import DoctorError, RulebookError, ScriptError, SettingsError
+from rnn_doctor.settings import Settings
+from tests.recorded import BUILT, CRASH, HEADER, OPTIMIZER, exited, run_log, steps, stop
+
+TARGET = launch.Target(path="train.py", is_module=False, arguments=(), python="python")
+
+
+def test_the_subject_is_what_the_script_built() -> None:
+    subject = pipeline.subject(run_log(BUILT))
+    assert (subject.script, subject.arguments) == ("train.py", ("--epochs", "3"))
+    assert [(layer.name, layer.kind, layer.hidden_size) for layer in subject.recurrent] == [
+        ("lstm", "LSTM", 16)
+    ]
+    assert subject.optimizers == ("Adam",)
+    assert subject.parameters == 64 * 16, "a frozen tensor is not trained"
+
+
+def test_the_observation_says_how_much_was_seen() -> None:
+    off = {"record": "sensor_off", "step": 3, "sensor": "gradients", "error": "RuntimeError: x"}
+    log = run_log([*BUILT, *steps(50), off, stop("steps", seconds=5, probe_seconds=0.1), exited(0)])
+    seen = pipeline.observation(log)
+    assert (seen.steps, seen.evaluations) == (50, 0)
+    assert seen.stopped == "the requested number of steps was reached"
+    assert seen.probe_share == pytest.approx(0.02)
+    assert seen.sensors_off == ("gradients",)
+
+
+def test_a_log_that_breaks_off_still_has_an_observation() -> None:
+    seen = pipeline.observation(run_log([*BUILT, *steps(3)]))
+    assert seen.stopped.startswith("the log breaks off")
+    assert seen.seconds == pytest.approx(0.3)
+    assert seen.probe_share is None
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ([stop("steps"), exited(0)], None),
+        ([stop("script_end"), exited(0)], None),
+        ([], None),
+        ([exited(None, "hung")], None),
+        ([exited(-15, "hung")], None),
+        ([stop("steps"), exited(1)], None),
+        ([stop("script_end"), exited(2)], "it ended with exit code 2"),
+        ([exited(-9)], "it was killed by SIGKILL"),
+        ([exited(-99)], "it was killed by signal 99"),
+        ([CRASH, stop("crash"), exited(1)], "it raised ValueError: no such batch"),
+    ],
+)
+def test_a_failure_is_told_apart_from_an_end_that_we_brought(
+    end: list[dict[str, Any]], said: str | None
+) -> None:
+    assert pipeline.failure(run_log([*BUILT, *steps(20), *end])) == said
+
+
+@pytest.mark.parametrize(
+    ("records", "parts"),
+    [
+        ([*BUILT, stop("script_end"), exited(0)], ["made no update", "LSTM 'lstm' (train.py:12)", "Adam"]),
+        ([HEADER, stop("script_end"), exited(0)], ["no recurrent network", "no optimizer", "no update"]),
+        ([*BUILT, CRASH, exited(1)], ["made no update", "ValueError: no such batch", "train.py:40"]),
+        ([*BUILT, exited(-15, "no_step")], ["within the start limit"]),
+        (
+            [HEADER, OPTIMIZER, *steps(50), stop("steps")],
+            ["no recurrent network was seen", "Adam", "50 updates"],
+        ),
+    ],
+)
+def test_what_cannot_be_judged_says_what_was_seen(records: list[dict[str, Any]], parts: list[str]) -> None:
+    with pytest.raises(ScriptError) as caught:
+        pipeline.examine(run_log(records), Settings())
+    for part in parts:
+        assert part in caught.value.message
+    assert caught.value.hint
+    assert caught.value.exit_code == 3
+
+
+def test_a_report_has_the_run_and_all_four_conditions() -> None:
+    report = pipeline.examine(run_log([*BUILT, *steps(50), stop("steps"), exited(0)]), Settings())
+    assert report.observation.steps == 50
+    assert report.subject.script == "train.py"
+    assert {signal.name: signal for signal in report.signals}["steps_observed"].measurements[
+        "run"
+    ].value == 50
+    assert report.conditions.vanishing_gradients.reason
+    assert not [entry for entry in report.not_assessed if entry.what == "development over the steps"]
+
+
+def test_a_report_on_few_steps_says_so_first() -> None:
+    report = pipeline.examine(run_log([*BUILT, *steps(4), stop("script_end"), exited(0)]), Settings())
+    assert report.not_assessed[0].what == "development over the steps"
+    assert "4 updates were seen" in report.not_assessed[0].reason
+
+
+def test_a_sensor_that_failed_is_not_assessed() -> None:
+    off = {"record": "sensor_off", "step": 3, "sensor": "gradients", "error": "RuntimeError: x"}
+    report = pipeline.examine(run_log([*BUILT, *steps(30), off, stop("steps")]), Settings())
+    assert any(e.what == "sensor gradients" and "RuntimeError: x" in e.reason for e in report.not_assessed)
+
+
+def test_only_selected_rules_give_verdicts() -> None:
+    log = run_log([*BUILT, *steps(4), stop("script_end"), exited(0)])
+    report = pipeline.examine(log, Settings(select=("RD103",)))
+    rules = {entry.what for entry in report.not_assessed if entry.what.startswith("RD")}
+    rules |= {finding.rule for finding in report.findings}
+    assert rules <= {"RD103 gradient-spikes", "RD103"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [(Settings(select=("RD998",)), SettingsError), (Settings(rules=(Path("no/such"),)), RulebookError)],
+)
+def test_wrong_rules_are_refused(settings: Settings, kind: type[DoctorError]) -> None:
+    with pytest.raises(kind):
+        pipeline.rules_in_use(settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (Settings(), (50, 120.0)),
+        (Settings(steps=9, time_limit=3), (9, 3.0)),
+        (Settings(steps="all"), (None, float("inf"))),
+        (Settings(steps="all", time_limit=30), (None, 30.0)),
+    ],
+)
+def test_a_whole_training_has_no_time_limit_unless_one_is_given(
+    settings: Settings, expected: tuple[int | None, float], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given: dict[str, Any] = {}
+
+    def launched(target: launch.Target, log: Path, **options: Any) -> launch.Outcome:
+        given.update(options)
+        return launch.Outcome(log=None, exit_code=0, reason="ended")
+
+    monkeypatch.setattr(launch, "launch", launched)
+    ignore: Callable[[launch.Progress], None] = lambda _: None  # noqa: E731
+    pipeline.record(TARGET, tmp_path / "run.jsonl", settings, terminal=False, on_progress=ignore)
+    assert (given["steps"], given["time_limit"]) == expected
+    assert (given["start_limit"], given["terminal"]) == (600.0, False)

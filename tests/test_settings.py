@@ -1,0 +1,135 @@
+"""Flag over file over default, and one clear sentence for everything that is wrong."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rnn_doctor.errors import SettingsError
+from rnn_doctor.settings import Settings, resolve
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write_table(text: str) -> Path:
+        (tmp_path / "pyproject.toml").write_text(f"[tool.rnn-doctor]\n{text}\n", encoding="utf-8")
+        return tmp_path
+
+    return write_table
+
+
+def test_the_defaults_hold_where_nothing_is_said(write: Write) -> None:
+    assert resolve({}, write("")) == Settings()
+    assert Settings().steps == 50
+    assert Settings().time_limit == 120
+    assert Settings().start_limit == 600
+    assert Settings().fail_on == "error"
+
+
+def test_a_flag_goes_before_the_file_and_the_file_before_the_default(write: Write) -> None:
+    folder = write('steps = 80\nfail-on = "warning"')
+    settings = resolve({"steps": "20", "fail_on": None, "time_limit": None}, folder)
+    assert (settings.steps, settings.fail_on, settings.time_limit) == (20, "warning", 120)
+
+
+def test_every_key_can_be_set_in_the_file(write: Write) -> None:
+    folder = write(
+        'steps = "all"\ntime-limit = 5\nstart-limit = 9.5\nformat = "json"\noutput = "r.json"\n'
+        'fail-on = "note"\nselect = ["RD1", "RD302"]\nignore = "RD103, RD104"\nrules = ["own", "more"]\n'
+        'preview = true\nlag = 30\npython = "envs/bin/python"\nverbose = true'
+    )
+    assert resolve({}, folder) == Settings(
+        steps="all",
+        time_limit=5,
+        start_limit=9.5,
+        format="json",
+        output=folder / "r.json",
+        fail_on="note",
+        select=("RD1", "RD302"),
+        ignore=("RD103", "RD104"),
+        rules=(folder / "own", folder / "more"),
+        preview=True,
+        lag=30,
+        python=str(folder / "envs/bin/python"),
+        verbose=True,
+    )
+
+
+def test_the_nearest_file_with_a_table_decides(write: Write) -> None:
+    outer = write("steps = 7")
+    inner = outer / "a" / "b"
+    inner.mkdir(parents=True)
+    (outer / "a" / "pyproject.toml").write_text("[project]\nname = 'x'\n", encoding="utf-8")
+    assert resolve({}, inner).steps == 7
+    (outer / "a" / "pyproject.toml").write_text("[tool.rnn-doctor]\nlag = 3\n", encoding="utf-8")
+    assert resolve({}, inner) == Settings(lag=3)
+
+
+def test_a_bare_interpreter_name_is_left_to_the_search_path(write: Write) -> None:
+    assert resolve({}, write('python = "python3.12"')).python == "python3.12"
+
+
+def test_quiet_on_the_command_line_replaces_verbose_of_the_file(write: Write) -> None:
+    settings = resolve({"quiet": True}, write("verbose = true"))
+    assert settings.quiet
+    assert not settings.verbose
+
+
+def test_all_steps_have_no_limit() -> None:
+    assert Settings(steps="all").step_limit is None
+    assert Settings(steps=3).step_limit == 3
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("stpes = 3", "[tool.rnn-doctor] has no key 'stpes' (did you mean 'steps'?)"),
+        ("fail_onn = 3", "has no key 'fail_onn' (did you mean 'fail-on'?)"),
+        (
+            'fail-on = "eror"',
+            "fail-on: 'eror' is not one of error, warning, note, never (did you mean 'error'?)",
+        ),
+        ('format = "jsn"', "format: 'jsn' is not one of terminal, json (did you mean 'json'?)"),
+        ("steps = 0", 'steps: 0 is not a whole number of at least 1, or "all"'),
+        ("steps = true", "steps: True is not a whole number"),
+        ("time-limit = nan", "time-limit: nan is not a number of seconds above 0"),
+        ("start-limit = -1", "start-limit: -1 is not a number of seconds above 0"),
+        ('preview = "perhaps"', "preview: 'perhaps' is not true or false"),
+        ("select = 5", "select: 5 is not a list of rule ids, id prefixes or names"),
+        ("rules = [3]", "rules: 3 is not a folder, or a list of folders"),
+        ("lag = 0", "lag: 0 is not a whole number of at least 1"),
+        ("fail-on = 'error'\nfail_on = 'note'", "sets 'fail_on' twice"),
+        ("quiet = true\nverbose = true", "quiet and verbose exclude each other"),
+        ("steps = ", "cannot be read"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_said_in_one_sentence(write: Write, table: str, message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        resolve({}, write(table))
+    assert message in caught.value.message
+    assert caught.value.hint
+    if "exclude" not in message:
+        assert "pyproject.toml" in caught.value.message
+
+
+def test_a_table_that_is_none_is_said(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool]\nrnn-doctor = 3\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="is not a table"):
+        resolve({}, tmp_path)
+
+
+def test_a_bad_flag_is_named_as_it_was_typed(write: Write) -> None:
+    with pytest.raises(SettingsError) as caught:
+        resolve({"time_limit": "soon"}, write("time-limit = 5"))
+    assert caught.value.message == "--time-limit: 'soon' is not a number of seconds above 0"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_may_not_be_read_is_said(write: Write) -> None:
+    folder = write("")
+    (folder / "pyproject.toml").chmod(0)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        resolve({}, folder)
