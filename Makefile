@@ -4,10 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help demo test quick lint bench generate clean
+.PHONY: help demo test quick lint bench generate sample-logs clean
 
 help: ## show the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -17,7 +17,7 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY) ## examine the example language model and its ill twin
 	$(BIN)/rnn-doctor check examples/charlm.py
-	$(BIN)/rnn-doctor check examples/charlm_exploding.py || test $$? -eq 1
+	$(BIN)/rnn-doctor check examples/charlm_exploding.py; test $$? -eq 1 # it must be found ill
 
 test: $(READY) ## all tests
 	$(BIN)/python -m pytest -n 2
@@ -36,6 +36,10 @@ bench: $(READY) ## tables and figures of benchmarks/
 
 generate: $(READY) ## schemas, rule pages, tables: whatever is generated
 	$(BIN)/python -m tests.generated
+
+sample-logs: $(READY) ## record the examples anew, with their page and reference reports
+	$(BIN)/python -m tests.sample_logs
+	$(BIN)/python -m pytest -q tests/test_sample_logs.py --update-gold
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ENOUGH_STEPS = 10
 """Below this a script that fails has shown too little. Spikes are measured against a running median from
 step 6 on, and trends need some points after that; checks of single steps are complete at step 1."""
+FEWEST_STEPS = 2
+"""Below this nothing can be said of what learning does: a run without findings is then no healthy run."""
 
 
 def target(path: str, *, is_module: bool, arguments: tuple[str, ...], python: str) -> Target:
@@ -128,7 +130,7 @@ def cases(rules: Iterable[Rule], logs: Sequence[Path]) -> Iterator[tuple[Rule, C
             if path is None:
                 yield rule, case, f"has no run log {case.log} in {', '.join(map(str, logs))}"
             else:
-                yield rule, case, breach(rule, case, _signals(reading.read(path)))
+                yield rule, case, breach(rule, case, _signals(reading.read(path), case.lag))
 
 
 def _signals(log: RunLog, lag: int | None = None) -> Signals:
@@ -185,7 +187,7 @@ def observation(log: RunLog) -> Observation:
 def failure(log: RunLog) -> str | None:
     """How the script failed, as a clause; None when it ended well, or because it was stopped."""
     if log.crash:
-        return f"it raised {log.crash.error}"
+        return f"it raised {log.crash.error.strip().splitlines()[0]}"  # the traceback was shown when it ran
     if log.exit is None or log.exit.reason != "ended" or not log.exit.code:
         return None
     if log.stop and (log.stop.reason in ("steps", "time", "interrupted") or log.exit.code < 0):
@@ -206,13 +208,17 @@ def require_training(log: RunLog) -> None:
     script, failed = log.header.script, failure(log)
     if not log.steps:
         if failed:
-            raise ScriptError(
-                f"{script} made no update: {failed}{crash_place(log)}", "run it on its own until it trains"
-            )
+            raise ScriptError(f"{script} made no update: {failed}{crash_place(log)}", _advice(log))
         if log.exit and log.exit.reason == "no_step":
             raise ScriptError(
                 f"{script} made no update within the start limit; seen: {seen(log)}",
                 "raise --start-limit if it prepares its data for longer",
+            )
+        if log.stop and log.stop.backwards:
+            raise ScriptError(
+                f"{script} was still within its first update when the time limit came, after {log.stop.backwards} "
+                f"backward passes; seen: {seen(log)}",
+                "raise --time-limit; an update of LBFGS takes up to 20 backward passes",
             )
         raise ScriptError(
             f"{script} made no update that could be seen; seen: {seen(log)}",
@@ -224,6 +230,12 @@ def require_training(log: RunLog) -> None:
             f"no recurrent network was seen in {script}; seen: {seen(log)}",
             "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences",
         )
+
+
+def _advice(log: RunLog) -> str:
+    if log.crash and "Weights only load failed" in log.crash.error:
+        return "since torch 2.6 torch.load needs weights_only=False for whole objects, if you trust the file"
+    return "run it on its own until it trains"
 
 
 def seen(log: RunLog) -> str:

@@ -16,7 +16,7 @@ from rnn_doctor.schema.remedy import Remedy
 from rnn_doctor.schema.report import Report
 from rnn_doctor.schema.rule import Rule
 from rnn_doctor.schema.runlog import Record
-from tests import generated_rules
+from tests import generated_rules, sample_logs
 
 ROOT = Path(__file__).parent.parent
 _PUBLISHED = ROOT / "rnn_doctor" / "schema" / "published"
@@ -80,6 +80,7 @@ GENERATED: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "options.md": options_page,
     ROOT / "rules" / "README.md": generated_rules.readme,
     ROOT / "docs" / "remedies.md": generated_rules.remedies_page,
+    sample_logs.FOLDER / "README.md": sample_logs.readme,
     **{
         _RULE_PAGES / f"{rule.id}.md": partial(generated_rules.rule_page, rule)
         for rule in generated_rules.book().rules.values()

@@ -44,3 +44,10 @@ def test_command_lines_in_the_pages_exist(path: Path) -> None:
 def test_targets_in_the_readme_exist(name: str) -> None:
     assert re.search(rf"^{name}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     assert f"make {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_screen_in_the_readme_is_real() -> None:
+    report = (ROOT / "tests" / "gold" / "sample-seq2seq_double_softmax.txt").read_text(encoding="utf-8")
+    assert f"check examples/seq2seq_double_softmax.py\n{report.rstrip()}\n```" in (
+        ROOT / "README.md"
+    ).read_text(encoding="utf-8")

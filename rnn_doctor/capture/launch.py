@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import platform
+import re
 import select
 import shutil
 import signal
@@ -16,7 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from rnn_doctor.capture.processes import end_all
+
 _INJECT = Path(__file__).parent / "inject"
+_VARIABLE = "RNN_DOCTOR_PROBE"
+_BESIDE = r"(rank\d+(\.process\d+)?|process\d+)"
 _TICK = 0.05
 _GRACE = 10.0
 """Seconds beyond the time limit in which the script may still reach its next step."""
@@ -98,7 +103,8 @@ def launch(
         )
         if writer is not None:
             os.close(writer)
-        watch = _Watch(process, log, steps, time_limit, start_limit, on_progress, reader, on_output)
+        mark = f"{_VARIABLE}={environment[_VARIABLE]}"
+        watch = _Watch(process, mark, log, steps, time_limit, start_limit, on_progress, reader, on_output)
         with _sigterm_interrupts():
             reason = watch.until_end()
     _write_exit(log, process.returncode, reason, watch.elapsed())
@@ -108,13 +114,9 @@ def launch(
 
 def _logs(log: Path) -> list[Path]:
     """The log and those of further ranks and processes beside it."""
-    beside = sorted(p for p in log.parent.glob(f"{log.stem}.*{log.suffix}") if _is_sibling(p, log))
-    return ([log] if log.exists() else []) + beside
-
-
-def _is_sibling(path: Path, log: Path) -> bool:
-    middle = path.name[len(log.stem) + 1 : -len(log.suffix)] if log.suffix else path.name[len(log.stem) + 1 :]
-    return middle.startswith(("rank", "process"))
+    name = re.compile(rf"{re.escape(log.stem)}\.{_BESIDE}{re.escape(log.suffix)}")
+    folder = log.parent.iterdir() if log.parent.is_dir() else ()
+    return ([log] if log.exists() else []) + sorted(path for path in folder if name.fullmatch(path.name))
 
 
 def _environment(
@@ -132,7 +134,7 @@ def _environment(
     environment = dict(os.environ)
     given = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = str(_INJECT) + (os.pathsep + given if given else "")
-    environment["RNN_DOCTOR_PROBE"] = json.dumps(config)
+    environment[_VARIABLE] = json.dumps(config)
     environment.setdefault("MPLBACKEND", "Agg")  # plots must not wait for somebody to close them
     return environment
 
@@ -180,6 +182,7 @@ class _Watch:
     def __init__(
         self,
         process: subprocess.Popen[bytes],
+        mark: str,
         log: Path,
         steps: int | None,
         time_limit: float,
@@ -189,6 +192,7 @@ class _Watch:
         on_output: Callable[[bytes], None] | None,
     ) -> None:
         self._process = process
+        self._mark = mark
         self._log = log
         self._steps = steps
         self._time_limit = time_limit
@@ -223,7 +227,7 @@ class _Watch:
             reason = "interrupted"
             self._interrupt()
         finally:
-            self._kill_group()
+            end_all(self._process.pid, self._mark)
             self._process.wait()
             self._drain()
             self._follow()
@@ -295,16 +299,10 @@ class _Watch:
             os.killpg(self._process.pid, signal.SIGINT)
             self._process.wait(_INTERRUPT)
 
-    def _kill_group(self) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-
 
 def _write_exit(log: Path, code: int | None, reason: Reason, seconds: float) -> None:
-    """Appends how the process ended, after the last whole line."""
-    if not log.exists():
-        return
-    with log.open("r+b") as file:
+    """Appends how the process ended, after the last whole line; not where the disk is full or the log is gone."""
+    with contextlib.suppress(OSError), log.open("r+b") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - (1 << 20)))
         tail = file.read()

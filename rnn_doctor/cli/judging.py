@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 
 def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
-    """3 when the script failed before enough steps; else by the findings."""
+    """3 when the script failed before enough steps, or one update shows nothing; else by the findings."""
     from rnn_doctor import pipeline
 
     if pipeline.failure(log) and len(log.steps) < pipeline.ENOUGH_STEPS:
+        return exit_codes.SCRIPT
+    if len(log.steps) < pipeline.FEWEST_STEPS and not report.findings:
         return exit_codes.SCRIPT
     return exit_codes.of_findings([finding.severity for finding in report.findings], settings.fail_on)
 
@@ -35,7 +37,10 @@ def remark(log: RunLog, settings: Settings) -> None:
         else:
             output.say(f"{what}; what was seen before is judged")
     elif count < pipeline.ENOUGH_STEPS and not settings.quiet:
-        output.say(f"only {steps} seen: what needs more is not judged")
+        output.say(
+            f"only {steps} seen: what needs more is not judged",
+            "have the script train longer" if count < pipeline.FEWEST_STEPS else None,
+        )
     if settings.verbose:
         seen = pipeline.observation(log)
         share = "" if seen.probe_share is None else f", {seen.probe_share:.1%} of the time in the probe"

@@ -11,6 +11,9 @@ from rnn_doctor.schema.signals import Measurement
 ONE_ROW = 0.999
 """Share of the loss's gradient on a single row of the batch axis. With B equal rows it would be 1 / B."""
 
+SPREAD = 0.9
+"""Share of it on the last step below which the loss reads along the axis; with T equal steps it would be 1 / T."""
+
 
 @signal(unit="steps", by="module", reads=("batches.time",))
 def sequence_length_max(view: View) -> dict[str, Measurement]:
@@ -82,7 +85,8 @@ def _reads_one_row(readouts: Sequence[Readout]) -> bool | None:
     wide = [r for r in readouts if r.batch >= 3 and r.time > 1]
     if not wide:
         return False if readouts else None
-    return len(wide) > 1 and all(r.top_row_share > ONE_ROW for r in wide)
+    # A loss on one sample's last step alone is unusual but sound; a mixed-up read-out takes every "time step".
+    return len(wide) > 1 and all(r.top_row_share > ONE_ROW and r.last_share < SPREAD for r in wide)
 
 
 def _runs_over_samples(view: View, batches: Sequence[Batch]) -> bool | None:

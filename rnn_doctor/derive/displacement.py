@@ -14,6 +14,8 @@ from rnn_doctor.schema.signals import Measurement
 EARLY = 50
 """Later the distance grows slower than the number of updates; a rate would reflect the length alone."""
 FEWEST = 10
+WARMING = frozenset(("LinearLR", "ConstantLR", "SequentialLR", "ChainedScheduler", "OneCycleLR", "CyclicLR"))
+"""Schedules of torch that may begin below the rate they lead to; those of others have warmup in their name."""
 LARGE = 2.0
 """Healthy runs stay below 1.4 within 45 updates (benchmarks/thresholds/step_size.py: Adam at 1e-2)."""
 
@@ -25,8 +27,9 @@ class Move:
     step: int
     updates: int
     together: float
+    """Without output layers over a vocabulary, unless there is nothing else."""
     farthest: float
-    """Of the recurrent modules alone where these moved further: a large front end may be tuned gently."""
+    """Of all, or of the recurrent modules alone where these moved further: a large front end may be tuned gently."""
 
 
 def _watched(view: View) -> dict[int, Parameter]:
@@ -41,8 +44,30 @@ def _watched(view: View) -> dict[int, Parameter]:
     }
 
 
+def _vocabulary_heads(view: View) -> set[int]:
+    """The output layers with more classes than a batch has targets.
+
+    Most of their rows have no target in a batch, so that the softmax pushes them the same way at every step:
+    under Adam they move by the whole rate each time, which no measurement of healthy steps on small heads
+    covers. They are the mirror image of an embedding, whose rows are rarely visited.
+    """
+    classes = {
+        call.input_shape[1]
+        for call in view.log.losses
+        if call.function in ("cross_entropy", "nll_loss")
+        and len(call.input_shape) > 1
+        and call.input_shape[1] ** 2 > math.prod(call.input_shape)
+    }
+    return {
+        n
+        for n, p in view.log.parameters.items()
+        if p.module is None and p.shape[:1] and p.shape[0] in classes
+    }
+
+
 def _moves(view: View) -> tuple[Move, ...]:
     watched = _watched(view)
+    heads = _vocabulary_heads(view)
     initial: dict[int, float] = {}
     moves = []
     for sample in view.finite_samples:
@@ -53,11 +78,12 @@ def _moves(view: View) -> tuple[Move, ...]:
             if number in watched:
                 initial.setdefault(number, weight)
                 moved[number] = distance
-        together = _ratio(moved, initial, list(moved))
-        if together is not None:
+        everything = _ratio(moved, initial, list(moved))
+        together = _ratio(moved, initial, [n for n in moved if n not in heads]) or everything
+        if everything is not None and together is not None:
             recurrent = _ratio(moved, initial, [n for n in moved if watched[n].module is not None])
             updates = max(1, view.updates(sample.step))
-            moves.append(Move(sample.step, updates, together, max(together, recurrent or 0.0)))
+            moves.append(Move(sample.step, updates, together, max(everything, recurrent or 0.0)))
     return tuple(moves)
 
 
@@ -79,20 +105,21 @@ def _absent(view: View) -> str:
     return "the weights start at zero, so that there is no size to compare with"
 
 
-@signal(unit="ratio", reads=("samples", "parameters"))
+@signal(unit="ratio", reads=("samples", "parameters", "losses"))
 def displacement_relative(view: View) -> Measurement:
     """Distance of the weights from where they began, over their initial norm, at the last finite sample.
 
-    Over all trained weight matrices together, embeddings left out.
+    Over all trained weight matrices together, without embeddings and without output layers that have more
+    classes than a batch has targets: their rarely named rows move by the whole rate under Adam.
 
-    Reads: `log.samples[k].displacement`, `.weight_norm` of the first. Unit: ratio.
+    Reads: `log.samples[k].displacement`, `.weight_norm` of the first, `log.losses[i].input_shape`. Unit: ratio.
     None if: nothing was sampled, or all weights start at zero.
     """
     moves = view.once(_moves)
     return known(moves[-1].together, n=moves[-1].updates) if moves else unknown(_absent(view))
 
 
-@signal(unit="ratio", reads=("samples", "parameters"))
+@signal(unit="ratio", reads=("samples", "parameters", "losses"))
 def displacement_excess(view: View) -> Measurement:
     """Largest displacement over what healthy training reaches: 2 within 50 updates, 0.04 an update beyond.
 
@@ -120,7 +147,8 @@ def displacement_per_step(view: View) -> Measurement:
     The larger of the two, for a large pretrained front end may be tuned gently on purpose.
 
     Reads: as displacement_relative, and `log.steps[k].lr`. Unit: ratio per update.
-    None if: fewer than 10 updates, weights that start at zero, or a learning rate that still warms up.
+    None if: fewer than 10 updates, weights that start at zero, or a learning rate that still warms up, or has
+    not moved yet under a schedule that begins with a warm-up (by epochs, say).
     """
     moves = view.once(_moves)
     if not moves:
@@ -131,6 +159,9 @@ def displacement_per_step(view: View) -> Measurement:
     early = [m for m in enough if m.updates <= EARLY] or enough[:1]
     if warms_up(view, early[-1].updates):
         return unknown("the learning rate was still warming up")
+    waiting = waits(view, early[-1].updates)
+    if waiting:
+        return unknown(f"the schedule {waiting} may begin with a warm-up, and had not changed the rate yet")
     return known(early[-1].farthest / early[-1].updates, n=early[-1].updates)
 
 
@@ -138,6 +169,14 @@ def warms_up(view: View, updates: int) -> bool:
     """Whether the largest learning rate still grew in the second half of these updates."""
     rates = [max(step.lr) for step in view.steps[:updates] if step.lr]
     return len(rates) > 1 and rates[-1] > 1.02 * rates[len(rates) // 2]
+
+
+def waits(view: View, updates: int) -> str | None:
+    """A schedule that may warm up and left the rate alone during these updates; None where there is none."""
+    if len({step.lr for step in view.steps[:updates]}) > 1:
+        return None
+    kinds = (scheduler.kind for scheduler in view.log.schedulers)
+    return next((kind for kind in kinds if kind in WARMING or "warmup" in kind.lower()), None)
 
 
 @signal(unit="ratio", reads=("samples", "parameters"))

@@ -1,10 +1,12 @@
 """Where the training loss goes."""
 
 import math
+from statistics import median
 
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.trends import ends, mann_kendall
 from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.schema.runlog import LossCall
 from rnn_doctor.schema.signals import Measurement
 
 FEWEST = 12
@@ -70,3 +72,36 @@ def loss_fall(view: View) -> Measurement:
     first, last = ends(view.losses)
     falls = not view.loss_broke and first > 0 and mann_kendall(view.losses) < FALLS
     return known(max(0.0, 1 - last / first) if falls else 0.0, n=len(view.losses))
+
+
+@signal(unit="ratio", reads=("losses",))
+def loss_uninformed_ratio(view: View) -> Measurement:
+    """Training loss over that of an answer that knows nothing: well below 1 only after something was learned.
+
+    That answer is equal odds for all classes, or the mean of the targets. An untrained network stands there or
+    above. Median over the sampled calls of each loss function's source line; of several lines the smallest.
+
+    Reads: `log.losses[i].value`, `.input_shape`, `.baseline` (of mse_loss). Unit: ratio.
+    None if: no loss was called whose value for such an answer is known.
+    """
+    ratios: dict[int, list[float]] = {}
+    for call in view.log.losses:
+        uninformed = _uninformed(call)
+        if call.value is not None and math.isfinite(call.value) and uninformed:
+            ratios.setdefault(call.site, []).append(call.value / uninformed)
+    if not ratios:
+        return unknown("no loss was seen whose value for an answer that knows nothing is known")
+    lowest = min(ratios.values(), key=median)
+    return known(median(lowest), n=len(lowest))
+
+
+def _uninformed(call: LossCall) -> float | None:
+    """The loss of an answer that knows nothing; None where it is not known.
+
+    Not the entropy of the labels: that of a batch is far too low where there are many classes.
+    """
+    if call.function in ("cross_entropy", "nll_loss") and len(call.input_shape) > 1:
+        return math.log(call.input_shape[1])
+    if call.function in ("binary_cross_entropy", "binary_cross_entropy_with_logits"):
+        return math.log(2)
+    return call.baseline if call.function == "mse_loss" else None

@@ -13,6 +13,9 @@ FEWEST = 5
 """Updates before "never changes" is said: a zero-initialised output layer gives the layers below it no
 gradient at the first one, a warm-up that begins at rate 0 does not move at all there."""
 
+SPELLED = 3
+"""Names in one message; a layer has many weight matrices, and three show which kind it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class _History:
@@ -172,3 +175,24 @@ def unchanged_tensors(view: View) -> dict[str, Measurement]:
     None if: fewer than 5 updates were sampled.
     """
     return _count(view, lambda p: _unchanged(view, p), _too_early(view, FEWEST))
+
+
+@signal(unit="name", by="module", reads=("parameters", "samples", "steps.lr"))
+def unchanged_names(view: View) -> dict[str, Measurement]:
+    """Names within their module of the weight matrices that `unchanged_tensors` counts.
+
+    Reads: as unchanged_tensors. Unit: name; three at most are spelled out.
+    None if: none stayed as it was, or as unchanged_tensors.
+    """
+    reason = _too_early(view, FEWEST)
+    found = {}
+    for owner, parameters in _owners(view).items():
+        location = view.owner_location(parameters[0])
+        names = [] if reason else [p.name.rpartition(".")[2] for p in parameters if _unchanged(view, p)]
+        if names:
+            more = f" and {len(names) - SPELLED} more" if len(names) > SPELLED else ""
+            text = ", ".join(names[:SPELLED]) + more
+            found[owner] = known(text, n=len(names), location=location)
+        else:
+            found[owner] = unknown(reason or "every weight matrix has changed", location=location)
+    return found

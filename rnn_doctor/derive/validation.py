@@ -17,10 +17,12 @@ def _validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
     held_out = [e for e in view.log.evaluations if not e.on_training_data and e.step > 0]
     with_loss = [e for e in held_out if e.loss is not None and e.loss == e.loss]
     if not with_loss:
-        why = (
-            "no loss was computed in them" if held_out else "the script did not validate while it was watched"
+        # A script that looks at the accuracy alone, with gradients on, cannot be told from one that waits.
+        return (), (
+            "no loss was computed in the evaluations that were seen"
+            if held_out
+            else "no validation loss was computed while the script was watched"
         )
-        return (), why
     by_loader: dict[int | None, list[Evaluation]] = {}
     for evaluation in with_loss:
         by_loader.setdefault(evaluation.loader, []).append(evaluation)

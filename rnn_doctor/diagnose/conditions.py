@@ -8,8 +8,6 @@ from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Rule
 from rnn_doctor.schema.rulebook import Rulebook
 
 _WORDS: tuple[ConfidenceWord, ...] = ("certain", "high", "moderate", "hint")
-_NAMED = 4
-"""Rules named one by one in the reason of a verdict."""
 
 
 def conditions(
@@ -81,10 +79,10 @@ def _why_open(rule: Rule, verdicts: Mapping[str, RuleVerdict]) -> str | None:
 
 
 def _clear(decisive: list[Rule]) -> str:
-    """Who was clear; many rules by their number, for a verdict should fit on a line."""
-    if len(decisive) > _NAMED:
-        return f"all {len(decisive)} rules that decide it were clear"
-    return f"{', '.join(rule.id for rule in decisive)} {'was' if len(decisive) == 1 else 'were'} clear"
+    """What was looked for and not found, by the names of the rules."""
+    names = [rule.name.replace("-", " ") for rule in decisive]
+    named = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
+    return f"no sign of {named} ({', '.join(rule.id for rule in decisive)})"
 
 
 def _sentence(summary: str) -> str:

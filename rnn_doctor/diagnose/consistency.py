@@ -110,6 +110,8 @@ def _check_signals(rule: Rule, where: str, signals: Mapping[str, str]) -> None:
         )
     for number, grade in enumerate(rule.grade, 1):
         _check_kind(_kinds(grade.when, f"{where}: [[grade]] {number}: [[when]]", signals), kinds, where)
+    for number, treatment in enumerate(rule.remedy, 1):
+        _check_kind(_kinds(treatment.unless, f"{where}: [[remedy]] {number}: unless", signals), kinds, where)
     for name in rule.mentions:
         if name not in signals:
             _fail(f"{where}: mentions: no signal named '{name}'", name, signals)

@@ -49,7 +49,7 @@ def _invalidate(verdicts: dict[str, RuleVerdict]) -> dict[str, RuleVerdict]:
             result = verdicts[rule_id]
             for other in verdicts.values():
                 if rule_id in other.rule.invalidates:
-                    result = verdict.without(result, settle(other.rule.id))
+                    result = verdict.without(result, settle(other.rule.id).grave)
             settled[rule_id] = result
         return settled[rule_id]
 

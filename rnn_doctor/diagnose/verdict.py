@@ -1,5 +1,7 @@
 """One rule against all signals: found, clear or unknown on every subject."""
 
+from __future__ import annotations
+
 import string
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +9,7 @@ from typing import Any, Literal
 
 from rnn_doctor.diagnose import clause as clauses
 from rnn_doctor.schema.report import Confidence, Evidence, Finding
-from rnn_doctor.schema.rule import Clause, Grade, Rule
+from rnn_doctor.schema.rule import Clause, Grade, Rule, Severity
 from rnn_doctor.schema.signals import RUN, Measurement, Signal, Signals
 from rnn_doctor.schema.values import Location
 
@@ -33,6 +35,12 @@ class RuleVerdict:
     by: str
     """What its subjects are."""
     subjects: tuple[SubjectVerdict, ...]
+
+    @property
+    def grave(self) -> RuleVerdict:
+        """The same with its findings of more than a note: a hint does not make measurements meaningless."""
+        kept = tuple(s for s in self.subjects if s.state != "found" or severity(self.rule, s) != "note")
+        return replace(self, subjects=kept)
 
     @property
     def state(self) -> State:
@@ -64,14 +72,14 @@ def _judge(rule: Rule, signals: Signals, subject: str) -> SubjectVerdict:
         return SubjectVerdict(subject, "unknown", reason="; ".join(unknown))
     evidence = [outcome.evidence for outcome in outcomes if outcome.evidence]
     for grade in rule.grade:
-        reasons = _grade_evidence(grade.when, signals, subject)
+        reasons = _all_hold(grade.when, signals, subject)
         if reasons is not None:
             return SubjectVerdict(subject, "found", _distinct([*reasons, *evidence]), grade)
     return SubjectVerdict(subject, "found", tuple(evidence))
 
 
-def _grade_evidence(when: tuple[Clause, ...], signals: Signals, subject: str) -> list[Evidence] | None:
-    """The evidence of a grade's clauses; None unless every one is known to hold."""
+def _all_hold(when: tuple[Clause, ...], signals: Signals, subject: str) -> list[Evidence] | None:
+    """The evidence of the clauses; None unless every one is known to hold."""
     outcomes = [clauses.judge(clause, signals, subject) for clause in when]
     if any(outcome.state != "holds" for outcome in outcomes):
         return None
@@ -119,7 +127,7 @@ def finding(
     return Finding(
         rule=rule.id,
         name=rule.name,
-        severity=grade.severity if grade else rule.severity,
+        severity=severity(rule, verdict),
         confidence=_confidence(rule, grade),
         condition=rule.condition,
         subject=verdict.subject,
@@ -128,7 +136,17 @@ def finding(
         evidence=_distinct([*verdict.evidence, *quoted.values()]),
         explains=tuple(links["explains"]),
         explained_by=tuple(links["explained_by"]),
+        ruled_out=tuple(
+            each.use
+            for each in rule.remedy
+            if each.unless and _all_hold(each.unless, signals, verdict.subject) is not None
+        ),
     )
+
+
+def severity(rule: Rule, verdict: SubjectVerdict) -> Severity:
+    """Of a finding: the grade's that applies, else the rule's."""
+    return verdict.grade.severity if verdict.grade else rule.severity
 
 
 def _confidence(rule: Rule, grade: Grade | None) -> Confidence:

@@ -26,8 +26,8 @@ class _Use:
     gravest: Severity
     """Of the finding and all that it explains."""
     certain: bool
-    """It undoes the very fault that was found. A repair that a rule lists below other remedies is a guess
-    there: the fault that it undoes may lie behind the finding, but was not found itself."""
+    """A repair of full effect undoes the very fault that was found; one of less is a guess there: the fault
+    that it undoes may lie behind the finding, but was not found itself."""
 
     @property
     def gain(self) -> float:
@@ -75,7 +75,9 @@ def _candidates(findings: tuple[Finding, ...], rulebook: Rulebook) -> Iterable[_
     for finding in findings:
         gravest = _gravest(finding, findings)
         for treatment in rulebook.rules[finding.rule].remedy:
-            use = _Use(finding, treatment, gravest, _is_certain(treatment, rulebook, finding.rule))
+            if treatment.use in finding.ruled_out:
+                continue
+            use = _Use(finding, treatment, gravest, _is_certain(treatment, rulebook))
             # One fault that shows on three layers is one fault: the gravest finding of a rule counts.
             known = uses.setdefault(treatment.use, {})
             if finding.rule not in known or use.gain > known[finding.rule].gain:
@@ -84,9 +86,8 @@ def _candidates(findings: tuple[Finding, ...], rulebook: Rulebook) -> Iterable[_
         yield _Candidate(rulebook.remedies[remedy], tuple(by_rule.values()))
 
 
-def _is_certain(treatment: Treatment, rulebook: Rulebook, rule: str) -> bool:
-    best = max(other.effect for other in rulebook.rules[rule].remedy)
-    return rulebook.remedies[treatment.use].kind == "repair" and treatment.effect == best
+def _is_certain(treatment: Treatment, rulebook: Rulebook) -> bool:
+    return rulebook.remedies[treatment.use].kind == "repair" and treatment.effect == 1.0
 
 
 def _gravest(finding: Finding, findings: tuple[Finding, ...]) -> Severity:

@@ -44,7 +44,7 @@ def _header(page: Page, report: Report) -> None:
         layers.append(f"{len(subject.recurrent) - blocks.SHOWN} more recurrent layers")
     parts = [
         ", ".join(layers) or "no recurrent layer",
-        ", ".join(dict.fromkeys(subject.optimizers)) or "no optimizer",
+        ", ".join(dict.fromkeys(subject.optimizers)) or ("updates by hand" if seen.steps else "no optimizer"),
         count(seen.steps, "step")
         + (f", {count(seen.evaluations, 'evaluation')}" if seen.evaluations else ""),
     ]

@@ -62,7 +62,9 @@ def read(path: Path) -> RunLog:
     main = _read_one(path)
     if main.header.world_size < 2:
         return main
-    siblings = [_read_one(p) for p in sorted(path.parent.glob(f"{path.stem}.rank*.jsonl")) if p != path]
+    siblings = [
+        _read_one(p) for p in sorted(path.parent.glob(f"{path.stem}.rank*{path.suffix}")) if p != path
+    ]
     return _merge(main, siblings)
 
 

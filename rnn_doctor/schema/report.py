@@ -50,6 +50,8 @@ class Finding(Frozen):
     """Ids of rules whose findings are consequences of this one."""
     explained_by: tuple[str, ...] = ()
     """Ids of rules that are found and explain this one; empty for a root cause."""
+    ruled_out: tuple[str, ...] = ()
+    """Ids of remedies of the rule that do not apply to this run, because it does them already."""
 
 
 class NotAssessed(Frozen):

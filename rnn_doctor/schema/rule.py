@@ -55,6 +55,8 @@ class Treatment(Frozen):
     effect: Annotated[float, Field(ge=0, le=1)]
     """How far it is expected to help this finding, 0 to 1; orders remedies where no trial measured them."""
     because: Text
+    unless: tuple[Clause, ...] = ()
+    """Not recommended where these all hold: the run does it already."""
 
 
 class Case(Frozen):
@@ -64,6 +66,8 @@ class Case(Frozen):
     signals: dict[str, bool | float | str] | None = None
     """Signal values on one subject; a signal that is not named is unknown."""
     log: str | None = None
+    lag: Annotated[int, Field(ge=1)] | None = None
+    """How many time steps back the recorded task needs, as --lag tells it; with `log` alone."""
     expect: Literal["found", "clear", "unknown"]
     severity: Severity | None = None
     """Also checked where given."""
@@ -72,6 +76,8 @@ class Case(Frozen):
     def _numbers_or_log(self) -> Self:
         if (self.signals is None) == (self.log is None):
             raise ValueError("give either signals or log")
+        if self.lag is not None and self.log is None:
+            raise ValueError("lag belongs to a log; name the signal lag_gain instead")
         return self
 
 

@@ -335,6 +335,8 @@ class Stop(Frozen):
     """Since the first step began."""
     probe_seconds: Number
     """Spent in the probe."""
+    backwards: int = 0
+    """Backward passes since the last update: more than a few where one update takes many of them."""
     swallowed: bool = False
     """The script swallowed the request to stop, so the process was ended."""
 

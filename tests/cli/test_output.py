@@ -71,12 +71,19 @@ def test_a_late_crash_is_judged_and_an_early_one_ends_in_3(run: Run, logs: Path)
 
 
 def test_few_steps_of_a_script_that_ended_are_judged_and_said(run: Run, tmp_path: Path) -> None:
-    write(tmp_path / "run.jsonl", [*BUILT, *steps(1), stop("script_end"), exited(0)])
+    write(tmp_path / "run.jsonl", [*BUILT, *steps(2), stop("script_end"), exited(0)])
     result = run("diagnose", "run.jsonl")
     assert result.code == 0
-    assert "only 1 update seen" in result.err
-    assert "1 update was seen" in " ".join(result.out.split())
+    assert "only 2 updates seen" in result.err
+    assert "2 updates were seen" in " ".join(result.out.split())
     assert run("diagnose", "-q", "run.jsonl").err == ""
+
+
+def test_one_update_without_findings_is_no_healthy_run(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "run.jsonl", [*BUILT, *steps(1), stop("script_end"), exited(0)])
+    result = run("diagnose", "run.jsonl")
+    assert result.code == 3
+    assert "have the script train longer" in result.err
 
 
 def test_verbose_says_how_it_was_observed(run: Run, logs: Path) -> None:

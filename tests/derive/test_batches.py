@@ -107,11 +107,14 @@ def mixed_up(*records: object) -> bool | float | str | None:
 
 
 def test_reading_one_row_of_the_batch() -> None:
-    assert mixed_up(readout(1, top_row_share=1.0), readout(2, top_row_share=1.0)) is True
-    assert mixed_up(readout(1, top_row_share=1.0), readout(2, top_row_share=0.2)) is False
-    assert mixed_up(readout(1, top_row_share=1.0)) is False
-    narrow = [readout(k, top_row_share=1.0, batch=1) for k in (1, 2)]
+    alone: dict[str, Any] = {"top_row_share": 1.0, "last_share": 0.05}
+    assert mixed_up(readout(1, **alone), readout(2, **alone)) is True
+    assert mixed_up(readout(1, **alone), readout(2, top_row_share=0.2, last_share=0.05)) is False
+    assert mixed_up(readout(1, **alone)) is False
+    narrow = [readout(k, **alone, batch=1) for k in (1, 2)]
     assert mixed_up(narrow) is False
+    one_sample = [readout(k, top_row_share=1.0, last_share=1.0) for k in (1, 2)]
+    assert mixed_up(one_sample) is False
     decoder = [readout(k, top_row_share=1.0, time=1) for k in (1, 2)]
     assert mixed_up(decoder) is False
 

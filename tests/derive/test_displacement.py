@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from rnn_doctor.schema.runlog import LossCall, Scheduler
 from tests.derive.logs import adam, log, measure, samples, steps, value_of, weight
 
 FIFTY = steps([1.0] * 50)
@@ -53,6 +54,34 @@ def test_embeddings_vectors_and_foreign_tensors_are_left_out() -> None:
     assert value_of("update_ratio_median", run) == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize(("shape", "expected"), [((600, 9000), 0.5), ((9001, 9000), 4.03)])
+def test_the_head_of_a_vocabulary_is_left_out_where_most_words_are_in_no_batch(
+    shape: tuple[int, int], expected: float
+) -> None:
+    head = weight(1, "head.weight", shape=(9000, 32), owner="Linear", module=None)
+    call = LossCall(
+        record="loss", step=1, site=0, function="cross_entropy", input_shape=shape, target_shape=shape[:1]
+    )
+    moved = [
+        s.model_copy(update={"displacement": (0.5, 4.0), "weight_norm": (1.0, 0.001)})
+        for s in samples(AT, parameters=(0, 1))
+    ]
+    run = log(adam(), weight(), head, call, FIFTY, moved)
+    assert value_of("displacement_relative", run) == pytest.approx(expected, rel=1e-2)
+    assert value_of("displacement_excess", run) == pytest.approx(
+        max(d / max(2.0, 0.04 * k) for k, d in zip(AT, [expected] * len(AT), strict=True)), rel=1e-2
+    )
+    # The smallness of steps is judged with the head: it may be all that moves.
+    assert value_of("displacement_per_step", run) == pytest.approx(4.03 / 50, rel=1e-2)
+
+
+def test_a_head_alone_still_counts() -> None:
+    head = weight(0, "head.weight", shape=(9000, 32), owner="Linear", module=None)
+    call = LossCall(record="loss", step=1, site=0, function="nll_loss", input_shape=(20, 9000))
+    run = log(adam(), head, call, FIFTY, samples(AT, lambda k: 0.02 * k))
+    assert value_of("displacement_relative", run) == 1.0
+
+
 def test_a_large_front_end_that_is_tuned_gently_does_not_hide_the_recurrent_part() -> None:
     front = weight(1, "cnn.weight", owner="Conv2d", module=None)
     run = log(
@@ -76,6 +105,18 @@ def test_warm_up_is_not_judged_small() -> None:
     short = [min(0.01, 0.001 * (k + 1)) for k in range(50)]
     done = log(adam(), weight(), steps([1.0] * 50, lr=short), samples(AT, lambda k: 1e-9))
     assert value_of("displacement_per_step", done) is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "judged"), [("LinearLR", False), ("GradualWarmupScheduler", False), ("StepLR", True)]
+)
+def test_a_warm_up_by_epochs_that_has_not_moved_the_rate_is_not_judged_small(kind: str, judged: bool) -> None:
+    schedule = Scheduler(record="scheduler", kind=kind, optimizer=0)
+    still = log(adam(), weight(), schedule, FIFTY, samples(AT, lambda k: 1e-9))
+    assert (measure("displacement_per_step", still).value is not None) == judged
+    falling = steps([1.0] * 50, lr=[0.01 * 0.99**k for k in range(50)])
+    begun = log(adam(), weight(), schedule, falling, samples(AT, lambda k: 1e-9))
+    assert value_of("displacement_per_step", begun) is not None
 
 
 def test_hand_written_updates_count() -> None:

@@ -1,8 +1,10 @@
 import math
+from typing import Any
 
 import pytest
 
-from tests.derive.logs import adam, log, measure, steps, value_of, weight
+from rnn_doctor.schema.runlog import LossCall
+from tests.derive.logs import adam, log, loss_call, measure, steps, value_of, weight
 
 FALLING = [2.0 * 0.95**k for k in range(40)]
 NAMES = ("loss_rise_max", "loss_end_ratio", "loss_fall")
@@ -63,3 +65,48 @@ def test_of_optimizers_that_alternate_the_recurrent_one_leads() -> None:
     assert value_of("loss_rise_max", log(adam(0), adam(1), both)) == 1
     recurrent = weight(optimizer=1)
     assert value_of("loss_rise_max", log(adam(0), adam(1), recurrent, both)) == 3
+
+
+def called(function: str, *values: float | None, **fields: Any) -> list[LossCall]:
+    return [loss_call(function, step=k, value=value, **fields) for k, value in enumerate(values, 1)]
+
+
+@pytest.mark.parametrize(
+    ("function", "fields", "uninformed"),
+    [
+        ("cross_entropy", {"input_shape": (16, 4)}, math.log(4)),
+        ("nll_loss", {"input_shape": (2, 9, 35)}, math.log(9)),
+        ("binary_cross_entropy", {"input_shape": (16, 1)}, math.log(2)),
+        ("binary_cross_entropy_with_logits", {"input_shape": (16,)}, math.log(2)),
+        ("mse_loss", {"input_shape": (16, 1), "baseline": 0.25}, 0.25),
+    ],
+)
+def test_an_answer_that_knows_nothing_has_ratio_1(
+    function: str, fields: dict[str, Any], uninformed: float
+) -> None:
+    values = [0.5 * uninformed, uninformed, 9 * uninformed]
+    assert value_of("loss_uninformed_ratio", log(called(function, *values, **fields))) == pytest.approx(1)
+    halves = [v / 2 for v in values]
+    assert value_of("loss_uninformed_ratio", log(called(function, *halves, **fields))) == pytest.approx(0.5)
+
+
+def test_of_several_losses_the_one_that_knows_most_counts() -> None:
+    both = log(called("mse_loss", 1.5, baseline=1.0), called("mse_loss", 0.3, baseline=1.0, site=1))
+    assert value_of("loss_uninformed_ratio", both) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        called("l1_loss", 1.0, input_shape=(16, 1)),
+        called("mse_loss", 1.0, input_shape=(16, 1), baseline=None),
+        called("mse_loss", 1.0, input_shape=(16, 1), baseline=0.0),
+        called("cross_entropy", 1.0, input_shape=(4,)),
+        called("cross_entropy", 0.0, input_shape=(16, 1)),
+        called("cross_entropy", None),
+        called("cross_entropy", math.nan),
+    ],
+)
+def test_no_ratio_without_both_losses(call: list[LossCall]) -> None:
+    found = measure("loss_uninformed_ratio", log(steps(FALLING), call))
+    assert "knows nothing" in (found.absent or "")

@@ -136,3 +136,17 @@ def test_most_uniform_layer_decides() -> None:
     same_again = log(lstm(), initial(0.1, layer=1), initial(0.98))
     assert value_of("unit_asymmetry_min", same_again, "lstm") == 0.1
     assert measure("unit_asymmetry_min", log(lstm()), "lstm").absent
+
+
+def test_unchanged_tensors_are_named() -> None:
+    names = ("weight_hh_l0", "weight_hh_l0_reverse", "weight_ih_l1", "weight_hh_l1")
+    still = [weight(k, f"encoder.lstm.{name}") for k, name in enumerate(names)]
+    one = log(adam(), lstm(), still[1], RUN, samples(AT, lambda k: 0.0, parameters=(1,)))
+    assert value_of("unchanged_names", one, "lstm") == "weight_hh_l0_reverse"
+    all_of_them = log(adam(), lstm(), still, RUN, samples(AT, lambda k: 0.0, parameters=(0, 1, 2, 3)))
+    assert (
+        value_of("unchanged_names", all_of_them, "lstm")
+        == "weight_hh_l0, weight_hh_l0_reverse, weight_ih_l1 and 1 more"
+    )
+    moving = log(adam(), lstm(), weight(), RUN, samples(AT))
+    assert measure("unchanged_names", moving, "lstm").absent == "every weight matrix has changed"

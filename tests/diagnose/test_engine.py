@@ -8,7 +8,7 @@ from rnn_doctor.diagnose.engine import diagnose
 from rnn_doctor.schema.report import Diagnosis
 from rnn_doctor.schema.signals import Measurement, Signals
 from rnn_doctor.schema.values import Location
-from tests.diagnose.books import book, clause, merged, rule, run, signals
+from tests.diagnose.books import book, clause, merged, remedy, rule, run, signals
 
 TWO = [clause("size"), clause("loud", **{"is": True})]
 
@@ -202,6 +202,19 @@ class TestInvalidates:
     def test_what_is_meaningless_invalidates_nothing(self) -> None:
         assert ids(diagnose(run(first=2.0, second=2.0, third=2.0), self.rules)) == ["RD101", "RD103"]
 
+    def test_a_note_invalidates_nothing(self) -> None:
+        hint = rule("RD101", severity="note", when=[clause("first")], invalidates=["RD102"])
+        graded = rule(
+            "RD101",
+            when=[clause("first")],
+            invalidates=["RD102"],
+            grade=[{"severity": "note", "when": [clause("first", below=9)]}],
+        )
+        for weak in (hint, graded):
+            rules = book(weak, rule("RD102", when=[clause("second")]))
+            assert set(ids(diagnose(run(first=2.0, second=2.0), rules))) == {"RD101", "RD102"}
+        assert ids(diagnose(run(first=10.0, second=2.0), rules)) == ["RD101"]
+
     def test_a_meaningless_decisive_rule_excludes_nothing(self) -> None:
         diagnosis = diagnose(run(first=0.0, second=2.0, third=0.0), self.rules)
         assert diagnosis.conditions.overfitting.verdict == "not_assessed"
@@ -209,6 +222,22 @@ class TestInvalidates:
 
     def test_an_unknown_rule_invalidates_nothing(self) -> None:
         assert ids(diagnose(run(first=None, second=2.0, third=0.0), self.rules)) == ["RD102"]
+
+
+def test_a_remedy_that_the_run_has_is_ruled_out() -> None:
+    uses = [
+        {"use": "a", "effect": 1.0, "because": "b", "unless": [clause("share", above=0.5), clause("size")]},
+        {"use": "b", "effect": 1.0, "because": "b"},
+    ]
+    rules = book(rule("RD101", remedy=uses), remedies=(remedy("a"), remedy("b")))
+
+    def ruled_out(share: float | None) -> tuple[str, ...]:
+        (found,) = diagnose(run(size=2.0, share=share), rules).findings
+        return found.ruled_out
+
+    assert ruled_out(0.9) == ("a",)
+    assert ruled_out(0.1) == ()
+    assert ruled_out(None) == (), "what is not known is not done"
 
 
 class TestConditions:
@@ -230,7 +259,7 @@ class TestConditions:
 
     def test_absent_when_all_decisive_rules_are_clear(self) -> None:
         verdict = self.verdict(self.decisive, self.other, size=0.0, loud=False)
-        assert verdict == ("absent", "RD100, RD101 were clear")
+        assert verdict == ("absent", "no sign of name of rd100 or name of rd101 (RD100, RD101)")
 
     def test_one_unknown_decisive_rule_leaves_it_open(self) -> None:
         verdict = self.verdict(self.decisive, self.other, size=0.0, loud=None)

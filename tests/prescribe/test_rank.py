@@ -45,19 +45,26 @@ def test_without_findings_there_is_nothing_to_do() -> None:
 def test_repairs_come_before_stronger_treatments() -> None:
     order = ranked(
         [finding("RD101"), finding("RD102")],
-        [treated("RD101", strong=1.0), treated("RD102", repair=0.1)],
+        [treated("RD101", strong=1.0), treated("RD102", repair=1.0, other=1.0)],
         remedy("repair", kind="repair"),
     )
-    assert order == ["repair", "strong"]
+    assert order == ["repair", "other", "strong"]
 
 
 def test_a_repair_of_a_fault_that_was_not_found_is_not_certain() -> None:
-    rules = [treated("RD101", strong=1.0, repair=0.1), treated("RD102", repair=0.9)]
+    rules = [treated("RD101", strong=1.0, repair=0.9), treated("RD102", repair=1.0)]
     known = remedy("repair", kind="repair")
     guess = prescribed([finding("RD101")], rules, known)
     assert [(p.id, p.basis) for p in guess] == [("strong", "literature"), ("repair", "literature")]
     sure = prescribed([finding("RD101"), finding("RD102")], rules, known)
     assert [(p.id, p.basis) for p in sure] == [("repair", "certain"), ("strong", "literature")]
+
+
+def test_what_the_run_does_already_is_not_recommended() -> None:
+    rules = [treated("RD101", a=0.9, b=0.8), treated("RD102", a=0.4)]
+    done = finding("RD101", ruled_out=("a",))
+    assert ranked([done], rules) == ["b"]
+    assert ranked([done, finding("RD102")], rules) == ["b", "a"], "the other rule may still ask for it"
 
 
 def test_effects_add_up_over_the_rules_found() -> None:
@@ -121,7 +128,7 @@ def test_a_remedy_that_is_left_out_excludes_nothing() -> None:
 
 
 def test_a_prescription_says_all_that_is_needed() -> None:
-    rules = [treated("RD101", a=0.5), treated("RD102", a=0.4)]
+    rules = [treated("RD101", a=1.0), treated("RD102", a=0.4)]
     known = remedy("a", kind="repair", effort="data", after="\nx = 1\ny = 2\n", cautions=["Not on Mondays."])
     (first,) = prescribed([finding("RD101"), finding("RD102")], rules, known)
     assert first == Prescription(

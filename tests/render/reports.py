@@ -72,11 +72,11 @@ def healthy() -> Report:
         conditions=Conditions(
             vanishing_gradients=_UNASSESSED,
             exploding_gradients=ConditionVerdict(
-                verdict="absent", confidence="high", reason="RD103, RD104 were clear"
+                verdict="absent", confidence="high", reason="no sign of gradient spikes (RD103)"
             ),
             overfitting=ConditionVerdict(verdict="not_assessed", reason=f"{_NO_VALIDATION} (RD501)"),
             slow_convergence=ConditionVerdict(
-                verdict="absent", confidence="high", reason="all 15 rules that decide it were clear"
+                verdict="absent", confidence="high", reason="no sign of step size too large (RD301)"
             ),
         ),
         findings=(),

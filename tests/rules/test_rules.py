@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from rnn_doctor import pipeline
 from rnn_doctor.derive.registry import kinds
 from rnn_doctor.diagnose.rulebook import load
 from rnn_doctor.diagnose.verdict import finding, reach
 from rnn_doctor.schema.rule import Case, Rule
 from rnn_doctor.schema.signals import RUN, Measurement, Signal, Signals
+from tests.sample_logs import SAMPLES
 
 KINDS = kinds()
 BOOK = load(signals=KINDS)
@@ -22,6 +24,13 @@ CASES = [
     if case.signals is not None
 ]
 FOLDER = Path(__file__).parents[2] / "rules"
+LOGS = FOLDER.parent / "sample_logs"
+RECORDED = [
+    pytest.param(rule, case, id=f"{rule.id}: {case.name}")
+    for rule in RULES
+    for case in rule.case
+    if case.log is not None
+]
 SUBJECT = "lstm"
 
 
@@ -50,6 +59,17 @@ def test_case(rule: Rule, case: Case) -> None:
         assert "{" not in result.message
 
 
+@pytest.mark.parametrize(("rule", "case"), RECORDED)
+def test_case_of_a_recorded_run(rule: Rule, case: Case) -> None:
+    alone = rule.model_copy(update={"case": (case,)})
+    assert [breach for *_, breach in pipeline.cases([alone], [LOGS])] == [None]
+
+
+def test_a_lag_belongs_to_a_recorded_run() -> None:
+    with pytest.raises(ValueError, match="lag belongs to a log"):
+        Case(name="numbers", signals={"lag_gain": -4.0}, lag=50, expect="found")
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 class TestRule:
     def test_file_is_named_after_the_rule(self, rule: Rule) -> None:
@@ -60,6 +80,9 @@ class TestRule:
         assert {case.expect for case in rule.case} == {"found", "clear", "unknown"}
         near = [c for c in rule.case if re.search(r"\(near\b|\bjust\b", c.name)]
         assert {case.expect for case in near} >= {"found", "clear"}
+
+    def test_is_clear_on_a_recorded_run(self, rule: Rule) -> None:
+        assert [case for case in rule.case if case.log and case.expect == "clear"]
 
     def test_every_grade_is_reached_by_a_case(self, rule: Rule) -> None:
         reached = {
@@ -90,6 +113,13 @@ class TestRule:
         by = {KINDS[clause.signal] for clause in rule.when} - {"run"}
         assert ("{subject}" in rule.message) == bool(by)
         assert rule.summary.endswith(".")
+
+
+def test_every_recorded_illness_is_a_case_of_a_rule() -> None:
+    found = {case.log for rule in RULES for case in rule.case if case.expect == "found"} - {None}
+    judged = {case.log for rule in RULES for case in rule.case} - {None}
+    assert judged == {path.name for path in LOGS.glob("*.jsonl")}
+    assert {log for log in found if log} == {s.log.name for s in SAMPLES if s.ill}
 
 
 def test_names_are_unique() -> None:

@@ -69,6 +69,7 @@ CATALOGUE = (
         optimizers=("RMSprop",),
     ),
     Entry("packed", "packed sequences, bidirectional", ("packed.py",)),
+    Entry("reads-last-state", "time first, the final state alone is read", ("reads_last_state.py",)),
     Entry("unbatched", "unbatched 2-D input", ("unbatched.py",)),
     # Networks.
     Entry(

@@ -34,6 +34,8 @@ def _arm_the_probe() -> None:
     importlib.import_module("_rnn_doctor_probe.arming").arm()
 
 
-_let_the_users_own_run()
-if "RNN_DOCTOR_PROBE" in os.environ:
-    _arm_the_probe()
+try:
+    _let_the_users_own_run()
+finally:  # Python reports an error in it, and goes on
+    if "RNN_DOCTOR_PROBE" in os.environ:
+        _arm_the_probe()

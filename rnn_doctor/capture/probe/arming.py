@@ -10,6 +10,7 @@ import sys
 from types import ModuleType
 from typing import Any, Callable
 
+from . import lifeline
 from .config import Config, from_environment
 
 _state: dict[str, Any] = {}
@@ -20,7 +21,7 @@ def arm() -> None:
     config = from_environment()
     if config is None:
         return
-    _die_with_parent(config.parent)
+    _state["tied"] = lifeline.tie(config.parent)
     if "torch" in sys.modules:
         _install(config)
     else:
@@ -57,6 +58,8 @@ def _install(config: Config) -> None:
     from .observer import Observer
     from .patches import Patches
 
+    if not _state["tied"]:
+        lifeline.watch(config.parent)
     patches = Patches()
     observer = Observer(config)
     _state["observer"] = observer
@@ -79,6 +82,7 @@ def _at_exit() -> None:
 
 def _after_fork(config: Config) -> None:
     """A forked child observes itself afresh: DataLoader workers never train, other children may."""
+    lifeline.watch(config.parent)
     observer = _state["observer"]
     observer.__init__(config)
 
@@ -93,16 +97,3 @@ def _watch_exceptions() -> None:
             previous(kind, error, traceback)
 
     sys.excepthook = hook
-
-
-def _die_with_parent(parent: int) -> None:
-    """The script's own process does not outlive the doctor, even where it hangs.
-
-    Linux ends it by a signal (PR_SET_PDEATHSIG). Its descendants may have been started by a thread that ends
-    before them, which would set that signal off; they look for the doctor at every step instead.
-    """
-    if sys.platform == "linux" and os.getppid() == parent:
-        import ctypes
-        import signal
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)

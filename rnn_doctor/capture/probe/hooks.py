@@ -196,7 +196,8 @@ def _updates(observer: Observer, patches: Patches) -> None:
     def clearing(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def zero_grad(*args: Any, **kwargs: Any) -> Any:
-            observer.on_zero_grad()
+            if not observer.session.knows("zero_grad"):
+                observer.on_zero_grad()
             return original(*args, **kwargs)
 
         return zero_grad

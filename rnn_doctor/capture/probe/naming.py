@@ -22,26 +22,36 @@ class Named(NamedTuple):
     """Class of the outermost module."""
 
 
+class _Known(NamedTuple):
+    """The same without keeping a model alive that the script has done with."""
+
+    parameter: weakref.ref[torch.Tensor]
+    name: str
+    owner: weakref.ref[nn.Module] | None
+    root: str
+
+
 class Naming:
     """Knows the modules that were built, and from them the names of what they hold."""
 
     def __init__(self) -> None:
         self._modules: dict[int, weakref.ref[nn.Module]] = {}
-        self._named: dict[int, Named] = {}
+        self._named: dict[int, _Known] = {}
         self._paths: dict[int, str] = {}
         self._searched = False
 
     def saw(self, module: nn.Module) -> None:
         """Takes note of a module."""
-        key = id(module)
-        if key not in self._modules:
-            self._modules[key] = weakref.ref(module)
+        known = self._modules.get(id(module))
+        if known is None or known() is not module:  # one that is gone may have had this id
+            self._modules[id(module)] = weakref.ref(module)
+            self._paths.pop(id(module), None)
 
     def refresh(self, parameters: Iterable[torch.Tensor]) -> None:
         """Names these parameters and the modules beside them."""
         wanted = list(parameters)
         self._name(wanted)
-        unnamed = [p for p in wanted if id(p) not in self._named]
+        unnamed = [p for p in wanted if self._known(p) is None]
         if not self._searched and any(isinstance(p, nn.Parameter) for p in unnamed):
             # A model from torch.load was never registered module by module.
             self._searched = True
@@ -51,12 +61,18 @@ class Naming:
                 ):  # isinstance would fire lazy attributes of other packages
                     self.saw(thing)
             self._name(wanted)
-        self._name_bare(p for p in wanted if id(p) not in self._named)
+        self._name_bare(p for p in wanted if self._known(p) is None)
 
     def of_parameter(self, parameter: torch.Tensor) -> Named:
         """Its name and owner; a bare tensor is named by its shape."""
         shape = "x".join(str(n) for n in parameter.shape)
-        return self._named.get(id(parameter), Named(f"tensor {shape}", None, "tensor"))
+        return self._known(parameter) or Named(f"tensor {shape}", None, "tensor")
+
+    def _known(self, parameter: torch.Tensor) -> Named | None:
+        known = self._named.get(id(parameter))
+        if known is None or known.parameter() is not parameter:  # another one that is gone had this id
+            return None
+        return Named(known.name, known.owner() if known.owner is not None else None, known.root)
 
     def of_module(self, module: nn.Module) -> str:
         """Dotted path from its root; the class's name where it is itself a root."""
@@ -87,14 +103,19 @@ class Naming:
                 self._paths.setdefault(id(module), (prefix + _unwrapped(path)).rstrip(".") or kind)
                 for name, parameter in module.named_parameters(recurse=False):
                     dotted = f"{path}.{name}" if path else name
-                    self._named.setdefault(id(parameter), Named(prefix + _unwrapped(dotted), module, kind))
+                    if self._known(parameter) is None:
+                        full = prefix + _unwrapped(dotted)
+                        self._named[id(parameter)] = _Known(
+                            weakref.ref(parameter), full, weakref.ref(module), kind
+                        )
 
     def _name_bare(self, tensors: Iterable[torch.Tensor]) -> None:
         main: dict[str, Any] = vars(sys.modules.get("__main__", sys))
         variables = {id(value): name for name, value in main.items() if isinstance(value, torch.Tensor)}
         for tensor in tensors:
             if id(tensor) in variables:
-                self._named[id(tensor)] = Named(variables[id(tensor)], None, "tensor")
+                name = variables[id(tensor)]
+                self._named[id(tensor)] = _Known(weakref.ref(tensor), name, None, "tensor")
 
 
 def _recurs(root: nn.Module) -> bool:

@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import PackedSequence
 from . import graph, places
 from .config import Config
 from .naming import Naming
-from .schedule import schedule
+from .schedule import sampled_steps
 from .sensors.evaluations import Evaluations
 from .sensors.inputs import Inputs
 from .sensors.lag_gain import LagGains
@@ -24,7 +24,7 @@ from .sensors.loaders import Loaders
 from .sensors.losses import Losses
 from .sensors.nonfinite import NonFinites
 from .sensors.norms import BY_HAND, GradientNorms, total
-from .sensors.optimizers import Optimizers, parameters, rates
+from .sensors.optimizers import Optimizers, loss_scale, parameters, rates
 from .sensors.parameters import Parameters
 from .sensors.recurrence import Recurrences
 from .session import Session
@@ -87,7 +87,7 @@ class Observer:
         self.loaders = Loaders(writer)
         self.evaluations = Evaluations(writer, self.loaders)
         self.non_finites = NonFinites(writer, self.naming)
-        self._schedule = schedule(config.steps)
+        self._sampled = sampled_steps(config.steps)
         self._stepped: dict[int, Any] = {}
         self._together: set[int] = set()
         self._closure = False
@@ -116,6 +116,7 @@ class Observer:
             return
         self._close_step()
         self.session.begin()
+        self.evaluations.training_mode = module.training
         number = self.recurrences.number(module)
         self.session.attempt("non_finite", self.non_finites.on_call, module, given, state, output)
         if self._samples:
@@ -146,6 +147,9 @@ class Observer:
         self.session.place("backward")
         self.loaders.trained()
         self.session.attempt("evaluations", self.evaluations.training_goes_on, self.session.step)
+        self.session.backwards = self.losses.backwards
+        if self.session.out_of_time():  # within an update of many backward passes, such as LBFGS makes
+            self._end("time")
         loss = tensors if isinstance(tensors, torch.Tensor) else sum(tensors)
         fresh = self.losses.backwards == 0
         loss = self.losses.on_backward(loss, places.site())
@@ -162,12 +166,15 @@ class Observer:
     def after_backward(self) -> None:
         """A backward pass has run."""
         self._in_backward = False
-        if self.norms.wants_backward(self._samples):
+        by_hand = not (self.trainables.optimized or self.norms.scaling)
+        if by_hand or self.norms.wants_backward(self._samples):
             self.session.attempt("norms", self.norms.after_backward, self.trainables.gradients())
+        if by_hand:  # nothing else will be seen of this gradient
+            self._search_non_finite(self.norms.before, None, True)
         if self._stepped:  # optimizers that stepped within the backward pass
             self._close_step(True)
-        elif not self.trainables.optimized:
-            self.session.attempt("parameters", self.trainables.watch_hands, self._weighs)
+        elif by_hand:
+            self.session.attempt("parameters", self.trainables.watch_hands, self._samples)
 
     @entry
     def on_backward_failed(self) -> None:
@@ -288,11 +295,7 @@ class Observer:
 
     @property
     def _samples(self) -> bool:
-        return self.session.step + 1 in self._schedule.sampled
-
-    @property
-    def _weighs(self) -> bool:
-        return self.session.step + 1 in self._schedule.weighed
+        return self.session.step + 1 in self._sampled
 
     def _close_step(self, now: bool = True) -> None:
         """Ends the step of the optimizers that stepped, unless others are expected to join them."""
@@ -323,21 +326,23 @@ class Observer:
         self._clip_late = self._closure = False
         self.trainables.updated()
         self.session.step = step
+        self.session.backwards = 0
         self._end_if_enough()
 
     def _gather(self, number: int, optimizer: Any) -> None:
         tensors = parameters(optimizer)
         gradients = gradients_of(tensors)
-        self.session.attempt("norms", self.norms.at_update, number, gradients)
-        if self._weighs:
+        scale = loss_scale(optimizer)
+        self.session.attempt("norms", self.norms.at_update, number, gradients, scale)
+        if self._samples:
             renew = {id(p) for p in tensors} if self._stepped else None
-            self.session.attempt("parameters", self.parameters.before_update, renew)
+            self.session.attempt("parameters", self.parameters.before_update, renew, scale)
 
     def _take_in(self, loss: torch.Tensor, fresh: bool) -> None:
         """Learns of the parameters before their first update, and of what is left in their gradients."""
         early = self.session.step < _GRAPH_STEPS and self.losses.backwards <= _GRAPH_BACKWARDS
         self.trainables.take_in(graph.leaves(loss) if early else None)
-        if fresh and self._weighs and self.session.step > 0:
+        if fresh and self._samples and self.session.step > 0:
             left = self.trainables.gradients()
             self.parameters.stale = {number: total(tensors) or 0.0 for number, tensors in left.items()}
 
@@ -352,8 +357,11 @@ class Observer:
     def _end_if_enough(self) -> None:
         reason = self.session.enough()
         if reason is not None:
-            self.finish(reason)
-            self.session.stop()
+            self._end(reason)
+
+    def _end(self, reason: str) -> None:
+        self.finish(reason)
+        self.session.stop()
 
     def finish(self, reason: str) -> None:
         """Writes the last records; nothing is observed any more."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 
 _START = os.getcwd()  # scripts change directory; the user knows the files from where the command was typed
 _HOME = os.path.expanduser("~")
+_BEFORE, _AFTER = r"(?<![\w.-])", r"(?![\w.-])"
+"""/root is no part of /mnt/root, and no beginning of /rootfs."""
 
 
 def shown(path: str) -> str:
@@ -19,7 +22,7 @@ def shown(path: str) -> str:
 def masked(text: str) -> str:
     """The text with the working directory and the home directory shortened."""
     if len(_START) > 1:
-        text = text.replace(_START + os.sep, "")
+        text = re.sub(_BEFORE + re.escape(_START + os.sep), "", text)
     if len(_HOME) > 1:
-        text = text.replace(_HOME, "~")
+        text = re.sub(_BEFORE + re.escape(_HOME) + _AFTER, "~", text)
     return text

@@ -8,6 +8,8 @@ import sys
 import sysconfig
 from typing import Any
 
+import torch
+
 from .paths import shown
 
 _PROBE = os.path.dirname(os.path.abspath(__file__))
@@ -17,6 +19,7 @@ _LIBRARIES = tuple(
         for name in ("stdlib", "platstdlib", "purelib", "platlib")
     }
 )
+_TORCH = os.path.dirname(os.path.abspath(torch.__file__)) + os.sep
 _OURS, _LIBRARY, _USER = 0, 1, 2
 _kinds: dict[str, int] = {}
 
@@ -25,7 +28,7 @@ def _kind(filename: str) -> int:
     kind = _kinds.get(filename)
     if kind is None:
         path = os.path.abspath(filename)
-        if filename.startswith("<") or path.startswith(_PROBE + os.sep) or f"{os.sep}torch{os.sep}" in path:
+        if filename.startswith("<") or path.startswith(_PROBE + os.sep) or path.startswith(_TORCH):
             kind = _OURS
         elif f"{os.sep}site-packages{os.sep}" in path or path.startswith(_LIBRARIES):
             kind = _LIBRARY

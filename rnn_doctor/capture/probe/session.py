@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 import torch
 
-from . import places
+from . import lifeline, places
 from .config import Config
 from .paths import masked, shown
 from .stopping import Stopping, StopProbe
@@ -34,6 +34,8 @@ class Session:
         self.spent = 0.0
         """Seconds in the probe."""
         self.world = 1
+        self.backwards = 0
+        """Backward passes since the last update."""
         self._started: float | None = None
         self._off: set[str] = set()
         self._roles: set[str] = set()
@@ -74,16 +76,17 @@ class Session:
 
     # ---------------------------------------------------------------- the end
 
+    def out_of_time(self) -> bool:
+        """Whether the time limit is over; ranks must stop at the same step, so that only a count may end them."""
+        return self.world == 1 and self.elapsed > self.config.time_limit
+
     def enough(self) -> str | None:
         """Why the observation is over after this step; None while it goes on."""
-        if not _alive(self.config.parent):
+        if not lifeline.alive(self.config.parent):
             return "interrupted"
         if self.config.steps is not None and self.step >= self.config.steps:
             return "steps"
-        # Ranks must stop at the same step, so that only a count may end them.
-        if self.world == 1 and self.elapsed > self.config.time_limit:
-            return "time"
-        return None
+        return "time" if self.out_of_time() else None
 
     def stop(self) -> None:
         """Ends the script, after `finish`; where it refuses, at its next step again."""
@@ -91,7 +94,7 @@ class Session:
         if self._stop.swallowed:
             self._write_stop(swallowed=True)
             self.writer.close()
-        if not _alive(self.config.parent):
+        if not lifeline.alive(self.config.parent):
             os._exit(1)
         self._stop.request()
 
@@ -107,6 +110,7 @@ class Session:
             "stop",
             step=self.step,
             reason=self._reason,
+            backwards=self.backwards or None,
             seconds=self.elapsed,
             probe_seconds=self.spent,
             swallowed=swallowed or None,
@@ -147,6 +151,10 @@ class Session:
             text = f"{type(error).__name__}: {error}{where}"
             self.writer.write("sensor_off", step=self.step, sensor=sensor, error=masked(text)[:_MOST_ERROR])
 
+    def knows(self, role: str) -> bool:
+        """Whether the source line that plays this role was noted."""
+        return role in self._roles
+
     def place(self, role: str) -> None:
         """Notes the source line that plays a role in the training loop, the first time."""
         if role not in self._roles:
@@ -154,13 +162,3 @@ class Session:
             location = places.here()
             if location:
                 self.writer.write("place", step=self.step + 1, role=role, location=location)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

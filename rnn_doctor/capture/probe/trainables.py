@@ -13,7 +13,8 @@ from .sensors.optimizers import Optimizers, parameters
 from .sensors.parameters import Parameters
 from .sensors.recurrence import Recurrences
 
-_WATCHED = 3
+_SLICE = 64
+"""Elements of each tensor that are compared to see whether the script changed it."""
 
 
 class Trainables:
@@ -67,23 +68,26 @@ class Trainables:
         return found or {BY_HAND: gradients_of(self._parameters.tensors())}
 
     def watch_hands(self, weigh: bool) -> None:
-        """After a backward pass: remembers a few small parameters, to see whether the script changes them.
+        """After a backward pass: remembers a piece of each parameter, to see whether the script changes them.
 
         weigh: also remembers all of them, for the norms of a sample.
         """
         with_gradient = [p for p in self.tensors() if p.grad is not None]
-        smallest = sorted(with_gradient, key=lambda p: p.numel())[:_WATCHED]
-        self.watched = [(p, p.detach().clone()) for p in smallest]
+        self.watched = [(p, _piece(p).clone()) for p in with_gradient]
         if weigh:
             self._parameters.before_update()
 
     def changed_by_hand(self) -> bool:
         """Whether the script has changed parameters since, although no optimizer ever stepped."""
-        return not self.optimized and any(not torch.equal(p.detach(), old) for p, old in self.watched)
+        return not self.optimized and any(not torch.equal(_piece(p), old) for p, old in self.watched)
 
     def updated(self) -> None:
         """A step is over."""
         self.watched = []
+
+
+def _piece(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().reshape(-1)[:_SLICE]
 
 
 def gradients_of(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:

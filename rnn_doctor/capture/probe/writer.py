@@ -2,84 +2,105 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import time
-from typing import IO, Any
+from typing import Any
 
 _LONGEST_BACKLOG = 10_000
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+"""Of a bare descriptor: a file object that a fork or the exit leaves open would warn the script of it."""
 
 
-def _number(value: float) -> Any:
-    """A float as JSON holds it: seven digits are all that float32 has; NaN and infinities are strings."""
-    if math.isfinite(value):
-        return float(f"{value:.7g}")
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+_quoted = json.JSONEncoder().encode
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items() if item is not None}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
+def _text(value: Any) -> str:
+    """A value as JSON, three times as fast as `json` on records of floats.
+
+    Seven digits are all that float32 has; NaN and infinities are strings; keys that are None are left out.
+    """
+    kind = type(value)
+    if kind is float:
+        return f"{value:.7g}" if value - value == 0 else _non_finite(value)
+    if kind is dict:
+        return "{" + ", ".join([f'"{k}": {_text(v)}' for k, v in value.items() if v is not None]) + "}"
+    if kind is list or kind is tuple:
+        return "[" + ", ".join([_text(v) for v in value]) + "]"
+    return str(value) if kind is int else _quoted(value)
+
+
+def _non_finite(value: float) -> str:
+    return '"NaN"' if math.isnan(value) else '"Infinity"' if value > 0 else '"-Infinity"'
 
 
 class Writer:
     """Appends records to this process's log; holds them back until the process is known to train.
 
-    DataLoader workers, launchers and other helpers of the script never open a file.
+    DataLoader workers, launchers and other processes beside the training never open a file.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._file: IO[str] | None = None
+        self._file: int | None = None
+        self._broken = False
         self._backlog: list[dict[str, Any]] = []
         self.rank = 0
 
     @property
     def is_open(self) -> bool:
-        """Whether this process has a file."""
-        return self._file is not None
+        """Whether this process has a file, or had one that cannot be written any more."""
+        return self._file is not None or self._broken
 
     def write(self, record: str, **fields: Any) -> None:
         """One record; keys that are None are left out."""
         line = {"record": record, **fields}
-        if self._file is None:
-            if len(self._backlog) < _LONGEST_BACKLOG:
-                self._backlog.append(line)
-            return
-        self._file.write(json.dumps(_plain(line)) + "\n")
-        self._file.flush()
+        if self._file is not None:
+            self._append((_text(line) + "\n").encode())
+        elif not self._broken and len(self._backlog) < _LONGEST_BACKLOG:
+            self._backlog.append(line)
+
+    def _append(self, line: bytes) -> None:
+        """A line stands in the file or does not; after one that does not, nothing follows."""
+        assert self._file is not None
+        try:
+            written = os.write(self._file, line)
+        except OSError:  # the disk is full: no reason to end the script
+            written = 0
+        if written != len(line):
+            self._broken = True
+            self.close()
 
     def open(self, header: dict[str, Any]) -> None:
         """Creates the file, writes the header and what was held back."""
-        if self._file is not None:
+        if self.is_open:
             return
         self.rank = header["rank"]
-        self._file = self._create()
+        try:
+            self._file = self._create()
+        except OSError:
+            self._broken = True
         self.write("header", started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **header)
         for line in self._backlog:
             self.write(**line)
         self._backlog.clear()
 
-    def _create(self) -> IO[str]:
+    def _create(self) -> int:
         """The first process of rank 0 takes the name itself; ranks and further processes take names beside it."""
         stem, extension = os.path.splitext(self._path)
         rank = f".rank{self.rank}" if self.rank else ""
         for path in (f"{stem}{rank}{extension}", f"{stem}{rank}.process{os.getpid()}{extension}"):
             try:
-                # Line by line through flush(): a line stands in the file or does not.
-                return open(path, "x", encoding="utf-8", newline="\n")
+                return os.open(path, _FLAGS | os.O_EXCL, 0o666)
             except FileExistsError:
                 continue
-        return open(path, "a", encoding="utf-8", newline="\n")
+        return os.open(path, _FLAGS, 0o666)
 
     def close(self) -> None:
         """No more records."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):
+                os.close(self._file)
             self._file = None

@@ -21,13 +21,16 @@ class Evaluations:
         self._losses: dict[int | None, list[torch.Tensor]] = {}
         self._calls: dict[int | None, int] = {}
         self._doubtful: dict[int | None, list[torch.Tensor]] = {}
-        self._training_mode: bool | None = None
+        self.training_mode = False
+        """Of the recurrent module that was called last."""
+        self._modes: dict[int | None, bool] = {}
+        """The same when the evaluation ran: the next training batch is called before it is written."""
 
     def on_call(self, training_mode: bool) -> None:
         """A recurrent module ran without gradients."""
         loader = self._loaders.current
         self._calls[loader] = self._calls.get(loader, 0) + 1
-        self._training_mode = training_mode
+        self.training_mode = self._modes[loader] = training_mode
 
     def on_loss(self, result: torch.Tensor, learns: bool) -> None:
         """A loss was computed. Where it could be learned from, the loader tells later whether it was."""
@@ -40,6 +43,7 @@ class Evaluations:
             return
         else:
             kept = self._doubtful.setdefault(loader, [])
+        self._modes[loader] = self.training_mode
         if len(kept) < _MOST_LOSSES:
             kept.append(result.detach())
 
@@ -56,14 +60,14 @@ class Evaluations:
             self._write(step, loader, values)
         self._losses.clear()
         self._calls.clear()
-        self._training_mode = None
+        self._modes.clear()
 
     def _write(self, step: int, loader: int | None, values: list[float]) -> None:
         fields: dict[str, Any] = {
             "step": step,
             "batches": len(values) or self._calls[loader],
             "loss": sum(values) / len(values) if values else None,
-            "training_mode": bool(self._training_mode),
+            "training_mode": self._modes[loader],
             "loader": loader,
             "on_training_data": loader is not None and loader in self._loaders.training,
         }

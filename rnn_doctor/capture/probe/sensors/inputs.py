@@ -12,7 +12,10 @@ from ..writer import Writer
 
 _DRIVE = 4.0
 """sigmoid(4) = 0.982, tanh(4) = 0.9993: beyond it a gate's derivative is below 0.02."""
-_DRIVE_ROWS = 64
+_MOST_ROWS = 256
+"""Rows (of all steps and sequences) whose statistics are taken, evenly spaced."""
+_DRIVEN_OF = 4
+"""Every fourth of them is multiplied by the input weights."""
 
 
 class Inputs:
@@ -60,10 +63,10 @@ class Inputs:
             "module": number, "time": fields["time"], "batch": fields["batch"],
             "last": 0.0, "total": 0.0, "rows": None,
         }  # fmt: skip
-        data.register_hook(_on_output(mass, module, sequence))
+        data.register_hook(_harmless(_on_output(mass, module, sequence), mass))
         state = last[0] if isinstance(last, tuple) else last
         if state.requires_grad:
-            state.register_hook(_on_state(mass))
+            state.register_hook(_harmless(_on_state(mass), mass))
 
     def write(self, step: int) -> None:
         """The records of the step that ends."""
@@ -79,7 +82,10 @@ class Inputs:
                     "readout", step=step, module=mass["module"], time=mass["time"], batch=mass["batch"],
                     last_share=mass["last"] / mass["total"], top_row_share=top,
                 )  # fmt: skip
+        failed = [mass["error"] for mass in self._mass.values() if "error" in mass]
         self.forget()
+        if failed:
+            raise failed[0]
 
     def forget(self) -> None:
         """A new step begins."""
@@ -112,15 +118,14 @@ def _shape(module: Any, x: torch.Tensor, batch_sizes: torch.Tensor | None) -> di
 
 
 def _statistics(module: Any, x: torch.Tensor) -> dict[str, Any]:
-    values = x.float()
+    values = x.reshape(-1, x.shape[-1])
+    values = values[:: max(1, -(-values.shape[0] // _MOST_ROWS))].float()
     finite = bool(torch.isfinite(values).all())
     suffix = "_l0" if isinstance(module, nn.RNNBase) else ""
     weight, bias = getattr(module, f"weight_ih{suffix}", None), getattr(module, f"bias_ih{suffix}", None)
     drive = None
     if weight is not None and finite:
-        rows = values.reshape(-1, values.shape[-1])
-        rows = rows[:: max(1, rows.shape[0] // _DRIVE_ROWS)]
-        driven = rows @ weight.detach().float().t()
+        driven = values[::_DRIVEN_OF] @ weight.detach().float().t()
         if bias is not None:
             driven = driven + bias.detach().float()
         drive = float((driven.abs() > _DRIVE).float().mean())
@@ -142,6 +147,20 @@ def _state(state: Any) -> str:
     return "given" if any(bool(t.detach().any()) for t in tensors) else "zero"
 
 
+def _harmless(take: Callable[[torch.Tensor], None], mass: dict[str, Any]) -> Callable[[Any], None]:
+    """A hook that runs within the script's backward pass, which must not see it fail."""
+
+    def hook(gradient: torch.Tensor | None) -> None:
+        if gradient is None:  # of an LSTM's output where the final state alone is read (torch 2.13, CPU)
+            return
+        try:
+            take(gradient)
+        except Exception as error:
+            mass["error"] = error
+
+    return hook
+
+
 def _on_output(mass: dict[str, Any], module: Any, sequence: Any) -> Callable[[torch.Tensor], None]:
     """Adds up ||dL/d output||^2 by row and at the last step. Shapes: (T, B, H), (B, T, H), (T, H) or packed."""
     batch_sizes = sequence.batch_sizes if isinstance(sequence, PackedSequence) else None
@@ -157,6 +176,8 @@ def _on_output(mass: dict[str, Any], module: Any, sequence: Any) -> Callable[[to
                 rows[: len(step)] += step
                 following = len(steps[t + 1]) if t + 1 < len(steps) else 0
                 last += float(step[following:].sum())
+            if sequence.unsorted_indices is not None:  # the final state has the order of the script
+                rows = rows[sequence.unsorted_indices]
         elif square.dim() == 1:
             rows, last = square.sum().reshape(1), float(square[-1])
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 WATCHED = (*CLASSIFYING, *REGRESSING, *BINARY, "kl_div", "ctc_loss", "gaussian_nll_loss", "poisson_nll_loss")
 
 _ON_SIMPLEX = 1e-3
-_MOST_ROWS = 64
+_MOST_ROWS = 32
 """Rows of a large output that are looked at: a vocabulary makes each of them long."""
 
 
@@ -56,6 +57,9 @@ class Losses:
         """
         passes = self._passes[:1] if first_only else self._passes
         self._passes = []
+        if len(passes) == 1 and self._accumulation == 1:
+            value = passes[0][1]
+            return None if value is None else float(value)
         by_site: dict[Any, list[float]] = {}
         for site, value, _ in passes:
             if value is not None:
@@ -66,7 +70,10 @@ class Losses:
         if self._accumulation > 1:
             for site, values in by_site.items():
                 divisors = [d for s, v, d in passes if s == site and v is not None]
-                by_site[site] = [v * d if d == self._accumulation else v for v, d in zip(values, divisors)]
+                by_site[site] = [
+                    v * d if math.isclose(d, self._accumulation, rel_tol=1e-6) else v
+                    for v, d in zip(values, divisors)
+                ]
         return sum(sum(values) / len(values) for values in by_site.values())
 
     def forget_calls(self) -> None:
@@ -133,10 +140,10 @@ def _count(shape: tuple[int, ...]) -> int:
 
 
 def _thinned(output: torch.Tensor) -> torch.Tensor:
-    """At most 127 rows, evenly spaced. Shapes: (N, ...) -> (n, ...), single precision."""
+    """A few rows, evenly spaced. Shapes: (N, ...) -> (n <= 32, ...), single precision."""
     values = output.detach()
     if values.dim() > 1:
-        values = values[:: max(1, values.shape[0] // _MOST_ROWS)]
+        values = values[:: max(1, -(-values.shape[0] // _MOST_ROWS))]
     return values.float()
 
 
@@ -170,7 +177,7 @@ def _target(
             hot = ((values == 0) | (values == 1)).all() & (values.sum(-1) == 1).all()
             fields["target_one_hot"] = bool(hot)
     elif function in CLASSIFYING and values.numel():
-        kept = values[values != options.get("ignore_index", -100)]
+        kept = values[(values != options.get("ignore_index", -100)) & (values >= 0)]
         shares = torch.bincount(kept.flatten()).float() / max(1, kept.numel())
         shares = shares[shares > 0]
         fields["baseline"] = float(-(shares * shares.log()).sum())

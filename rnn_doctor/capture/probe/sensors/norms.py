@@ -10,6 +10,7 @@ import torch
 from ..places import here
 from ..writer import Writer
 
+_HALF = (torch.float16, torch.bfloat16)
 _SAME = 1e-3
 """Relative difference above which two norms of one gradient mean that something changed it in between."""
 
@@ -22,11 +23,11 @@ def norms(tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     if not tensors:
         return []
     try:
-        if all(t.layout is torch.strided and t.dtype in (torch.float32, torch.float64) for t in tensors):
-            return list(torch._foreach_norm(list(tensors)))
-    except RuntimeError:
-        pass
-    return [_norm(t) for t in tensors]
+        each = torch._foreach_norm(tensors if isinstance(tensors, list) else list(tensors))
+    except RuntimeError:  # sparse gradients
+        return [_norm(t) for t in tensors]
+    half = any(n.dtype in _HALF for n in each)
+    return [_norm(t) for t in tensors] if half else list(each)
 
 
 def _norm(tensor: torch.Tensor) -> torch.Tensor:
@@ -40,9 +41,12 @@ def total(tensors: Sequence[torch.Tensor]) -> float | None:
     each = norms(tensors)
     if not each:
         return None
-    if len({n.device for n in each}) == 1:
-        return float(torch.linalg.vector_norm(torch.stack([n.double() for n in each])))
-    return math.sqrt(sum(float(n) ** 2 for n in each))
+    first = each[0]
+    if all(n.device == first.device and n.dtype == first.dtype for n in each):
+        values = torch.stack(each).tolist()  # one transfer
+    else:
+        values = [float(n) for n in each]
+    return math.sqrt(sum(value * value for value in values))
 
 
 Gradients = Dict[int, List[torch.Tensor]]
@@ -69,6 +73,11 @@ class GradientNorms:
         self._limit: float | None = None
         self._known: int | None = None
 
+    @property
+    def before(self) -> float | None:
+        """The norm before clipping, as far as it is known."""
+        return _together(self._before.values())
+
     def wants_backward(self, sampled: bool) -> bool:
         """Whether to measure after this backward pass: only so is hand-written clipping seen."""
         return (sampled or self._clips_by_hand) and not self.scaling
@@ -93,7 +102,7 @@ class GradientNorms:
     def clipped(self, norm: float) -> None:
         """That call returned the norm it found; what it left follows from it (torch.nn.utils.clip_grad_norm_)."""
         if self._known is not None and self._limit is not None:
-            self._before[self._known] = norm
+            self._before.setdefault(self._known, norm)
             self._at_update[self._known] = norm * min(1.0, self._limit / (norm + 1e-6))
 
     def _measure(self, gradients: Gradients) -> None:
@@ -112,13 +121,13 @@ class GradientNorms:
             if location:
                 self._writer.write("place", step=step, role="clip", location=location)
 
-    def at_update(self, optimizer: int, gradients: Sequence[torch.Tensor]) -> None:
-        """One optimizer is about to use its gradients."""
+    def at_update(self, optimizer: int, gradients: Sequence[torch.Tensor], scale: float = 1.0) -> None:
+        """One optimizer is about to use its gradients, divided by `scale`."""
         if optimizer == self._known:
             return
         norm = total(gradients)
         if norm is not None:
-            self._at_update[optimizer] = norm
+            self._at_update[optimizer] = norm / scale
 
     def fields(self) -> dict[str, Any]:
         """`grad_norm`, `clipped_norm` and `clip_limit` of the step."""
@@ -128,7 +137,7 @@ class GradientNorms:
         before = _together(self._before.get(number, norm) for number, norm in self._at_update.items())
         assert used is not None
         assert before is not None
-        changed = not math.isclose(before, used, rel_tol=_SAME, abs_tol=1e-30)
+        changed = not math.isclose(before, used, rel_tol=_SAME, abs_tol=1e-30) and not math.isnan(before)
         if changed and self._limit is None:
             self._clips_by_hand = True
         return {"grad_norm": before, "clipped_norm": used if changed else None, "clip_limit": self._limit}

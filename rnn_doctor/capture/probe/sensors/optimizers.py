@@ -31,8 +31,8 @@ class Optimizers:
     def number(self, optimizer: Any, closure: bool = False) -> int:
         """Its number; its description is written the first time, and again when it holds more."""
         known = self._known.get(id(optimizer))
-        size = sum(len(group["params"]) for group in optimizer.param_groups)
-        if known is not None and known[1]() is optimizer and self._held[known[0]] == size:
+        groups = optimizer.param_groups
+        if known is not None and known[1]() is optimizer and self._held[known[0]] == len(groups):
             return known[0]
         if known is not None and known[1]() is optimizer:
             number = known[0]
@@ -40,10 +40,10 @@ class Optimizers:
             number = self._count
             self._count += 1
         self._known[id(optimizer)] = (number, weakref.ref(optimizer))
-        self._held[number] = size
+        self._held[number] = len(groups)
         self.changed = True
         reference, location = self._locations.get(id(optimizer), (None, None))
-        groups = optimizer.param_groups
+        size = sum(len(group["params"]) for group in groups)
         self._writer.write(
             "optimizer", id=number, kind=type(optimizer).__name__, lr=rates(optimizer),
             momentum=float(groups[0].get("momentum") or 0.0) if groups else 0.0,
@@ -83,3 +83,9 @@ def rates(optimizer: Any) -> list[float]:
 def parameters(optimizer: Any) -> list[torch.Tensor]:
     """All tensors that an optimizer holds."""
     return [p for group in optimizer.param_groups for p in group["params"]]
+
+
+def loss_scale(optimizer: Any) -> float:
+    """What its gradients are still multiplied by: GradScaler leaves the division to fused optimizers."""
+    scale = getattr(optimizer, "grad_scale", None)
+    return float(scale) if scale is not None else 1.0

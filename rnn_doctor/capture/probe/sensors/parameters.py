@@ -13,6 +13,8 @@ from ..naming import Naming
 from ..writer import Writer
 from .norms import BY_HAND, norms
 
+_CANCELLED = 1e-3
+"""Share of the mean square below which a variance by subtraction has lost its digits: those of a constant."""
 _RECURRENT = (nn.RNNBase, nn.modules.rnn.RNNCellBase)
 
 
@@ -29,6 +31,7 @@ class Parameters:
         self._writer = writer
         self._naming = naming
         self._tracked: dict[int, _Tracked] = {}
+        self._count = 0
         self._written: dict[int, dict[str, Any]] = {}
         self._before: dict[int, torch.Tensor] = {}
         self._gradients: dict[int, float | None] = {}
@@ -50,9 +53,11 @@ class Parameters:
         new = [t for t in live if self._of(t) is None]
         if new:
             self._naming.refresh(live)
+            self._tracked = {key: k for key, k in self._tracked.items() if k.tensor() is not None}
         for tensor in new:
-            number = len(self._tracked)
-            self._tracked[id(tensor)] = _Tracked(number, weakref.ref(tensor), tensor.detach().clone())
+            tracked = _Tracked(self._count, weakref.ref(tensor), tensor.detach().clone())
+            self._tracked[id(tensor)] = tracked
+            self._count += 1
         for tensor in live:
             self._describe(tensor, holders, used, module_ids)
 
@@ -80,9 +85,7 @@ class Parameters:
         seen_used = used is not None and id(tensor) in used
         fields["used"] = True if seen_used or (known and known["used"]) else (None if used is None else False)
         if known is None:
-            values = initial.float()
-            fields["mean"] = float(values.mean()) if values.numel() else None
-            fields["std"] = float(values.std(unbiased=False)) if values.numel() else None
+            fields["mean"], fields["std"] = _moments(initial)
         else:
             fields["mean"], fields["std"] = known["mean"], known["std"]
         if fields != known:
@@ -101,15 +104,15 @@ class Parameters:
         """The trainable ones that still exist."""
         return [tensor for _, tensor in self._live() if tensor.requires_grad]
 
-    def before_update(self, only: set[int] | None = None) -> None:
-        """Remembers values and gradient norms; `only` (id(tensor)) renews the gradients of some."""
+    def before_update(self, only: set[int] | None = None, scale: float = 1.0) -> None:
+        """Remembers values and gradient norms over `scale`; `only` (id(tensor)) renews the gradients of some."""
         live = [(k, t) for k, t in self._live() if only is None or id(t) in only]
         for tracked, tensor in live:
             if tracked.id not in self._before:
                 self._before[tracked.id] = tensor.detach().clone()
         with_gradient = [(k, t.grad) for k, t in live if t.grad is not None]
         for (tracked, _), norm in zip(with_gradient, norms([g for _, g in with_gradient])):
-            self._gradients[tracked.id] = float(norm)
+            self._gradients[tracked.id] = float(norm) / scale
 
     def after_update(self, step: int, optimizers: list[int]) -> None:
         """Writes the sample of this step, if `before_update` was called for it."""
@@ -117,8 +120,9 @@ class Parameters:
         left = [self.stale[number] for number in optimizers or [BY_HAND] if number in self.stale]
         if rows:
             weights = norms([old for _, _, old in rows])
-            updates = [_distance(t, old) for _, t, old in rows]
-            moved = [_distance(t, k.initial) for k, t, _ in rows]
+            # The snapshots serve as scratch: allocating anew costs as much as the arithmetic.
+            updates = [_size(old.sub_(t.detach())) for _, t, old in rows]
+            moved = [_size(torch.sub(t.detach(), k.initial, out=old)) for k, t, old in rows]
             self._writer.write(
                 "sample",
                 step=step,
@@ -134,9 +138,21 @@ class Parameters:
         self.stale = {}
 
 
-def _distance(a: torch.Tensor, b: torch.Tensor) -> float:
-    """2-norm of a - b; exactly 0 only where they are identical."""
-    distance = float(torch.linalg.vector_norm((a.detach() - b).float()))
-    if distance == 0.0 and not torch.equal(a.detach(), b):
-        return torch.finfo(torch.float32).tiny  # differences whose squares underflow
-    return distance
+def _moments(values: torch.Tensor) -> tuple[float | None, float | None]:
+    """Mean and standard deviation; from the norm, since torch's std takes ten times as long."""
+    count = values.numel()
+    if not count:
+        return None, None
+    mean = float(values.float().mean())
+    square = float(norms([values])[0]) ** 2 / count
+    if square - mean * mean < _CANCELLED * square:
+        return mean, float(values.double().std(unbiased=False))
+    return mean, math.sqrt(square - mean * mean)
+
+
+def _size(difference: torch.Tensor) -> float:
+    """2-norm; exactly 0 only where all is 0."""
+    size = float(norms([difference])[0])
+    if size == 0.0 and bool(difference.any()):
+        return torch.finfo(torch.float32).tiny  # values whose squares underflow
+    return size

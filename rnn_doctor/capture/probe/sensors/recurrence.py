@@ -31,6 +31,7 @@ class Recurrences:
     def built(self, module: nn.Module, location: dict[str, Any] | None) -> None:
         """A recurrent module was constructed."""
         self._built[id(module)] = (weakref.ref(module), location)
+        self.ids.pop(id(module), None)  # of one that is gone, in whose place this one stands
 
     def built_modules(self) -> list[nn.Module]:
         """Those that still exist."""

@@ -1,0 +1,143 @@
+"""Validation and training told apart by what is learned from."""
+
+# mypy: disable-error-code="no-untyped-call"
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
+
+from tests.capture.records import Observation, observed
+
+Loader = DataLoader[tuple[torch.Tensor, ...]]
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+class Loop:
+    """Training and validation on loaders of their own."""
+
+    def __init__(self) -> None:
+        self.gru, self.head = nn.GRU(2, 4, batch_first=True), nn.Linear(4, 1)
+        self.optimizer = torch.optim.SGD([*self.gru.parameters(), *self.head.parameters()], lr=0.1)
+        self.training = self.loader(12, shuffle=True)
+        self.validation = self.loader(8, shuffle=False)
+
+    def loader(self, count: int, shuffle: bool) -> Loader:
+        return DataLoader(TensorDataset(torch.randn(count, 5, 2), torch.randn(count, 1)), 4, shuffle=shuffle)
+
+    def loss(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return functional.mse_loss(self.head(self.gru(x)[0][:, -1]), y)
+
+    def train(self) -> None:
+        self.gru.train()
+        for x, y in self.training:
+            self.optimizer.zero_grad()
+            self.loss(x, y).backward()
+            self.optimizer.step()
+
+    def mean(self, loader: Loader) -> float:
+        values = [self.loss(x, y).item() for x, y in loader]
+        return sum(values) / len(values)
+
+
+def evaluations(records: Observation) -> list[dict[str, Any]]:
+    assert records.of("sensor_off") == []
+    return records.of("evaluation")
+
+
+@pytest.mark.parametrize("no_grad", [True, False])
+@pytest.mark.parametrize("eval_mode", [True, False])
+def test_a_validation_after_each_epoch(no_grad: bool, eval_mode: bool) -> None:
+    means = []
+    with observed() as records:
+        loop = Loop()
+        for _ in range(3):
+            loop.train()
+            loop.gru.train(not eval_mode)
+            with torch.set_grad_enabled(not no_grad):
+                means.append(loop.mean(loop.validation))
+    found = evaluations(records)
+    assert [e["step"] for e in found] == [3, 6, 9]
+    assert [e["loss"] for e in found] == pytest.approx(means, rel=1e-5)
+    assert {(e["batches"], e["loader"], e["on_training_data"]) for e in found} == {(2, 1, False)}
+    assert {e["training_mode"] for e in found} == {not eval_mode}
+    loaders = {r["id"]: r for r in records.of("loader")}
+    assert [loaders[n].get("trains", False) for n in (0, 1)] == [True, False]
+    assert [loaders[n]["shuffled"] for n in (0, 1)] == [True, False]
+    assert [(loaders[n]["samples"], loaders[n]["batch_size"]) for n in (0, 1)] == [(12, 4), (8, 4)]
+
+
+def test_an_evaluation_on_training_data_is_said_so() -> None:
+    with observed() as records:
+        loop = Loop()
+        loop.train()
+        with torch.no_grad():
+            mean = loop.mean(loop.training)
+        loop.train()
+    (found,) = evaluations(records)
+    assert (found["step"], found["loader"], found["on_training_data"]) == (3, 0, True)
+    assert found["loss"] == pytest.approx(mean, rel=1e-5)
+
+
+def test_two_validations_are_kept_apart() -> None:
+    with observed() as records:
+        loop = Loop()
+        loop.train()
+        other = loop.loader(16, shuffle=False)
+        with torch.no_grad():
+            means = [loop.mean(loop.validation), loop.mean(other)]
+    found = evaluations(records)
+    assert [e["loss"] for e in found] == pytest.approx(means, rel=1e-5)
+    assert [(e["loader"], e["batches"]) for e in found] == [(1, 2), (2, 4)]
+
+
+def test_without_a_loader_a_loss_without_gradients_is_an_evaluation() -> None:
+    with observed() as records:
+        loop = Loop()
+        loop.train()
+        with torch.no_grad():
+            value = loop.loss(torch.randn(4, 5, 2), torch.randn(4, 1)).item()
+    (found,) = evaluations(records)
+    assert found["loss"] == pytest.approx(value, rel=1e-5)
+    assert "loader" not in found
+
+
+def test_a_training_loss_that_is_not_used_is_no_evaluation() -> None:
+    with observed() as records:
+        loop = Loop()
+        for x, y in loop.training:
+            loop.loss(x, y)  # for a progress bar
+            loop.optimizer.zero_grad()
+            loop.loss(x, y).backward()
+            loop.optimizer.step()
+    assert evaluations(records) == []
+
+
+def test_a_loss_computed_before_the_first_backward_pass_is_training() -> None:
+    # Until its loader has trained, a loss with a graph may be one of an accumulation.
+    with observed() as records:
+        loop = Loop()
+        total = sum((loop.loss(x, y) for x, y in loop.training), torch.zeros(()))
+        total.backward()
+        loop.optimizer.step()
+    assert evaluations(records) == []
+
+
+def test_forward_calls_without_a_loss() -> None:
+    with observed() as records:
+        loop = Loop()
+        loop.train()
+        loop.gru.eval()
+        with torch.no_grad():
+            for x, _ in loop.validation:
+                loop.gru(x)
+    (found,) = evaluations(records)
+    assert "loss" not in found
+    assert (found["batches"], found["training_mode"], found["loader"]) == (2, False, 1)
