@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.scripts import runner
+from tests.scripts import runner, warm
 from tests.scripts.catalogue import CATALOGUE, Entry
 
 pytestmark = pytest.mark.e2e
@@ -12,5 +12,5 @@ pytestmark = pytest.mark.e2e
 def test_trait(entry: Entry) -> None:
     if runner.missing(entry):
         pytest.skip(f"{entry.needs} is not installed")
-    result = runner.examine(entry)
+    result = runner.examine(entry, warm.run)
     assert not result.failures, "\n".join([*result.failures, result.probed.output[-2000:]])

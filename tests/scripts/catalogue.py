@@ -30,6 +30,8 @@ class Entry:
     losses: int = OBSERVED - 1
     """Printed losses that must be equal bit by bit; the last update ends the script before it prints."""
     ranks: int = 1
+    fresh: bool = False
+    """Starts further interpreters, and so needs one of its own from the beginning."""
     options: tuple[str, ...] = ()
     """Further options of rnn-doctor."""
     seconds: float = 120.0
@@ -60,7 +62,7 @@ CATALOGUE = (
     # Data.
     Entry("loader-workers0", "DataLoader, no workers", ("loader_workers0.py",)),
     Entry("loader-fork", "DataLoader, 2 forked workers", ("loader_fork.py",)),
-    Entry("loader-spawn", "DataLoader, 2 spawned workers", ("loader_spawn.py",)),
+    Entry("loader-spawn", "DataLoader, 2 spawned workers", ("loader_spawn.py",), fresh=True),
     Entry(
         "hand-batches",
         "hand-made batches, time first",
@@ -158,7 +160,9 @@ CATALOGUE = (
         ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "ddp_torchrun.py"),
         ranks=2,
     ),
-    Entry("ddp-spawn", "DistributedDataParallel by mp.spawn, 2 ranks", ("ddp_spawn.py",), ranks=2),
+    Entry(
+        "ddp-spawn", "DistributedDataParallel by mp.spawn, 2 ranks", ("ddp_spawn.py",), ranks=2, fresh=True
+    ),
     # Scripts that misbehave.
     Entry("catches-exception", "`except Exception` around each step", ("catches_exception.py",)),
     Entry("bare-except", "a bare `except:` around each step", ("bare_except.py",)),

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,9 +100,9 @@ def missing(entry: Entry) -> bool:
     return entry.needs is not None and importlib.util.find_spec(entry.needs) is None
 
 
-def examine(entry: Entry) -> Result:
-    """Both runs of one script, and its run log."""
-    bare = None if entry.bare_exit_code is None else run(entry, entry.command)
+def examine(entry: Entry, run_bare: Callable[[Entry, tuple[str, ...]], Run] | None = None) -> Result:
+    """Both runs of one script, and its run log; the bare one in a Python of its own, or as `run_bare` does."""
+    bare = None if entry.bare_exit_code is None else (run_bare or run)(entry, entry.command)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "run.jsonl")
         probed = run(
