@@ -139,8 +139,9 @@ def main() -> None:
             "# What the probe costs",
             "",
             f"`python benchmarks/overhead.py --pairs {args.pairs}{' --long' if args.long else ''}`, "
-            f"Python {platform.python_version()}, torch {version('torch')}, {os.cpu_count()} cores, load {load:.1f} at the start and "
-            f"{os.getloadavg()[0]:.1f} at the end. Two-layer LSTM language model, T=35, B=20, one thread.",
+            f"Python {platform.python_version()}, torch {version('torch')}, {os.cpu_count()} cores, "
+            f"load {load:.1f} at the start and {os.getloadavg()[0]:.1f} at the end. "
+            "Two-layer LSTM language model, T=35, B=20, one thread.",
             "",
             "| training | pairs | bare ms/step (CPU) | wall: ratio of medians | wall: median of pairs (range) "
             "| CPU: ratio of medians | CPU: median of pairs (range) | probe's own share | extra µs/step (CPU) |",
