@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 import torch
 
-from . import lifeline, places
+from . import places
 from .config import Config
 from .paths import masked, shown
 from .stopping import Stopping, StopProbe
@@ -82,8 +82,6 @@ class Session:
 
     def enough(self) -> str | None:
         """Why the observation is over after this step; None while it goes on."""
-        if not lifeline.alive(self.config.parent):
-            return "interrupted"
         if self.config.steps is not None and self.step >= self.config.steps:
             return "steps"
         return "time" if self.out_of_time() else None
@@ -94,8 +92,6 @@ class Session:
         if self._stop.swallowed:
             self._write_stop(swallowed=True)
             self.writer.close()
-        if not lifeline.alive(self.config.parent):
-            os._exit(1)
         self._stop.request()
 
     def finish(self, reason: str) -> None:
