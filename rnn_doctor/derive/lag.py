@@ -4,7 +4,7 @@ import numpy as np
 
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.runlog import LagGain
+from rnn_doctor.schema.recurrence import LagGain
 from rnn_doctor.schema.signals import Measurement
 
 USABLE = -3.0

@@ -26,6 +26,13 @@ _LISTED = {
     "evaluation": "evaluations",
     "non_finite": "non_finite",
     "lag_gain": "lag_gains",
+    "replay": "replays",
+    "layer": "layers",
+    "loop": "loops",
+    "state_flow": "state_flows",
+    "padding": "paddings",
+    "mixing": "mixings",
+    "data_lag": "data_lags",
     "place": "places",
     "sensor_off": "sensors_off",
 }

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rnn_doctor.schema.recurrence import DataLag, LagGain, Layer, Loop, Mixing, Padding, Replay, StateFlow
 from rnn_doctor.schema.values import Frozen, Location, Number
 
 SCHEMA_VERSION = 1
@@ -220,6 +221,9 @@ class Readout(Frozen):
     batch: int
     last_share: Number
     """Share at each sequence's last valid step."""
+    reverse_last_share: Number | None = None
+    """Of a bidirectional module: share of the reverse half's gradient at the last valid step, where it has seen
+    a single input; None where the reverse half is not read."""
     top_row_share: Number
     """Largest share that falls on one index of the axis that the module treats as batch."""
 
@@ -281,19 +285,14 @@ class NonFinite(Frozen):
     subject: str
     """Name of the parameter or module, or the loss's source line."""
     location: Location | None = None
-
-
-class LagGain(Frozen):
-    """Backward gain from one output step to earlier inputs, through one recurrent module's own kernel."""
-
-    record: Literal["lag_gain"]
-    step: int
-    module: int
+    layer: int | None = None
+    """Within a recurrent module, by the replay of the call: the first layer, time step and gate."""
     reverse: bool = False
-    lags: tuple[int, ...]
-    decades: tuple[Number, ...]
-    """log10 of ||d o_T / d x_(T-lag)|| relative to lag 0, median over rows."""
-    rows: int
+    time: int | None = None
+    gate: str | None = None
+    """`i`, `f`, `g`, `o`, `r`, `z`, `n`, or the state `h` or `c` itself."""
+    overflow: bool = False
+    """The values grew beyond the range of their type; otherwise the operation itself is undefined there."""
 
 
 class Place(Frozen):
@@ -368,6 +367,13 @@ Record = Annotated[
     | Evaluation
     | NonFinite
     | LagGain
+    | Replay
+    | Layer
+    | Loop
+    | StateFlow
+    | Padding
+    | Mixing
+    | DataLag
     | Place
     | SensorOff
     | Crash
@@ -396,6 +402,13 @@ class RunLog(Frozen):
     evaluations: tuple[Evaluation, ...] = ()
     non_finite: tuple[NonFinite, ...] = ()
     lag_gains: tuple[LagGain, ...] = ()
+    replays: tuple[Replay, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    state_flows: tuple[StateFlow, ...] = ()
+    paddings: tuple[Padding, ...] = ()
+    mixings: tuple[Mixing, ...] = ()
+    data_lags: tuple[DataLag, ...] = ()
     places: tuple[Place, ...] = ()
     sensors_off: tuple[SensorOff, ...] = ()
     crash: Crash | None = None

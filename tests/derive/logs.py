@@ -6,12 +6,12 @@ from typing import Any
 
 from rnn_doctor.derive.signals import signals
 from rnn_doctor.schema.reading import assemble
+from rnn_doctor.schema.recurrence import LagGain
 from rnn_doctor.schema.runlog import (
     Batch,
     Evaluation,
     Header,
     InitialWeights,
-    LagGain,
     Loader,
     LossCall,
     Module,

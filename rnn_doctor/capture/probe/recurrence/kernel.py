@@ -1,0 +1,228 @@
+"""A recurrent module as its kernel sees it: weights by layer and direction, and the kernel itself."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+GATES = {"LSTM": ("i", "f", "g", "o"), "GRU": ("r", "z", "n"), "RNN_TANH": ("h",), "RNN_RELU": ("h",)}
+"""The blocks of a weight matrix, in torch's order; `g` and `n` are the candidates, `h` the state itself."""
+_KERNELS = {"GRU": "gru", "RNN_TANH": "rnn_tanh", "RNN_RELU": "rnn_relu"}
+
+
+class Weights(NamedTuple):
+    """Weights of one layer and direction, G gates."""
+
+    input: torch.Tensor
+    """(G*H, I)"""
+    hidden: torch.Tensor
+    """(G*H, P)"""
+    input_bias: torch.Tensor | None
+    """(G*H)"""
+    hidden_bias: torch.Tensor | None
+    """(G*H)"""
+    projection: torch.Tensor | None
+    """(P, H)"""
+
+
+class Kernel(NamedTuple):
+    """What a fused kernel is given beside its input. P is the projected size, H where there is none."""
+
+    mode: str
+    """A key of GATES."""
+    hidden_size: int
+    """H"""
+    output_size: int
+    """P"""
+    weights: list[list[Weights]]
+    """By layer, then by direction; detached."""
+    training: bool
+    """cuDNN gives gradients in training mode alone (pytorch#15788)."""
+
+    @property
+    def layers(self) -> int:
+        """L"""
+        return len(self.weights)
+
+    @property
+    def directions(self) -> int:
+        """D"""
+        return len(self.weights[0])
+
+
+class State(NamedTuple):
+    """What a recurrence starts from."""
+
+    h: torch.Tensor
+    """(L*D, B, P)"""
+    c: torch.Tensor | None
+    """(L*D, B, H), LSTM alone"""
+
+
+def kernel_of(module: Any) -> Kernel | None:
+    """The kernel of an nn.RNN, LSTM or GRU, or of one of their cells; None for any other module."""
+    if isinstance(module, nn.RNNBase):
+        mode, projected = module.mode, module.proj_size > 0
+        flat = [w.detach() for w in module._flat_weights]  # type: ignore[union-attr]
+        directions = 2 if module.bidirectional else 1
+        each = len(flat) // (module.num_layers * directions)
+        groups = [flat[k : k + each] for k in range(0, len(flat), each)]
+        weights = [_weights(group, module.bias, projected) for group in groups]
+        by_layer = [weights[k : k + directions] for k in range(0, len(weights), directions)]
+        output_size = module.proj_size or module.hidden_size
+        return Kernel(mode, module.hidden_size, output_size, by_layer, module.training)
+    if isinstance(module, nn.modules.rnn.RNNCellBase):
+        mode = {nn.LSTMCell: "LSTM", nn.GRUCell: "GRU"}.get(type(module), "")
+        if isinstance(module, nn.RNNCell):
+            mode = f"RNN_{module.nonlinearity.upper()}"
+        if mode not in GATES:
+            return None
+        flat = [
+            p.detach()
+            for p in (module.weight_ih, module.weight_hh, module.bias_ih, module.bias_hh)
+            if p is not None
+        ]
+        weights = [_weights(flat, module.bias, False)]
+        return Kernel(mode, module.hidden_size, module.hidden_size, [weights], module.training)
+    return None
+
+
+def _weights(group: list[torch.Tensor], bias: bool, projected: bool) -> Weights:
+    return Weights(
+        group[0],
+        group[1],
+        group[2] if bias else None,
+        group[3] if bias else None,
+        group[-1] if projected else None,
+    )
+
+
+def layer_of(kernel: Kernel, layer: int) -> Kernel:
+    """One layer alone, as a kernel of its own."""
+    return kernel._replace(weights=[kernel.weights[layer]])
+
+
+def run(
+    kernel: Kernel, x: torch.Tensor, state: State, lengths: list[int] | None = None
+) -> tuple[torch.Tensor, State]:
+    """Output and final state by torch's own kernel, without dropout (which would draw random numbers).
+
+    lengths: valid steps of each row, in any order; all of them where not given. The output is 0 beyond them.
+
+    Shapes: x (T, B, I), state (L*D, B, ...) -> output (T, B, D*P), final state as the state.
+    """
+    packed = None
+    if lengths is not None and min(lengths) < x.shape[0]:
+        packed = pack_padded_sequence(x, torch.tensor(lengths), enforce_sorted=False)
+        order: Any = packed.sorted_indices
+        state = State(
+            state.h.index_select(1, order), None if state.c is None else state.c.index_select(1, order)
+        )
+    flat = [w for layer in kernel.weights for one in layer for w in one if w is not None]
+    bias = kernel.weights[0][0].input_bias is not None
+    hx: Any = state.h if state.c is None else (state.h, state.c)
+    given = (x, hx) if packed is None else (packed.data, packed.batch_sizes, hx)
+    rest = (flat, bias, kernel.layers, 0.0, kernel.training, kernel.directions == 2)
+    last = () if packed is not None else (False,)
+    function: Any = torch._VF.lstm if kernel.mode == "LSTM" else getattr(torch._VF, _KERNELS[kernel.mode])
+    output, h, *c = function(*given, *rest, *last)
+    final = State(h, c[0] if c else None)
+    if packed is None:
+        return output, final
+    output, _ = pad_packed_sequence(packed._replace(data=output), total_length=x.shape[0])
+    back: Any = packed.unsorted_indices
+    return output, State(
+        final.h.index_select(1, back), None if final.c is None else final.c.index_select(1, back)
+    )
+
+
+class Rows(NamedTuple):
+    """A few whole sequences of one call, or of calls that hand their state on to the next."""
+
+    x: torch.Tensor
+    """(T, R, I); 0 beyond the lengths"""
+    lengths: list[int]
+    """Valid steps of each row."""
+    state: State
+    """(L*D, R, ...)"""
+    output: torch.Tensor
+    """(T, R, D*P) as the module returned it; 0 beyond the lengths"""
+    chosen: list[int]
+    """Where the rows stand in the script's batch."""
+    calls: int = 1
+    """How many calls were joined."""
+
+    def few(self, count: int) -> Rows:
+        """The first `count` of them."""
+        state = State(self.state.h[:, :count], None if self.state.c is None else self.state.c[:, :count])
+        return self._replace(
+            x=self.x[:, :count], lengths=self.lengths[:count], state=state,
+            output=self.output[:, :count], chosen=self.chosen[:count],
+        )  # fmt: skip
+
+
+def rows_of(module: Any, kernel: Kernel, given: Any, state: Any, output: Any, count: int) -> Rows:
+    """Copies of a few rows of one call, the longest where lengths differ; every tensor is detached.
+
+    Shapes: given as the module takes it: (T, B, I), (B, T, I), (T, I), packed; of cells (B, I) or (I).
+    """
+    cell = isinstance(module, nn.modules.rnn.RNNCellBase)
+    if isinstance(given, PackedSequence):
+        padded, lengths = pad_packed_sequence(given)
+        index = lengths.argsort(descending=True, stable=True)[:count].tolist()
+        x = picked(padded, index, module, packed=True)
+        kept = [int(lengths[i]) for i in index]
+    else:
+        index = list(range(min(count, _batch(module, given))))
+        x = picked(given, index, module)
+        kept = [x.shape[0]] * len(index)
+    x = x[: max(kept)].clone()
+    y = (output[0] if isinstance(output, tuple) else output) if cell else output[0]
+    if isinstance(y, PackedSequence):
+        y = picked(pad_packed_sequence(y)[0], index, module, packed=True)
+    else:
+        y = picked(y, index, module)
+    return Rows(x, kept, state_of(kernel, module, state, index, x), y[: max(kept)].clone(), index)
+
+
+def picked(tensor: torch.Tensor, index: list[int], module: Any, packed: bool = False) -> torch.Tensor:
+    """Some rows of a sequence, time first, detached.
+
+    Shapes: (T, B, N), (B, T, N), (T, N); of cells (B, N) or (N); padded from packed (T, B, N) -> (T, R, N).
+    """
+    tensor = tensor.detach()
+    if isinstance(module, nn.modules.rnn.RNNCellBase):
+        return (tensor.unsqueeze(0) if tensor.dim() == 1 else tensor)[index].unsqueeze(0)
+    if tensor.dim() == 2:
+        return tensor.unsqueeze(1)
+    return tensor[index].transpose(0, 1) if module.batch_first and not packed else tensor[:, index]
+
+
+def state_of(kernel: Kernel, module: Any, state: Any, index: list[int], like: torch.Tensor) -> State:
+    """Some rows of a state, detached; zeros where none was given.
+
+    Shapes: (L*D, B, ...), (L*D, ...) unbatched; of cells (B, ...) or (...) -> (L*D, R, ...).
+    """
+    count = kernel.layers * kernel.directions
+    lstm = kernel.mode == "LSTM"
+    if state is None:
+        h = like.new_zeros(count, len(index), kernel.output_size)
+        return State(h, like.new_zeros(count, len(index), kernel.hidden_size) if lstm else None)
+    h, c = state if isinstance(state, (tuple, list)) else (state, None)
+    return State(_rows(h, module, index), _rows(c, module, index) if c is not None else None)
+
+
+def _rows(tensor: torch.Tensor, module: Any, index: list[int]) -> torch.Tensor:
+    tensor = tensor.detach()
+    if isinstance(module, nn.modules.rnn.RNNCellBase):
+        return (tensor.unsqueeze(0) if tensor.dim() == 1 else tensor)[index].unsqueeze(0).clone()
+    return (tensor.unsqueeze(1) if tensor.dim() == 2 else tensor)[:, index].clone()
+
+
+def _batch(module: Any, given: torch.Tensor) -> int:
+    if isinstance(module, nn.modules.rnn.RNNCellBase):
+        return given.shape[0] if given.dim() > 1 else 1
+    return 1 if given.dim() == 2 else given.shape[0 if module.batch_first else 1]

@@ -1,0 +1,172 @@
+"""What a run log holds of the inside of a recurrence: gradients, gates and states by layer and time step."""
+
+from typing import Literal
+
+from rnn_doctor.schema.values import Frozen, Location, Number
+
+
+class LagGain(Frozen):
+    """Backward gain from one output step to earlier ones, by an injection of a random cotangent at that step alone.
+
+    Of a fused module through its own kernel, to its inputs; of a hand-written recurrence along the script's
+    own graph, to its earlier states.
+    """
+
+    record: Literal["lag_gain"]
+    step: int
+    module: int
+    layer: int | None = None
+    """One layer of several alone; None for the whole module."""
+    reverse: bool = False
+    lags: tuple[int, ...]
+    decades: tuple[Number, ...]
+    """log10 of ||d o_T / d x_(T-lag)|| relative to lag 0, median over `samples`."""
+    samples: tuple[tuple[Number, ...], ...] = ()
+    """The same for each row and cotangent; of the whole module alone."""
+    rows: int
+    calls: int = 1
+    """Calls whose states hand the gradient on, joined to one sequence."""
+
+
+class Replay(Frozen):
+    """The recurrence computed once more, step by step, on a few rows: how well it agrees with the module's output."""
+
+    record: Literal["replay"]
+    step: int
+    module: int
+    rows: int
+    time: int
+    calls: int = 1
+    error: Number
+    """Largest difference of an output, relative to the largest output."""
+    exact: bool
+    """Whether the error is within the tolerance of the precision; where not, no layer is described."""
+
+
+class Gate(Frozen):
+    """One gate of one layer: sigmoid gates i, f, o, r, z; tanh candidates g, n; the state h of a plain RNN."""
+
+    name: Literal["i", "f", "g", "o", "r", "z", "n", "h"]
+    low: Number
+    """Share of (row, time, unit) below 0.1 (sigmoid) or -0.97 (tanh): closed, or saturated on the negative side."""
+    high: Number
+    """Above 0.9 or 0.97."""
+    stuck_low: Number
+    """Share of units that are low in more than 90 % of rows and time steps."""
+    stuck_high: Number
+    slope: Number
+    """Mean derivative of the gate by its sum: q (1 - q), or 1 - a^2."""
+
+
+class Layer(Frozen):
+    """One layer and direction, seen by the replay, or the states of a hand-written recurrence."""
+
+    record: Literal["layer"]
+    step: int
+    module: int
+    layer: int = 0
+    reverse: bool = False
+    times: tuple[int, ...]
+    """Indices of the time steps that the profiles below stand for."""
+    hidden_norm: tuple[Number, ...] = ()
+    """Root mean square of h_t over rows and units."""
+    cell_norm: tuple[Number, ...] = ()
+    """The same of c_t."""
+    hidden_gradient: tuple[Number, ...] = ()
+    """log10 of the 2-norm over rows and units of dL/dh_t under the script's own loss, all paths counted."""
+    cell_gradient: tuple[Number, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    dead_share: Number | None = None
+    """Share of units whose h has a standard deviation below 1e-3 over rows and time steps."""
+    active_share: Number | None = None
+    """Share of positive h, of a ReLU recurrence."""
+    effective_rank: Number | None = None
+    """exp of the entropy of the normalized singular values of the centred h, over the smaller of its sizes."""
+
+
+class Loop(Frozen):
+    """A recurrence in the graph of the loss that no module of torch makes: hand-written, or cells with detours."""
+
+    record: Literal["loop"]
+    step: int
+    module: int
+    uses: int
+    """How often the recurrent weight was applied in this graph."""
+    linear: bool | None = None
+    """No nonlinear operation stands between one state and the next; None where the path was not found."""
+    detached: bool = False
+    """The weight is applied to the previous state, but without its gradient."""
+    reason: str | None = None
+    """Why no gain was measured, where none was."""
+
+
+class StateFlow(Frozen):
+    """Where the initial states of one module's calls came from, at one sampled step; counts of calls."""
+
+    record: Literal["state_flow"]
+    step: int
+    module: int
+    calls: int
+    fresh: int = 0
+    """None, zeros, or values that are no earlier output of the module."""
+    attached: int = 0
+    """The module's previous output of the same step, with its graph."""
+    detached: int = 0
+    """The module's previous output of the same step, cut off from its graph."""
+    continued: int = 0
+    """Its last output before the previous update, cut off from its graph."""
+    kept: int = 0
+    """The same with its graph: the graph grows from step to step."""
+    length: int
+    """Longest stretch of time steps through which gradients can flow in this step."""
+
+
+class Padding(Frozen):
+    """How far the sequences of one module are padded, and whether the loss reads the padding, at one sampled step."""
+
+    record: Literal["padding"]
+    step: int
+    module: int
+    packed: bool = False
+    rows: int
+    padded_share: Number
+    """Share of rows that end in at least two identical input vectors, not counting what all rows share."""
+    padding: Number
+    """Mean share of the time axis that is padding."""
+    read_share: Number | None = None
+    """Share of ||dL/d output||^2 that falls on padded steps."""
+    unread_share: Number | None = None
+    """Of packed sequences: share of the rows from which the loss takes exactly nothing."""
+
+
+class Mixing(Frozen):
+    """A view that takes the numbers of one sample for those of another: axes exchanged without moving the data."""
+
+    record: Literal["mixing"]
+    step: int
+    module: int
+    what: Literal["input", "output", "state"]
+    shape: tuple[int, ...]
+    """Before the view."""
+    viewed: tuple[int, ...]
+    """After it."""
+    location: Location | None = None
+
+
+class DataLag(Frozen):
+    """How far back the inputs tell something about the targets, by a permutation test over the sequences seen."""
+
+    record: Literal["data_lag"]
+    step: int
+    module: int
+    sequences: int
+    time: int
+    kind: Literal["tokens", "values"]
+    significant: tuple[int, ...] = ()
+    """Lags whose information exceeds 1.25 times the greatest of the permutations."""
+    strongest: int | None = None
+    """The lag with the most information."""
+    information: Number | None = None
+    """There: bits of mutual information (tokens), or R^2 (values)."""
+    abstained: str | None = None
+    """Why the test has no power, as a clause."""
