@@ -58,6 +58,30 @@ def test_every_record_stands_in_the_file_at_once(tmp_path: Path) -> None:
         assert lines(path)[-1] == {"record": "step", "step": step}
 
 
+def test_steps_of_a_fast_script_go_out_together_and_none_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.jsonl"
+    clock = 100.0
+    monkeypatch.setattr("rnn_doctor.capture.probe.writer.time.perf_counter", lambda: clock)
+    writer = Writer(str(path))
+    writer.open(HEADER)
+    for step in range(200):
+        writer.write("step", step=step)
+    seen = len(lines(path))
+    assert 100 <= seen < 201
+    clock += 1.0
+    writer.write("step", step=200)  # the others have waited long enough
+    assert len(lines(path)) == 202
+    writer.write("step", step=201)
+    assert len(lines(path)) == 202
+    writer.write("evaluation", step=201)  # whatever is rare is written at once, with all that came before
+    assert [line.get("step") for line in lines(path)[1:]] == [*range(202), 201]
+    writer.write("step", step=202)
+    writer.close()
+    assert lines(path)[-1] == {"record": "step", "step": 202}
+
+
 def test_ranks_and_further_processes_have_files_beside(tmp_path: Path) -> None:
     path = tmp_path / "my.run.jsonl"
     writers = [Writer(str(path)) for _ in range(5)]

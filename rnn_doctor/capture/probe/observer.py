@@ -8,7 +8,7 @@ optimizer ever steps, a change of the parameters between two backward passes is 
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Iterable, Sequence, TypeVar
+from typing import Any, Callable, Sequence, TypeVar
 
 import torch
 from torch.nn.utils.rnn import PackedSequence
@@ -200,22 +200,20 @@ class Observer:
             self.session.attempt("parameters", self.trainables.find_recurrences, graph.leaves(loss))
 
     @entry
-    def on_clip(self, tensors: Iterable[torch.Tensor], limit: float, tells_norm: bool) -> None:
+    def on_clip(self, tensors: Sequence[torch.Tensor], limit: float, tells_norm: bool) -> None:
         """A clip call is about to run; `tells_norm`: it will return the 2-norm that it found."""
         if self.session.step > 0 and self.losses.backwards == 0:
             self._clip_late = True
             self.norms.placed(self.session.step)
             return
-        clipped = gradients_of(tensors)
+        holder = self.trainables.holder(tensors) if tells_norm and not self._samples else None
+        if holder is not None:
+            self.session.attempt("norms", self.norms.clipping_by_norm, holder, limit, self.session.step + 1)
+            return
         gradients = self.trainables.gradients()
         if not any(gradients.values()):
-            gradients = {BY_HAND: clipped}
-        ((number, held), *others) = gradients.items()
-        whole = not others and len(held) == len(clipped) > 0 and held[0] is clipped[0]
-        if tells_norm and whole and not self._samples:
-            self.session.attempt("norms", self.norms.clipping_by_norm, number, limit, self.session.step + 1)
-        else:
-            self.session.attempt("norms", self.norms.clipping, gradients, limit, self.session.step + 1)
+            gradients = {BY_HAND: gradients_of(tensors)}
+        self.session.attempt("norms", self.norms.clipping, gradients, limit, self.session.step + 1)
 
     @entry
     def on_clipped(self, norm: Any) -> None:
@@ -330,10 +328,11 @@ class Observer:
         self._end_if_enough()
 
     def _gather(self, number: int, optimizer: Any) -> None:
+        if self.norms.knows(number) and not self._samples:
+            return
         tensors = parameters(optimizer)
-        gradients = gradients_of(tensors)
         scale = loss_scale(optimizer)
-        self.session.attempt("norms", self.norms.at_update, number, gradients, scale)
+        self.session.attempt("norms", self.norms.at_update, number, gradients_of(tensors), scale)
         if self._samples:
             renew = {id(p) for p in tensors} if self._stepped else None
             self.session.attempt("parameters", self.parameters.before_update, renew, scale)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from typing import Iterable, Sequence
 
 import torch
 
@@ -66,6 +66,15 @@ class Trainables:
         """The gradients at this moment, by the optimizer that will use them."""
         found = {self._optimizers.number(o): gradients_of(parameters(o)) for o in self._optimizers.live()}
         return found or {BY_HAND: gradients_of(self._parameters.tensors())}
+
+    def holder(self, tensors: Sequence[torch.Tensor]) -> int | None:
+        """The number of the one optimizer of the script, where these are all that it holds."""
+        live = self._optimizers.live()
+        if len(live) != 1 or not tensors:
+            return None
+        held = parameters(live[0])
+        same = len(held) == len(tensors) and held[0] is tensors[0] and held[-1] is tensors[-1]
+        return self._optimizers.number(live[0]) if same else None
 
     def watch_hands(self, weigh: bool) -> None:
         """After a backward pass: remembers a piece of each parameter, to see whether the script changes them.

@@ -18,7 +18,10 @@ WATCHED = (*CLASSIFYING, *REGRESSING, *BINARY, "kl_div", "ctc_loss", "gaussian_n
 
 _ON_SIMPLEX = 1e-3
 _MOST_ROWS = 32
-"""Rows of a large output that are looked at: a vocabulary makes each of them long."""
+"""Rows of a large output that are looked at."""
+_MOST_VALUES = 16_384
+"""Values of them: a vocabulary makes each row long."""
+_FEWEST_ROWS = 4
 
 
 class Losses:
@@ -140,10 +143,12 @@ def _count(shape: tuple[int, ...]) -> int:
 
 
 def _thinned(output: torch.Tensor) -> torch.Tensor:
-    """A few rows, evenly spaced. Shapes: (N, ...) -> (n <= 32, ...), single precision."""
+    """A few rows, evenly spaced. Shapes: (N, ...) -> (4 <= n <= 32, ...), single precision."""
     values = output.detach()
     if values.dim() > 1:
-        values = values[:: max(1, -(-values.shape[0] // _MOST_ROWS))]
+        long = values[0].numel() if len(values) else 1
+        most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_VALUES // max(1, long)))
+        values = values[:: max(1, -(-values.shape[0] // most))]
     return values.float()
 
 

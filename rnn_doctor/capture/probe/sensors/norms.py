@@ -105,6 +105,10 @@ class GradientNorms:
             self._before.setdefault(self._known, norm)
             self._at_update[self._known] = norm * min(1.0, self._limit / (norm + 1e-6))
 
+    def knows(self, optimizer: int) -> bool:
+        """Whether a clip call has told the norm that this optimizer will use."""
+        return optimizer == self._known and optimizer in self._at_update
+
     def _measure(self, gradients: Gradients) -> None:
         for optimizer, tensors in gradients.items():
             # Once an optimizer has used its gradients, later backward passes are another evaluation's.
@@ -123,7 +127,7 @@ class GradientNorms:
 
     def at_update(self, optimizer: int, gradients: Sequence[torch.Tensor], scale: float = 1.0) -> None:
         """One optimizer is about to use its gradients, divided by `scale`."""
-        if optimizer == self._known:
+        if self.knows(optimizer):
             return
         norm = total(gradients)
         if norm is not None:
