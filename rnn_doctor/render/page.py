@@ -16,11 +16,11 @@ class Page:
     """Collects lines. Whatever is added is foreign text until `clean` has seen it, which happens here."""
 
     def __init__(self, width: int, *, color: bool) -> None:
-        self._width = max(width, 40)
+        self.width = max(width, 40)
         self._buffer = io.StringIO()
         self._console = Console(
             file=self._buffer,
-            width=self._width,
+            width=self.width,
             force_terminal=color,
             color_system="standard" if color else None,
             no_color=not color,
@@ -39,7 +39,7 @@ class Page:
             text.append(clean(content), style=style)
         hang = indent if hang is None else hang
         first, *rest = (
-            self._wrap(text, self._width - indent) if indent == hang else self._hung(text, indent, hang)
+            self._wrap(text, self.width - indent) if indent == hang else self._hung(text, indent, hang)
         )
         self._write(" " * indent, first)
         for line in rest:
@@ -63,12 +63,12 @@ class Page:
 
     def _hung(self, text: Text, indent: int, hang: int) -> Iterator[Text]:
         """The first line at its own width, the rest at that of the hanging indent."""
-        first = next(self._wrap(text, self._width - indent))
+        first = next(self._wrap(text, self.width - indent))
         yield first
         rest = text[len(first.plain) :]
         rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :] if rest.plain.strip() else Text()
         if rest.plain:
-            yield from self._wrap(rest, self._width - hang)
+            yield from self._wrap(rest, self.width - hang)
 
     def _write(self, margin: str, line: Text) -> None:
         line.rstrip()

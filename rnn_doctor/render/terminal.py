@@ -1,6 +1,6 @@
 """The report as text for a terminal or a log file: plain ASCII of our own, readable without colour."""
 
-from rnn_doctor.render import blocks
+from rnn_doctor.render import blocks, strips
 from rnn_doctor.render.page import Page
 from rnn_doctor.render.wording import count
 from rnn_doctor.schema.report import Report
@@ -20,6 +20,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     page = Page(width, color=color)
     _header(page, report)
     _conditions(page, report)
+    strips.by_lag(page, report.profiles.by_lag)
     if report.findings:
         blocks.findings(page, report.findings)
     if report.remedies:

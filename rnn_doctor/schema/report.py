@@ -162,6 +162,45 @@ class Observation(Frozen):
     sensors_off: tuple[str, ...] = ()
 
 
+class LagProfile(Frozen):
+    """How much of a gradient is left by lag, at the last step where it was measured."""
+
+    module: str
+    layer: int | None = None
+    """One layer of several alone; None for the whole module."""
+    reverse: bool = False
+    step: int
+    lags: tuple[int, ...]
+    decades: tuple[Number, ...]
+    """log10 of what is left of the gradient; 0 at lag 0."""
+    needed_lag: Number | None = None
+    """How far back the task must remember, where that is known."""
+    needed_lag_basis: str | None = None
+    """How it is known."""
+
+
+class TimeProfile(Frozen):
+    """What one layer did over the time steps of a sequence, at the last step where it was replayed."""
+
+    module: str
+    layer: int
+    reverse: bool = False
+    step: int
+    times: tuple[int, ...]
+    hidden_gradient: tuple[Number, ...] = ()
+    """log10 of the norm of dL/dh_t under the script's own loss."""
+    hidden_norm: tuple[Number, ...] = ()
+    """Root mean square of h_t."""
+    cell_norm: tuple[Number, ...] = ()
+
+
+class Profiles(Frozen):
+    """What is seen inside the recurrences, as curves."""
+
+    by_lag: tuple[LagProfile, ...] = ()
+    by_time: tuple[TimeProfile, ...] = ()
+
+
 class Tool(Frozen):
     """Who made the report."""
 
@@ -181,3 +220,4 @@ class Report(Frozen):
     remedies: tuple[Prescription, ...]
     not_assessed: tuple[NotAssessed, ...]
     signals: tuple[Signal, ...]
+    profiles: Profiles = Profiles()

@@ -1,6 +1,7 @@
 """The reports that every format is tested on: one ill, one healthy, one that is out to harm."""
 
 import math
+from typing import Any
 
 from rnn_doctor.schema.report import (
     Conditions,
@@ -8,9 +9,11 @@ from rnn_doctor.schema.report import (
     Confidence,
     Evidence,
     Finding,
+    LagProfile,
     NotAssessed,
     Observation,
     Prescription,
+    Profiles,
     RecurrentLayer,
     Report,
     Subject,
@@ -108,8 +111,22 @@ def ill() -> Report:
             ),
             "findings": (_cause(), _consequence(), *_many(), _note()),
             "remedies": _remedies(),
+            "profiles": Profiles(
+                by_lag=(
+                    _profile("encoder", -0.21, needed_lag=25, needed_lag_basis="--lag"),
+                    _profile("encoder", -0.3, layer=0),
+                    _profile("encoder", -0.02, layer=1),
+                    _profile("decoder", 0.1, 12),
+                )
+            ),
         }
     )
+
+
+def _profile(module: str, decades_a_step: float, longest: int = 34, **fields: Any) -> LagProfile:
+    lags = tuple(range(longest + 1))
+    decades = tuple(decades_a_step * lag for lag in lags)
+    return LagProfile(module=module, step=50, lags=lags, decades=decades, **fields)
 
 
 def _cause() -> Finding:
@@ -288,5 +305,8 @@ def hostile() -> Report:
             ),
             "findings": (finding,),
             "not_assessed": (NotAssessed(what=HOSTILE, reason=HOSTILE),),
+            "profiles": Profiles(
+                by_lag=(_profile(HOSTILE, -math.inf, needed_lag=3, needed_lag_basis=HOSTILE),)
+            ),
         }
     )

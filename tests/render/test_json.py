@@ -42,6 +42,7 @@ def test_the_keys_of_the_report() -> None:
         "remedies",
         "not_assessed",
         "signals",
+        "profiles",
     ]
     assert set(data["conditions"]) == {
         "vanishing_gradients",

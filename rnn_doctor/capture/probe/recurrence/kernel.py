@@ -164,62 +164,77 @@ class Rows(NamedTuple):
         )  # fmt: skip
 
 
-def rows_of(module: Any, kernel: Kernel, given: Any, state: Any, output: Any, count: int) -> Rows:
-    """Copies of a few rows of one call, the longest where lengths differ; every tensor is detached.
+def rows_of(
+    module: Any,
+    kernel: Kernel,
+    given: Any,
+    state: Any,
+    output: Any,
+    count: int,
+    chosen: list[int] | None = None,
+) -> Rows:
+    """Copies of a few rows of one call, detached, in the weights' type: the chosen ones, or the longest.
 
     Shapes: given as the module takes it: (T, B, I), (B, T, I), (T, I), packed; of cells (B, I) or (I).
     """
-    cell = isinstance(module, nn.modules.rnn.RNNCellBase)
     if isinstance(given, PackedSequence):
         padded, lengths = pad_packed_sequence(given)
-        index = lengths.argsort(descending=True, stable=True)[:count].tolist()
-        x = picked(padded, index, module, packed=True)
-        kept = [int(lengths[i]) for i in index]
+        if chosen is None:
+            chosen = lengths.argsort(descending=True, stable=True)[:count].tolist()
+        kept = [int(lengths[i]) for i in chosen]
+        x = picked(padded, chosen, module, packed=True)
     else:
-        index = list(range(min(count, _batch(module, given))))
-        x = picked(given, index, module)
-        kept = [x.shape[0]] * len(index)
-    x = x[: max(kept)].clone()
-    y = (output[0] if isinstance(output, tuple) else output) if cell else output[0]
+        if chosen is None:
+            chosen = list(range(min(count, _batch(module, given))))
+        x = picked(given, chosen, module)
+        kept = [x.shape[0]] * len(chosen)
+    x = x[: max(kept)].to(kernel.weights[0][0].hidden.dtype, copy=True)
+    y = picked_output(module, output, chosen)
+    return Rows(x, kept, state_of(kernel, module, state, chosen, x), y[: max(kept)].clone(), chosen)
+
+
+def picked_output(module: Any, output: Any, chosen: list[int]) -> torch.Tensor:
+    """Some rows of what a module returned, or of the gradient of it. Shapes: -> (T, R, D*P)."""
+    y = output[0] if type(output) is tuple else output
     if isinstance(y, PackedSequence):
-        y = picked(pad_packed_sequence(y)[0], index, module, packed=True)
-    else:
-        y = picked(y, index, module)
-    return Rows(x, kept, state_of(kernel, module, state, index, x), y[: max(kept)].clone(), index)
+        return picked(pad_packed_sequence(y)[0], chosen, module, packed=True)
+    return picked(y, chosen, module)
 
 
-def picked(tensor: torch.Tensor, index: list[int], module: Any, packed: bool = False) -> torch.Tensor:
+def picked(tensor: torch.Tensor, chosen: list[int], module: Any, packed: bool = False) -> torch.Tensor:
     """Some rows of a sequence, time first, detached.
 
     Shapes: (T, B, N), (B, T, N), (T, N); of cells (B, N) or (N); padded from packed (T, B, N) -> (T, R, N).
     """
     tensor = tensor.detach()
     if isinstance(module, nn.modules.rnn.RNNCellBase):
-        return (tensor.unsqueeze(0) if tensor.dim() == 1 else tensor)[index].unsqueeze(0)
+        return (tensor.unsqueeze(0) if tensor.dim() == 1 else tensor)[chosen].unsqueeze(0)
     if tensor.dim() == 2:
         return tensor.unsqueeze(1)
-    return tensor[index].transpose(0, 1) if module.batch_first and not packed else tensor[:, index]
+    return tensor[chosen].transpose(0, 1) if module.batch_first and not packed else tensor[:, chosen]
 
 
-def state_of(kernel: Kernel, module: Any, state: Any, index: list[int], like: torch.Tensor) -> State:
-    """Some rows of a state, detached; zeros where none was given.
+def state_of(kernel: Kernel, module: Any, state: Any, chosen: list[int], like: torch.Tensor) -> State:
+    """Some rows of a state, detached, in the type of `like`; zeros where none was given.
 
     Shapes: (L*D, B, ...), (L*D, ...) unbatched; of cells (B, ...) or (...) -> (L*D, R, ...).
     """
     count = kernel.layers * kernel.directions
     lstm = kernel.mode == "LSTM"
     if state is None:
-        h = like.new_zeros(count, len(index), kernel.output_size)
-        return State(h, like.new_zeros(count, len(index), kernel.hidden_size) if lstm else None)
+        h = like.new_zeros(count, len(chosen), kernel.output_size)
+        return State(h, like.new_zeros(count, len(chosen), kernel.hidden_size) if lstm else None)
     h, c = state if isinstance(state, (tuple, list)) else (state, None)
-    return State(_rows(h, module, index), _rows(c, module, index) if c is not None else None)
+    h = state_rows(h, module, chosen).to(like.dtype, copy=True)
+    return State(h, None if c is None else state_rows(c, module, chosen).to(like.dtype, copy=True))
 
 
-def _rows(tensor: torch.Tensor, module: Any, index: list[int]) -> torch.Tensor:
+def state_rows(tensor: torch.Tensor, module: Any, chosen: list[int]) -> torch.Tensor:
+    """Some rows of one tensor of a state, or of its gradient. Shapes as in `state_of`."""
     tensor = tensor.detach()
     if isinstance(module, nn.modules.rnn.RNNCellBase):
-        return (tensor.unsqueeze(0) if tensor.dim() == 1 else tensor)[index].unsqueeze(0).clone()
-    return (tensor.unsqueeze(1) if tensor.dim() == 2 else tensor)[:, index].clone()
+        return (tensor.unsqueeze(0) if tensor.dim() == 1 else tensor)[chosen].unsqueeze(0)
+    return (tensor.unsqueeze(1) if tensor.dim() == 2 else tensor)[:, chosen]
 
 
 def _batch(module: Any, given: torch.Tensor) -> int:
