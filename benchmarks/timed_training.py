@@ -1,10 +1,15 @@
 """A language model that times its own steps: `timed_training.py HIDDEN STEPS [TIME BATCH VOCABULARY]`.
 
-It prints wall and CPU seconds of the whole loop, imports and construction left out, also when it is stopped.
+It prints wall and CPU seconds of each step as JSON, imports and construction left out, also when it is stopped.
+With the environment variable TURNS, a folder that holds the pipes `turn` and `done`, it waits for a byte before each
+step and answers with one after it, so that several trainings can take turns.
 """
 
+import json
+import os
 import sys
 import time
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -33,14 +38,33 @@ net = LM()
 optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
 criterion = nn.CrossEntropyLoss()
 batches = [torch.randint(V, (T + 1, B)) for _ in range(20)]
-start, cpu = time.perf_counter(), time.process_time()
+turns = os.environ.get("TURNS")
+turn = os.open(Path(turns, "turn"), os.O_RDONLY) if turns else None
+done = os.open(Path(turns, "done"), os.O_WRONLY) if turns else None
+wall: list[float] = []
+cpu: list[float] = []
+
+
+def update(window: torch.Tensor) -> None:
+    """One step of the training."""
+    optimizer.zero_grad()
+    loss = criterion(net(window[:-1]), window[1:].flatten())
+    loss.backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 0.25)
+    optimizer.step()
+
+
 try:
     for step in range(STEPS):
-        window = batches[step % len(batches)]
-        optimizer.zero_grad()
-        loss = criterion(net(window[:-1]), window[1:].flatten())
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 0.25)
-        optimizer.step()
+        if turn is not None:
+            os.read(turn, 1)
+        start, busy = time.perf_counter(), time.process_time()
+        try:
+            update(batches[step % len(batches)])
+        finally:
+            wall.append(time.perf_counter() - start)
+            cpu.append(time.process_time() - busy)
+            if done is not None:
+                os.write(done, b".")
 finally:
-    print("TIMED", time.perf_counter() - start, time.process_time() - cpu, flush=True)
+    print("TIMED", json.dumps({"wall": wall, "cpu": cpu}), flush=True)

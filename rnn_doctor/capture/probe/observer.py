@@ -157,9 +157,8 @@ class Observer:
             self.session.attempt("parameters", self._take_in, loss, fresh)
             if self.losses.backwards <= _GRAPH_BACKWARDS:
                 self.session.attempt("losses", self.losses.describe_expression, self.session.step + 1, loss)
-        if loss.numel() == 1 and loss.device.type == "cpu":
-            value = float(loss.detach())
-            self._search_non_finite(value, value, False)
+        value = self.losses.latest
+        self._search_non_finite(value, value, False)
         self._in_backward = True
 
     @entry
@@ -272,7 +271,7 @@ class Observer:
         """An optimizer has stepped."""
         self._stepped[self.optimizers.number(optimizer)] = optimizer
         if not self._in_backward:
-            self._close_step(len(self.optimizers.live()) == 1 or set(self._stepped) == self._together)
+            self._close_step(set(self._stepped) == self._together or len(self.optimizers.live()) == 1)
 
     @entry
     def on_loader(self, iterator: Any, loader: Any) -> None:

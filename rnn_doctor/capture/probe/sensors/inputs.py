@@ -14,8 +14,8 @@ _DRIVE = 4.0
 """sigmoid(4) = 0.982, tanh(4) = 0.9993: beyond it a gate's derivative is below 0.02."""
 _MOST_ROWS = 256
 """Rows (of all steps and sequences) whose statistics are taken, evenly spaced."""
-_DRIVEN_OF = 4
-"""Every fourth of them is multiplied by the input weights."""
+_DRIVEN_OF = 16
+"""Every sixteenth of them is multiplied by the input weights: with H units that makes 16 G H sums of G gates."""
 
 
 class Inputs:

@@ -17,6 +17,8 @@ BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 WATCHED = (*CLASSIFYING, *REGRESSING, *BINARY, "kl_div", "ctc_loss", "gaussian_nll_loss", "poisson_nll_loss")
 
 _ON_SIMPLEX = 1e-3
+_ACCUMULATES_BY = 3
+"""Updates within which a script that divides its losses for accumulation does so."""
 _MOST_ROWS = 32
 """Rows of a large output that are looked at."""
 _MOST_VALUES = 16_384
@@ -32,6 +34,7 @@ class Losses:
         self._sites: dict[tuple[str, Any], int] = {}
         self._described: set[int] = set()
         self._accumulation = 1
+        self._taken = 0
         self._passes: list[tuple[Any, Any, float]] = []
         self._scaled: dict[int, Any] = {}
 
@@ -44,9 +47,18 @@ class Losses:
         result, original = self._scaled.pop(id(loss), (None, None))
         if result is loss and original is not None:
             loss = original
-        value: Any = loss.detach() if loss.numel() == 1 else None
-        self._passes.append((site, value, graph.divisor(loss)))
+        value: Any = None
+        if loss.numel() == 1:
+            value = loss.item() if loss.device.type == "cpu" else loss.detach()
+        divided = self._accumulation > 1 or self._taken < _ACCUMULATES_BY or bool(self._passes)
+        self._passes.append((site, value, graph.divisor(loss) if divided else 1.0))
         return loss
+
+    @property
+    def latest(self) -> float | None:
+        """The loss of the latest pass, where reading it waits for no device."""
+        value = self._passes[-1][1] if self._passes else None
+        return value if isinstance(value, float) else None
 
     @property
     def backwards(self) -> int:
@@ -58,6 +70,7 @@ class Losses:
 
         first_only: a closure re-evaluates the loss at other parameters, so that only its first value counts.
         """
+        self._taken += 1
         passes = self._passes[:1] if first_only else self._passes
         self._passes = []
         if len(passes) == 1 and self._accumulation == 1:
