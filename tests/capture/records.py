@@ -55,8 +55,12 @@ def observed() -> Iterator[Observation]:
         patches.undo()
 
 
-def _redirect(observer: Observer, records: Records) -> None:
-    observer.session.writer = records
-    for part in vars(observer).values():
-        if isinstance(getattr(part, "_writer", None), Writer):
-            part._writer = records
+def _redirect(holder: object, records: Records, seen: set[int] | None = None) -> None:
+    """Puts the records in the place of every writer that the observer or its parts hold."""
+    seen = {id(holder)} if seen is None else seen | {id(holder)}
+    for name, part in list(vars(holder).items()):
+        ours = type(part).__module__.startswith("rnn_doctor.capture.probe") and hasattr(part, "__dict__")
+        if isinstance(part, Writer):
+            setattr(holder, name, records)
+        elif ours and id(part) not in seen:
+            _redirect(part, records, seen)

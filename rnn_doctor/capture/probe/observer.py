@@ -14,15 +14,12 @@ import torch
 from torch.nn.utils.rnn import PackedSequence
 
 from . import graph, places
+from .calls import Calls
 from .config import Config
 from .naming import Naming
-from .schedule import sampled_steps
 from .sensors.evaluations import Evaluations
-from .sensors.inputs import Inputs
-from .sensors.lag_gain import LagGains
 from .sensors.loaders import Loaders
 from .sensors.losses import Losses
-from .sensors.nonfinite import NonFinites
 from .sensors.norms import BY_HAND, GradientNorms, total
 from .sensors.optimizers import Optimizers, loss_scale, parameters, rates
 from .sensors.parameters import Parameters
@@ -82,12 +79,9 @@ class Observer:
         self.trainables = Trainables(self.naming, self.optimizers, self.recurrences, self.parameters)
         self.norms = GradientNorms(writer)
         self.losses = Losses(writer)
-        self.inputs = Inputs(writer)
-        self.lag_gains = LagGains(writer)
         self.loaders = Loaders(writer)
         self.evaluations = Evaluations(writer, self.loaders)
-        self.non_finites = NonFinites(writer, self.naming)
-        self._sampled = sampled_steps(config.steps)
+        self.calls = Calls(self.session, self.naming, self.recurrences, self.loaders)
         self._stepped: dict[int, Any] = {}
         self._together: set[int] = set()
         self._closure = False
@@ -117,14 +111,7 @@ class Observer:
         self._close_step()
         self.session.begin()
         self.evaluations.training_mode = module.training
-        number = self.recurrences.number(module)
-        self.session.attempt("non_finite", self.non_finites.on_call, module, given, state, output)
-        if self._samples:
-            self.session.attempt(
-                "inputs", self.inputs.on_call, number, module, given, state, output, self.loaders.batch()
-            )
-            if self.session.step == 0:
-                self.session.attempt("lag_gain", self.lag_gains.on_call, number, module, given)
+        self.calls.forward(module, given, state, output)
 
     @entry
     def on_loss_call(
@@ -292,7 +279,7 @@ class Observer:
 
     @property
     def _samples(self) -> bool:
-        return self.session.step + 1 in self._sampled
+        return self.calls.sampled
 
     def _close_step(self, now: bool = True) -> None:
         """Ends the step of the optimizers that stepped, unless others are expected to join them."""
@@ -316,10 +303,9 @@ class Observer:
         self._search_non_finite(fields["grad_norm"], loss, True)
         if self._samples:
             self.session.attempt("parameters", self.parameters.after_update, step, numbers)
-            self.session.attempt("inputs", self.inputs.write, step)
+        self.calls.updated(step)
         self.norms.forget()
         self.losses.forget_calls()
-        self.non_finites.forget()
         self._clip_late = self._closure = False
         self.trainables.updated()
         self.session.step = step
@@ -346,8 +332,9 @@ class Observer:
 
     def _search_non_finite(self, number: float | None, loss: float | None, in_gradients: bool) -> None:
         """Looks once for the origin of a loss or norm that is NaN or infinite."""
-        if number is not None and number - number != 0 and not self.non_finites.found:
-            search, step = self.non_finites.search, self.session.step + 1
+        found = self.calls.non_finites
+        if number is not None and number - number != 0 and not found.found:
+            search, step = found.search, self.session.step + 1
             self.session.attempt("non_finite", search, step, self.trainables.tensors(), loss, in_gradients)
 
     # ---------------------------------------------------------------- the end
