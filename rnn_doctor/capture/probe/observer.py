@@ -313,14 +313,14 @@ class Observer:
         self._end_if_enough()
 
     def _gather(self, number: int, optimizer: Any) -> None:
-        if self.norms.knows(number) and not self._samples:
-            return
-        tensors = parameters(optimizer)
-        scale = loss_scale(optimizer)
-        self.session.attempt("norms", self.norms.at_update, number, gradients_of(tensors), scale)
-        if self._samples:
-            renew = {id(p) for p in tensors} if self._stepped else None
-            self.session.attempt("parameters", self.parameters.before_update, renew, scale)
+        if self._samples or not self.norms.knows(number):
+            tensors, scale = parameters(optimizer), loss_scale(optimizer)
+            self.session.attempt("norms", self.norms.at_update, number, gradients_of(tensors), scale)
+            if self._samples:
+                renew = {id(p) for p in tensors} if self._stepped else None
+                self.session.attempt("parameters", self.parameters.before_update, renew, scale)
+        # Before the update, which spreads what is not finite to all weights.
+        self._search_non_finite(self.norms.used, self.losses.latest, True)
 
     def _take_in(self, loss: torch.Tensor, fresh: bool) -> None:
         """Learns of the parameters before their first update, and of what is left in their gradients."""

@@ -78,6 +78,11 @@ class GradientNorms:
         """The norm before clipping, as far as it is known."""
         return _together(self._before.values())
 
+    @property
+    def used(self) -> float | None:
+        """The norm that the optimizers have been given so far."""
+        return _together(self._at_update.values())
+
     def wants_backward(self, sampled: bool) -> bool:
         """Whether to measure after this backward pass: only so is hand-written clipping seen."""
         return (sampled or self._clips_by_hand) and not self.scaling
