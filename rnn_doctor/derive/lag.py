@@ -16,7 +16,7 @@ def _latest(view: View, module: int) -> list[LagGain]:
     """The last profile of each direction of a module."""
     found: dict[bool, LagGain] = {}
     for record in view.log.lag_gains:
-        if record.module == module and record.lags:
+        if record.module == module and record.layer is None and record.lags:
             found[record.reverse] = record
     return list(found.values())
 

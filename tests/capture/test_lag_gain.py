@@ -1,17 +1,17 @@
 """The gain by lag, against autograd through a recurrence written out step by step."""
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence
+from torch.nn.utils.rnn import pack_sequence
 
-from rnn_doctor.capture.probe.sensors import lag_gain
-from rnn_doctor.capture.probe.sensors.lag_gain import LagGains, lag_gains
-from tests.capture.records import Records
+from rnn_doctor.capture.probe.recurrence import lag_gain
+from rnn_doctor.capture.probe.recurrence.kernel import kernel_of, rows_of
 
 T, B, N, H = 7, 3, 4, 5
 
@@ -67,16 +67,31 @@ def unrolled(module: Any, x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-def expected(module: Any, x: torch.Tensor, reverse: bool) -> list[float]:
-    """log10 of the median gain by lag. Shapes: x (T, B, I)."""
-    x = x.clone().requires_grad_(True)
+def profiles_of(module: Any, given: Any, state: Any = None, rows: int = 4) -> list[dict[str, Any]]:
+    """What is measured on a call of the module."""
+    with torch.no_grad():
+        output = module(given, state)
+    kernel = kernel_of(module)
+    assert kernel is not None
+    return lag_gain.lag_gains(kernel, rows_of(module, kernel, given, state, output, rows))
+
+
+def expected(module: Any, x: torch.Tensor, reverse: bool) -> torch.Tensor:
+    """log10 gain by lag of each row with two cotangents. Shapes: x (T, B, I) -> (T, 2 B)."""
+    x = x.repeat(1, 2, 1).requires_grad_(True)
     output = unrolled(module, x)
     size = output.shape[2] // (2 if module.bidirectional else 1)
-    end = output[0, :, size:] if reverse else output[-1, :, :size]
-    cotangent = torch.randn(end.shape, generator=torch.Generator().manual_seed(0)).to(end)
+    generator = torch.Generator().manual_seed(0)
+    for backward in [False, True][: 1 + reverse]:
+        end = output[0, :, size:] if backward else output[-1, :, :size]
+        cotangent = torch.randn(end.shape, generator=generator, dtype=torch.float64).to(end)
     (gradient,) = torch.autograd.grad(end, x, cotangent)
-    norms = gradient.norm(dim=2) if reverse else gradient.norm(dim=2).flip(0)
-    return [float(row.log10().median()) for row in norms / norms[0]]
+    norms: torch.Tensor = gradient.norm(dim=2) if reverse else gradient.norm(dim=2).flip(0)
+    return (norms / norms[0]).log10()
+
+
+def medians(gains: torch.Tensor) -> Any:
+    return pytest.approx(gains.median(1).values.tolist(), abs=1e-10)
 
 
 @pytest.mark.parametrize("kind", MODULES)
@@ -90,68 +105,134 @@ def test_the_profile_is_that_of_autograd(
         num_layers=layers, bidirectional=bidirectional, batch_first=batch_first
     ).double()
     x = torch.randn(T, B, N, dtype=torch.float64)
-    profiles = lag_gains(module, x.transpose(0, 1) if batch_first else x, batch_first)
-    assert [p["reverse"] for p in profiles] == ([False, True] if bidirectional else [False])
-    for profile in profiles:
+    profiles = profiles_of(module, x.transpose(0, 1) if batch_first else x)
+    whole = [p for p in profiles if "layer" not in p]
+    assert [p["reverse"] for p in whole] == ([None, True] if bidirectional else [None])
+    assert len(profiles) == len(whole) * (1 if layers == 1 else 1 + layers)
+    for profile in whole:
+        truth = expected(module, x, bool(profile["reverse"]))
         assert profile["lags"] == list(range(T))
-        assert profile["rows"] == B
-        assert profile["decades"] == pytest.approx(expected(module, x, profile["reverse"]), abs=1e-10)
+        assert (profile["rows"], len(profile["samples"])) == (B, 2 * B)
+        assert profile["decades"] == medians(truth)
         assert profile["decades"][0] == 0.0
+        for sample, row in zip(profile["samples"], truth.t(), strict=True):
+            assert sample == pytest.approx(row.tolist(), rel=1e-3, abs=1e-3)
+
+
+def test_each_layer_alone_is_a_module_of_one_layer() -> None:
+    module = nn.GRU(N, H, 2).double()
+    x = torch.randn(T, B, N, dtype=torch.float64)
+    _, first, second = profiles_of(module, x)
+    for layer, (profile, given) in enumerate([(first, x), (second, None)]):
+        alone = nn.GRU(N if layer == 0 else H, H).double()
+        weights = {k[:-1] + "0": v for k, v in module.state_dict().items() if k.endswith(f"l{layer}")}
+        alone.load_state_dict(weights)
+        below = x if given is not None else one_layer(module, x)
+        truth = expected_rows(alone, below)
+        assert profile["layer"] == layer
+        assert profile["decades"] == medians(truth)
+
+
+def one_layer(module: nn.GRU, x: torch.Tensor) -> torch.Tensor:
+    lower = nn.GRU(N, H).double()
+    lower.load_state_dict({k: v for k, v in module.state_dict().items() if k.endswith("l0")})
+    with torch.no_grad():
+        output: torch.Tensor = lower(x)[0]
+    return output
+
+
+def expected_rows(module: Any, x: torch.Tensor) -> torch.Tensor:
+    """The same with one cotangent a row. Shapes: x (T, B, I) -> (T, B)."""
+    x = x.clone().requires_grad_(True)
+    end = unrolled(module, x)[-1]
+    generator = torch.Generator().manual_seed(0)
+    cotangent = torch.randn(end.shape, generator=generator, dtype=torch.float64).to(end)
+    (gradient,) = torch.autograd.grad(end, x, cotangent)
+    norms: torch.Tensor = gradient.norm(dim=2).flip(0)
+    return (norms / norms[0]).log10()
 
 
 def test_unbatched_input() -> None:
     module = nn.GRU(N, H, batch_first=True).double()
     x = torch.randn(T, N, dtype=torch.float64)
-    (profile,) = lag_gains(module, x, True)
+    (profile,) = profiles_of(module, x)
     assert profile["rows"] == 1
-    assert profile["decades"] == pytest.approx(expected(module, x.unsqueeze(1), False), abs=1e-10)
+    assert profile["decades"] == medians(expected(module, x.unsqueeze(1), False))
 
 
 @pytest.mark.parametrize("sort", [True, False])
-def test_packed_sequences_are_cut_to_the_shortest_of_the_longest(sort: bool) -> None:
-    lengths = [9, 8, 7, 7, 2] if sort else [7, 2, 9, 7, 8]
+def test_packed_sequences_are_measured_from_their_own_last_steps(sort: bool) -> None:
+    lengths = [9, 8, 7, 2] if sort else [7, 2, 9, 8]
     sequences = [torch.randn(n, N, dtype=torch.float64) for n in lengths]
     module = nn.LSTM(N, H).double()
-    (profile,) = lag_gains(module, pack_sequence(sequences, enforce_sorted=sort), False)
-    assert profile["rows"] == 4
-    assert len(profile["lags"]) == 7
-    x = torch.stack([s[:7] for s in sorted(sequences, key=len, reverse=True)[:4]], 1)
-    assert profile["decades"] == pytest.approx(expected(module, x, False), abs=1e-10)
+    (profile,) = profiles_of(module, pack_sequence(sequences, enforce_sorted=sort))
+    assert profile["rows"] == 3  # the one of two steps would end the profile there
+    assert profile["lags"] == list(range(7))
+    longest = sorted(sequences, key=len, reverse=True)[:3]
+    generator = torch.Generator().manual_seed(0)
+    cotangents = torch.randn((6, H), generator=generator, dtype=torch.float64)
+    gains = []
+    for row, cotangent in enumerate(cotangents):
+        x = longest[row % 3].unsqueeze(1).requires_grad_(True)
+        (gradient,) = torch.autograd.grad(unrolled(module, x)[-1, 0], x, cotangent)
+        norms = gradient.norm(dim=2).flip(0).flatten()[:7]
+        gains.append((norms / norms[0]).log10())
+    assert profile["decades"] == medians(torch.stack(gains, 1))
+
+
+def test_the_initial_state_is_the_scripts() -> None:
+    module = nn.RNN(N, H).double()
+    x = torch.randn(T, B, N, dtype=torch.float64)
+    state = torch.full((1, B, H), 30.0, dtype=torch.float64)  # saturates the first step
+    plain, given = profiles_of(module, x)[0], profiles_of(module, x, state)[0]
+    assert given["decades"][-1] < plain["decades"][-1] - 1
 
 
 def test_no_more_rows_than_its_cost_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     module = nn.RNN(N, H).double()
-    assert lag_gains(module, torch.randn(T, 9, N, dtype=torch.float64), False)[0]["rows"] == 4
-    monkeypatch.setattr(lag_gain, "_MOST_STEPS", 2 * T + 1)
-    assert lag_gains(module, torch.randn(T, 9, N, dtype=torch.float64), False)[0]["rows"] == 2
-    monkeypatch.setattr(lag_gain, "_MOST_STEPS", 1)
-    assert lag_gains(module, torch.randn(T, 9, N, dtype=torch.float64), False)[0]["rows"] == 1
+    for most, rows in ((2048, 4), (2 * T + 1, 2), (1, 1)):
+        monkeypatch.setattr(lag_gain, "_MOST_STEPS", most)
+        assert profiles_of(module, torch.randn(T, 9, N, dtype=torch.float64))[0]["rows"] == rows
 
 
 def test_long_sequences_are_told_at_spread_lags() -> None:
     module = nn.RNN(N, H).double()
     x = torch.randn(300, 1, N, dtype=torch.float64)
-    (profile,) = lag_gains(module, x, False)
+    (profile,) = profiles_of(module, x)
     assert profile["lags"][:8] == list(range(8))
     assert profile["lags"][-1] == 299
     assert len(profile["lags"]) <= 60
     assert profile["lags"] == sorted(set(profile["lags"]))
-    whole = expected(module, x, False)
-    assert profile["decades"] == pytest.approx([whole[k] for k in profile["lags"]], abs=1e-10)
+    assert profile["decades"] == medians(expected(module, x, False)[profile["lags"]])
 
 
 @pytest.mark.parametrize("steps", [1, 2])
 def test_two_steps_have_no_profile(steps: int) -> None:
-    assert lag_gains(nn.RNN(N, H), torch.randn(steps, B, N), False) == []
+    assert profiles_of(nn.RNN(N, H), torch.randn(steps, B, N)) == []
 
 
-def test_a_gradient_that_vanishes_altogether_stays_finite() -> None:
+def test_nothing_that_is_left_is_minus_infinity() -> None:
     module = nn.RNN(N, H)
     with torch.no_grad():
         module.get_parameter("weight_hh_l0").zero_()
-    (profile,) = lag_gains(module, torch.randn(T, B, N), False)
-    assert profile["decades"][0] == 0.0
-    assert all(-310 < d < -200 for d in profile["decades"][1:])
+    (profile,) = profiles_of(module, torch.randn(T, B, N))
+    assert profile["decades"] == [0.0] + [-math.inf] * (T - 1)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.1])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_known_jacobian_gives_its_slope(scale: float, reverse: bool) -> None:
+    """An orthogonal recurrence times a scale, in the linear regime of ReLU: each step back multiplies by it."""
+    module = nn.RNN(N, H, nonlinearity="relu", bidirectional=reverse).double()
+    with torch.no_grad():
+        for name, weight in module.named_parameters():
+            if "weight_hh" in name:
+                weight.copy_(scale * torch.eye(H, dtype=torch.float64).roll(1, 0))
+            else:
+                weight.abs_()
+    profile = profiles_of(module, torch.rand(40, B, N, dtype=torch.float64))[-1]
+    slope = (profile["decades"][30] - profile["decades"][5]) / 25
+    assert slope == pytest.approx(math.log10(scale), rel=0.01, abs=1e-3)
 
 
 def test_it_leaves_no_trace() -> None:
@@ -160,23 +241,15 @@ def test_it_leaves_no_trace() -> None:
     x = torch.randn(T, B, N, requires_grad=True)
     module(x)[0].sum().backward()
     gradients = [t.grad.clone() for t in (x, *module.parameters()) if t.grad is not None]
-    output, _ = module(x * 2)
+    output = module(x * 2)
+    kernel = kernel_of(module)
+    assert kernel is not None
+    rows = rows_of(module, kernel, x, None, output, 4)
     state = torch.get_rng_state()
-    first = lag_gains(module, x, False)
+    first = lag_gain.lag_gains(kernel, rows)
     assert torch.equal(torch.get_rng_state(), state)
-    assert first == lag_gains(module, x, False)
+    assert first == lag_gain.lag_gains(kernel, rows)
     after = [t.grad for t in (x, *module.parameters())]
     assert all(a is not None and torch.equal(a, b) for a, b in zip(after, gradients, strict=True))
     assert module.training
-    output.sum().backward()
-
-
-def test_each_module_is_measured_once() -> None:
-    records = Records()
-    sensor = LagGains(records)
-    for _ in range(2):
-        sensor.on_call(0, nn.GRU(N, H), torch.randn(T, B, N))
-        sensor.on_call(1, nn.GRUCell(N, H), torch.randn(B, N))
-    sensor.on_call(2, nn.GRU(N, H), pack_padded_sequence(torch.randn(T, 2, N), torch.tensor([T, 3])))
-    assert [r["module"] for r in records.of("lag_gain")] == [0, 2]
-    assert {r["step"] for r in records.of("lag_gain")} == {1}
+    output[0].sum().backward()

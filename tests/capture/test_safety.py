@@ -15,9 +15,9 @@ from rnn_doctor.capture.probe import graph, hooks
 from rnn_doctor.capture.probe.config import Config
 from rnn_doctor.capture.probe.observer import Observer
 from rnn_doctor.capture.probe.patches import Patches
+from rnn_doctor.capture.probe.recurrence.examiner import Examiner
 from rnn_doctor.capture.probe.sensors.evaluations import Evaluations
 from rnn_doctor.capture.probe.sensors.inputs import Inputs
-from rnn_doctor.capture.probe.sensors.lag_gain import LagGains
 from rnn_doctor.capture.probe.sensors.loaders import Loaders
 from rnn_doctor.capture.probe.sensors.losses import Losses
 from rnn_doctor.capture.probe.sensors.nonfinite import NonFinites
@@ -73,7 +73,7 @@ def test_the_training_is_the_same_to_the_last_bit(bare: dict[str, torch.Tensor])
     ("owner", "method"),
     [
         (Evaluations, "on_call"), (Evaluations, "on_loss"), (Evaluations, "training_goes_on"),
-        (Inputs, "on_call"), (Inputs, "write"), (LagGains, "on_call"), (Loaders, "iterating"),
+        (Inputs, "on_call"), (Inputs, "write"), (Examiner, "on_call"), (Examiner, "examine"), (Loaders, "iterating"),
         (Loaders, "gave"), (Losses, "describe"), (Losses, "on_backward"), (Losses, "take"),
         (NonFinites, "on_call"), (GradientNorms, "at_update"), (GradientNorms, "clipping"),
         (GradientNorms, "after_backward"), (Optimizers, "built"), (Optimizers, "number"),

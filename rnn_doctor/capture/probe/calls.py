@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from .naming import Naming
-from .schedule import sampled_steps
+from .recurrence.examiner import Examiner
+from .schedule import examined_steps, sampled_steps
 from .sensors.inputs import Inputs
-from .sensors.lag_gain import LagGains
 from .sensors.loaders import Loaders
 from .sensors.nonfinite import NonFinites
 from .sensors.recurrence import Recurrences
+from .sensors.states import StateFlows
 from .session import Session
 
 
@@ -25,12 +26,21 @@ class Calls:
         self._sampled = sampled_steps(session.config.steps)
         self.non_finites = NonFinites(writer, naming)
         self.inputs = Inputs(writer)
-        self.lag_gains = LagGains(writer)
+        self.flows = StateFlows(writer)
+        self.examiner = Examiner(writer)
+        self._examined = examined_steps(session.config.steps)
+        self._link = "fresh"
 
     @property
     def sampled(self) -> bool:
         """Whether the update that is under way is a sampled one."""
         return self._session.step + 1 in self._sampled
+
+    @property
+    def _flowing(self) -> bool:
+        """Whether states are followed: at sampled steps and, for what is carried on, at those before."""
+        step = self._session.step
+        return step + 1 in self._sampled or step + 2 in self._sampled
 
     def forward(self, module: Any, given: Any, state: Any, output: Any) -> None:
         """A recurrent module ran forward with gradients."""
@@ -41,11 +51,25 @@ class Calls:
             attempt(
                 "inputs", self.inputs.on_call, number, module, given, state, output, self._loaders.batch()
             )
-            if self._session.step == 0:
-                attempt("lag_gain", self.lag_gains.on_call, number, module, given)
+        if self._flowing:
+            attempt("states", self._follow, number, module, given, state, output)
+        if self._session.step + 1 in self._examined:
+            attempt("recurrence", self.examiner.on_call, number, module, given, state, output, self._link)
+
+    def _follow(self, number: int, module: Any, given: Any, state: Any, output: Any) -> None:
+        self._link = "fresh"
+        self._link = self.flows.on_call(number, module, given, state, output)
+
+    def backward_done(self) -> None:
+        """A backward pass has run; the parameters are still those of the forward pass."""
+        if self._session.step + 1 in self._examined:
+            self._session.attempt("recurrence", self.examiner.examine, self._session.step + 1)
 
     def updated(self, step: int) -> None:
         """An update is complete."""
         if self.sampled:
             self._session.attempt("inputs", self.inputs.write, step)
+        if self._flowing:
+            self._session.attempt("states", self.flows.ended, step, self.sampled)
+        self.examiner.forget()
         self.non_finites.forget()

@@ -152,6 +152,7 @@ class Observer:
     def after_backward(self) -> None:
         """A backward pass has run."""
         self._in_backward = False
+        self.calls.backward_done()
         by_hand = not (self.trainables.optimized or self.norms.scaling)
         if by_hand or self.norms.wants_backward(self._samples):
             self.session.attempt("norms", self.norms.after_backward, self.trainables.gradients())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import torch
 from torch import nn
@@ -26,6 +26,10 @@ class Weights(NamedTuple):
     """(G*H)"""
     projection: torch.Tensor | None
     """(P, H)"""
+
+    def each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Weights:
+        """The same change made to all."""
+        return Weights(*(None if w is None else change(w) for w in self))  # type: ignore[arg-type]
 
 
 class Kernel(NamedTuple):
@@ -60,6 +64,10 @@ class State(NamedTuple):
     """(L*D, B, P)"""
     c: torch.Tensor | None
     """(L*D, B, H), LSTM alone"""
+
+    def each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> State:
+        """The same change made to both."""
+        return State(change(self.h), None if self.c is None else change(self.c))
 
 
 def kernel_of(module: Any) -> Kernel | None:
@@ -157,7 +165,7 @@ class Rows(NamedTuple):
 
     def few(self, count: int) -> Rows:
         """The first `count` of them."""
-        state = State(self.state.h[:, :count], None if self.state.c is None else self.state.c[:, :count])
+        state = self.state.each(lambda s: s[:, :count])
         return self._replace(
             x=self.x[:, :count], lengths=self.lengths[:count], state=state,
             output=self.output[:, :count], chosen=self.chosen[:count],

@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Any, Iterable
 
 import torch
+from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..naming import Naming
 from ..places import here
+from ..recurrence.kernel import GATES, kernel_of, picked_output, rows_of
+from ..recurrence.replay import first_non_finite
 from ..writer import Writer
 
 _MOST_NAMED = 5
+_MOST_CALLS = 512
+"""Calls of one module that are kept at hand: a loop over time makes many."""
+
+_Call = tuple[Any, Any, Any, Any]
 
 
 class NonFinites:
@@ -20,12 +27,14 @@ class NonFinites:
     def __init__(self, writer: Writer, naming: Naming) -> None:
         self._writer = writer
         self._naming = naming
-        self._calls: dict[int, tuple[Any, Any, Any, Any]] = {}
+        self._calls: dict[int, list[_Call]] = {}
         self.found = False
 
     def on_call(self, module: Any, given: Any, state: Any, output: Any) -> None:
-        """The latest call of each module; its tensors live as long as the step's graph does."""
-        self._calls[id(module)] = (module, given, state, output)
+        """One call of a module; its tensors live as long as the step's graph does."""
+        calls = self._calls.setdefault(id(module), [])
+        if len(calls) < _MOST_CALLS:
+            calls.append((module, given, state, output))
 
     def forget(self) -> None:
         """The step is over."""
@@ -39,22 +48,86 @@ class NonFinites:
         tensors = list(parameters)
         weights = [p for p in tensors if not _finite(p)]
         self._write_named(step, "weight", weights)
-        for module, given, state, output in self._calls.values():
-            name = self._naming.of_module(module)
-            for what, value in (("input", given), ("state", state), ("output", output)):
-                if not _finite(value):
-                    self._writer.write("non_finite", step=step, what=what, subject=name)
+        for calls in self._calls.values():
+            self._search_calls(step, calls, replay=not weights)
         if loss is not None and loss - loss != 0:
             self._writer.write("non_finite", step=step, what="loss", subject="loss", location=here())
         if gradients_bad:
-            self._write_named(
-                step, "gradient", [p for p in tensors if p.grad is not None and not _finite(p.grad)]
-            )
+            # The backward pass runs from the loss to the inputs, the parameters stand the other way round.
+            found = [p for p in reversed(tensors) if p.grad is not None and not _finite(p.grad)]
+            self._write_named(step, "gradient", found)
+
+    def _search_calls(self, step: int, calls: list[_Call], replay: bool) -> None:
+        """The first of one module's calls that took or gave something that is not finite."""
+        before = 0
+        for module, given, state, output in calls:
+            values = (("input", given), ("state", state), ("output", output))
+            bad = [what for what, value in values if not _finite(value)]
+            for what in bad:
+                inner = _inside(module, given, state, output, before) if replay and bad == ["output"] else {}
+                self._writer.write(
+                    "non_finite", step=step, what=what, subject=self._naming.of_module(module), **inner
+                )
+            if bad:
+                return
+            before += _steps(module, given)
 
     def _write_named(self, step: int, what: str, tensors: list[torch.Tensor]) -> None:
         for tensor in tensors[:_MOST_NAMED]:
-            name = self._naming.of_parameter(tensor).name
-            self._writer.write("non_finite", step=step, what=what, subject=name)
+            named = self._naming.of_parameter(tensor)
+            inner = _gradient_of(tensor, named.name, named.owner) if what == "gradient" else {}
+            self._writer.write("non_finite", step=step, what=what, subject=named.name, **inner)
+
+
+def _inside(module: Any, given: Any, state: Any, output: Any, before: int) -> dict[str, Any]:
+    """Layer, time step and gate where the first number ceases to be finite, by replaying one row of the call."""
+    kernel = kernel_of(module)
+    if kernel is None:
+        return {}
+    unbatched = not isinstance(given, PackedSequence) and given.dim() == (
+        1 if isinstance(module, nn.modules.rnn.RNNCellBase) else 2
+    )
+    if unbatched:
+        row = 0
+    else:
+        first = output[0] if type(output) is tuple else output
+        size = int(first.batch_sizes[0]) if isinstance(first, PackedSequence) else _rows(module, first)
+        values = picked_output(module, output, list(range(size)))
+        row = int((~torch.isfinite(values)).any(-1).any(0).nonzero()[0])
+    found = first_non_finite(kernel, rows_of(module, kernel, given, state, output, 1, [row]))
+    return {} if found is None else {**found, "time": found["time"] + before}
+
+
+def _rows(module: Any, output: torch.Tensor) -> int:
+    cell = isinstance(module, nn.modules.rnn.RNNCellBase)
+    return output.shape[0 if cell or module.batch_first else 1]
+
+
+def _steps(module: Any, given: Any) -> int:
+    if isinstance(given, PackedSequence):
+        return len(given.batch_sizes)
+    if isinstance(module, nn.modules.rnn.RNNCellBase):
+        return 1
+    return given.shape[1 if module.batch_first and given.dim() == 3 else 0]
+
+
+def _gradient_of(weight: torch.Tensor, name: str, owner: Any) -> dict[str, Any]:
+    """Layer and gate of a recurrent module's parameter, where some blocks of its gradient alone are bad."""
+    if not isinstance(owner, (nn.RNNBase, nn.modules.rnn.RNNCellBase)):
+        return {}
+    fields: dict[str, Any] = {}
+    last = name.rpartition(".")[2]
+    if "_l" in last:
+        layer, _, reverse = last.rpartition("_l")[2].partition("_")
+        fields = {"layer": int(layer), "reverse": True if reverse else None} if layer.isdigit() else {}
+    gates = GATES.get(getattr(owner, "mode", type(owner).__name__.replace("Cell", "")), ())
+    grad = weight.grad
+    if grad is None or len(gates) < 2 or "_hr" in last or grad.shape[0] % len(gates):
+        return fields
+    bad = [gate for gate, block in zip(gates, grad.detach().chunk(len(gates))) if not _finite(block)]
+    if 0 < len(bad) < len(gates):
+        fields["gate"] = bad[0]
+    return fields
 
 
 def _finite(value: Any) -> bool:

@@ -1,0 +1,129 @@
+"""What gates and states of a replay do: saturation, stuck and dead units, growth, and the gradient by time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from .replay import Direction, Gradients, Replayed
+
+_SIGMOIDS = ("i", "f", "o", "r", "z")
+_CLOSED, _OPEN = 0.1, 0.9
+"""Left and right saturation of a sigmoid gate (Karpathy, Johnson, Fei-Fei 2015, section 4.2)."""
+_FLAT = 0.97
+"""|tanh| beyond it has a derivative below 0.06."""
+_STUCK = 0.9
+"""Share of steps and rows that makes a unit's gate stuck."""
+_DEAD = 1e-3
+"""Standard deviation of a unit's state below which it says nothing."""
+_MOST_TIMES = 48
+_MOST_STATES = 256
+"""States (of all steps and rows) of which a rank is taken."""
+_WIDEST = 1024
+"""Units above which the rank is not worth its cost."""
+
+
+def layers(replayed: Replayed, gradients: list[Gradients] | None) -> list[dict[str, Any]]:
+    """The fields of a `layer` record of every direction; padded steps do not count."""
+    found = []
+    times = _times(replayed.output.shape[0])
+    for k, direction in enumerate(replayed.directions):
+        fields: dict[str, Any] = {
+            "layer": direction.layer,
+            "reverse": direction.reverse or None,
+            "times": times,
+            "hidden_norm": _by_time(replayed, direction, direction.h, times),
+            "gates": [_gate(name, _valid(replayed, values), _kind(replayed, name))
+                      for name, values in direction.gates.items()],
+            **_units(_valid(replayed, direction.h), replayed.kernel.mode == "RNN_RELU"),
+        }  # fmt: skip
+        if direction.c is not None:
+            fields["cell_norm"] = _by_time(replayed, direction, direction.c, times)
+        if gradients is not None:
+            fields["hidden_gradient"] = _decades(replayed, direction, gradients[k].h, times)
+            cell = gradients[k].c
+            if cell is not None:
+                fields["cell_gradient"] = _decades(replayed, direction, cell, times)
+        found.append(fields)
+    return found
+
+
+def _times(count: int) -> list[int]:
+    if count <= _MOST_TIMES:
+        return list(range(count))
+    return [round(k * (count - 1) / (_MOST_TIMES - 1)) for k in range(_MOST_TIMES)]
+
+
+def _valid(replayed: Replayed, values: torch.Tensor) -> torch.Tensor:
+    """The values of all valid steps and rows. Shapes: (T, R, N) -> (n, N)."""
+    flat = values.reshape(-1, values.shape[2])
+    return flat if replayed.valid is None else flat[replayed.valid.reshape(-1)]
+
+
+def _by_time(replayed: Replayed, direction: Direction, values: torch.Tensor, times: list[int]) -> list[float]:
+    """Root mean square over rows and units at these times."""
+    square = replayed.in_time(direction, values).double().square().mean(2)[times]
+    if replayed.valid is None:
+        mean = square.mean(1)
+    else:
+        valid = replayed.valid.squeeze(2)[times].double()
+        mean = (square * valid).sum(1) / valid.sum(1).clamp_min(1)
+    result: list[float] = mean.sqrt().tolist()
+    return result
+
+
+def _decades(replayed: Replayed, direction: Direction, values: torch.Tensor, times: list[int]) -> list[float]:
+    """log10 of the 2-norm over rows and units at these times."""
+    norms = replayed.in_time(direction, values).double().flatten(1).norm(dim=1)[times]
+    result: list[float] = norms.log10().tolist()
+    return result
+
+
+def _kind(replayed: Replayed, name: str) -> str:
+    if name in _SIGMOIDS:
+        return "sigmoid"
+    return "relu" if replayed.kernel.mode == "RNN_RELU" else "tanh"
+
+
+def _gate(name: str, values: torch.Tensor, kind: str) -> dict[str, Any]:
+    """The fields of a gate. Shapes: values (n, H)."""
+    if kind == "relu":  # it has no bounds, so nothing saturates but the zero side
+        low, high = values <= 0, torch.zeros_like(values, dtype=torch.bool)
+        slope = (values > 0).to(values.dtype)
+    elif kind == "tanh":
+        low, high, slope = values < -_FLAT, values > _FLAT, 1 - values * values
+    else:
+        low, high, slope = values < _CLOSED, values > _OPEN, values * (1 - values)
+    left, right = low.float().mean(0), high.float().mean(0)
+    shares = torch.stack(
+        [left.mean(), right.mean(), (left > _STUCK).float().mean(), (right > _STUCK).float().mean(),
+         slope.float().mean()]
+    ).tolist()  # fmt: skip
+    return dict(zip(("name", "low", "high", "stuck_low", "stuck_high", "slope"), (name, *shares)))
+
+
+def _units(states: torch.Tensor, relu: bool) -> dict[str, Any]:
+    """Dead and active shares, and the effective rank. Shapes: states (n, P)."""
+    fields: dict[str, Any] = {}
+    if len(states) > 1:
+        fields["dead_share"] = float((states.std(0) < _DEAD).float().mean())
+        fields["effective_rank"] = _effective_rank(states)
+    if relu:
+        fields["active_share"] = float((states > 0).float().mean())
+    return fields
+
+
+def _effective_rank(states: torch.Tensor) -> float | None:
+    """exp(entropy of the singular values) over the smaller size (Roy, Vetterli 2007). Shapes: states (n, P)."""
+    if states.shape[1] > _WIDEST:
+        return None
+    some = states[:: max(1, -(-len(states) // _MOST_STATES))].float()
+    centred = some - some.mean(0)
+    smaller = centred @ centred.t() if len(centred) <= centred.shape[1] else centred.t() @ centred
+    values = torch.linalg.eigvalsh(smaller).clamp_min(0).sqrt()
+    total = float(values.sum())
+    if not 0 < total < float("inf"):
+        return None
+    shares = values[values > 0] / total
+    return float((-(shares * shares.log()).sum()).exp()) / min(some.shape)

@@ -1,0 +1,179 @@
+"""The axes of a recurrent module's tensor, followed along the operations that the graph tells of."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+FIRST, SECOND, OTHER = 0, 1, 2
+_WRAPPED = 2**63
+"""Autograd saves negative axes as unsigned numbers."""
+_VIEWS = frozenset(("View", "UnsafeView", "ReshapeAlias"))
+_IN_PLACE = frozenset((
+    "Clone", "Alias", "ToCopy", "Mul", "Div", "Add", "Sub", "NativeDropout", "Relu", "LeakyRelu", "Elu", "Gelu",
+    "Silu", "Tanh", "Sigmoid", "Threshold", "Hardtanh", "NativeLayerNorm", "Softmax", "LogSoftmax", "Index",
+    "IndexSelect", "Expand",
+))  # fmt: skip
+"""Operations that leave every number at its place, or exchange whole samples."""
+
+
+class Atom(NamedTuple):
+    """A piece of an axis of the tensor that is followed."""
+
+    kind: int
+    """FIRST or SECOND axis of that tensor, or OTHER."""
+    size: int
+
+
+Layout = list[tuple[Atom, ...]]
+"""What each axis consists of, the outermost piece first; nothing where its size is 1."""
+
+
+class Mixed(NamedTuple):
+    """A view that takes the numbers of one sample for those of another."""
+
+    shape: tuple[int, ...]
+    viewed: tuple[int, ...]
+
+
+def layout_of(shape: tuple[int, ...]) -> Layout:
+    """The layout of the tensor where following begins. Shapes: (first, second, any)."""
+    kinds = [FIRST, SECOND] + [OTHER] * len(shape)
+    return [(Atom(kind, size),) if size > 1 else () for kind, size in zip(kinds, shape)]
+
+
+def shape_of(node: Any) -> tuple[int, ...] | None:
+    """The shape of the first tensor that the node returned; None where it does not tell."""
+    metadata = getattr(node, "_input_metadata", None)
+    return tuple([int(n) for n in metadata[0].shape]) if metadata else None
+
+
+def kind_of(node: Any) -> str:
+    """The name of the operation, e.g. `View`."""
+    name: str = node.name().rsplit("::", 1)[-1]
+    return name.split("Backward", maxsplit=1)[0]
+
+
+def after(layout: Layout, node: Any, place: int) -> Layout | Mixed | None:
+    """The layout behind an operation that takes the tensor as its argument number `place`.
+
+    None where the samples cannot be told apart any further, or the operation is none that is followed.
+    """
+    shape, kind = shape_of(node), kind_of(node)
+    if shape is None or not _tells_apart(layout):
+        return None
+    if kind in _VIEWS:
+        return _viewed(layout, shape)
+    found: Layout | None = None
+    if kind in _IN_PLACE:
+        found = layout
+    elif kind in ("Squeeze", "Unsqueeze"):
+        pieces = iter([axis for axis in layout if axis])
+        found = [next(pieces) if size > 1 else () for size in shape]
+    elif kind in ("Transpose", "T", "Permute"):
+        found = _moved(layout, node, kind)
+    elif kind == "Select":
+        dropped = _axis(node._saved_dim, len(layout))
+        found = [axis for k, axis in enumerate(layout) if k != dropped]
+    elif kind == "Slice":
+        found = [_cut(axis, size) for axis, size in zip(layout, shape)]
+    elif (kind, place) in (("Addmm", 1), ("Mm", 0)):
+        found = [layout[0], (Atom(OTHER, shape[1]),) if shape[1] > 1 else ()]
+    fits = found is not None and tuple([_size(axis) for axis in found]) == shape
+    return found if fits else None
+
+
+def _tells_apart(layout: Layout) -> bool:
+    kinds = {atom.kind for axis in layout for atom in axis}
+    return FIRST in kinds and SECOND in kinds
+
+
+def _size(axis: tuple[Atom, ...]) -> int:
+    size = 1
+    for atom in axis:
+        size *= atom.size
+    return size
+
+
+def _axis(number: int, axes: int) -> int:
+    return (number - 2 * _WRAPPED if number >= _WRAPPED else number) % axes
+
+
+def _cut(axis: tuple[Atom, ...], size: int) -> tuple[Atom, ...]:
+    """A slice of an axis; one of several pieces is not followed: its size would not fit."""
+    if size == 1:
+        return ()
+    return (axis[0]._replace(size=size),) if len(axis) == 1 else axis
+
+
+def _moved(layout: Layout, node: Any, kind: str) -> Layout:
+    if kind == "T":
+        return layout[::-1]
+    axes = len(layout)
+    if kind == "Permute":
+        return [layout[_axis(k, axes)] for k in node._saved_dims]
+    a, b = _axis(node._saved_dim0, axes), _axis(node._saved_dim1, axes)
+    moved = list(layout)
+    moved[a], moved[b] = moved[b], moved[a]
+    return moved
+
+
+def _viewed(layout: Layout, shape: tuple[int, ...]) -> Layout | Mixed | None:
+    """A view merges and splits axes; where it cuts across them, it may have exchanged the two first ones."""
+    atoms = _merged([atom for axis in layout for atom in axis])
+    found = _regrouped(atoms, shape)
+    if found is not None and not _blends(found, atoms[0]):
+        return found
+    if _exchanges(atoms, [size for size in shape if size > 1]):
+        return Mixed(tuple([_size(axis) for axis in layout]), shape)
+    return found
+
+
+def _blends(found: Layout, first: Atom) -> bool:
+    """Whether an axis holds a part of the leading axis together with what follows it: (8, 2, H) as (2, 8, H)."""
+    return any(len(axis) > 1 and axis[0].kind == first.kind and axis[0].size < first.size for axis in found)
+
+
+def _merged(atoms: list[Atom]) -> list[Atom]:
+    """Pieces of one axis that stand side by side again."""
+    merged: list[Atom] = []
+    for atom in atoms:
+        beside = merged.pop().size if merged and merged[-1].kind == atom.kind else 1
+        merged.append(Atom(atom.kind, beside * atom.size))
+    return merged
+
+
+def _regrouped(atoms: list[Atom], shape: tuple[int, ...]) -> Layout | None:
+    """The axes of a view as pieces of the old ones; None where one of its axes cuts across them."""
+    left = atoms[::-1]
+    found: Layout = []
+    for size in shape:
+        axis: list[Atom] = []
+        wanted = size
+        while wanted > 1:
+            if not left:
+                return None
+            atom = left.pop()
+            if wanted % atom.size == 0:
+                axis.append(atom)
+                wanted //= atom.size
+            elif atom.size % wanted == 0 and not axis:
+                axis.append(Atom(atom.kind, wanted))
+                left.append(Atom(atom.kind, atom.size // wanted))
+                wanted = 1
+            else:
+                return None
+        found.append(tuple(axis))
+    return found if not left else None
+
+
+def _exchanges(atoms: list[Atom], sizes: list[int]) -> bool:
+    """Whether the view names the second of the leading axes first, without having moved its numbers.
+
+    What splits off the first axis is looked through: (L*D, B, H) viewed as (L, B, D*H).
+    """
+    if len(atoms) < 2 or OTHER in (atoms[0].kind, atoms[1].kind):
+        return False
+    first, second = atoms[0].size, atoms[1].size
+    while sizes and sizes[0] != second and first % sizes[0] == 0 and first > sizes[0]:
+        first //= sizes.pop(0)
+    return bool(sizes) and sizes[0] == second

@@ -1,0 +1,223 @@
+"""Views that take the numbers of one sample for those of another, found in the graph of the loss."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ..writer import Writer
+from .layouts import Layout, Mixed, after, kind_of, layout_of, shape_of
+from .view_sites import ViewSites
+
+_MOST_NODES = 4_000
+_MOST_CALLS = 1_000
+_MOST_COMPARED = 4_000_000
+_Point = tuple[Any, int]
+"""A tensor of the graph: the node that returned it, and its number among what that node returned."""
+
+
+class _Walk:
+    """The part of a graph that lies above the recurrent modules: which operations take each tensor."""
+
+    def __init__(self, ends: set[Any], padded: dict[tuple[int, ...], int]) -> None:
+        self._ends = ends
+        self._padded = padded
+        self._users: dict[_Point, list[tuple[Any, int]]] = {}
+
+    def down(self, root: Any) -> set[Any]:
+        """Goes down to the recurrent modules and the leaves; returns the nodes that it met."""
+        met, stack = {root}, [root]
+        while stack and len(self._users) < _MOST_NODES:
+            node = stack.pop()
+            if node in self._ends or self.module_of(node) is not None:
+                continue
+            for place, (child, output) in enumerate(node.next_functions):
+                if child is not None:
+                    self._users.setdefault((child, output), []).append((node, place))
+                    if child not in met:
+                        met.add(child)
+                        stack.append(child)
+        return met
+
+    def module_of(self, node: Any) -> int | None:
+        """The number of the module whose packed output this node, made by many writes, holds padded."""
+        if not self._padded or kind_of(node) != "CopySlices":
+            return None
+        return self._padded.get((shape_of(node) or ())[1:])
+
+    def mixed(self, point: _Point, layout: Layout) -> Mixed | None:
+        """The first view on the way up from a tensor of this layout that mixes its samples."""
+        stack = [(point, layout)]
+        seen = set()
+        while stack:
+            point, layout = stack.pop()
+            for user, place in self._users.get(point, ()):
+                if user in seen:
+                    continue
+                seen.add(user)
+                found = after(layout, user, place)
+                if isinstance(found, Mixed):
+                    return found
+                if found is not None:
+                    stack.append(((user, 0), found))
+        return None
+
+
+class Mixings:
+    """Follows the outputs, final states and inputs of recurrent modules through the views of one step.
+
+    The graph knows a view but not its line: where one mixes samples, the views up to the next step that is
+    looked at are watched, and the record is written again with its line.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._sites = ViewSites()
+        self._located: dict[tuple[int, str], bool] = {}
+        """What was found, by module, and whether with its line."""
+        self._sought = False
+        self._forget()
+
+    def _forget(self) -> None:
+        self._tensors: list[tuple[int, str, _Point, Layout]] = []
+        self._padded: dict[tuple[int, ...], int] = {}
+        self._inputs: dict[int, _Input] = {}
+        self._ends: set[Any] = set()
+
+    def on_call(
+        self, number: int, module: Any, given: Any, state: Any, output: Any, batch: torch.Tensor | None
+    ) -> None:
+        """A recurrent module ran forward with gradients; `batch` is the first tensor of the loader's batch.
+
+        Shapes: given, state and output as the module takes and returns them; batch any.
+        """
+        if len(self._ends) > _MOST_CALLS:
+            return
+        if number not in self._inputs:
+            self._inputs[number] = _input(module, given, state, batch)
+        if isinstance(module, nn.modules.rnn.RNNCellBase):
+            self._ends.update([t.grad_fn for t in (output if isinstance(output, tuple) else (output,))])
+            return
+        sequence, last = output
+        for tensor in last if isinstance(last, tuple) else (last,):
+            self._follow(number, "state", tensor)
+        if not isinstance(sequence, PackedSequence):
+            self._follow(number, "output", sequence)
+        elif sequence.data.grad_fn is not None:
+            self._ends.add(sequence.data.grad_fn)
+            self._padded[int(sequence.batch_sizes[0]), sequence.data.shape[-1]] = number
+
+    def _follow(self, number: int, what: str, tensor: torch.Tensor) -> None:
+        self._ends.add(tensor.grad_fn)
+        if tensor.dim() == 3:
+            point = tensor.grad_fn, tensor.output_nr
+            self._tensors.append((number, what, point, layout_of(tuple(tensor.shape))))
+
+    def on_backward(self, step: int, loss: torch.Tensor) -> None:
+        """A backward pass is about to run: what mixes samples is written."""
+        if not self._inputs:
+            return
+        walk = _Walk(self._ends, self._padded)
+        for node in walk.down(loss.grad_fn) if loss.grad_fn is not None else ():
+            number = walk.module_of(node)
+            if number is not None:
+                self._tensors.append((number, "output", (node, 0), layout_of(shape_of(node) or ())))
+        for number, first in self._inputs.items():
+            found = first.mixed(walk)
+            if found is not None:
+                self._write(step, number, "input", found)
+        for number, what, point, layout in self._tensors:
+            found = walk.mixed(point, layout)
+            if found is not None:
+                self._write(step, number, what, found)
+        self._forget()
+        self._seek()
+
+    def _write(self, step: int, number: int, what: str, found: Mixed) -> None:
+        location = self._sites.where(found.shape, found.viewed)
+        known = self._located.get((number, what))
+        if known or (known is False and location is None):
+            return
+        self._located[number, what] = location is not None
+        self._writer.write(
+            "mixing", step=step, module=number, what=what, shape=list(found.shape), viewed=list(found.viewed),
+            location=location,
+        )  # fmt: skip
+
+    def _seek(self) -> None:
+        """Watches the views once, from the first find to the next step that is looked at."""
+        wanted = not (self._sought or all(self._located.values()))
+        self._sought |= wanted
+        self._sites.watch(wanted)
+
+    def ended(self) -> None:
+        """An update is over: nothing of its graph is kept."""
+        self._forget()
+
+    def finish(self) -> None:
+        """Nothing is looked at any more."""
+        self._forget()
+        self._sites.watch(False)
+
+
+class _Input(NamedTuple):
+    """What the first call of a module was given."""
+
+    roots: list[Any]
+    """The nodes that made its input and its state."""
+    raw: Mixed | None
+    """A view of the loader's batch."""
+    batch: torch.Tensor | None
+    batch_first: bool
+
+    def mixed(self, walk: _Walk) -> Mixed | None:
+        """The view that mixes the samples of the batch, of its embedded tokens, or of the module's states."""
+        if self.raw is not None:
+            return self.raw
+        for node in [node for root in self.roots for node in walk.down(root)]:
+            if kind_of(node) != "Embedding":
+                continue
+            indices = node._saved_indices
+            shape = shape_of(node)
+            found = None
+            if self.batch is not None:
+                found = exchanged(self.batch, indices, self.batch_first)
+            if found is None and shape is not None:
+                found = walk.mixed((node, 0), layout_of(shape)) if len(shape) == 3 else None
+            if found is not None:
+                return found
+        return None
+
+
+def _input(module: Any, given: Any, state: Any, batch: torch.Tensor | None) -> _Input:
+    batch_first = bool(getattr(module, "batch_first", False))
+    packed = isinstance(given, PackedSequence)
+    states = state if isinstance(state, (tuple, list)) else (state,)
+    tensors = (given.data if packed else given, *states)
+    roots = [t.grad_fn for t in tensors if t is not None and t.grad_fn is not None]
+    raw = None if batch is None or packed else exchanged(batch, given.detach(), batch_first)
+    return _Input(roots, raw, batch, batch_first)
+
+
+def exchanged(batch: torch.Tensor, given: torch.Tensor, batch_first: bool) -> Mixed | None:
+    """The view that took the loader's batch for one with its first axis second, without moving the numbers.
+
+    A batch_first module that is given several rows for each sample has windows of it, which is sound.
+
+    Shapes: batch (B, ...), given (T, B, ...).
+    """
+    if batch.dim() < 2 or given.dim() < 2 or batch.numel() != given.numel() or not given.is_contiguous():
+        return None
+    rows, first, second = batch.shape[0], given.shape[0], given.shape[1]
+    if rows != second or min(rows, first) < 2 or first == rows or batch.numel() > _MOST_COMPARED:
+        return None
+    if batch_first and first % rows == 0:
+        return None
+    flat = batch.detach().to(given.device, given.dtype)
+    moved = flat.reshape(rows, first, -1).transpose(0, 1).reshape(given.shape)
+    if not torch.equal(flat.reshape(given.shape), given) or torch.equal(moved, given):
+        return None
+    return Mixed(tuple(batch.shape), tuple(given.shape))

@@ -1,0 +1,171 @@
+"""How far the sequences of a recurrent module are padded, and whether the loss reads the padding."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ..writer import Writer
+from .readings import Reading, unread_share
+
+_MOST_ROWS = 32
+_LEAST_TIME = 3
+_LEAST_RUN = 2
+_LEAST_ALIKE = 2
+"""Rows that end in the same vector: a value that stands still at the end of one row is no padding."""
+_TO_EMBEDDING = 6
+_SAME_AXES = frozenset(("Clone", "Alias", "ToCopy", "Mul", "Div", "NativeDropout"))
+_MOVES = frozenset(("Transpose", "Permute"))
+
+
+class Padded(NamedTuple):
+    """Where the padding of a few rows begins."""
+
+    rows: list[int]
+    """Where they stand in the batch."""
+    ends: list[int]
+    """Steps of each before its padding."""
+    time: int
+    """T"""
+
+    @property
+    def padded_share(self) -> float:
+        """Share of rows with padding."""
+        return sum(end < self.time for end in self.ends) / len(self.ends)
+
+    @property
+    def padding(self) -> float:
+        """Mean share of the time axis that is padding."""
+        return 1 - sum(self.ends) / (len(self.ends) * self.time)
+
+
+class Paddings:
+    """Padding of the first call of each module at a sampled step."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._calls: dict[int, tuple[Padded, Reading]] = {}
+
+    def on_call(self, number: int, module: Any, given: Any, output: Any) -> None:
+        """A recurrent module ran forward with gradients at a sampled step."""
+        if number in self._calls or not isinstance(module, nn.RNNBase):
+            return
+        reading = Reading(module, output)
+        padded = padding_of(given, module.batch_first)
+        if padded is not None:
+            reading.watch(output)
+            self._calls[number] = padded, reading
+
+    def write(self, step: int) -> None:
+        """The records of the step that ends."""
+        calls, self._calls = self._calls, {}
+        for number, (padded, reading) in calls.items():
+            if reading.error is not None:
+                raise reading.error
+            self._writer.write("padding", step=step, module=number, **record(padded, reading))
+
+
+def record(padded: Padded, reading: Reading) -> dict[str, Any]:
+    """The fields of a padding record, beside its step and module."""
+    packed = reading.lengths is not None
+    return {
+        "packed": packed,
+        "rows": len(padded.rows),
+        "padded_share": padded.padded_share,
+        "padding": padded.padding,
+        "read_share": None if packed else read_share(padded, reading),
+        "unread_share": unread_share(reading) if packed else None,
+    }
+
+
+def padding_of(given: Any, batch_first: bool) -> Padded | None:
+    """Where the padding begins: of packed sequences by their lengths, of others by what the rows end in.
+
+    A row is padded where it ends in at least two inputs that are the same as those at the end of the other
+    padded rows, and that occur nowhere before such an ending: blanks between the signals, and values that
+    repeat by chance, are no padding. What all rows share does not count.
+
+    Shapes: (T, B, I), (B, T, I), or packed. None if: unbatched, one row, or less than three steps.
+    """
+    if isinstance(given, PackedSequence):
+        time, batch = len(given.batch_sizes), int(given.batch_sizes[0])
+        ends = (torch.arange(batch) < given.batch_sizes.unsqueeze(1)).sum(0).tolist()
+        return Padded(list(range(batch)), ends, time)
+    if given.dim() != 3:
+        return None
+    tokens = _tokens(given)
+    x = given.detach() if tokens is None else tokens.unsqueeze(-1)
+    if batch_first:
+        x = x.transpose(0, 1)
+    time, batch = x.shape[:2]
+    if time < _LEAST_TIME or batch < 2:
+        return None
+    rows = list(range(0, batch, -(-batch // _MOST_ROWS)))
+    return Padded(rows, _ends(x, rows), time)
+
+
+def _ends(x: torch.Tensor, rows: list[int]) -> list[int]:
+    """Steps before the padding of each row, all where it has none. Shapes: (T, B, I) -> R numbers."""
+    time = x.shape[0]
+    whole = [time] * len(rows)
+    last = x[-1, rows]
+    ending = (last == x[-_LEAST_RUN, rows]).all(-1)
+    if not bool(ending.any()):
+        return whole
+    ends: torch.Tensor = last[ending]
+    alike = (ends.unsqueeze(0) == ends.unsqueeze(1)).all(-1).sum(0)
+    if int(alike.max()) < _LEAST_ALIKE:
+        return whole
+    filler = ends[int(alike.argmax())]
+    filled = (x[:, rows] == filler).all(-1)
+    run = filled.flip(0).long().cumprod(0).sum(0)
+    if int(filled.sum()) > int(run.sum()):
+        return whole
+    run = torch.where(run >= _LEAST_RUN, run, torch.zeros_like(run))
+    excess: list[int] = (run - run.min()).tolist()
+    return [time - n for n in excess]
+
+
+def _tokens(given: torch.Tensor) -> torch.Tensor | None:
+    """The indices that the input was embedded from: what dropout makes of equal vectors is not equal.
+
+    Shapes: (T, B, I) -> (T, B), and so (B, T, I).
+    """
+    node: Any = given.grad_fn
+    moved = False
+    for _ in range(_TO_EMBEDDING):
+        if node is None:
+            return None
+        kind = node.name().split("Backward", maxsplit=1)[0]
+        if kind == "Embedding":
+            indices: torch.Tensor = node._saved_indices.detach()
+            indices = indices.t() if moved and indices.dim() == 2 else indices
+            return indices if indices.shape == given.shape[:2] else None
+        if kind in _MOVES:
+            moved = not moved
+        elif kind not in _SAME_AXES:
+            return None
+        node = node.next_functions[0][0] if node.next_functions else None
+    return None
+
+
+def read_share(padded: Padded, reading: Reading) -> float | None:
+    """Share of the gradient that falls on padded steps; the final state stands at the last one.
+
+    The reverse direction ends at the first step, which is never padding. None if: the loss reads nothing.
+    """
+    inside = total = 0.0
+    ends = torch.tensor(padded.ends)
+    if reading.output is not None:
+        square = reading.output[:, padded.rows]
+        beyond = torch.arange(padded.time).unsqueeze(1) >= ends
+        inside += float(square[beyond.to(square.device)].sum())
+        total += float(square.sum())
+    if reading.state is not None:
+        state = reading.state[:, padded.rows]
+        inside += float(state[0, (ends < padded.time).to(state.device)].sum())
+        total += float(state.sum())
+    return inside / total if total > 0 else None

@@ -1,0 +1,120 @@
+"""What the loss takes from the output of one recurrent call: squared gradient by time step and row."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import torch
+from torch.nn.utils.rnn import PackedSequence
+
+
+class Reading:
+    """Gathers ||dL/d output||^2 and ||dL/d h_n||^2 of one call of an nn.RNN, LSTM or GRU over the backward pass.
+
+    Rows stand in the order of the script's batch, packed or not. Only sums are kept, nothing of the graph.
+    """
+
+    def __init__(self, module: Any, output: Any) -> None:
+        sequence = output[0]
+        packed = isinstance(sequence, PackedSequence)
+        self._batch_sizes: torch.Tensor | None = sequence.batch_sizes if packed else None
+        self._order: torch.Tensor | None = sequence.unsorted_indices if packed else None
+        self._batch_first: bool = module.batch_first
+        self._directions = 2 if module.bidirectional else 1
+        self.lengths: torch.Tensor | None = None if self._batch_sizes is None else self._ends()
+        """Valid steps of each row of a packed sequence. Shape: (B)."""
+        self.output: torch.Tensor | None = None
+        """Of both directions, or the only one. Shape: (T, B)."""
+        self.reverse: torch.Tensor | None = None
+        """Of the reverse half of a bidirectional output. Shape: (T, B)."""
+        self.state: torch.Tensor | None = None
+        """Of the final states, summed over layers. Shape: (D, B)."""
+        self.error: Exception | None = None
+        """What went wrong within a hook, where the script's backward pass must not see it."""
+
+    def watch(self, output: Any) -> None:
+        """Hooks the tensors of the output; the hooks go with the graph."""
+        sequence, last = output
+        data = sequence.data if isinstance(sequence, PackedSequence) else sequence
+        state = last[0] if isinstance(last, tuple) else last
+        for tensor, take in ((data, self.add_output), (state, self.add_state)):
+            if tensor.requires_grad:
+                tensor.register_hook(self._harmless(take))
+
+    def _harmless(self, take: Callable[[torch.Tensor], None]) -> Callable[[torch.Tensor | None], None]:
+        def hook(gradient: torch.Tensor | None) -> None:
+            if gradient is None:  # of an LSTM's output where the final state alone is read (torch 2.13, CPU)
+                return
+            try:
+                take(gradient)
+            except Exception as error:
+                self.error = error
+
+        return hook
+
+    def add_output(self, gradient: torch.Tensor) -> None:
+        """Shapes: (T, B, D*P), (B, T, D*P), (T, D*P); the data of a packed sequence (N, D*P)."""
+        square = gradient.detach().float().square()
+        self.output = _sum(self.output, self._by_time(square.sum(-1)))
+        if self._directions == 2:
+            self.reverse = _sum(self.reverse, self._by_time(square[..., square.shape[-1] // 2 :].sum(-1)))
+
+    def add_state(self, gradient: torch.Tensor) -> None:
+        """Shapes: (L*D, B, P), (L*D, P)."""
+        square = gradient.detach().float().square().sum(-1)
+        rows = square.reshape(-1, self._directions, 1 if square.dim() == 1 else square.shape[1])
+        self.state = _sum(self.state, rows.sum(0))
+
+    def _by_time(self, square: torch.Tensor) -> torch.Tensor:
+        if self._batch_sizes is None:
+            if square.dim() == 1:
+                return square.unsqueeze(1)
+            return square.t() if self._batch_first else square
+        grid = square.new_zeros(len(self._batch_sizes), int(self._batch_sizes[0]))
+        grid[self._valid().to(square.device)] = (
+            square  # both run over the rows of a step, then over the steps
+        )
+        return grid if self._order is None else grid[:, self._order]
+
+    def _valid(self) -> torch.Tensor:
+        """Whether a sorted row still runs at a step. Shape: (T, B)."""
+        sizes = self._batch_sizes
+        assert sizes is not None
+        return torch.arange(int(sizes[0])) < sizes.unsqueeze(1)
+
+    def _ends(self) -> torch.Tensor:
+        ends = self._valid().sum(0)
+        return ends if self._order is None else ends[self._order.cpu()]
+
+
+def _sum(old: torch.Tensor | None, new: torch.Tensor) -> torch.Tensor:
+    return new if old is None else old + new
+
+
+def reverse_last_share(reading: Reading) -> float | None:
+    """Share of the reverse half's gradient at each row's last valid step, where it has seen a single input.
+
+    Its final state stands at the first step. Rows of a single step have no other, and do not count.
+
+    None if: one direction, or the loss takes nothing from the reverse half.
+    """
+    total = last = 0.0
+    if reading.reverse is not None:
+        time, batch = reading.reverse.shape
+        ends = torch.full((batch,), time) if reading.lengths is None else reading.lengths
+        long = (ends > 1).to(reading.reverse.device)
+        index = (ends - 1).to(reading.reverse.device).unsqueeze(0)
+        total = float(reading.reverse[:, long].sum())
+        last = float(reading.reverse.gather(0, index)[0, long].sum())
+    if reading.state is not None and len(reading.state) == 2:
+        total += float(reading.state[1].sum())
+    return last / total if total > 0 else None
+
+
+def unread_share(reading: Reading) -> float | None:
+    """Share of rows from which the loss takes exactly nothing while it reads others; None where it reads none."""
+    parts = [part.sum(0) for part in (reading.output, reading.state) if part is not None]
+    if not parts:
+        return None
+    rows = sum(parts[1:], parts[0])
+    return float((rows == 0).float().mean()) if float(rows.max()) > 0 else None

@@ -1,0 +1,193 @@
+"""Where the initial state of each training call of a recurrent module came from."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ..writer import Writer
+
+_RECENT = 4
+"""Outputs of a module that a state is compared with: one cell may serve several streams in turn."""
+_COMPARED = 64
+_NEAR = 24
+"""Operations between a state and the output that it was made of by a mask, dropout or selection."""
+_HANDED_ON = frozenset((
+    "Clone", "Alias", "ToCopy", "Mul", "Div", "Add", "Sub", "Where", "MaskedFill", "NativeDropout",
+    "View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Select", "Slice", "Split", "Unbind", "Index",
+    "IndexSelect", "Transpose", "Permute", "Expand", "Cat", "Stack", "CopySlices",
+))  # fmt: skip
+_LINKS = ("fresh", "attached", "detached", "continued", "kept")
+
+
+class _Output(NamedTuple):
+    """What a call left behind; `nodes` alone belong to the graph, and go when the update is over."""
+
+    h: torch.Tensor
+    c: torch.Tensor | None
+    length: int
+    """Time steps through which gradients can flow to the start of the stretch that ends here."""
+    nodes: tuple[Any, ...]
+
+
+class _Flow:
+    """What is known of one module."""
+
+    def __init__(self) -> None:
+        self.links = dict.fromkeys(_LINKS, 0)
+        self.longest = 0
+        self.recent: deque[_Output] = deque(maxlen=_RECENT)
+        self.earlier: deque[_Output] = deque(maxlen=_RECENT)
+
+    def end(self) -> None:
+        """The update is over."""
+        if self.recent:
+            self.earlier = deque([output._replace(nodes=()) for output in self.recent], _RECENT)
+            self.recent.clear()
+        self.links = dict.fromkeys(_LINKS, 0)
+        self.longest = 0
+
+
+class StateFlows:
+    """Links the calls of each recurrent module by the values of their states.
+
+    A link to the earlier update is seen only if that update's calls were passed on too: a sampled step needs
+    its own calls and those of the step before.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._flows: dict[int, _Flow] = {}
+
+    def on_call(self, number: int, module: Any, given: Any, state: Any, output: Any) -> str:
+        """How the call is linked: fresh, attached, detached, continued or kept, as schema StateFlow tells them.
+
+        Shapes: given, state and output as the module takes and returns them.
+        """
+        flow = self._flows.get(number)
+        if flow is None:
+            flow = self._flows[number] = _Flow()
+        length = _time(module, given)
+        link = "fresh"
+        if state is not None:
+            link, source = _link(flow, state)
+            if source is not None and link in ("attached", "kept"):
+                length += source.length
+        flow.links[link] += 1
+        flow.longest = max(flow.longest, length)
+        h, c = _pair(output if isinstance(module, nn.modules.rnn.RNNCellBase) else output[1])
+        nodes = (h.grad_fn,) if c is None else (h.grad_fn, c.grad_fn)
+        flow.recent.append(_Output(h.detach(), None if c is None else c.detach(), length, nodes))
+        return link
+
+    def ended(self, step: int, write: bool) -> None:
+        """An update is over: its last outputs become the earlier update's, and nothing of its graph is kept."""
+        for number, flow in self._flows.items():
+            calls = sum(flow.links.values())
+            if write and calls:
+                self._writer.write(
+                    "state_flow", step=step, module=number, calls=calls, length=flow.longest, **flow.links
+                )
+            flow.end()
+
+
+def _link(flow: _Flow, state: Any) -> tuple[str, _Output | None]:
+    h, c = _pair(state)
+    made = h.grad_fn or (None if c is None else c.grad_fn)
+    if made is not None:  # what most loops do, told without a look at the numbers
+        for last in reversed(flow.recent):
+            if made in last.nodes:
+                return "attached", last
+    h_values, c_values = _values(h), [] if c is None else _values(c)
+    for outputs, whole, cut in ((flow.recent, "attached", "detached"), (flow.earlier, "kept", "continued")):
+        for last in reversed(outputs):
+            same = _same(h, h_values, last.h)
+            if same and h.grad_fn is not None:
+                return whole, last
+            if last.c is not None and (not same or c.grad_fn is not None) and _same(c, c_values, last.c):
+                return (whole if c.grad_fn is not None else cut), last
+            if same:
+                return cut, last
+    for last in reversed(flow.recent):
+        if any(_made_of(part.grad_fn, last.nodes) for part in (h, c) if part is not None):
+            return "attached", last
+    return "fresh", None
+
+
+def _pair(state: Any) -> tuple[Any, Any]:
+    if isinstance(state, (tuple, list)):
+        return state[0], (state[1] if len(state) > 1 else None)
+    return state, None
+
+
+def _time(module: Any, given: Any) -> int:
+    if isinstance(given, PackedSequence):
+        return len(given.batch_sizes)
+    if isinstance(module, nn.modules.rnn.RNNCellBase):
+        return 1
+    return int(given.shape[1 if module.batch_first and given.dim() == 3 else 0])
+
+
+def _values(tensor: torch.Tensor) -> list[float]:
+    """At most 64 of its numbers, evenly spaced; none where they are all zero."""
+    flat = tensor.detach().reshape(-1)
+    stride = _stride(flat)
+    numbers: list[float] = (flat if stride < 2 else flat[::stride]).tolist()
+    return numbers if any(numbers) else []
+
+
+def _stride(tensor: torch.Tensor) -> int:
+    return -(-tensor.numel() // _COMPARED)
+
+
+def _same(state: torch.Tensor, values: list[float], last: torch.Tensor) -> bool:
+    """Whether the state holds an output's numbers: all rows, the first ones, or the top layer alone.
+
+    Rows may have been set to zero, as at the start of an episode.
+
+    Shapes: (L*D, B, H), (L*D, H); of cells (B, H), (H).
+    """
+    if not values:
+        return False
+    if state.shape != last.shape and state.numel() != last.numel():
+        if state.dim() != last.dim() or any(a > b for a, b in zip(state.shape, last.shape)):
+            return False
+        last = last[tuple([slice(n) for n in state.shape])]
+    if state.dtype != last.dtype:
+        last = last.to(state.dtype)
+    # One number tells most strangers, at a fraction of the cost. The last that is not zero is of the top layer.
+    place = max(k for k, number in enumerate(values) if number)
+    if last.reshape(-1)[place * _stride(last)].item() != values[place]:
+        return False
+    if _equal(values, _values(last)):
+        return True
+    layers = state.dim() == 3 and state.shape == last.shape and state.shape[0] > 1
+    return layers and _equal(_values(state[-1]), _values(last[-1]))
+
+
+def _equal(state: list[float], last: list[float]) -> bool:
+    if not state or not last:
+        return False
+    return state == last or all(not a or a == b for a, b in zip(state, last))
+
+
+def _made_of(node: Any, sources: tuple[Any, ...]) -> bool:
+    """Whether a few operations that only mask, scale, add or select lead from one of the sources here."""
+    if node is None or not sources:
+        return False
+    seen, stack = {node}, [node]
+    while stack and len(seen) < _NEAR:
+        node = stack.pop()
+        if node in sources:
+            return True
+        if node.name().split("Backward", maxsplit=1)[0] not in _HANDED_ON:
+            continue
+        for child, _ in node.next_functions:
+            if child is not None and child not in seen:
+                seen.add(child)
+                stack.append(child)
+    return False

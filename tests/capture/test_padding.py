@@ -1,0 +1,302 @@
+"""How far sequences are padded, whether the loss reads the padding, and what it reads of the reverse direction."""
+
+# mypy: disable-error-code="no-untyped-call"
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from rnn_doctor.capture.probe.sensors.padding import Paddings, padding_of
+from rnn_doctor.capture.probe.sensors.readings import Reading, reverse_last_share
+from rnn_doctor.schema.recurrence import Padding
+from tests.capture.records import Records
+
+T, B, N, H = 10, 6, 4, 5
+LENGTHS = [10, 7, 4, 8, 10, 2]
+FUSED = [nn.RNN, nn.GRU, nn.LSTM]
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+def padded(lengths: list[int] | None = None, filler: float = 0.0) -> torch.Tensor:
+    """Shapes: (T, B, N)."""
+    x = torch.randn(T, B, N)
+    for row, length in enumerate(lengths or LENGTHS):
+        x[length:, row] = filler
+    return x
+
+
+def tokens(lengths: list[int] | None = None) -> torch.Tensor:
+    """Indices padded with 0. Shapes: (B, T)."""
+    x = torch.randint(1, 50, (B, T))
+    for row, length in enumerate(lengths or LENGTHS):
+        x[row, length:] = 0
+    return x
+
+
+def record(module: Any, given: Any, read: Callable[[Any], torch.Tensor]) -> dict[str, Any]:
+    records = Records()
+    paddings = Paddings(records)
+    output = module(given)
+    paddings.on_call(3, module, given, output)
+    read(output).backward()
+    paddings.write(7)
+    (found,) = records.of("padding")
+    Padding(**found)
+    assert (found["step"], found["module"]) == (7, 3)
+    return found
+
+
+def ends(given: Any, batch_first: bool = False) -> list[int]:
+    found = padding_of(given, batch_first)
+    assert found is not None
+    return found.ends
+
+
+# ---------------------------------------------------------------- what is padding
+
+
+@pytest.mark.parametrize("filler", [0.0, 7.0])
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_rows_that_end_in_the_same_vector(batch_first: bool, filler: float) -> None:
+    x = padded(filler=filler)
+    assert ends(x.transpose(0, 1) if batch_first else x, batch_first) == LENGTHS
+    found = padding_of(x, False)
+    assert found is not None
+    assert found.padded_share == pytest.approx(4 / 6)
+    assert found.padding == pytest.approx(1 - sum(LENGTHS) / (T * B))
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize("padding_idx", [0, None])
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_embedded_tokens(batch_first: bool, padding_idx: int | None, dropout: float) -> None:
+    embedding = nn.Embedding(50, N, padding_idx=padding_idx)
+    x = nn.functional.dropout(embedding(tokens()), dropout)
+    assert ends(x if batch_first else x.transpose(0, 1), batch_first) == LENGTHS
+
+
+def test_frozen_embeddings() -> None:
+    embedding = nn.Embedding(50, N).requires_grad_(False)
+    assert ends(embedding(tokens()), True) == LENGTHS
+
+
+def test_one_step_of_padding_is_too_little() -> None:
+    assert ends(padded([10, 9, 9, 10, 10, 10])) == [T] * B
+    assert ends(padded([10, 9, 8, 10, 8, 10])) == [10, 10, 8, 10, 8, 10]
+
+
+def test_what_all_rows_share_does_not_count() -> None:
+    assert ends(padded([5] * B)) == [T] * B
+    assert ends(padded([6, 4, 5, 6, 3, 6])) == [10, 8, 9, 10, 7, 10]
+
+
+def test_sound_inputs() -> None:
+    bits = torch.randint(0, 2, (T, B, 1)).float()
+    blanks = torch.zeros(T, B, N)  # the copy task: symbols, silence
+    blanks[: T // 2] = torch.randn(T // 2, B, N)
+    image = torch.zeros(T, B, N)  # rows of pixels, blank above and below
+    for row in range(B):
+        image[2 : 9 - row % 3, row] = torch.rand(7 - row % 3, N)
+    left = padded().flip(0)
+    repeats = padded([T] * B)  # each row stands still at a value of its own
+    for row in range(3):
+        repeats[-row - 2 :, row] = repeats[-1, row]
+    for x in (torch.randn(T, B, N), torch.ones(T, B, N), bits, blanks, image, left, repeats):
+        assert ends(x) == [T] * B
+
+
+@pytest.mark.parametrize("shape", [(T, N), (2, B, N), (T, 1, N)])
+def test_what_has_no_padding_to_find(shape: tuple[int, ...]) -> None:
+    assert padding_of(torch.zeros(shape), False) is None
+
+
+def test_few_rows_of_many_are_looked_at() -> None:
+    x = torch.randn(T, 100, N)
+    x[4:, ::4] = 0
+    found = padding_of(x, False)
+    assert found is not None
+    assert found.rows == list(range(0, 100, 4))
+    assert found.ends == [T] * 25  # all of them end alike
+    x[4:, 0] = torch.randn(6, N)
+    found = padding_of(x, False)
+    assert found is not None
+    assert found.ends == [T] + [4] * 24
+
+
+# ---------------------------------------------------------------- who reads it
+
+
+@pytest.mark.parametrize("kind", FUSED)
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_the_last_step_reads_the_padding(kind: Any, batch_first: bool) -> None:
+    module = kind(N, H, batch_first=batch_first)
+    x = padded().transpose(0, 1) if batch_first else padded()
+
+    def by_output(out: Any) -> Any:
+        return (out[0][:, -1] if batch_first else out[0][-1]).sum()
+
+    def by_state(out: Any) -> Any:
+        return (out[1][0] if kind is nn.LSTM else out[1])[-1].sum()
+
+    for read in (by_output, by_state):
+        found = record(module, x, read)
+        assert found["read_share"] == pytest.approx(4 / 6)
+        assert found["padded_share"] == pytest.approx(4 / 6)
+        assert (found["packed"], found["rows"]) == (False, B)
+        assert "unread_share" not in found
+
+
+@pytest.mark.parametrize("kind", FUSED)
+def test_a_loss_that_leaves_the_padding_out(kind: Any) -> None:
+    module, index = kind(N, H), torch.tensor(LENGTHS) - 1
+    valid = (torch.arange(T).unsqueeze(1) < torch.tensor(LENGTHS)).unsqueeze(2)
+    target = torch.where(valid.squeeze(2), torch.randint(0, H, (T, B)), -100)
+    reads: list[Callable[[Any], torch.Tensor]] = [
+        lambda out: out[0][index, torch.arange(B)].sum(),
+        lambda out: nn.functional.cross_entropy(out[0].reshape(-1, H), target.reshape(-1)),
+        lambda out: (out[0] * valid).sum(),
+        lambda out: out[0].masked_fill(~valid, -1e9).amax(0).sum(),
+    ]
+    for read in reads:
+        assert record(module, padded(), read)["read_share"] == 0.0
+
+
+def test_a_mean_over_all_steps_reads_some_of_it() -> None:
+    found = record(nn.GRU(N, H), padded(), lambda out: out[0].sum())
+    assert found["read_share"] == pytest.approx(1 - sum(LENGTHS) / (T * B))
+    assert found["padding"] == pytest.approx(found["read_share"])
+
+
+def test_two_directions() -> None:
+    module = nn.LSTM(N, H, bidirectional=True)
+    found = record(module, padded(), lambda out: torch.cat((out[1][0][-2], out[1][0][-1]), 1).sum())
+    assert found["read_share"] == pytest.approx(4 / 12)
+
+
+def test_without_padding_nothing_of_it_is_read() -> None:
+    found = record(nn.GRU(N, H), torch.randn(T, B, N), lambda out: out[0][-1].sum())
+    assert (found["padded_share"], found["padding"], found["read_share"]) == (0.0, 0.0, 0.0)
+
+
+def test_nothing_read() -> None:
+    found = record(nn.GRU(N, H), padded(), lambda out: torch.zeros(1, requires_grad=True).sum())
+    assert "read_share" not in found
+
+
+@pytest.mark.parametrize("lengths", [LENGTHS, sorted(LENGTHS, reverse=True)], ids=["unsorted", "sorted"])
+@pytest.mark.parametrize("kind", FUSED)
+def test_packed_sequences(kind: Any, lengths: list[int]) -> None:
+    module = kind(N, H)
+
+    def packed() -> Any:
+        return pack_padded_sequence(padded(lengths), torch.tensor(lengths), enforce_sorted=False)
+
+    def by_last_step(out: Any) -> torch.Tensor:  # zero for all but the two longest
+        return pad_packed_sequence(out[0], batch_first=True)[0][:, -1].sum()
+
+    def by_own_last_step(out: Any) -> torch.Tensor:
+        return pad_packed_sequence(out[0])[0][torch.tensor(lengths) - 1, torch.arange(B)].sum()
+
+    def by_state(out: Any) -> Any:
+        return (out[1][0] if kind is nn.LSTM else out[1])[-1].sum()
+
+    found = record(module, packed(), by_last_step)
+    assert (found["packed"], found["unread_share"]) == (True, pytest.approx(4 / 6))
+    assert found["padding"] == pytest.approx(1 - sum(lengths) / (T * B))
+    assert "read_share" not in found
+    for read in (by_own_last_step, by_state, lambda out: pad_packed_sequence(out[0])[0].sum()):
+        assert record(module, packed(), read)["unread_share"] == 0.0
+    assert "unread_share" not in record(
+        module, packed(), lambda out: torch.zeros(1, requires_grad=True).sum()
+    )
+
+
+def test_cells_and_later_calls_are_left_out() -> None:
+    records = Records()
+    paddings = Paddings(records)
+    cell, module, x = nn.GRUCell(N, H), nn.GRU(N, H), padded()
+    paddings.on_call(0, cell, x[0], cell(x[0]))
+    first, second = module(x), module(torch.randn(T, B, N))
+    paddings.on_call(1, module, x, first)
+    paddings.on_call(1, module, x, second)
+    (first[0][-1].sum() + second[0].sum()).backward()
+    paddings.write(1)
+    (found,) = records.of("padding")
+    assert (found["module"], found["read_share"]) == (1, pytest.approx(4 / 6))
+    paddings.write(2)
+    assert len(records.of("padding")) == 1
+
+
+def test_a_failure_within_the_backward_pass_waits_for_the_end_of_the_step() -> None:
+    paddings = Paddings(Records())
+    module, x = nn.GRU(N, H), padded()
+    output = module(x)
+    paddings.on_call(0, module, x, output)
+    ((_, reading),) = paddings._calls.values()
+    reading.output = torch.zeros(3, 17)  # what follows cannot be added to it
+    output[0].sum().backward()
+    with pytest.raises(RuntimeError, match="size of tensor"):
+        paddings.write(1)
+
+
+# ---------------------------------------------------------------- the reverse direction
+
+
+def reverse(module: Any, given: Any, read: Callable[[Any], torch.Tensor]) -> float | None:
+    output = module(given)
+    reading = Reading(module, output)
+    reading.watch(output)
+    read(output).backward()
+    assert reading.error is None
+    return reverse_last_share(reading)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("kind", FUSED)
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_what_is_read_of_the_reverse_direction(kind: Any, layers: int, batch_first: bool) -> None:
+    module = kind(N, H, layers, bidirectional=True, batch_first=batch_first)
+    x = torch.randn((B, T, N) if batch_first else (T, B, N))
+    by_time = (lambda out: out[0].transpose(0, 1)) if batch_first else (lambda out: out[0])
+    state = (lambda out: out[1][0]) if kind is nn.LSTM else (lambda out: out[1])
+    assert reverse(module, x, lambda out: by_time(out)[-1].sum()) == 1.0
+    assert reverse(module, x, lambda out: by_time(out).sum()) == pytest.approx(1 / T)
+    assert reverse(module, x, lambda out: by_time(out)[0].sum()) == 0.0
+    assert reverse(module, x, lambda out: state(out)[-2:].sum()) == 0.0
+    assert reverse(module, x, lambda out: state(out)[-2].sum()) is None
+    assert reverse(module, x, lambda out: by_time(out)[-1, :, :H].sum()) is None
+    both = reverse(module, x, lambda out: by_time(out)[-1].sum() + state(out)[-1].sum())
+    assert both == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("sort", [False, True])
+def test_the_reverse_direction_of_packed_sequences(sort: bool) -> None:
+    lengths = torch.tensor(sorted(LENGTHS, reverse=True) if sort else LENGTHS)
+    module = nn.GRU(N, H, bidirectional=True)
+    packed = pack_padded_sequence(torch.randn(T, B, N), lengths, enforce_sorted=False)
+
+    def at(steps: torch.Tensor) -> Callable[[Any], torch.Tensor]:
+        return lambda out: pad_packed_sequence(out[0])[0][steps, torch.arange(B)].sum()
+
+    assert reverse(module, packed, at(lengths - 1)) == 1.0
+    assert reverse(module, packed, at(lengths - 2)) == 0.0
+    assert reverse(module, packed, lambda out: out[1][-1].sum()) == 0.0
+    assert reverse(module, packed, lambda out: pad_packed_sequence(out[0])[0].sum()) == pytest.approx(
+        B / sum(LENGTHS)
+    )
+
+
+def test_unbatched_and_single_steps() -> None:
+    module = nn.GRU(N, H, bidirectional=True)
+    assert reverse(module, torch.randn(T, N), lambda out: out[0][-1].sum()) == 1.0
+    assert reverse(module, torch.randn(T, N), lambda out: out[1][-1].sum()) == 0.0
+    assert reverse(module, torch.randn(1, B, N), lambda out: out[0][-1].sum()) is None
+    assert reverse(nn.GRU(N, H), torch.randn(T, N), lambda out: out[0][-1].sum()) is None
