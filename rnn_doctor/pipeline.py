@@ -71,6 +71,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
 
     Raises: ScriptError: there was no update or no recurrent network to judge.
     """
+    from rnn_doctor.derive.profiles import profiles
     from rnn_doctor.diagnose.engine import diagnose
     from rnn_doctor.prescribe.rank import remedies as prescribe
     from rnn_doctor.schema.report import Report, Tool
@@ -88,6 +89,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
         remedies=prescribe(diagnosis.findings, book),
         not_assessed=(*_examination(log), *diagnosis.not_assessed),
         signals=tuple(signals.signals.values()),
+        profiles=profiles(log, lag=settings.lag),
     )
 
 

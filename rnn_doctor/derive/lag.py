@@ -1,15 +1,21 @@
 """How much of a gradient survives the way back through time."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import LagGain
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.values import Location
 
 USABLE = -3.0
 """Decades that an optimizer bridges: 82 of 84 networks with a gain above 1e-3 at the needed lag learned a
 delayed-recall task within 800 updates."""
+
+FEWEST_LAGS = 4
+"""Lags that a slope needs."""
 
 
 def _latest(view: View, module: int) -> list[LagGain]:
@@ -88,3 +94,78 @@ def usable_horizon(view: View) -> dict[str, Measurement]:
             else unknown("its backward gain was not measured", location=location)
         )
     return found
+
+
+@signal(unit="decades a step", by="module", reads=("lag_gains",))
+def lag_slope_start(view: View) -> dict[str, Measurement]:
+    """By how many decades the backward gain changes a step of time before the first update, of the faster direction.
+
+    Theil-Sen slope over the lags from 1 on, so that no single lag decides it; the interval is the range over
+    rows and cotangents.
+
+    Reads: `log.lag_gains`, the first of each direction. Unit: decades a step; 0.01 doubles the gain in 30 steps.
+    None if: no profile of four lags or more was measured at the first update.
+    Source: Sen 1968; the largest Lyapunov exponent, backward (Engelken, Wolf, Abbott 2023).
+    """
+    found = {}
+    for number, name in view.module_names.items():
+        location = view.log.modules[number].location
+        records = [
+            r
+            for r in view.log.lag_gains
+            if r.module == number and r.layer is None and r.step == 1 and len(r.lags) >= FEWEST_LAGS
+        ]
+        slopes = [_slopes(record) for record in records]
+        found[name] = (
+            _spread(max(slopes, key=_median), location)
+            if slopes
+            else unknown("its backward gain was not measured at the first update", location=location)
+        )
+    return found
+
+
+def _slopes(record: LagGain) -> list[float]:
+    """The slope of each row and cotangent; of the median profile alone where they were not kept."""
+    return [_slope(record.lags, row) for row in record.samples or (record.decades,)]
+
+
+def _slope(lags: Sequence[int], decades: Sequence[float]) -> float:
+    """Theil-Sen over lags from 1 on that still have a gradient."""
+    pairs = [(x, y) for x, y in zip(lags, decades, strict=True) if x >= 1 and np.isfinite(y)]
+    slopes = [(y - v) / (x - u) for k, (x, y) in enumerate(pairs) for u, v in pairs[:k]]
+    return float(np.median(slopes)) if slopes else -np.inf
+
+
+@signal(unit="decades", by="module", reads=("lag_gains",))
+def lag_gain_longest(view: View) -> dict[str, Measurement]:
+    """log10 of the backward gain over the longest lag that was measured before the first update.
+
+    Reads: `log.lag_gains`, the first of each direction. Unit: decades; the larger of two directions.
+    None if: no profile was measured at the first update.
+    """
+    found = {}
+    for number, name in view.module_names.items():
+        location = view.log.modules[number].location
+        ends = [
+            (r.decades[-1], r.rows)
+            for r in view.log.lag_gains
+            if r.module == number and r.layer is None and r.step == 1 and r.lags
+        ]
+        found[name] = (
+            known(max(end for end, _ in ends), n=max(rows for _, rows in ends), location=location)
+            if ends
+            else unknown("its backward gain was not measured at the first update", location=location)
+        )
+    return found
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(values))
+
+
+def _spread(values: Sequence[float], location: Location | None) -> Measurement:
+    """Their median, with the range of several as interval: too few for percentiles."""
+    measured = known(_median(values), n=len(values), location=location)
+    if len(values) < 2:
+        return measured
+    return measured.model_copy(update={"interval": (min(values), max(values))})

@@ -39,3 +39,25 @@ def test_absent() -> None:
     assert "not 99" in (measure("lag_gain", run, "lstm", lag=99).absent or "")
     for name in ("lag_gain", "usable_horizon"):
         assert "not measured" in (measure(name, log(lstm()), "lstm", lag=3).absent or "")
+
+
+def test_the_slope_before_learning() -> None:
+    growing = log([lstm()], [lag_profile(0.05), lag_profile(-0.3, step=50), lag_profile(0.9, layer=1)])
+    assert value_of("lag_slope_start", growing, "lstm") == pytest.approx(0.05)
+    assert value_of("lag_gain_longest", growing, "lstm") == pytest.approx(0.05 * 30)
+    lags = lag_profile().lags
+    spread = lag_profile(-0.1, samples=tuple(tuple(s * lag for lag in lags) for s in (-0.2, -0.1, -0.05)))
+    measured = measure("lag_slope_start", log([lstm()], [spread]), "lstm")
+    assert measured.value == pytest.approx(-0.1)
+    assert measured.interval == pytest.approx((-0.2, -0.05))
+
+
+def test_one_lag_does_not_decide_the_slope_and_nothing_has_none() -> None:
+    values = [-0.2 * lag for lag in range(31)]
+    values[10] = -30.0
+    values[30] = -math.inf
+    spoilt = log([lstm()], [lag_profile(decades=tuple(values))])
+    assert value_of("lag_slope_start", spoilt, "lstm") == pytest.approx(-0.2, abs=1e-3)
+    assert measure("lag_slope_start", log([lstm()], [lag_profile(longest=2)]), "lstm").absent
+    assert measure("lag_slope_start", log([lstm()], [lag_profile(step=50)]), "lstm").absent
+    assert measure("lag_gain_longest", log([lstm()]), "lstm").absent

@@ -62,8 +62,10 @@ class Calls:
 
     def backward_done(self) -> None:
         """A backward pass has run; the parameters are still those of the forward pass."""
-        if self._session.step + 1 in self._examined:
-            self._session.attempt("recurrence", self.examiner.examine, self._session.step + 1)
+        step, last = self._session.step + 1, self._session.config.steps
+        if step in self._examined:
+            closely = step in (1, last) or last is None
+            self._session.attempt("recurrence", self.examiner.examine, step, closely)
 
     def updated(self, step: int) -> None:
         """An update is complete."""

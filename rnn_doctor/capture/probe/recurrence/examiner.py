@@ -20,8 +20,8 @@ from .kernel import Kernel, Rows, State, kernel_of, picked_output, rows_of, stat
 from .lag_gain import lag_gains
 from .replay import Replayed, backward, replay
 
-_GAIN_ROWS = 4
-_REPLAYED_ROWS = 2
+_ROWS = 2
+"""Rows that are examined: their cost is that of the weights, which every kernel reads anew."""
 _MOST_CALLS = 512
 """Calls of one module that are kept of one step: a decoder makes one for each step of time."""
 
@@ -69,12 +69,15 @@ class Examiner:
             watched = self._watched[number] = _Watched(module, kernel)
         if len(watched.calls) >= _MOST_CALLS:
             return
-        call = _Call(link, rows_of(module, watched.kernel, given, state, output, _GAIN_ROWS))
+        call = _Call(link, rows_of(module, watched.kernel, given, state, output, _ROWS))
         watched.calls.append(call)
         _watch(call, module, output)
 
-    def examine(self, step: int) -> None:
-        """Writes lag gains, replay and layers of every module that was called; forgets the calls."""
+    def examine(self, step: int, closely: bool) -> None:
+        """Writes the lag gains of every module that was called, closely also its layers; forgets the calls.
+
+        closely: with the replay, and the gain of each layer; some five times the cost.
+        """
         watched, self._watched = self._watched, {}
         self._done = bool(watched)
         for number, each in watched.items():
@@ -84,9 +87,10 @@ class Examiner:
             calls = each.calls[first : first + rows.calls]
             device = rows.x.device.type
             with torch.autocast(device_type=device, enabled=False):
-                for fields in lag_gains(each.kernel, rows):
+                for fields in lag_gains(each.kernel, rows, closely):
                     self._writer.write("lag_gain", step=step, module=number, **fields)
-                self._replay(step, number, each, rows.few(_REPLAYED_ROWS), calls)
+                if closely:
+                    self._replay(step, number, each, rows, calls)
 
     def forget(self) -> None:
         """The step is over."""

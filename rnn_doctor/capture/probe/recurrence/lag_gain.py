@@ -24,8 +24,8 @@ _LONG = 0.75
 _NOTHING = float("-inf")
 
 
-def lag_gains(kernel: Kernel, rows: Rows) -> list[dict[str, Any]]:
-    """The fields of `lag_gain` records: of the whole module in each direction, then of each of several layers.
+def lag_gains(kernel: Kernel, rows: Rows, by_layer: bool = True) -> list[dict[str, Any]]:
+    """The fields of `lag_gain` records: of the whole module in each direction, and if asked of each layer.
 
     The lag counts back from the last valid step of each row; for the reverse direction, forward from its first.
     Rows much shorter than the longest are left out, so that the profile reaches about as far back as the data do.
@@ -45,7 +45,7 @@ def lag_gains(kernel: Kernel, rows: Rows) -> list[dict[str, Any]]:
             {**profile, "samples": samples, "rows": count, "calls": rows.calls if rows.calls > 1 else None}
             for profile, samples in _profiles(kernel, x, state, lengths)
         ]
-        if kernel.layers > 1:
+        if by_layer and kernel.layers > 1:
             found += _by_layer(kernel, x[:, :count], state.each(lambda s: s[:, :count]), rows.lengths)
     return found
 

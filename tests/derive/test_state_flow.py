@@ -1,0 +1,55 @@
+"""Where states come from: cut off, kept, carried over."""
+
+from typing import Any
+
+from rnn_doctor.schema.recurrence import StateFlow
+from rnn_doctor.schema.runlog import RunLog
+from tests.derive.logs import batch, loader, log, lstm, measure, steps, value_of
+from tests.derive.recurrent_logs import flow
+
+
+def run(*flows: StateFlow, **loaders: Any) -> RunLog:
+    seen = ([batch(loader=0)], [loader(0, **loaders)]) if loaders else ((), ())
+    return log(lstm(), steps([1.0] * 10), flows, *seen)
+
+
+def test_the_share_of_states_that_are_cut_off() -> None:
+    assert value_of("detached_link_share", run(flow(calls=10, detached=9, length=1)), "lstm") == 1.0
+    mixed = run(flow(calls=5, attached=3, detached=1), flow(step=3, calls=5, attached=4))
+    assert value_of("detached_link_share", mixed, "lstm") == 1 / 8
+    assert value_of("detached_link_share", run(flow()), "lstm") == 0.0
+    one = run(flow(calls=2, detached=1))
+    assert value_of("detached_link_share", one, "lstm") == 0.0  # a single link shows no habit
+    assert measure("detached_link_share", run(), "lstm").absent
+
+
+def test_how_far_back_gradients_reach() -> None:
+    flows = [flow(length=35), flow(step=3, length=70, continued=1)]
+    assert value_of("backpropagation_length", run(*flows), "lstm") == 70
+    assert measure("backpropagation_length", run(), "lstm").absent
+
+
+def test_what_a_lag_lacks_where_the_state_is_carried_on() -> None:
+    carried = run(flow(length=35), flow(step=3, length=35, continued=1))
+    assert value_of("lag_cut_off", carried, "lstm", lag=50) == 16
+    assert value_of("lag_cut_off", carried, "lstm", lag=34) == 0
+    assert value_of("lag_cut_off", run(flow(length=35)), "lstm", lag=50) == 0  # the sequences end there
+    assert measure("lag_cut_off", carried, "lstm").absent
+    assert measure("lag_cut_off", run(), "lstm", lag=5).absent
+
+
+def test_a_state_that_is_kept_with_its_graph() -> None:
+    assert value_of("state_kept_with_graph", run(flow(), flow(step=3, kept=1)), "lstm") is True
+    assert value_of("state_kept_with_graph", run(flow(), flow(step=3, continued=1)), "lstm") is False
+    assert measure("state_kept_with_graph", run(flow()), "lstm").absent
+
+
+def test_states_carried_over_shuffled_batches() -> None:
+    flows = [flow(), flow(step=3, continued=1), flow(step=8, continued=1)]
+    assert value_of("state_carried_over_shuffled", run(*flows, shuffled=True), "lstm") is True
+    assert value_of("state_carried_over_shuffled", run(*flows, shuffled=False), "lstm") is False
+    assert measure("state_carried_over_shuffled", run(*flows, shuffled=None), "lstm").absent
+    assert measure("state_carried_over_shuffled", run(*flows), "lstm").absent
+    fresh = run(flow(), flow(step=3), shuffled=True)
+    assert value_of("state_carried_over_shuffled", fresh, "lstm") is False
+    assert measure("state_carried_over_shuffled", run(flow(), shuffled=True), "lstm").absent
