@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from .naming import Naming
 from .recurrence.examiner import Examiner
 from .schedule import examined_steps, sampled_steps
 from .sensors.inputs import Inputs
 from .sensors.loaders import Loaders
+from .sensors.mixing import Mixings
 from .sensors.nonfinite import NonFinites
+from .sensors.padding import Paddings
 from .sensors.recurrence import Recurrences
 from .sensors.states import StateFlows
 from .session import Session
+
+_VIEWED_UNTIL = 3
+"""Updates until which views are looked at."""
 
 
 class Calls:
@@ -26,6 +33,8 @@ class Calls:
         self._sampled = sampled_steps(session.config.steps)
         self.non_finites = NonFinites(writer, naming)
         self.inputs = Inputs(writer)
+        self.paddings = Paddings(writer)
+        self.mixings = Mixings(writer)
         self.flows = StateFlows(writer)
         self.examiner = Examiner(writer)
         self._examined = examined_steps(session.config.steps)
@@ -51,6 +60,11 @@ class Calls:
             attempt(
                 "inputs", self.inputs.on_call, number, module, given, state, output, self._loaders.batch()
             )
+            attempt("padding", self.paddings.on_call, number, module, given, output)
+        if self._mixing:
+            attempt(
+                "mixing", self.mixings.on_call, number, module, given, state, output, self._loaders.tensor
+            )
         if self._flowing:
             attempt("states", self._follow, number, module, given, state, output)
         if self._session.step + 1 in self._examined:
@@ -59,6 +73,16 @@ class Calls:
     def _follow(self, number: int, module: Any, given: Any, state: Any, output: Any) -> None:
         self._link = "fresh"
         self._link = self.flows.on_call(number, module, given, state, output)
+
+    @property
+    def _mixing(self) -> bool:
+        """Whether views are looked at: they are the same at every step."""
+        return self.sampled and self._session.step < _VIEWED_UNTIL
+
+    def backward(self, loss: torch.Tensor) -> None:
+        """A backward pass is about to run."""
+        if self._mixing:
+            self._session.attempt("mixing", self.mixings.on_backward, self._session.step + 1, loss)
 
     def backward_done(self) -> None:
         """A backward pass has run; the parameters are still those of the forward pass."""
@@ -71,7 +95,13 @@ class Calls:
         """An update is complete."""
         if self.sampled:
             self._session.attempt("inputs", self.inputs.write, step)
+            self._session.attempt("padding", self.paddings.write, step)
+        self.mixings.ended()
         if self._flowing:
             self._session.attempt("states", self.flows.ended, step, self.sampled)
         self.examiner.forget()
         self.non_finites.forget()
+
+    def finish(self) -> None:
+        """Nothing is observed any more."""
+        self._session.attempt("mixing", self.mixings.finish)

@@ -144,6 +144,7 @@ class Observer:
             self.session.attempt("parameters", self._take_in, loss, fresh)
             if self.losses.backwards <= _GRAPH_BACKWARDS:
                 self.session.attempt("losses", self.losses.describe_expression, self.session.step + 1, loss)
+        self.calls.backward(loss)
         value = self.losses.latest
         self._search_non_finite(value, value, False)
         self._in_backward = True
@@ -354,6 +355,7 @@ class Observer:
         if self.session.active:
             if self.session.writer.is_open:
                 self.session.attempt("evaluations", self.evaluations.training_goes_on, self.session.step)
+            self.calls.finish()
             self.session.finish(reason)
 
     def end_of_script(self) -> None:

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..writer import Writer
+from .readings import Reading, reverse_last_share
 
 _DRIVE = 4.0
 """sigmoid(4) = 0.982, tanh(4) = 0.9993: beyond it a gate's derivative is below 0.02."""
@@ -61,8 +62,11 @@ class Inputs:
             return
         mass = self._mass[number] = {
             "module": number, "time": fields["time"], "batch": fields["batch"],
-            "last": 0.0, "total": 0.0, "rows": None,
+            "last": 0.0, "total": 0.0, "rows": None, "reading": None,
         }  # fmt: skip
+        if module.bidirectional:
+            mass["reading"] = Reading(module, output)
+            mass["reading"].watch(output)
         data.register_hook(_harmless(_on_output(mass, module, sequence), mass))
         state = last[0] if isinstance(last, tuple) else last
         if state.requires_grad:
@@ -81,6 +85,7 @@ class Inputs:
                 self._writer.write(
                     "readout", step=step, module=mass["module"], time=mass["time"], batch=mass["batch"],
                     last_share=mass["last"] / mass["total"], top_row_share=top,
+                    reverse_last_share=reverse_last_share(mass["reading"]) if mass["reading"] else None,
                 )  # fmt: skip
         failed = [mass["error"] for mass in self._mass.values() if "error" in mass]
         self.forget()

@@ -23,6 +23,7 @@ class Loaders:
         self._iterators: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self._described: dict[int, dict[str, Any]] = {}
         self._shape: tuple[int, ...] | None = None
+        self._first: weakref.ref[torch.Tensor] | None = None
         self.current: int | None = None
         self.training: set[int] = set()
 
@@ -40,6 +41,7 @@ class Loaders:
         if sampled:
             tensor = _first_tensor(batch, 0)
             self._shape = tuple(tensor.shape) if tensor is not None else None
+            self._first = weakref.ref(tensor) if tensor is not None else None
 
     def ended(self) -> None:
         """A loader is exhausted."""
@@ -56,6 +58,11 @@ class Loaders:
         if self.current is None or self._shape is None:
             return None
         return self.current, self._shape
+
+    @property
+    def tensor(self) -> torch.Tensor | None:
+        """The first tensor of the current batch, while the script still holds it."""
+        return self._first() if self.current is not None and self._first is not None else None
 
 
 def _description(loader: Any) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""What the loss reads: padding, the reverse direction, mixed samples."""
+
+from rnn_doctor.schema.runlog import RunLog
+from tests.derive.logs import at, batch, log, lstm, measure, readout, value_of
+from tests.derive.recurrent_logs import mixing, padding
+
+
+def test_padding_that_is_read() -> None:
+    run = log(
+        lstm(), padding(padded_share=0.8, read_share=0.9), padding(step=3, padded_share=0.6, read_share=0.7)
+    )
+    assert value_of("padded_rows_share", run, "lstm") == 0.7
+    assert value_of("padding_misread_share", run, "lstm") == 0.7  # what holds at every sample
+    packed = log(lstm(), padding(packed=True, read_share=None, unread_share=0.6))
+    assert value_of("padding_misread_share", packed, "lstm") == 0.6
+    blind = log(lstm(), padding(read_share=None))
+    assert measure("padding_misread_share", blind, "lstm").absent
+    assert measure("padded_rows_share", log(lstm()), "lstm").absent
+
+
+def both(*shares: float | None) -> RunLog:
+    readouts = [readout(step=k + 1, reverse_last_share=share) for k, share in enumerate(shares)]
+    return log(lstm(bidirectional=True), readouts)
+
+
+def test_the_reverse_direction_read_at_its_first_step() -> None:
+    assert value_of("reverse_reads_one_step", both(1.0, 1.0), "lstm") is True
+    assert value_of("reverse_reads_one_step", both(1.0, 0.05), "lstm") is False
+    assert measure("reverse_reads_one_step", both(None), "lstm").absent
+    assert value_of("reverse_reads_one_step", log(lstm()), "lstm") is False
+    short = log(lstm(bidirectional=True), readout(time=1, reverse_last_share=1.0))
+    assert measure("reverse_reads_one_step", short, "lstm").absent
+
+
+def test_a_view_that_mixes_samples() -> None:
+    run = log(lstm(), mixing(location=None), mixing(step=3, what="input", shape=(8, 5, 2), viewed=(5, 8, 2)))
+    found = measure("batch_mixed_by_view", run, "lstm")
+    assert (found.value, found.location) == (True, at(40))
+    assert value_of("batch_mixed_by_view_name", run, "lstm") == "the input (8, 5, 2) as (5, 8, 2)"
+    assert measure("batch_mixed_by_view", log(lstm(), mixing(location=None)), "lstm").location == at(20)
+    assert value_of("batch_mixed_by_view", log(lstm(), batch()), "lstm") is False
+    assert measure("batch_mixed_by_view_name", log(lstm(), batch()), "lstm").absent
+    assert measure("batch_mixed_by_view", log(lstm()), "lstm").absent
