@@ -1,11 +1,10 @@
-"""Runs without the three seconds of importing torch: a Python that has it forks itself for each script.
+"""Bare runs without the three seconds of importing torch: a Python that has it forks itself for each script.
 
 The fork has computed nothing yet, so a script computes in it what it computes in a Python of its own; were that
 not so, its losses would differ from those of the examined run, and the test would fail.
 """
 
 import json
-import math
 import os
 import runpy
 import subprocess
@@ -25,28 +24,14 @@ def run(entry: Entry, arguments: tuple[str, ...]) -> runner.Run:
     """Like `runner.run`, and the same where a script starts interpreters of its own or needs a framework."""
     if entry.fresh or entry.needs or arguments[0] == "-m":
         return runner.run(entry, arguments)
-    return _run(runner.HERE / entry.folder, arguments)
-
-
-def watch(script: Path, arguments: tuple[str, ...], log: Path, steps: int) -> runner.Run:
-    """A script in its own folder, with the probe armed as it is for one that has just imported torch.
-
-    The supervision of `check` is left out, and with it the last record of the log.
-    """
-    probe = {"log": str(log), "steps": steps, "time_limit": math.inf, "tool_version": "test"}
-    probe |= {"script": script.name, "arguments": arguments}
-    return _run(script.parent, (script.name, *arguments), probe)
-
-
-def _run(folder: Path, arguments: tuple[str, ...], probe: dict[str, Any] | None = None) -> runner.Run:
     if not _servers:
         _servers.append(_start())
     server = _servers[0]
     assert server.stdin is not None
     assert server.stdout is not None
-    with tempfile.TemporaryDirectory() as place:
-        output = Path(place, "output")
-        request = {"arguments": arguments, "folder": str(folder), "output": str(output), "probe": probe}
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, "output")
+        request = {"arguments": arguments, "folder": str(runner.HERE / entry.folder), "output": str(output)}
         server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         code = json.loads(server.stdout.readline())
@@ -63,15 +48,11 @@ def _start() -> subprocess.Popen[str]:
 
 def _serve() -> None:
     import_module("torch._dynamo")  # every optimizer imports it
-    arming = import_module("rnn_doctor.capture.probe.arming")
 
     for line in sys.stdin:
         request = json.loads(line)
         child = os.fork()
         if child == 0:
-            if request["probe"] is not None:
-                os.environ["RNN_DOCTOR_PROBE"] = json.dumps(request["probe"] | {"parent": os.getppid()})
-                arming.arm()
             _become(request)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
