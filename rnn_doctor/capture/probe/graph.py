@@ -38,7 +38,8 @@ class Difference(NamedTuple):
     head: str | None
 
 
-def _kind(node: Any) -> str:
+def kind_of(node: Any) -> str:
+    """The name of the operation, e.g. `View`."""
     name: str = node.name().rsplit("::", 1)[-1]
     return name.split("Backward", maxsplit=1)[0]
 
@@ -70,7 +71,7 @@ def leaves(loss: torch.Tensor) -> list[Leaf]:
 
 
 def _operation(node: Any, above: dict[Any, Any]) -> Any:
-    while _kind(node) in _VIEWS and node in above:
+    while kind_of(node) in _VIEWS and node in above:
         node = above[node]
     return node
 
@@ -109,9 +110,9 @@ def head(tensor: torch.Tensor) -> str | None:
 
 
 def _head(node: Any) -> str | None:
-    while node is not None and _kind(node) in _VIEWS:
+    while node is not None and kind_of(node) in _VIEWS:
         node = node.next_functions[0][0] if node.next_functions else None
-    return _HEADS.get(_kind(node)) if node is not None else None
+    return _HEADS.get(kind_of(node)) if node is not None else None
 
 
 def divisor(loss: torch.Tensor) -> float:
@@ -119,7 +120,7 @@ def divisor(loss: torch.Tensor) -> float:
     node: Any = loss.grad_fn
     if node is None or len(node.next_functions) < 2 or node.next_functions[1][0] is not None:
         return 1.0
-    kind = _kind(node)
+    kind = kind_of(node)
     if kind not in ("Div", "Mul"):
         return 1.0
     other = getattr(node, "_saved_other", None)
@@ -137,26 +138,27 @@ def difference(loss: torch.Tensor) -> Difference | None:
     None where the loss has another form, or where both sides depend on parameters.
     """
     node: Any = loss.grad_fn
-    while node is not None and _kind(node) in (*_REDUCTIONS, "Div", "Mul"):
+    while node is not None and kind_of(node) in (*_REDUCTIONS, "Div", "Mul"):
         inputs = {child for child, _ in node.next_functions if child is not None}
         if len(inputs) != 1:
             return None
         node = inputs.pop()
-    if node is None or _kind(node) not in ("Pow", "Abs", "Sub"):
+    if node is None or kind_of(node) not in ("Pow", "Abs", "Sub"):
         return None
-    if _kind(node) != "Sub":
+    if kind_of(node) != "Sub":
         node = node.next_functions[0][0]
-    if node is None or _kind(node) != "Sub":
+    if node is None or kind_of(node) != "Sub":
         return None
     sides = [child for child, _ in node.next_functions if child is not None]
     if len(sides) != 1:
         return None
-    shapes = [_shape(sides[0]), _shape(node)]
+    shapes = [shape_of(sides[0]), shape_of(node)]
     if shapes[0] is None or shapes[1] is None:
         return None
     return Difference(shapes[0], shapes[1], _head(sides[0]))
 
 
-def _shape(node: Any) -> tuple[int, ...] | None:
+def shape_of(node: Any) -> tuple[int, ...] | None:
+    """The shape of the first tensor that the node returned; None where it does not tell."""
     metadata = getattr(node, "_input_metadata", None)
     return tuple(int(n) for n in metadata[0].shape) if metadata else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ..graph import kind_of, shape_of
+
 FIRST, SECOND, OTHER = 0, 1, 2
 _WRAPPED = 2**63
 """Autograd saves negative axes as unsigned numbers."""
@@ -39,18 +41,6 @@ def layout_of(shape: tuple[int, ...]) -> Layout:
     """The layout of the tensor where following begins. Shapes: (first, second, any)."""
     kinds = [FIRST, SECOND] + [OTHER] * len(shape)
     return [(Atom(kind, size),) if size > 1 else () for kind, size in zip(kinds, shape)]
-
-
-def shape_of(node: Any) -> tuple[int, ...] | None:
-    """The shape of the first tensor that the node returned; None where it does not tell."""
-    metadata = getattr(node, "_input_metadata", None)
-    return tuple([int(n) for n in metadata[0].shape]) if metadata else None
-
-
-def kind_of(node: Any) -> str:
-    """The name of the operation, e.g. `View`."""
-    name: str = node.name().rsplit("::", 1)[-1]
-    return name.split("Backward", maxsplit=1)[0]
 
 
 def after(layout: Layout, node: Any, place: int) -> Layout | Mixed | None:

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
+from ..graph import kind_of, shape_of
 from ..writer import Writer
-from .layouts import Layout, Mixed, after, kind_of, layout_of, shape_of
+from .layouts import Layout, Mixed, after, layout_of
 from .view_sites import ViewSites
 
 _MOST_NODES = 4_000

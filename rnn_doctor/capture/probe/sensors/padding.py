@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
+from ..graph import kind_of
 from ..writer import Writer
 from .readings import Reading, unread_share
 
@@ -139,7 +140,7 @@ def _tokens(given: torch.Tensor) -> torch.Tensor | None:
     for _ in range(_TO_EMBEDDING):
         if node is None:
             return None
-        kind = node.name().split("Backward", maxsplit=1)[0]
+        kind = kind_of(node)
         if kind == "Embedding":
             indices: torch.Tensor = node._saved_indices.detach()
             indices = indices.t() if moved and indices.dim() == 2 else indices

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
+from ..graph import kind_of
 from ..writer import Writer
 
 _RECENT = 4
@@ -184,7 +185,7 @@ def _made_of(node: Any, sources: tuple[Any, ...]) -> bool:
         node = stack.pop()
         if node in sources:
             return True
-        if node.name().split("Backward", maxsplit=1)[0] not in _HANDED_ON:
+        if kind_of(node) not in _HANDED_ON:
             continue
         for child, _ in node.next_functions:
             if child is not None and child not in seen:
