@@ -193,7 +193,7 @@ def rows_of(
         x = picked(padded, chosen, module, packed=True)
     else:
         if chosen is None:
-            chosen = list(range(min(count, _batch(module, given))))
+            chosen = list(range(min(count, time_and_batch(module, given)[1])))
         x = picked(given, chosen, module)
         kept = [x.shape[0]] * len(chosen)
     x = x[: max(kept)].to(kernel.weights[0][0].hidden.dtype, copy=True)
@@ -245,7 +245,16 @@ def state_rows(tensor: torch.Tensor, module: Any, chosen: list[int]) -> torch.Te
     return (tensor.unsqueeze(1) if tensor.dim() == 2 else tensor)[:, chosen]
 
 
-def _batch(module: Any, given: torch.Tensor) -> int:
+def time_and_batch(module: Any, given: Any) -> tuple[int, int]:
+    """Length of the axes that the module takes for time (the longest row's, if packed) and batch (1 where none).
+
+    Shapes: given as the module takes it: (T, B, I), (B, T, I), (T, I), packed; of cells (B, I) or (I).
+    """
+    if isinstance(given, PackedSequence):
+        return len(given.batch_sizes), int(given.batch_sizes[0])
     if isinstance(module, nn.modules.rnn.RNNCellBase):
-        return given.shape[0] if given.dim() > 1 else 1
-    return 1 if given.dim() == 2 else given.shape[0 if module.batch_first else 1]
+        return 1, given.shape[0] if given.dim() > 1 else 1
+    if given.dim() == 2:
+        return given.shape[0], 1
+    time, batch = (1, 0) if module.batch_first else (0, 1)
+    return given.shape[time], given.shape[batch]

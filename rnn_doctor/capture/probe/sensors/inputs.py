@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
+from ..recurrence.kernel import time_and_batch
 from ..writer import Writer
 from .readings import Reading, reverse_last_share
 
@@ -38,15 +39,18 @@ class Inputs:
         loader: tuple[int, tuple[int, ...]] | None,
     ) -> None:
         """A recurrent module ran forward with gradients at a sampled step."""
-        x, lengths = _plain(given)
+        x = (given.data if isinstance(given, PackedSequence) else given).detach()
         low, high = _extent(x)
         if number in self._batches:
             self._batches[number]["calls"] += 1
             old_low, old_high = self._extent[number]
             self._extent[number] = (torch.minimum(old_low, low), torch.maximum(old_high, high))
             return
-        fields = {"module": number, **_shape(module, x, lengths), **_statistics(module, x), "calls": 1}
-        fields["packed"] = lengths is not None
+        time, batch = time_and_batch(module, given)
+        fields = {
+            "module": number, "time": time, "batch": batch, "features": x.shape[-1], **_statistics(module, x),
+            "calls": 1, "packed": isinstance(given, PackedSequence),
+        }  # fmt: skip
         fields["state"] = _state(state)
         if loader is not None:
             fields["loader"], fields["loader_shape"] = loader[0], list(loader[1])
@@ -99,27 +103,10 @@ class Inputs:
         self._mass.clear()
 
 
-def _plain(given: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
-    if isinstance(given, PackedSequence):
-        return given.data.detach(), given.batch_sizes
-    return given.detach(), None
-
-
 def _extent(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Least and greatest value of each feature. Shapes: (..., I) -> (I), (I)."""
     flat = x.reshape(-1, x.shape[-1])
     return flat.amin(0), flat.amax(0)
-
-
-def _shape(module: Any, x: torch.Tensor, batch_sizes: torch.Tensor | None) -> dict[str, int]:
-    if batch_sizes is not None:
-        return {"time": len(batch_sizes), "batch": int(batch_sizes[0]), "features": x.shape[-1]}
-    if isinstance(module, nn.modules.rnn.RNNCellBase):
-        return {"time": 1, "batch": x.shape[0] if x.dim() > 1 else 1, "features": x.shape[-1]}
-    if x.dim() == 2:
-        return {"time": x.shape[0], "batch": 1, "features": x.shape[1]}
-    time, batch = (x.shape[1], x.shape[0]) if module.batch_first else (x.shape[0], x.shape[1])
-    return {"time": time, "batch": batch, "features": x.shape[2]}
 
 
 def _statistics(module: Any, x: torch.Tensor) -> dict[str, Any]:

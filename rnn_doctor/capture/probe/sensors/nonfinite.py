@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..naming import Naming
 from ..places import here
-from ..recurrence.kernel import GATES, kernel_of, picked_output, rows_of
+from ..recurrence.kernel import GATES, kernel_of, picked_output, rows_of, time_and_batch
 from ..recurrence.replay import first_non_finite
 from ..writer import Writer
 
@@ -70,7 +70,7 @@ class NonFinites:
                 )
             if bad:
                 return
-            before += _steps(module, given)
+            before += time_and_batch(module, given)[0]
 
     def _write_named(self, step: int, what: str, tensors: list[torch.Tensor]) -> None:
         for tensor in tensors[:_MOST_NAMED]:
@@ -84,31 +84,10 @@ def _inside(module: Any, given: Any, state: Any, output: Any, before: int) -> di
     kernel = kernel_of(module)
     if kernel is None:
         return {}
-    unbatched = not isinstance(given, PackedSequence) and given.dim() == (
-        1 if isinstance(module, nn.modules.rnn.RNNCellBase) else 2
-    )
-    if unbatched:
-        row = 0
-    else:
-        first = output[0] if type(output) is tuple else output
-        size = int(first.batch_sizes[0]) if isinstance(first, PackedSequence) else _rows(module, first)
-        values = picked_output(module, output, list(range(size)))
-        row = int((~torch.isfinite(values)).any(-1).any(0).nonzero()[0])
+    values = picked_output(module, output, list(range(time_and_batch(module, given)[1])))
+    row = int((~torch.isfinite(values)).any(-1).any(0).nonzero()[0])
     found = first_non_finite(kernel, rows_of(module, kernel, given, state, output, 1, [row]))
     return {} if found is None else {**found, "time": found["time"] + before}
-
-
-def _rows(module: Any, output: torch.Tensor) -> int:
-    cell = isinstance(module, nn.modules.rnn.RNNCellBase)
-    return output.shape[0 if cell or module.batch_first else 1]
-
-
-def _steps(module: Any, given: Any) -> int:
-    if isinstance(given, PackedSequence):
-        return len(given.batch_sizes)
-    if isinstance(module, nn.modules.rnn.RNNCellBase):
-        return 1
-    return given.shape[1 if module.batch_first and given.dim() == 3 else 0]
 
 
 def _gradient_of(weight: torch.Tensor, name: str, owner: Any) -> dict[str, Any]:

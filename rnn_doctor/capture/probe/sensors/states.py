@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import PackedSequence
 
 from ..graph import kind_of
+from ..recurrence.kernel import time_and_batch
 from ..writer import Writer
 
 _RECENT = 4
@@ -72,7 +72,7 @@ class StateFlows:
         flow = self._flows.get(number)
         if flow is None:
             flow = self._flows[number] = _Flow()
-        length = _time(module, given)
+        length, _ = time_and_batch(module, given)
         link = "fresh"
         if state is not None:
             link, source = _link(flow, state)
@@ -123,14 +123,6 @@ def _pair(state: Any) -> tuple[Any, Any]:
     if isinstance(state, (tuple, list)):
         return state[0], (state[1] if len(state) > 1 else None)
     return state, None
-
-
-def _time(module: Any, given: Any) -> int:
-    if isinstance(given, PackedSequence):
-        return len(given.batch_sizes)
-    if isinstance(module, nn.modules.rnn.RNNCellBase):
-        return 1
-    return int(given.shape[1 if module.batch_first and given.dim() == 3 else 0])
 
 
 def _values(tensor: torch.Tensor) -> list[float]:
