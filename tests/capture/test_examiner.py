@@ -117,3 +117,14 @@ def test_the_origin_of_a_number_that_is_not_finite() -> None:
     first = records.of("non_finite")[0]
     assert (first["what"], first["layer"], first["gate"], first["overflow"]) == ("output", 0, "h", True)
     assert 0 < first["time"] < T
+
+
+def test_of_several_calls_the_longest_is_examined() -> None:
+    def loss(module: Any) -> torch.Tensor:
+        total: torch.Tensor = module(torch.randn(4, B, N))[0].sum() + module(torch.randn(T, B, N))[0].sum()
+        return total
+
+    records = trained(lambda: nn.GRU(N, H), loss)
+    (replay,) = records.of("replay")
+    assert (replay["time"], replay["exact"]) == (T, True)
+    assert records.of("layer")

@@ -100,15 +100,13 @@ def test_a_sensor_that_fails_is_switched_off_and_noted(
 def test_a_failure_within_the_backward_pass_stays_within_the_probe(
     bare: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rnn_doctor.capture.probe.sensors import inputs
+    from rnn_doctor.capture.probe.sensors import inputs, readings
 
-    def fails(*args: object) -> Any:
-        def take(gradient: torch.Tensor) -> None:
+    class Failing(readings.Reading):
+        def add_output(self, gradient: torch.Tensor) -> None:
             raise ZeroDivisionError("of our own making")
 
-        return take
-
-    monkeypatch.setattr(inputs, "_on_output", fails)
+    monkeypatch.setattr(inputs, "Reading", Failing)
     with observed() as records:
         assert_same(train(), bare)
     assert [note["sensor"] for note in records.of("sensor_off")] == ["inputs"]

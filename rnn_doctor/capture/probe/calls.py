@@ -31,25 +31,34 @@ class Calls:
         self._recurrences = recurrences
         self._loaders = loaders
         self._sampled = sampled_steps(session.config.steps)
+        self._examined = examined_steps(session.config.steps)
         self.non_finites = NonFinites(writer, naming)
         self.inputs = Inputs(writer)
         self.paddings = Paddings(writer)
         self.mixings = Mixings(writer)
         self.flows = StateFlows(writer)
         self.examiner = Examiner(writer)
-        self._examined = examined_steps(session.config.steps)
         self._link = "fresh"
+
+    @property
+    def _step(self) -> int:
+        """The update that is under way."""
+        return self._session.step + 1
 
     @property
     def sampled(self) -> bool:
         """Whether the update that is under way is a sampled one."""
-        return self._session.step + 1 in self._sampled
+        return self._step in self._sampled
 
     @property
     def _flowing(self) -> bool:
         """Whether states are followed: at sampled steps and, for what is carried on, at those before."""
-        step = self._session.step
-        return step + 1 in self._sampled or step + 2 in self._sampled
+        return self._step in self._sampled or self._step + 1 in self._sampled
+
+    @property
+    def _mixing(self) -> bool:
+        """Whether views are looked at: they are the same at every step."""
+        return self._step <= _VIEWED_UNTIL and self.sampled
 
     def forward(self, module: Any, given: Any, state: Any, output: Any) -> None:
         """A recurrent module ran forward with gradients."""
@@ -67,26 +76,21 @@ class Calls:
             )
         if self._flowing:
             attempt("states", self._follow, number, module, given, state, output)
-        if self._session.step + 1 in self._examined:
+        if self._step in self._examined:
             attempt("recurrence", self.examiner.on_call, number, module, given, state, output, self._link)
 
     def _follow(self, number: int, module: Any, given: Any, state: Any, output: Any) -> None:
         self._link = "fresh"
         self._link = self.flows.on_call(number, module, given, state, output)
 
-    @property
-    def _mixing(self) -> bool:
-        """Whether views are looked at: they are the same at every step."""
-        return self.sampled and self._session.step < _VIEWED_UNTIL
-
     def backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run."""
         if self._mixing:
-            self._session.attempt("mixing", self.mixings.on_backward, self._session.step + 1, loss)
+            self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
 
     def backward_done(self) -> None:
         """A backward pass has run; the parameters are still those of the forward pass."""
-        step, last = self._session.step + 1, self._session.config.steps
+        step, last = self._step, self._session.config.steps
         if step in self._examined:
             closely = step in (1, last) or last is None
             self._session.attempt("recurrence", self.examiner.examine, step, closely)
@@ -96,7 +100,8 @@ class Calls:
         if self.sampled:
             self._session.attempt("inputs", self.inputs.write, step)
             self._session.attempt("padding", self.paddings.write, step)
-        self.mixings.ended()
+        if self._mixing:
+            self._session.attempt("mixing", self.mixings.ended)
         if self._flowing:
             self._session.attempt("states", self.flows.ended, step, self.sampled)
         self.examiner.forget()

@@ -7,7 +7,7 @@ the backward pass is over, calls that hand their state on are joined, and the mo
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Any, Callable
 
 import torch
 from torch import nn
@@ -59,9 +59,9 @@ class Examiner:
 
     def on_call(self, number: int, module: Any, given: Any, state: Any, output: Any, link: str) -> None:
         """A recurrent module ran forward with gradients; `link` tells where its initial state came from."""
-        watched = self._watched.get(number)
         if self._done:
             return
+        watched = self._watched.get(number)
         if watched is None:
             kernel = kernel_of(module)
             if kernel is None:
@@ -82,8 +82,9 @@ class Examiner:
         self._done = bool(watched)
         for number, each in watched.items():
             chains = joined([(call.link, call.rows) for call in each.calls])
-            rows = max(chains, key=lambda chain: chain.x.shape[0])
-            first = sum(chain.calls for chain in chains[: chains.index(rows)]) if len(chains) > 1 else 0
+            longest = max(range(len(chains)), key=lambda k: chains[k].x.shape[0])
+            rows = chains[longest]
+            first = sum(chain.calls for chain in chains[:longest])
             calls = each.calls[first : first + rows.calls]
             device = rows.x.device.type
             with torch.autocast(device_type=device, enabled=False):
@@ -118,11 +119,10 @@ def _gradients(replayed: Replayed, rows: Rows, calls: list[_Call]) -> Any:
     (call,) = calls
     if call.output is None and call.h is None and call.c is None:
         return None
-    count = len(rows.lengths)
-    output = None if call.output is None else call.output[: rows.x.shape[0], :count].to(rows.x.dtype)
+    output = None if call.output is None else call.output[: rows.x.shape[0]].to(rows.x.dtype)
     state = None
     if call.h is not None or call.c is not None:
-        h, c = (None if g is None else g[:, :count].to(rows.x.dtype) for g in (call.h, call.c))
+        h, c = (None if g is None else g.to(rows.x.dtype) for g in (call.h, call.c))
         initial = rows.state
         state = State(
             torch.zeros_like(initial.h) if h is None else h,
@@ -133,43 +133,43 @@ def _gradients(replayed: Replayed, rows: Rows, calls: list[_Call]) -> Any:
 
 def _watch(call: _Call, module: Any, output: Any) -> None:
     """Keeps the script's gradient of the call's rows as it passes by."""
-    sequence, final = output if isinstance(output, tuple) and not _is_cell(module) else (output, None)
+    chosen = call.rows.chosen
+
+    def pick_output(gradient: torch.Tensor) -> torch.Tensor:
+        return picked_output(module, gradient, chosen)
+
+    def pick_packed(gradient: torch.Tensor) -> torch.Tensor:
+        return picked_output(module, (PackedSequence(gradient, *sequence[1:]),), chosen)
+
+    def pick_state(gradient: torch.Tensor) -> torch.Tensor:
+        return state_rows(gradient, module, chosen)
+
     if _is_cell(module):
         h, c = output if isinstance(output, tuple) else (output, None)
-        _hook(h, lambda gradient: _add(call, "output", picked_output(module, gradient, call.rows.chosen)))
-        _hook(c, lambda gradient: _add(call, "c", state_rows(gradient, module, call.rows.chosen)))
-        return
-    if isinstance(sequence, PackedSequence):
-        data, shape = sequence.data, sequence[1:]
-        _hook(data, lambda gradient: _add(
-            call, "output", picked_output(module, (PackedSequence(gradient, *shape),), call.rows.chosen)
-        ))  # fmt: skip
+        _hook(call, "output", h, pick_output)
     else:
-        _hook(
-            sequence, lambda gradient: _add(call, "output", picked_output(module, gradient, call.rows.chosen))
-        )
-    h, c = final if isinstance(final, tuple) else (final, None)
-    _hook(h, lambda gradient: _add(call, "h", state_rows(gradient, module, call.rows.chosen)))
-    _hook(c, lambda gradient: _add(call, "c", state_rows(gradient, module, call.rows.chosen)))
+        sequence, final = output
+        h, c = final if isinstance(final, tuple) else (final, None)
+        packed = isinstance(sequence, PackedSequence)
+        _hook(call, "output", sequence.data if packed else sequence, pick_packed if packed else pick_output)
+        _hook(call, "h", h, pick_state)
+    _hook(call, "c", c, pick_state)
 
 
 def _is_cell(module: Any) -> bool:
     return isinstance(module, nn.modules.rnn.RNNCellBase)
 
 
-def _add(call: _Call, name: str, rows: torch.Tensor) -> None:
-    known = getattr(call, name)
-    setattr(call, name, rows.clone() if known is None else known + rows)
-
-
-def _hook(tensor: Any, take: Any) -> None:
-    """Runs within the script's backward pass, which must not see it fail: what is missed is missing."""
+def _hook(call: _Call, name: str, tensor: Any, pick: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    """Adds up the rows of a tensor's gradient. What fails within the script's backward pass is missing, no more."""
     if not (isinstance(tensor, torch.Tensor) and tensor.requires_grad):
         return
 
     def hook(gradient: torch.Tensor | None) -> None:
-        if gradient is not None:  # of an LSTM's output where the final state alone is read (torch 2.13, CPU)
-            with contextlib.suppress(Exception):
-                take(gradient.detach())
+        if gradient is None:  # of an LSTM's output where the final state alone is read (torch 2.13, CPU)
+            return
+        with contextlib.suppress(Exception):
+            rows, known = pick(gradient.detach()), getattr(call, name)
+            setattr(call, name, rows.clone() if known is None else known + rows)
 
     tensor.register_hook(hook)

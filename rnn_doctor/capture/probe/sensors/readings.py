@@ -91,6 +91,37 @@ def _sum(old: torch.Tensor | None, new: torch.Tensor) -> torch.Tensor:
     return new if old is None else old + new
 
 
+def last_share(reading: Reading) -> float | None:
+    """Share at each row's last valid step, where the final state is read too; None where the loss reads nothing."""
+    total = last = 0.0
+    if reading.output is not None:
+        total += float(reading.output.sum())
+        last += float(_at_ends(reading.output, reading.lengths).sum())
+    if reading.state is not None:
+        state = float(reading.state.sum())
+        total, last = total + state, last + state
+    return last / total if total > 0 else None
+
+
+def top_row_share(reading: Reading) -> float:
+    """Largest share that falls on one row; 0 where the loss reads nothing."""
+    rows = _rows(reading)
+    return float(rows.max() / rows.sum()) if rows is not None and float(rows.sum()) > 0 else 0.0
+
+
+def _rows(reading: Reading) -> torch.Tensor | None:
+    """What the loss takes from each row. Shape: (B)."""
+    parts = [part.sum(0) for part in (reading.output, reading.state) if part is not None]
+    return sum(parts[1:], parts[0]) if parts else None
+
+
+def _at_ends(grid: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+    """Each row's value at its last valid step. Shapes: (T, B) -> (B)."""
+    if lengths is None:
+        return grid[-1]
+    return grid.gather(0, (lengths - 1).to(grid.device).unsqueeze(0))[0]
+
+
 def reverse_last_share(reading: Reading) -> float | None:
     """Share of the reverse half's gradient at each row's last valid step, where it has seen a single input.
 
@@ -103,9 +134,8 @@ def reverse_last_share(reading: Reading) -> float | None:
         time, batch = reading.reverse.shape
         ends = torch.full((batch,), time) if reading.lengths is None else reading.lengths
         long = (ends > 1).to(reading.reverse.device)
-        index = (ends - 1).to(reading.reverse.device).unsqueeze(0)
         total = float(reading.reverse[:, long].sum())
-        last = float(reading.reverse.gather(0, index)[0, long].sum())
+        last = float(_at_ends(reading.reverse, reading.lengths)[long].sum())
     if reading.state is not None and len(reading.state) == 2:
         total += float(reading.state[1].sum())
     return last / total if total > 0 else None
@@ -113,8 +143,5 @@ def reverse_last_share(reading: Reading) -> float | None:
 
 def unread_share(reading: Reading) -> float | None:
     """Share of rows from which the loss takes exactly nothing while it reads others; None where it reads none."""
-    parts = [part.sum(0) for part in (reading.output, reading.state) if part is not None]
-    if not parts:
-        return None
-    rows = sum(parts[1:], parts[0])
-    return float((rows == 0).float().mean()) if float(rows.max()) > 0 else None
+    rows = _rows(reading)
+    return float((rows == 0).float().mean()) if rows is not None and float(rows.max()) > 0 else None
