@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnn_doctor.derive.needed_lag import NO_LAG
 from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.subjects import each_module
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import LagGain
 from rnn_doctor.schema.signals import Measurement
-from rnn_doctor.schema.values import Location
 
 USABLE = -3.0
 """Decades that an optimizer bridges: 82 of 84 networks with a gain above 1e-3 at the needed lag learned a
@@ -17,14 +18,22 @@ delayed-recall task within 800 updates."""
 FEWEST_LAGS = 4
 """Lags that a slope needs."""
 
+_NOT_AT_FIRST = "its backward gain was not measured at the first update"
+
+
+def _profiles(view: View, module: int) -> list[LagGain]:
+    """Those of the whole module, in both directions, at every step where it was measured."""
+    return [r for r in view.log.lag_gains if r.module == module and r.layer is None and r.lags]
+
 
 def _latest(view: View, module: int) -> list[LagGain]:
     """The last profile of each direction of a module."""
-    found: dict[bool, LagGain] = {}
-    for record in view.log.lag_gains:
-        if record.module == module and record.layer is None and record.lags:
-            found[record.reverse] = record
-    return list(found.values())
+    return list({record.reverse: record for record in _profiles(view, module)}.values())
+
+
+def _first(view: View, module: int) -> list[LagGain]:
+    """The profile of each direction before the first update."""
+    return [record for record in _profiles(view, module) if record.step == 1]
 
 
 def _at(record: LagGain, lag: int) -> float | None:
@@ -60,9 +69,7 @@ def lag_gain(view: View) -> dict[str, Measurement]:
         location = view.log.modules[number].location
         records = _latest(view, number)
         if view.lag is None:
-            found[name] = unknown(
-                "how far back the task must remember is not known (say it with --lag)", location=location
-            )
+            found[name] = unknown(NO_LAG, location=location)
         elif not records:
             found[name] = unknown("its backward gain was not measured", location=location)
         else:
@@ -107,21 +114,13 @@ def lag_slope_start(view: View) -> dict[str, Measurement]:
     None if: no profile of four lags or more was measured at the first update.
     Source: Sen 1968; the largest Lyapunov exponent, backward (Engelken, Wolf, Abbott 2023).
     """
-    found = {}
-    for number, name in view.module_names.items():
-        location = view.log.modules[number].location
-        records = [
-            r
-            for r in view.log.lag_gains
-            if r.module == number and r.layer is None and r.step == 1 and len(r.lags) >= FEWEST_LAGS
-        ]
+
+    def measure(module: int) -> Measurement:
+        records = [record for record in _first(view, module) if len(record.lags) >= FEWEST_LAGS]
         slopes = [_slopes(record) for record in records]
-        found[name] = (
-            _spread(max(slopes, key=_median), location)
-            if slopes
-            else unknown("its backward gain was not measured at the first update", location=location)
-        )
-    return found
+        return _spread(max(slopes, key=_median)) if slopes else unknown(_NOT_AT_FIRST)
+
+    return each_module(view, measure)
 
 
 def _slopes(record: LagGain) -> list[float]:
@@ -143,29 +142,23 @@ def lag_gain_longest(view: View) -> dict[str, Measurement]:
     Reads: `log.lag_gains`, the first of each direction. Unit: decades; the larger of two directions.
     None if: no profile was measured at the first update.
     """
-    found = {}
-    for number, name in view.module_names.items():
-        location = view.log.modules[number].location
-        ends = [
-            (r.decades[-1], r.rows)
-            for r in view.log.lag_gains
-            if r.module == number and r.layer is None and r.step == 1 and r.lags
-        ]
-        found[name] = (
-            known(max(end for end, _ in ends), n=max(rows for _, rows in ends), location=location)
-            if ends
-            else unknown("its backward gain was not measured at the first update", location=location)
-        )
-    return found
+
+    def measure(module: int) -> Measurement:
+        records = _first(view, module)
+        if not records:
+            return unknown(_NOT_AT_FIRST)
+        return known(max(r.decades[-1] for r in records), n=max(r.rows for r in records))
+
+    return each_module(view, measure)
 
 
 def _median(values: Sequence[float]) -> float:
     return float(np.median(values))
 
 
-def _spread(values: Sequence[float], location: Location | None) -> Measurement:
+def _spread(values: Sequence[float]) -> Measurement:
     """Their median, with the range of several as interval: too few for percentiles."""
-    measured = known(_median(values), n=len(values), location=location)
+    measured = known(_median(values), n=len(values))
     if len(values) < 2:
         return measured
     return measured.model_copy(update={"interval": (min(values), max(values))})

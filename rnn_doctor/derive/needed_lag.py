@@ -7,6 +7,8 @@ from rnn_doctor.schema.signals import Measurement
 LAST = 0.99
 """Share of the loss's gradient at the last step from which on the loss reads that step alone."""
 
+NO_LAG = "how far back the task must remember is not known (say it with --lag)"
+
 
 @signal(unit="steps", by="module", reads=())
 def needed_lag(view: View) -> dict[str, Measurement]:
@@ -14,9 +16,8 @@ def needed_lag(view: View) -> dict[str, Measurement]:
 
     Reads: the option --lag. Unit: time steps. None if: it was not given; `lag_bound` may know the most.
     """
-    reason = "how far back the task must remember is not known (say it with --lag)"
     return {
-        name: unknown(reason) if view.lag is None else known(view.lag) for name in view.module_names.values()
+        name: unknown(NO_LAG) if view.lag is None else known(view.lag) for name in view.module_names.values()
     }
 
 

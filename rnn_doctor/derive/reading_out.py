@@ -3,6 +3,7 @@
 from statistics import median
 
 from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.subjects import each_module, of_all
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import Mixing, Padding
 from rnn_doctor.schema.signals import Measurement
@@ -23,16 +24,12 @@ def padded_rows_share(view: View) -> dict[str, Measurement]:
 
     Reads: `log.paddings[i].padded_share`. Unit: share. None if: padding was not looked for, as of single sequences.
     """
-    found = {}
-    for number, name in view.module_names.items():
-        location = view.log.modules[number].location
-        shares = [record.padded_share for record in _paddings(view, number)]
-        found[name] = (
-            known(median(shares), n=len(shares), location=location)
-            if shares
-            else unknown("the padding of its sequences was not looked at", location=location)
-        )
-    return found
+
+    def measure(module: int) -> Measurement:
+        shares = [record.padded_share for record in _paddings(view, module)]
+        return of_all(shares, median, "the padding of its sequences was not looked at")
+
+    return each_module(view, measure)
 
 
 @signal(unit="share", by="module", reads=("paddings.read_share", "paddings.unread_share"))
@@ -43,20 +40,16 @@ def padding_misread_share(view: View) -> dict[str, Measurement]:
 
     Reads: `log.paddings[i].read_share`, `.unread_share`. Unit: share. None if: the read-out was not seen.
     """
-    found = {}
-    for number, name in view.module_names.items():
-        location = view.log.modules[number].location
+
+    def measure(module: int) -> Measurement:
         shares = [
             share
-            for record in _paddings(view, number)
+            for record in _paddings(view, module)
             if (share := record.unread_share if record.packed else record.read_share) is not None
         ]
-        found[name] = (
-            known(min(shares), n=len(shares), location=location)
-            if shares
-            else unknown("whether the loss reads padding was not seen", location=location)
-        )
-    return found
+        return of_all(shares, min, "whether the loss reads padding was not seen")
+
+    return each_module(view, measure)
 
 
 @signal(unit="claim", by="module", reads=("readouts.reverse_last_share", "modules"))
@@ -66,23 +59,20 @@ def reverse_reads_one_step(view: View) -> dict[str, Measurement]:
     Reads: `log.readouts[i].reverse_last_share` of sequences longer than a step. Unit: claim; False of one direction.
     None if: the read-out of the reverse direction was not seen.
     """
-    found = {}
-    for number, name in view.module_names.items():
-        module = view.log.modules[number]
+
+    def measure(module: int) -> Measurement:
+        if not view.log.modules[module].bidirectional:
+            return known(False)
         shares = [
             r.reverse_last_share
             for r in view.log.readouts
-            if r.module == number and r.time > 1 and r.reverse_last_share is not None
+            if r.module == module and r.time > 1 and r.reverse_last_share is not None
         ]
-        if not module.bidirectional:
-            found[name] = known(False, location=module.location)
-        elif shares:
-            one = all(share > ONE_STEP for share in shares)
-            found[name] = known(one, n=len(shares), location=module.location)
-        else:
-            reason = "how the loss reads its reverse direction was not seen"
-            found[name] = unknown(reason, location=module.location)
-    return found
+        return of_all(
+            shares, lambda s: min(s) > ONE_STEP, "how the loss reads its reverse direction was not seen"
+        )
+
+    return each_module(view, measure)
 
 
 def _mixing(view: View, module: int) -> Mixing | None:
@@ -98,16 +88,14 @@ def batch_mixed_by_view(view: View) -> dict[str, Measurement]:
     Reads: `log.mixings`. Unit: claim; its location is the view's. None if: the module was not called in a sampled
     step.
     """
-    found = {}
-    for number, name in view.module_names.items():
-        module, record = view.log.modules[number], _mixing(view, number)
+
+    def measure(module: int) -> Measurement:
+        record = _mixing(view, module)
         if record is not None:
-            found[name] = known(True, location=record.location or module.location)
-        elif view.batches[number]:
-            found[name] = known(False, n=len(view.batches[number]), location=module.location)
-        else:
-            found[name] = unknown("its calls were not looked at", location=module.location)
-    return found
+            return known(True, location=record.location)
+        return of_all(view.batches[module], lambda _: False, "its calls were not looked at")
+
+    return each_module(view, measure)
 
 
 @signal(unit="name", by="module", reads=("mixings",))

@@ -1,6 +1,7 @@
 """What gates and units do: saturated before learning began, dead at the end."""
 
 from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.subjects import each_module, of_all
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import Layer
 from rnn_doctor.schema.signals import Measurement
@@ -54,14 +55,12 @@ def gate_saturation_start(view: View) -> dict[str, Measurement]:
     Reads: `log.layers[i].gates` of step 1. Unit: share of rows, time steps and units. None if: not replayed.
     Source: Karpathy, Johnson, Fei-Fei 2015, section 4.2.
     """
-    found = {}
-    for number, name in view.module_names.items():
-        location = view.log.modules[number].location
-        worst = _worst(view, number)
-        found[name] = (
-            known(worst[0], n=worst[2], location=location) if worst else unknown(_UNSEEN, location=location)
-        )
-    return found
+
+    def measure(module: int) -> Measurement:
+        worst = _worst(view, module)
+        return known(worst[0], n=worst[2]) if worst else unknown(_UNSEEN)
+
+    return each_module(view, measure)
 
 
 @signal(unit="text", by="module", reads=("layers.gates",))
@@ -83,17 +82,13 @@ def dead_unit_share(view: View) -> dict[str, Measurement]:
 
     Reads: `log.layers[i].dead_share`, the last of each layer. Unit: share. None if: not replayed.
     """
-    found = {}
-    for number, name in view.module_names.items():
-        location = view.log.modules[number].location
+
+    def measure(module: int) -> Measurement:
         last = {
             (r.layer, r.reverse): r.dead_share
             for r in view.log.layers
-            if r.module == number and r.dead_share is not None
+            if r.module == module and r.dead_share is not None
         }
-        found[name] = (
-            known(max(last.values()), n=len(last), location=location)
-            if last
-            else unknown(_UNSEEN, location=location)
-        )
-    return found
+        return of_all(list(last.values()), max, _UNSEEN)
+
+    return each_module(view, measure)
