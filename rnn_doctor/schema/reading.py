@@ -28,11 +28,9 @@ _LISTED = {
     "lag_gain": "lag_gains",
     "replay": "replays",
     "layer": "layers",
-    "loop": "loops",
     "state_flow": "state_flows",
     "padding": "paddings",
     "mixing": "mixings",
-    "data_lag": "data_lags",
     "place": "places",
     "sensor_off": "sensors_off",
 }

@@ -6,10 +6,9 @@ from rnn_doctor.schema.values import Frozen, Location, Number
 
 
 class LagGain(Frozen):
-    """Backward gain from one output step to earlier ones, by an injection of a random cotangent at that step alone.
+    """Backward gain from one output step to earlier inputs, by a random cotangent at that step alone.
 
-    Of a fused module through its own kernel, to its inputs; of a hand-written recurrence along the script's
-    own graph, to its earlier states.
+    Through the module's own kernel; of cells, through that of the module of one layer that they are steps of.
     """
 
     record: Literal["lag_gain"]
@@ -59,7 +58,7 @@ class Gate(Frozen):
 
 
 class Layer(Frozen):
-    """One layer and direction, seen by the replay, or the states of a hand-written recurrence."""
+    """One layer and direction, seen by the replay."""
 
     record: Literal["layer"]
     step: int
@@ -82,22 +81,6 @@ class Layer(Frozen):
     """Share of positive h, of a ReLU recurrence."""
     effective_rank: Number | None = None
     """exp of the entropy of the normalized singular values of the centred h, over the smaller of its sizes."""
-
-
-class Loop(Frozen):
-    """A recurrence in the graph of the loss that no module of torch makes: hand-written, or cells with detours."""
-
-    record: Literal["loop"]
-    step: int
-    module: int
-    uses: int
-    """How often the recurrent weight was applied in this graph."""
-    linear: bool | None = None
-    """No nonlinear operation stands between one state and the next; None where the path was not found."""
-    detached: bool = False
-    """The weight is applied to the previous state, but without its gradient."""
-    reason: str | None = None
-    """Why no gain was measured, where none was."""
 
 
 class StateFlow(Frozen):
@@ -151,22 +134,3 @@ class Mixing(Frozen):
     viewed: tuple[int, ...]
     """After it."""
     location: Location | None = None
-
-
-class DataLag(Frozen):
-    """How far back the inputs tell something about the targets, by a permutation test over the sequences seen."""
-
-    record: Literal["data_lag"]
-    step: int
-    module: int
-    sequences: int
-    time: int
-    kind: Literal["tokens", "values"]
-    significant: tuple[int, ...] = ()
-    """Lags whose information exceeds 1.25 times the greatest of the permutations."""
-    strongest: int | None = None
-    """The lag with the most information."""
-    information: Number | None = None
-    """There: bits of mutual information (tokens), or R^2 (values)."""
-    abstained: str | None = None
-    """Why the test has no power, as a clause."""

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnn_doctor.schema.recurrence import DataLag, LagGain, Layer, Loop, Mixing, Padding, Replay, StateFlow
+from rnn_doctor.schema.recurrence import LagGain, Layer, Mixing, Padding, Replay, StateFlow
 from rnn_doctor.schema.values import Frozen, Location, Number
 
 SCHEMA_VERSION = 1
@@ -369,11 +369,9 @@ Record = Annotated[
     | LagGain
     | Replay
     | Layer
-    | Loop
     | StateFlow
     | Padding
     | Mixing
-    | DataLag
     | Place
     | SensorOff
     | Crash
@@ -404,11 +402,9 @@ class RunLog(Frozen):
     lag_gains: tuple[LagGain, ...] = ()
     replays: tuple[Replay, ...] = ()
     layers: tuple[Layer, ...] = ()
-    loops: tuple[Loop, ...] = ()
     state_flows: tuple[StateFlow, ...] = ()
     paddings: tuple[Padding, ...] = ()
     mixings: tuple[Mixing, ...] = ()
-    data_lags: tuple[DataLag, ...] = ()
     places: tuple[Place, ...] = ()
     sensors_off: tuple[SensorOff, ...] = ()
     crash: Crash | None = None

@@ -1,26 +1,15 @@
 """Hand-made records of the inside of a recurrence, with the fields that a test does not care about filled in."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from rnn_doctor.schema.recurrence import (
-    DataLag,
     Gate,
     Layer,
-    Loop,
     Mixing,
     Padding,
-    Replay,
     StateFlow,
 )
 from tests.derive.logs import at
-
-
-def replay(step: int = 1, module: int = 0, **fields: Any) -> Replay:
-    return Replay(**{
-        "record": "replay", "step": step, "module": module, "rows": 2, "time": 20, "error": 1e-7, "exact": True,
-        **fields,
-    })  # fmt: skip
 
 
 def gate(name: str = "f", **fields: Any) -> Gate:
@@ -40,10 +29,6 @@ def layer(
         "hidden_gradient": tuple(decades_a_step * (time - 1 - t) for t in range(time)),
         "gates": tuple(gate(name) for name in "ifgo"), "dead_share": 0.0, "effective_rank": 0.4, **fields,
     })  # fmt: skip
-
-
-def loop(step: int = 1, module: int = 0, **fields: Any) -> Loop:
-    return Loop(**{"record": "loop", "step": step, "module": module, "uses": 20, "linear": False, **fields})
 
 
 def flow(step: int = 1, module: int = 0, calls: int = 1, **fields: Any) -> StateFlow:
@@ -66,11 +51,4 @@ def mixing(step: int = 1, module: int = 0, what: str = "state", **fields: Any) -
     return Mixing(**{
         "record": "mixing", "step": step, "module": module, "what": what, "shape": (2, 16, 32),
         "viewed": (16, 64), "location": at(40), **fields,
-    })  # fmt: skip
-
-
-def data_lag(significant: Sequence[int] = (), module: int = 0, **fields: Any) -> DataLag:
-    return DataLag(**{
-        "record": "data_lag", "step": 50, "module": module, "sequences": 800, "time": 20, "kind": "tokens",
-        "significant": tuple(significant), "strongest": max(significant, default=None), **fields,
     })  # fmt: skip
