@@ -30,8 +30,8 @@ class Calls:
         self._session = session
         self._recurrences = recurrences
         self._loaders = loaders
-        self._sampled = sampled_steps(session.config.steps)
-        self._examined = examined_steps(session.config.steps)
+        self._sampled_steps = sampled_steps(session.config.steps)
+        self._examined_steps = examined_steps(session.config.steps)
         self.non_finites = NonFinites(writer, naming)
         self.inputs = Inputs(writer)
         self.paddings = Paddings(writer)
@@ -39,26 +39,17 @@ class Calls:
         self.flows = StateFlows(writer)
         self.examiner = Examiner(writer)
         self._link = "fresh"
+        self._begin(1)
 
-    @property
-    def _step(self) -> int:
-        """The update that is under way."""
-        return self._session.step + 1
-
-    @property
-    def sampled(self) -> bool:
-        """Whether the update that is under way is a sampled one."""
-        return self._step in self._sampled
-
-    @property
-    def _flowing(self) -> bool:
-        """Whether states are followed: at sampled steps and, for what is carried on, at those before."""
-        return self._step in self._sampled or self._step + 1 in self._sampled
-
-    @property
-    def _mixing(self) -> bool:
-        """Whether views are looked at: they are the same at every step."""
-        return self._step <= _VIEWED_UNTIL and self.sampled
+    def _begin(self, step: int) -> None:
+        """The update `step` is under way: which sensors look at it, worked out once for all its calls."""
+        self._step = step
+        self.sampled = step in self._sampled_steps
+        """Whether it is a sampled one."""
+        # What is carried on shows at the sampled step if the one before was followed, too.
+        self._flowing = self.sampled or step + 1 in self._sampled_steps
+        self._mixing = self.sampled and step <= _VIEWED_UNTIL  # views are the same at every step
+        self._examining = step in self._examined_steps
 
     def forward(self, module: Any, given: Any, state: Any, output: Any) -> None:
         """A recurrent module ran forward with gradients."""
@@ -76,7 +67,7 @@ class Calls:
             )
         if self._flowing:
             attempt("states", self._follow, number, module, given, state, output)
-        if self._step in self._examined:
+        if self._examining:
             attempt("recurrence", self.examiner.on_call, number, module, given, state, output, self._link)
 
     def _follow(self, number: int, module: Any, given: Any, state: Any, output: Any) -> None:
@@ -90,8 +81,8 @@ class Calls:
 
     def backward_done(self) -> None:
         """A backward pass has run; the parameters are still those of the forward pass."""
-        step, last = self._step, self._session.config.steps
-        if step in self._examined:
+        if self._examining:
+            step, last = self._step, self._session.config.steps
             closely = step in (1, last) or last is None
             self._session.attempt("recurrence", self.examiner.examine, step, closely)
 
@@ -104,8 +95,10 @@ class Calls:
             self._session.attempt("mixing", self.mixings.ended)
         if self._flowing:
             self._session.attempt("states", self.flows.ended, step, self.sampled)
-        self.examiner.forget()
+        if self._examining:
+            self.examiner.forget()
         self.non_finites.forget()
+        self._begin(step + 1)
 
     def finish(self) -> None:
         """Nothing is observed any more."""

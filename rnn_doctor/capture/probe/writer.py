@@ -30,10 +30,23 @@ def _text(value: Any) -> str:
     if kind is float:
         return f"{value:.7g}" if value - value == 0 else _non_finite(value)
     if kind is dict:
-        return "{" + ", ".join([f'"{k}": {_text(v)}' for k, v in value.items() if v is not None]) + "}"
+        return _object(value)
     if kind is list or kind is tuple:
         return "[" + ", ".join([_text(v) for v in value]) + "]"
     return str(value) if kind is int else _quoted(value)
+
+
+def _object(fields: dict[str, Any]) -> str:
+    parts = []
+    for key, value in fields.items():
+        kind = type(value)
+        if kind is float and value - value == 0:  # most of what a step's record holds
+            parts.append(f'"{key}": {value:.7g}')
+        elif kind is int:
+            parts.append(f'"{key}": {value}')
+        elif value is not None:
+            parts.append(f'"{key}": {_text(value)}')
+    return "{" + ", ".join(parts) + "}"
 
 
 def _non_finite(value: float) -> str:

@@ -154,4 +154,6 @@ class GradientNorms:
 
 def _together(each: Iterable[float]) -> float | None:
     found = list(each)
-    return math.sqrt(sum(norm * norm for norm in found)) if found else None
+    if len(found) < 2:
+        return found[0] if found else None
+    return math.sqrt(sum(norm * norm for norm in found))

@@ -19,6 +19,7 @@ class Optimizers:
         self._known: dict[int, tuple[int, weakref.ref[Any]]] = {}
         self._locations: dict[int, tuple[weakref.ref[Any], dict[str, Any] | None]] = {}
         self._held: dict[int, int] = {}
+        self._seen: dict[int, weakref.ref[Any]] = {}
         self._count = 0
         self.changed = True
         """An optimizer appeared or its parameters changed since `holders` was last asked."""
@@ -26,6 +27,7 @@ class Optimizers:
     def built(self, optimizer: Any, location: dict[str, Any] | None) -> None:
         """An optimizer was constructed."""
         self._locations[id(optimizer)] = (weakref.ref(optimizer), location)
+        self._seen[id(optimizer)] = weakref.ref(optimizer)
         self.changed = True
 
     def number(self, optimizer: Any, closure: bool = False) -> int:
@@ -40,6 +42,7 @@ class Optimizers:
             number = self._count
             self._count += 1
         self._known[id(optimizer)] = (number, weakref.ref(optimizer))
+        self._seen[id(optimizer)] = weakref.ref(optimizer)
         self._held[number] = len(groups)
         self.changed = True
         reference, location = self._locations.get(id(optimizer), (None, None))
@@ -54,12 +57,7 @@ class Optimizers:
 
     def live(self) -> list[Any]:
         """The optimizers that exist, built under our eyes or seen at work."""
-        found = {}
-        for reference in [r for r, _ in self._locations.values()] + [r for _, r in self._known.values()]:
-            optimizer = reference()
-            if optimizer is not None:
-                found[id(optimizer)] = optimizer
-        return list(found.values())
+        return [optimizer for optimizer in [seen() for seen in self._seen.values()] if optimizer is not None]
 
     def holders(self) -> dict[int, int]:
         """The number of the optimizer of each parameter, by id(tensor)."""
