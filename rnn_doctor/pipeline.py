@@ -222,6 +222,11 @@ def require_training(log: RunLog) -> None:
                 f"backward passes; seen: {seen(log)}",
                 "raise --time-limit; an update of LBFGS takes up to 20 backward passes",
             )
+        if log.exit and log.exit.reason == "hung":
+            raise ScriptError(
+                f"{script} had not finished its first update when the time limit came; seen: {seen(log)}",
+                "raise --time-limit; an update of LBFGS takes up to 20 backward passes",
+            )
         raise ScriptError(
             f"{script} made no update that could be seen; seen: {seen(log)}",
             "pass the arguments that make it train; an update is optimizer.step(), or a change of weights "

@@ -6,7 +6,7 @@ from statistics import median
 
 from rnn_doctor.derive.gradients import first_harmful_spike
 from rnn_doctor.derive.optimizer import scales_itself
-from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.runlog import Parameter
 from rnn_doctor.schema.signals import Measurement
@@ -155,7 +155,7 @@ def displacement_per_step(view: View) -> Measurement:
         return unknown(_absent(view))
     enough = [m for m in moves if m.updates >= FEWEST]
     if not enough:
-        return unknown(f"{moves[-1].updates} updates were sampled, {FEWEST} are needed")
+        return unknown(too_few(moves[-1].updates, "update", "sampled", FEWEST))
     early = [m for m in enough if m.updates <= EARLY] or enough[:1]
     if warms_up(view, early[-1].updates):
         return unknown("the learning rate was still warming up")

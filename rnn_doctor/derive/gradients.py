@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.trends import running_median
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.runlog import NonFinite
@@ -48,7 +48,7 @@ def _absent(view: View) -> str | None:
     if count == 0:
         return "no gradient norm was seen"
     if count <= SETTLED:
-        return f"{count} gradient norms were seen before the end, {SETTLED + 1} are needed"
+        return too_few(count, "gradient norm", "seen before the end", SETTLED + 1)
     return None
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.runlog import Parameter
 from rnn_doctor.schema.signals import Measurement
@@ -66,7 +66,7 @@ def _too_early(view: View, fewest: int) -> str | None:
     if not view.log.steps:
         return NO_STEP
     last = max((sample.step for sample in view.log.samples), default=0)
-    return None if last >= fewest else f"{last} updates were sampled, {fewest} are needed"
+    return None if last >= fewest else too_few(last, "update", "sampled", fewest)
 
 
 def _unoptimized(view: View, parameter: Parameter) -> bool:
@@ -151,7 +151,17 @@ def _unchanged(view: View, parameter: Parameter) -> bool:
 
 
 def _used(view: View, parameter: Parameter, history: _History) -> bool:
-    return history.gradient > 0 or (parameter.used is True)
+    return history.gradient > 0 or (parameter.used is True) or _at_work(view, parameter)
+
+
+def _at_work(view: View, parameter: Parameter) -> bool:
+    """Whether its recurrent module ran forward with gradients at every sampled step, whatever the loss made of it."""
+    ran = (
+        {batch.step for batch in view.batches.get(parameter.module, [])}
+        if parameter.module is not None
+        else set()
+    )
+    return bool(ran) and {sample.step for sample in view.log.samples} <= ran
 
 
 def _has_rate(view: View, optimizer: int) -> bool:
@@ -169,7 +179,8 @@ def _has_rate(view: View, optimizer: int) -> bool:
 def unchanged_tensors(view: View) -> dict[str, Measurement]:
     """Number of a module's weight matrices that an optimizer holds and that stayed bit-identical.
 
-    Only those that the loss uses count, under an optimizer whose parameter groups all have a rate above zero.
+    Only those count that the loss uses, or whose recurrent module ran at every sampled step, under an optimizer
+    whose parameter groups all have a rate above zero.
 
     Reads: `log.parameters`, `log.samples[k].displacement`. Unit: tensors.
     None if: fewer than 5 updates were sampled.

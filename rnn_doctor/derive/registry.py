@@ -67,6 +67,11 @@ def known(
     return Measurement(value=value, n=n, location=location)
 
 
+def too_few(count: int, what: str, done: str, needed: int) -> str:
+    """Why something could not be measured: "1 update was sampled, 5 are needed"."""
+    return f"{count} {what}{'' if count == 1 else 's'} {'was' if count == 1 else 'were'} {done}, {needed} are needed"
+
+
 def unknown(reason: str, *, location: Location | None = None) -> Measurement:
     """A measurement that could not be made; the reason reads after "not assessed: "."""
     return Measurement(absent=reason, location=location)

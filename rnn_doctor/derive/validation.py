@@ -2,7 +2,7 @@
 
 from statistics import fmean
 
-from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.trends import mann_kendall
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.runlog import Evaluation
@@ -101,4 +101,4 @@ def training_trend(view: View) -> Measurement:
 
 
 def _too_few(count: int) -> str:
-    return f"{count} validation{'s were' if count != 1 else ' was'} seen, {WINDOW} are needed"
+    return too_few(count, "validation", "seen", WINDOW)

@@ -77,6 +77,8 @@ def _candidates(findings: tuple[Finding, ...], rulebook: Rulebook) -> Iterable[_
         for treatment in rulebook.rules[finding.rule].remedy:
             if treatment.use in finding.ruled_out:
                 continue
+            if finding.explained_by and _is_guess(treatment, rulebook):
+                continue  # what lies behind this finding was found, with its own repair
             use = _Use(finding, treatment, gravest, _is_certain(treatment, rulebook))
             # One fault that shows on three layers is one fault: the gravest finding of a rule counts.
             known = uses.setdefault(treatment.use, {})
@@ -88,6 +90,10 @@ def _candidates(findings: tuple[Finding, ...], rulebook: Rulebook) -> Iterable[_
 
 def _is_certain(treatment: Treatment, rulebook: Rulebook) -> bool:
     return rulebook.remedies[treatment.use].kind == "repair" and treatment.effect == 1.0
+
+
+def _is_guess(treatment: Treatment, rulebook: Rulebook) -> bool:
+    return rulebook.remedies[treatment.use].kind == "repair" and treatment.effect < 1.0
 
 
 def _gravest(finding: Finding, findings: tuple[Finding, ...]) -> Severity:

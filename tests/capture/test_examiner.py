@@ -128,3 +128,39 @@ def test_of_several_calls_the_longest_is_examined() -> None:
     (replay,) = records.of("replay")
     assert (replay["time"], replay["exact"]) == (T, True)
     assert records.of("layer")
+
+
+def test_an_update_of_many_evaluations_is_examined_once() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(T, B, N)
+    with observed() as records:
+        module = nn.GRU(N, H)
+        optimizer = torch.optim.LBFGS(module.parameters(), max_iter=5)
+
+        def closure() -> Any:
+            optimizer.zero_grad()
+            loss = module(x)[0].square().sum()
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)  # type: ignore[no-untyped-call]
+    assert records.observer.session.step == 1
+    assert [r["step"] for r in records.of("replay")] == [1]
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRUCell])
+def test_forward_that_is_called_directly_is_a_call(kind: Any) -> None:
+    given = torch.randn(*((B, N) if kind is nn.GRUCell else (T, B, N)))
+
+    def loss(module: Any) -> torch.Tensor:
+        output = module.forward(given)
+        total: torch.Tensor = (output if isinstance(output, torch.Tensor) else output[0]).sum()
+        return total
+
+    records = trained(lambda: kind(N, H), loss, steps=1)
+    assert [(r["calls"]) for r in records.of("state_flow")] == [1]
+
+
+def test_a_call_is_one_call() -> None:
+    records = trained(lambda: nn.LSTM(N, H), lambda m: m(torch.randn(T, B, N))[0].sum(), steps=1)
+    assert [r["calls"] for r in records.of("state_flow")] == [1]

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from rnn_doctor.capture.probe.recurrence.backpropagation import backward
 from rnn_doctor.capture.probe.recurrence.gates import layers
 from rnn_doctor.capture.probe.recurrence.kernel import Kernel, Rows, State, kernel_of, rows_of
-from rnn_doctor.capture.probe.recurrence.replay import backward, first_non_finite, replay
+from rnn_doctor.capture.probe.recurrence.replay import first_non_finite, replay
 
 T, B, N, H = 7, 4, 3, 5
 LENGTHS = [7, 3, 5, 1]

@@ -4,6 +4,8 @@
 
 import copy
 import os
+import traceback
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from rnn_doctor.capture.probe import graph, hooks
+from rnn_doctor.capture.probe import graph, hooks, places
 from rnn_doctor.capture.probe.config import Config
 from rnn_doctor.capture.probe.observer import Observer
 from rnn_doctor.capture.probe.patches import Patches
@@ -167,3 +169,19 @@ def test_stopping_is_polite_three_times_then_firm(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(EndedError, match="0"):
         stopping.request()
     assert issubclass(StopProbe, SystemExit)
+
+
+def test_the_probe_s_frames_are_none_of_the_script_s_traceback() -> None:
+    with observed():
+        try:
+            torch.nn.functional.cross_entropy(torch.zeros(2, 3), torch.zeros(5, dtype=torch.long))
+        except ValueError as error:
+            whole = error.__traceback__
+    before, names = (
+        [Path(frame.filename).name for frame in traceback.extract_tb(t)]
+        for t in (whole, places.without_probe(whole))
+    )
+    assert "hooks.py" in before
+    assert names[0] == "test_safety.py"
+    assert "hooks.py" not in names
+    assert names[-1] == "functional.py"

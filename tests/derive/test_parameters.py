@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from rnn_doctor.derive.signals import signals
-from tests.derive.logs import adam, initial, log, lstm, measure, samples, steps, value_of, weight
+from tests.derive.logs import adam, batch, initial, log, lstm, measure, samples, steps, value_of, weight
 
 RUN = steps([1.0] * 8)
 AT = [1, 2, 3, 5, 8]
@@ -150,3 +150,10 @@ def test_unchanged_tensors_are_named() -> None:
     )
     moving = log(adam(), lstm(), weight(), RUN, samples(AT))
     assert measure("unchanged_names", moving, "lstm").absent == "every weight matrix has changed"
+
+
+def test_a_module_at_work_that_the_loss_never_reaches_counts() -> None:
+    cut_off = samples(AT, lambda k: 0.0, grad_norm=(None,))
+    for called, count in ((AT, 1), (AT[:2], 0), ([], 0)):
+        run = log(adam(), lstm(), weight(used=False), RUN, cut_off, [batch(k) for k in called])
+        assert value_of("unchanged_tensors", run, "lstm") == count

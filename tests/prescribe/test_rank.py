@@ -153,3 +153,11 @@ def test_reasons_name_their_rules_where_they_differ() -> None:
     (first,) = prescribed([finding("RD101"), finding("RD102")], rules)
     assert first.because == "RD101: a helps; RD102: Other"
     assert first.basis == "literature"
+
+
+def test_no_guess_at_what_lies_behind_a_finding_that_is_explained() -> None:
+    rules = [treated("RD101", repair=1.0), treated("RD102", guess=0.5, palliative=0.5)]
+    known = (remedy("repair", kind="repair"), remedy("guess", kind="repair"), remedy("palliative"))
+    assert ranked([finding("RD102")], rules, *known) == ["guess", "palliative"]
+    explained = [finding("RD101"), finding("RD102", explained_by=("RD101",))]
+    assert ranked(explained, rules, *known) == ["repair", "palliative"]

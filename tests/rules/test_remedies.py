@@ -47,9 +47,9 @@ def test_remedies_that_cannot_cure_vanishing_gradients_say_so() -> None:
 class Classifier(nn.Module):
     """(B, T, I) -> (B, C)"""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[nn.LSTM | nn.GRU] = nn.LSTM) -> None:
         super().__init__()
-        self.rnn = nn.LSTM(I, H, batch_first=True)
+        self.rnn = kind(I, H, batch_first=True)
         self.head = nn.Linear(H, C)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -123,12 +123,19 @@ def surroundings() -> dict[str, Any]:
     }
 
 
+def without_lstm() -> dict[str, Any]:
+    """Some CPUs have no LSTM in half precision."""
+    model = Classifier(nn.GRU)
+    return {"model": model, "optimizer": torch.optim.SGD(model.parameters(), lr=0.1)}
+
+
 PARTICULAR: dict[str, dict[str, Any]] = {
     # What some snippets call by the same name but in another shape.
     "align-target-shape": {"target": torch.randn(B)},
     "average-loss-over-time": {"output": torch.randn(B, T, C)},
     "detach-between-batches": {"model": Tagger(), "state": (torch.zeros(1, B, H), torch.zeros(1, B, H))},
     "lengthen-backpropagation": {"model": Tagger()},
+    "loss-scaling": without_lstm(),
     "normalize-right-dimension": {"output": torch.randn(B, T, H)},
     "reset-hidden-state": {"model": Tagger()},
     "shorten-backpropagation": {"model": Tagger()},

@@ -88,12 +88,15 @@ def _after_fork(config: Config) -> None:
 
 
 def _watch_exceptions() -> None:
+    from . import places
+
     previous = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, traceback: Any) -> None:
+        traceback = places.without_probe(traceback)
         try:
             _state["observer"].crashed(kind, error, traceback)
         finally:
-            previous(kind, error, traceback)
+            previous(kind, error.with_traceback(traceback), traceback)
 
     sys.excepthook = hook

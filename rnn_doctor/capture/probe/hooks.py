@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import Any, Callable
 
 import torch
@@ -15,6 +16,8 @@ from torch.utils.data import dataloader
 from .observer import Observer
 from .patches import Patches
 from .sensors.losses import WATCHED
+
+_CALLED = (nn.RNN, nn.LSTM, nn.GRU, nn.RNNCell, nn.LSTMCell, nn.GRUCell)
 
 _CLIPS = ("clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_")
 
@@ -46,27 +49,42 @@ def _modules(observer: Observer, patches: Patches) -> None:
 
         return __init__
 
+    running: list[Any] = []
+
     def calling(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
-        def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None:
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            # `forward` within `__call__`, and what a compiler or a tracer runs, pass by.
+            if (
+                (running and running[-1] is self)
+                or torch.compiler.is_compiling()
+                or torch._C._get_tracing_state() is not None
+            ):
                 return original(self, *args, **kwargs)
-            output = original(self, *args, **kwargs)
+            running.append(self)
+            try:
+                output = original(self, *args, **kwargs)
+            finally:
+                running.pop()
             given = args[0] if args else kwargs.get("input")
             state = args[1] if len(args) > 1 else kwargs.get("hx")
             observer.on_recurrent_call(self, given, state, output)
             return output
 
-        return __call__
+        return call
 
-    for kind in (nn.RNNBase, nn.modules.rnn.RNNCellBase):
-        patches.replace(kind, "__init__", building)
-        patches.replace(kind, "__call__", calling)
+    for base in (nn.RNNBase, nn.modules.rnn.RNNCellBase):
+        patches.replace(base, "__init__", building)
+        patches.replace(base, "__call__", calling)
+    for kind in _CALLED:  # weight-dropping wrappers call it themselves
+        patches.replace(kind, "forward", calling)
 
 
 def _losses(observer: Observer, patches: Patches) -> None:
     functional = nn.functional
     originals = {name: getattr(functional, name) for name in WATCHED if hasattr(functional, name)}
+    compiled = [(functional, name) for name in originals] + [(kind, "forward") for kind in _CALLED]
+    plain = [inspect.unwrap(getattr(owner, name)) for owner, name in compiled]
 
     def watching(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,14 +108,14 @@ def _losses(observer: Observer, patches: Patches) -> None:
         @functools.wraps(original)
         def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
             # TorchScript compiles the source of what it meets; it must meet the functions as torch wrote them.
-            watched = {name: getattr(functional, name) for name in originals}
-            for name, function in originals.items():
-                setattr(functional, name, function)
+            watched = [getattr(owner, name) for owner, name in compiled]
+            for (owner, name), function in zip(compiled, plain):
+                setattr(owner, name, function)
             try:
                 result = original(obj, *args, **kwargs)
             finally:
-                for name, function in watched.items():
-                    setattr(functional, name, function)
+                for (owner, name), function in zip(compiled, watched):
+                    setattr(owner, name, function)
             if isinstance(obj, nn.Module):
                 for module in obj.modules():
                     if isinstance(module, (nn.RNNBase, nn.modules.rnn.RNNCellBase)):

@@ -6,6 +6,7 @@ import linecache
 import os
 import sys
 import sysconfig
+import types
 from typing import Any
 
 import torch
@@ -74,6 +75,16 @@ def of_traceback(traceback: Any) -> dict[str, Any] | None:
             found = _location(code.co_filename, traceback.tb_lineno, code.co_name)
         traceback = traceback.tb_next
     return found
+
+
+def without_probe(traceback: Any) -> Any:
+    """The same traceback without the probe's own frames, which are none of the script's business."""
+    if traceback is None:
+        return None
+    rest = without_probe(traceback.tb_next)
+    if os.path.abspath(traceback.tb_frame.f_code.co_filename).startswith(_PROBE + os.sep):
+        return rest
+    return types.TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
 
 
 def _location(filename: str, line: int, function: str) -> dict[str, Any]:

@@ -55,5 +55,6 @@ def _one(chain: list[Rows]) -> Rows:
         x=x,
         output=torch.cat([rows.output for rows in chain]),
         lengths=[x.shape[0]] * x.shape[1],
+        final=chain[-1].final,
         calls=sum(rows.calls for rows in chain),
     )

@@ -14,11 +14,13 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..writer import Writer
+from .backpropagation import backward
 from .chains import joined
 from .gates import layers
+from .injections import Pull, Seen, see_back
 from .kernel import Kernel, Rows, State, kernel_of, picked_output, rows_of, state_rows
 from .lag_gain import lag_gains
-from .replay import Replayed, backward, replay
+from .replay import replay
 
 _ROWS = 2
 """Rows that are examined: their cost is that of the weights, which every kernel reads anew."""
@@ -76,44 +78,66 @@ class Examiner:
     def examine(self, step: int, closely: bool) -> None:
         """Writes the lag gains of every module that was called, closely also its layers; forgets the calls.
 
-        closely: with the replay, and the gain of each layer; some five times the cost.
+        closely: also the gain of each layer, and the gradient that the script's loss sends to every state.
         """
         watched, self._watched = self._watched, {}
-        self._done = bool(watched)
+        self._done = self._done or bool(watched)
         for number, each in watched.items():
             chains = joined([(call.link, call.rows) for call in each.calls])
             longest = max(range(len(chains)), key=lambda k: chains[k].x.shape[0])
             rows = chains[longest]
             first = sum(chain.calls for chain in chains[:longest])
             calls = each.calls[first : first + rows.calls]
-            device = rows.x.device.type
-            with torch.autocast(device_type=device, enabled=False):
-                for fields in lag_gains(each.kernel, rows, closely):
-                    self._writer.write("lag_gain", step=step, module=number, **fields)
-                if closely:
-                    self._replay(step, number, each, rows, calls)
+            with torch.autocast(device_type=rows.x.device.type, enabled=False):
+                self._look(step, number, each, rows, calls, closely)
 
     def forget(self) -> None:
         """The step is over."""
         self._watched.clear()
         self._done = False
 
-    def _replay(self, step: int, number: int, watched: _Watched, rows: Rows, calls: list[_Call]) -> None:
-        module, kernel = watched.module, watched.kernel
-        dropout = isinstance(module, nn.RNNBase) and module.dropout > 0 and module.training
-        replayed = replay(kernel, rows, dropout)
-        self._writer.write(
-            "replay", step=step, module=number, rows=len(rows.lengths), time=rows.x.shape[0],
-            calls=rows.calls if rows.calls > 1 else None, error=replayed.error, exact=replayed.exact,
-        )  # fmt: skip
-        if replayed.exact:
-            gradients = _gradients(replayed, rows, calls)
-            for fields in layers(replayed, gradients):
+    def _look(
+        self, step: int, number: int, watched: _Watched, rows: Rows, calls: list[_Call], closely: bool
+    ) -> None:
+        """Through the replay, or where that is not exact or not cheap through the module's own kernel."""
+        kernel, cheap = watched.kernel, _is_cheap(rows)
+        replayed = (
+            replay(kernel, rows, _drops(watched.module), thorough=step == 1) if cheap or closely else None
+        )
+        pull = _pull(rows, calls) if closely else None
+        if replayed is not None and replayed.exact and cheap:
+            seen = see_back(replayed, rows, closely, pull)
+        else:
+            gradients = None
+            if replayed is not None and replayed.exact and pull is not None:
+                gradients = backward(replayed, pull.output, pull.state)
+            seen = Seen(lag_gains(kernel, rows, closely), gradients)
+        for fields in seen.gains:
+            self._writer.write("lag_gain", step=step, module=number, **fields)
+        if replayed is not None and (closely or not replayed.exact):
+            self._writer.write(
+                "replay", step=step, module=number, rows=len(rows.lengths), time=rows.x.shape[0],
+                calls=rows.calls if rows.calls > 1 else None, error=replayed.error, exact=replayed.exact,
+            )  # fmt: skip
+        if replayed is not None and replayed.exact and closely:
+            for fields in layers(replayed, seen.gradients):
                 self._writer.write("layer", step=step, module=number, **fields)
 
 
-def _gradients(replayed: Replayed, rows: Rows, calls: list[_Call]) -> Any:
-    """dL/dh and dL/dc by layer and time, where the gradients that came by tell them."""
+def _is_cheap(rows: Rows) -> bool:
+    """Whether the replay takes less than the kernel: on a CPU, without the kernel's reordering of the weights.
+
+    In half precision small gradients are zero.
+    """
+    return rows.x.device.type == "cpu" and rows.x.dtype in (torch.float32, torch.float64)
+
+
+def _drops(module: Any) -> bool:
+    return isinstance(module, nn.RNNBase) and module.dropout > 0 and module.training
+
+
+def _pull(rows: Rows, calls: list[_Call]) -> Pull | None:
+    """What the script's loss takes, where the gradients that came by tell it."""
     if len(calls) > 1:
         return None
     (call,) = calls
@@ -128,7 +152,7 @@ def _gradients(replayed: Replayed, rows: Rows, calls: list[_Call]) -> Any:
             torch.zeros_like(initial.h) if h is None else h,
             c if c is not None or initial.c is None else torch.zeros_like(initial.c),
         )
-    return backward(replayed, output, state)
+    return Pull(output, state)
 
 
 def _watch(call: _Call, module: Any, output: Any) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from .replay import Direction, Gradients, Replayed
+from .backpropagation import Gradients
+from .replay import Direction, Replayed
 
 _SIGMOIDS = ("i", "f", "o", "r", "z")
 _CLOSED, _OPEN = 0.1, 0.9

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, Iterable, NamedTuple
 
 import torch
 from torch import nn
@@ -160,15 +160,20 @@ class Rows(NamedTuple):
     """(T, R, D*P) as the module returned it; 0 beyond the lengths"""
     chosen: list[int]
     """Where the rows stand in the script's batch."""
+    final: State
+    """What the module returned as its final state, (L*D, R, ...)"""
     calls: int = 1
     """How many calls were joined."""
 
-    def few(self, count: int) -> Rows:
-        """The first `count` of them."""
-        state = self.state.each(lambda s: s[:, :count])
+    def only(self, kept: Iterable[int]) -> Rows:
+        """Some of them."""
+        kept = list(kept)
+        if len(kept) == len(self.lengths):
+            return self
+        state, final = (part.each(lambda s: s[:, kept]) for part in (self.state, self.final))
         return self._replace(
-            x=self.x[:, :count], lengths=self.lengths[:count], state=state,
-            output=self.output[:, :count], chosen=self.chosen[:count],
+            x=self.x[:, kept], lengths=[self.lengths[k] for k in kept], state=state, final=final,
+            output=self.output[:, kept], chosen=[self.chosen[k] for k in kept],
         )  # fmt: skip
 
 
@@ -198,7 +203,9 @@ def rows_of(
         kept = [x.shape[0]] * len(chosen)
     x = x[: max(kept)].to(kernel.weights[0][0].hidden.dtype, copy=True)
     y = picked_output(module, output, chosen)
-    return Rows(x, kept, state_of(kernel, module, state, chosen, x), y[: max(kept)].clone(), chosen)
+    cell = isinstance(module, nn.modules.rnn.RNNCellBase)
+    first, final = (state_of(kernel, module, s, chosen, x) for s in (state, output if cell else output[1]))
+    return Rows(x, kept, first, y[: max(kept)].clone(), chosen, final)
 
 
 def picked_output(module: Any, output: Any, chosen: list[int]) -> torch.Tensor:

@@ -1,0 +1,184 @@
+"""The way back through a replay: gradients of every state, of any number of losses at once.
+
+Written out by hand: through few rows it is faster than autograd, and what is dear is to read the weights, which all
+losses share.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+
+from .kernel import GATES, State
+from .replay import Direction, Replayed, reordered
+
+
+class Gradients(NamedTuple):
+    """Gradients of the states of one direction, in its own order, all paths counted; 0 on padding."""
+
+    h: torch.Tensor
+    """(T, S, R, P) of S losses"""
+    c: torch.Tensor | None
+    """(T, S, R, H)"""
+
+    def of(self, loss: int) -> Gradients:
+        """Those of one loss. Shapes: (T, R, ...)"""
+        return Gradients(self.h[:, loss], None if self.c is None else self.c[:, loss])
+
+
+class Backpropagated(NamedTuple):
+    """What came back."""
+
+    directions: list[Gradients]
+    """In the order of `Replayed.directions`."""
+    inputs: list[torch.Tensor]
+    """Gradient of each layer's input, (T, S, R, I), where it was asked for; else empty."""
+
+
+def backward(replayed: Replayed, output: torch.Tensor | None, state: State | None) -> list[Gradients]:
+    """dL/dh (T, R, P) and dL/dc (T, R, H) of every direction, in the order of `replayed.directions`.
+
+    output: dL/d output, (T, R, D*P); state: dL/d final state, as the state. None where the loss does not read it.
+    """
+    above = torch.zeros_like(replayed.output) if output is None else output
+    one = None if state is None else state.each(lambda s: s.unsqueeze(1))
+    return [
+        g.of(0)
+        for g in propagate(
+            replayed, [None] * (replayed.kernel.layers - 1) + [above.unsqueeze(1)], one
+        ).directions
+    ]
+
+
+def propagate(
+    replayed: Replayed, outputs: list[torch.Tensor | None], state: State | None, inputs: bool = False
+) -> Backpropagated:
+    """Runs S losses back from what they take of each layer's output, and of the final states.
+
+    outputs: by layer, the last one's always, for the output of a module is that of its last layer. inputs: whether
+    the gradients of the layers' inputs are wanted.
+
+    Shapes: outputs (T, S, R, D*P); state (L*D, S, R, ...).
+    """
+    kernel, valid = replayed.kernel, replayed.valid
+    with torch.no_grad():
+        above: Any = None
+        found: list[Gradients] = []
+        below: list[torch.Tensor] = []
+        for layer in reversed(range(kernel.layers)):
+            own = outputs[layer]
+            above = own if above is None else above if own is None else above + own
+            if valid is not None:
+                above = above.masked_fill(~valid.unsqueeze(1), 0)
+            gradients, down = _through(replayed, layer, above, state, inputs or layer > 0)
+            found = gradients + found
+            if inputs and down is not None:
+                below.insert(0, down)
+            above = down
+    return Backpropagated(found, below)
+
+
+def _through(
+    replayed: Replayed, layer: int, above: torch.Tensor, state: State | None, inputs: bool
+) -> tuple[list[Gradients], torch.Tensor | None]:
+    """Gradients of the directions of one layer, and of its input."""
+    kernel, gradients, below = replayed.kernel, [], None
+    for side, share in enumerate(above.chunk(kernel.directions, -1)):
+        index = layer * kernel.directions + side
+        direction = replayed.directions[index]
+        given = reordered(share, replayed.order) if side else share
+        last_h = given.new_zeros(given.shape[1:]) if state is None else state.h[index]
+        last_c = None
+        if direction.c0 is not None:
+            none = state is None or state.c is None
+            last_c = given.new_zeros(*given.shape[1:3], kernel.hidden_size) if none else state.c[index]  # type: ignore[union-attr, index]
+        own, sums = _BACKWARD[kernel.mode](direction, given, last_h, last_c, replayed.valid)
+        gradients.append(own)
+        if inputs:
+            down = sums @ direction.weights.input
+            down = reordered(down, replayed.order) if side else down
+            below = down if below is None else below + down
+    return gradients, below
+
+
+def _lstm(
+    direction: Direction, given: torch.Tensor, dh: torch.Tensor, dc: Any, valid: torch.Tensor | None
+) -> tuple[Gradients, torch.Tensor]:
+    i, f, g, o = (direction.gates[name] for name in GATES["LSTM"])
+    c, weights = direction.c, direction.weights
+    assert c is not None
+    assert direction.c0 is not None
+    before = torch.cat([direction.c0.unsqueeze(0), c[:-1]])
+    squashed = c.tanh()
+    through = o * (1 - squashed * squashed)
+    # Each factor stands where its gate does in the block of sums.
+    slopes = torch.cat([g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), squashed * o * (1 - o)], 2)
+    all_h = torch.empty_like(given)
+    all_c = given.new_empty(*given.shape[:3], c.shape[2])
+    sums = given.new_empty(*given.shape[:3], slopes.shape[2])
+    for t in reversed(range(len(c))):
+        now_h = dh + given[t]
+        inner = now_h if weights.projection is None else now_h @ weights.projection
+        now_c = torch.addcmul(dc, inner, through[t])
+        da = slopes[t] * torch.cat([now_c, now_c, now_c, inner], -1)
+        dh_before, dc_before = da @ weights.hidden, now_c * f[t]
+        if valid is not None:
+            da = da.masked_fill(~valid[t], 0)
+            dh_before, dc_before = (
+                torch.where(valid[t], dh_before, now_h),
+                torch.where(valid[t], dc_before, dc),
+            )
+            now_h, now_c = now_h.masked_fill(~valid[t], 0), now_c.masked_fill(~valid[t], 0)
+        all_h[t], all_c[t], sums[t] = now_h, now_c, da
+        dh, dc = dh_before, dc_before
+    return Gradients(all_h, all_c), sums
+
+
+def _gru(
+    direction: Direction, given: torch.Tensor, dh: torch.Tensor, _dc: Any, valid: torch.Tensor | None
+) -> tuple[Gradients, torch.Tensor]:
+    r, z, n = (direction.gates[name] for name in GATES["GRU"])
+    h, weights, carried = direction.h, direction.weights, direction.carried
+    assert carried is not None
+    before = torch.cat([direction.h0.unsqueeze(0), h[:-1]])
+    slope_n = (1 - z) * (1 - n * n)
+    slope_z = (before - n) * z * (1 - z)
+    slope_r = carried * r * (1 - r)
+    all_h = torch.empty_like(given)
+    sums = given.new_empty(*given.shape[:3], 3 * h.shape[2])
+    for t in reversed(range(len(h))):
+        now = dh + given[t]
+        dn = now * slope_n[t]
+        gates = torch.cat([dn * slope_r[t], now * slope_z[t]], -1)
+        dh_before = torch.cat([gates, dn * r[t]], -1) @ weights.hidden + now * z[t]
+        da = torch.cat([gates, dn], -1)
+        if valid is not None:
+            da = da.masked_fill(~valid[t], 0)
+            dh_before, now = torch.where(valid[t], dh_before, now), now.masked_fill(~valid[t], 0)
+        all_h[t], sums[t] = now, da
+        dh = dh_before
+    return Gradients(all_h, None), sums
+
+
+def _plain(relu: bool) -> Any:
+    def run(
+        direction: Direction, given: torch.Tensor, dh: torch.Tensor, _dc: Any, valid: torch.Tensor | None
+    ) -> tuple[Gradients, torch.Tensor]:
+        (a,) = direction.gates.values()
+        slopes = (a > 0).to(a.dtype) if relu else 1 - a * a
+        all_h, sums = torch.empty_like(given), torch.empty_like(given)
+        for t in reversed(range(len(a))):
+            now = dh + given[t]
+            da = now * slopes[t]
+            dh = da @ direction.weights.hidden
+            if valid is not None:
+                da, dh = da.masked_fill(~valid[t], 0), torch.where(valid[t], dh, now)
+                now = now.masked_fill(~valid[t], 0)
+            all_h[t], sums[t] = now, da
+        return Gradients(all_h, None), sums
+
+    return run
+
+
+_BACKWARD = {"LSTM": _lstm, "GRU": _gru, "RNN_TANH": _plain(False), "RNN_RELU": _plain(True)}

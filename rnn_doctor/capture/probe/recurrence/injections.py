@@ -1,0 +1,142 @@
+"""The gain by lag from an exact replay: injections share one way back with the gradient of the script's loss.
+
+On a CPU the module's own kernel brings its weights into an order of its own at every call, which for a few rows costs
+several times what the recurrence itself does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+
+from .backpropagation import Gradients, propagate
+from .kernel import Rows, State
+from .lag_gain import COTANGENTS, FEWEST_STEPS, cotangents, long_rows, profile_of, spread
+from .replay import Replayed
+
+
+class Pull(NamedTuple):
+    """What the script's loss takes."""
+
+    output: torch.Tensor | None
+    """dL/d output, (T, R, D*P)"""
+    state: State | None
+    """dL/d final state, (L*D, R, ...)"""
+
+
+class _Injection(NamedTuple):
+    """One gradient at one end of the output of one layer, of every row."""
+
+    layer: int
+    reverse: bool
+    cotangent: torch.Tensor
+    """(R, P)"""
+
+
+class Seen(NamedTuple):
+    """What came back through the replay."""
+
+    gains: list[dict[str, Any]]
+    """The fields of `lag_gain` records: of the whole module in each direction, and if asked of each layer."""
+    gradients: list[Gradients] | None
+    """Of the script's loss, by direction; None where it was not given."""
+
+
+def see_back(replayed: Replayed, rows: Rows, by_layer: bool, pull: Pull | None) -> Seen:
+    """Sends all injections back through the replay of the rows, and what the script's loss takes along with them."""
+    injections = _injections(replayed, rows, by_layer)
+    sets = len(injections) + (pull is not None)
+    if not sets:
+        return Seen([], None)
+    back = propagate(
+        replayed,
+        _outputs(replayed, rows, injections, pull, sets),
+        None if pull is None or pull.state is None else pull.state.each(lambda s: _last_of(sets, s)),
+        inputs=bool(injections),
+    )
+    gradients = None if pull is None else [own.of(sets - 1) for own in back.directions]
+    return Seen(_gains(replayed, rows, injections, back.inputs, by_layer), gradients)
+
+
+def _injections(replayed: Replayed, rows: Rows, by_layer: bool) -> list[_Injection]:
+    """Those of the last layer serve the whole module and that layer; the others each layer below it."""
+    kernel = replayed.kernel
+    if min(rows.lengths[k] for k in long_rows(rows.lengths)) < FEWEST_STEPS:
+        return []
+    found = []
+    for layer in range(0 if by_layer else kernel.layers - 1, kernel.layers):
+        generator = torch.Generator().manual_seed(0)
+        count = COTANGENTS if layer == kernel.layers - 1 else 1
+        for reverse in [False, True][: kernel.directions]:
+            like = replayed.output.new_empty(count * len(rows.lengths), kernel.output_size)
+            found += [_Injection(layer, reverse, part) for part in cotangents(generator, like).chunk(count)]
+    return found
+
+
+def _last_of(sets: int, values: torch.Tensor) -> torch.Tensor:
+    """The last of so many, the others zero. Shapes: (N, R, ...) -> (N, S, R, ...)."""
+    whole = values.new_zeros(values.shape[0], sets, *values.shape[1:])
+    whole[:, -1] = values
+    return whole
+
+
+def _outputs(
+    replayed: Replayed, rows: Rows, injections: list[_Injection], pull: Pull | None, sets: int
+) -> list[torch.Tensor | None]:
+    """What each loss takes of each layer's output. Shapes: (T, S, R, D*P)."""
+    size = replayed.kernel.output_size
+    shape = (len(replayed.output), sets, *replayed.output.shape[1:])
+    top = replayed.output.new_zeros(shape)
+    if pull is not None and pull.output is not None:
+        top[:, -1] = pull.output
+    outputs: list[torch.Tensor | None] = [None] * (replayed.kernel.layers - 1) + [top]
+    last, every = _last_steps(rows), torch.arange(len(rows.lengths), device=rows.x.device)
+    for place, (layer, reverse, cotangent) in enumerate(injections):
+        given = outputs[layer]
+        if given is None:
+            given = outputs[layer] = replayed.output.new_zeros(shape)
+        if reverse:
+            given[0, place, :, size:] = cotangent
+        else:
+            given[last, place, every, :size] = cotangent
+    return outputs
+
+
+def _last_steps(rows: Rows) -> torch.Tensor:
+    return torch.tensor(rows.lengths, device=rows.x.device) - 1
+
+
+def _gains(
+    replayed: Replayed, rows: Rows, injections: list[_Injection], inputs: list[torch.Tensor], by_layer: bool
+) -> list[dict[str, Any]]:
+    """Each injection as it arrives at the input of the module or of its layer. Shapes: inputs (T, S, R, I)."""
+    top = replayed.kernel.layers - 1
+    levels: list[tuple[int | None, int, int]] = [(None, top, 0)]
+    if by_layer and top > 0:
+        levels += [(layer, layer, layer) for layer in range(top + 1)]
+    found = []
+    for name, injected, arrived in levels:
+        for reverse in [False, True][: replayed.kernel.directions]:
+            places = [k for k, i in enumerate(injections) if (i.layer, i.reverse) == (injected, reverse)]
+            profile = _profile(inputs[arrived][:, places], rows, reverse) if places else None
+            if profile is not None:
+                fields, samples = profile
+                fields["rows"] = len(long_rows(rows.lengths))
+                if name is None:
+                    more = {"samples": samples, "calls": rows.calls if rows.calls > 1 else None}
+                else:
+                    more = {"layer": name}
+                found.append({**fields, **more})
+    return found
+
+
+def _profile(gradient: torch.Tensor, rows: Rows, reverse: bool) -> Any:
+    """Of the long rows, back from each one's own end. Shapes: (T, S, R, I)."""
+    kept = long_rows(rows.lengths)
+    norms = gradient[:, :, kept].double().norm(dim=-1).log10()
+    lags = spread(min(rows.lengths[k] for k in kept))
+    back = torch.tensor(lags, device=rows.x.device).unsqueeze(1)
+    index = back.expand(-1, len(kept)) if reverse else _last_steps(rows)[kept] - back
+    gain = norms.gather(0, index.unsqueeze(1).expand(-1, norms.shape[1], -1)).flatten(1)
+    return profile_of(gain, reverse, lags)
