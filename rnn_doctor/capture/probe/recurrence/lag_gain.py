@@ -81,7 +81,11 @@ def _by_layer(kernel: Kernel, x: torch.Tensor, state: State, lengths: list[int])
 def _profiles(
     kernel: Kernel, x: torch.Tensor, state: State, lengths: list[int]
 ) -> list[tuple[dict[str, Any], list[list[float]]]]:
-    """The profile of each direction, and those of single rows. Shapes: x (T, B, I)."""
+    """The profile of each direction, and those of single rows. Shapes: x (T, B, I).
+
+    A row whose last output does not hang on its last input (a ReLU layer that is dead at that step) has nothing that
+    its gain could relate to. It is left out, unless no output of any row hangs on any input.
+    """
     x = x.detach().requires_grad_(True)
     output, _ = run(kernel, x, state, lengths)
     size = kernel.output_size
@@ -98,6 +102,11 @@ def _profiles(
         (gradient,) = torch.autograd.grad((end * cotangent).sum(), x, retain_graph=True)
         norms = gradient.double().norm(dim=-1).log10()
         gain = norms.gather(0, (back if reverse else last - back).expand(-1, len(lengths)))
+        finite = gain.isfinite()
+        if bool(finite.any()):
+            gain = gain[:, finite[0]]
+            if gain.shape[1] == 0:
+                continue
         gain = (gain - gain[0]).t().nan_to_num(nan=_NOTHING, neginf=_NOTHING)
         profile = {"reverse": reverse or None, "lags": lags, "decades": gain.median(0).values.tolist()}
         samples = [[float(f"{value:.{_DIGITS}g}") for value in row] for row in gain.tolist()]
