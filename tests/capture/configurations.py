@@ -20,7 +20,7 @@ FUSED: dict[str, Callable[..., nn.RNNBase]] = {
 }
 CELLS: dict[str, Callable[..., nn.modules.rnn.RNNCellBase]] = {
     "RNNCell tanh": nn.RNNCell,
-    "RNNCell relu": lambda *sizes, **more: nn.RNNCell(*sizes, nonlinearity="relu", **more),
+    "RNNCell relu": lambda inputs, hidden, **more: nn.RNNCell(inputs, hidden, nonlinearity="relu", **more),
     "LSTMCell": nn.LSTMCell,
     "GRUCell": nn.GRUCell,
 }
@@ -83,7 +83,7 @@ def configurations() -> list[Configuration]:
     cells = itertools.product(CELLS, types, both, both, (NOT_PACKED, UNBATCHED))
     return [
         *(Configuration(*chosen) for chosen in grid),
-        *(Configuration(*chosen, form=form) for *chosen, form in cells),
+        *(Configuration(f, dtype, bias, state, form=form) for f, dtype, bias, state, form in cells),
     ]
 
 
@@ -113,7 +113,8 @@ def call_of(configuration: Configuration) -> Call:
     def normal(*shape: int) -> torch.Tensor:
         return torch.randn(shape, generator=numbers, dtype=configuration.dtype)
 
-    x, state = normal(time, batch, width), None
+    x = normal(time, batch, width)
+    state: Any = None
     if configuration.state:
         count = configuration.layers * (2 if configuration.bidirectional else 1)
         state = normal(count, batch, getattr(module, "proj_size", 0) or hidden)
@@ -140,11 +141,14 @@ def as_taken(configuration: Configuration, call: Call, x: torch.Tensor) -> tuple
 
 def as_truth(configuration: Configuration, output: Any) -> torch.Tensor:
     """What a fused module returned for a sequence in the form of the truth. Shape: (T, B, D*P)."""
+    whole: torch.Tensor = output
     if isinstance(output, PackedSequence):
-        return pad_packed_sequence(output)[0]
-    if configuration.form == UNBATCHED:
-        return output.unsqueeze(1)
-    return output.transpose(0, 1) if configuration.batch_first else output
+        whole = pad_packed_sequence(output)[0]
+    elif configuration.form == UNBATCHED:
+        whole = output.unsqueeze(1)
+    elif configuration.batch_first:
+        whole = output.transpose(0, 1)
+    return whole
 
 
 def state_as_truth(configuration: Configuration, state: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
