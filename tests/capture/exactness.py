@@ -99,7 +99,8 @@ def _called_by_step(configuration: Configuration, call: Call, loss: Loss) -> Obs
     given, state = as_taken(configuration, call, x)
     kernel = kernel_of(module)
     assert kernel is not None
-    calls, outputs = [], []
+    calls: list[tuple[str, Rows]] = []
+    outputs = []
     for x_t in given:
         after = module(x_t, state)
         calls.append(("attached" if calls else "fresh", rows_of(module, kernel, x_t, state, after, _ROWS)))
@@ -132,8 +133,9 @@ def _replay(found: Observed, truth: Truth) -> Iterator[Error]:
         yield "final h", _error(each, truth.h[:, rows.chosen])
     if truth.c is not None:
         assert final.c is not None
-        for each in (final.c, torch.stack([side.c[-1] for side in again.directions if side.c is not None])):
-            yield "final c", _error(each, truth.c[:, rows.chosen])
+        last = torch.stack([side.c[-1] for side in again.directions if side.c is not None])
+        for cell in (final.c, last):
+            yield "final c", _error(cell, truth.c[:, rows.chosen])
     gradients = backward(again, found.d_output, found.d_final)
     told = gates.layers(again, gradients)
     for side, (own, fields) in enumerate(zip(gradients, told, strict=True)):
@@ -153,10 +155,10 @@ def _direction(
 
     assert list(direction.gates) == truth.gates(side)
     true_gates = {}
-    for name, values in direction.gates.items():
+    for name, gate in direction.gates.items():
         true = truth.values(side, lambda steps: steps.gates[name])[time][:, chosen]  # noqa: B023
         true_gates[name] = true
-        yield "gates and candidates", _error(placed(values), true)
+        yield "gates and candidates", _error(placed(gate), true)
     for name, long_name, values, gradient in (
         ("h", "hidden", direction.h, own.h),
         ("c", "cell", direction.c, own.c),
@@ -186,7 +188,7 @@ def _difference(
     fields: dict[str, Any], values: dict[str, torch.Tensor], states: torch.Tensor, relu: bool
 ) -> float:
     """The largest difference of a share, counted anew by the definitions of schema/recurrence.py. Shapes: (n, N)."""
-    pairs = []
+    pairs: list[tuple[float, float]] = []
     for told in fields["gates"]:
         a = values[told["name"]]
         low, high, slope = a < -0.97, a > 0.97, 1 - a.square()

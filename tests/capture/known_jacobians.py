@@ -100,7 +100,8 @@ def recurrences() -> list[Known]:
 
 def orthogonal(size: int) -> torch.Tensor:
     """A random one. Shape: (N, N)."""
-    return torch.linalg.qr(torch.randn(size, size, dtype=torch.float64)).Q
+    found: torch.Tensor = torch.linalg.qr(torch.randn(size, size, dtype=torch.float64)).Q
+    return found
 
 
 def _plain(weights: list[torch.Tensor], dtype: torch.dtype = torch.float64, **more: Any) -> nn.RNN:
@@ -257,7 +258,7 @@ def _stacked() -> Iterator[Known]:
 
 def _called_otherwise() -> Iterator[Known]:
     gain, words = 0.9, "called in other ways"
-    weights = {(None, False): gain}
+    weights: dict[Place, float] = {(None, False): gain}
 
     def build(**more: Any) -> nn.Module:
         return _plain([gain * orthogonal(32)], **more)
@@ -287,7 +288,7 @@ def _packed(module: Any) -> torch.Tensor:
 
 def _by_calls(module: Any, time: int) -> torch.Tensor:
     state, outputs = None, []
-    for part in _tiny(module, _LONG, 1).split(time):
+    for part in torch.split(_tiny(module, _LONG, 1), time):  # type: ignore[no-untyped-call]
         output, state = module(part, state)
         outputs.append(output)
     return torch.cat(outputs)
