@@ -288,7 +288,7 @@ def _packed(module: Any) -> torch.Tensor:
 
 def _by_calls(module: Any, time: int) -> torch.Tensor:
     state, outputs = None, []
-    for part in torch.split(_tiny(module, _LONG, 1), time):  # type: ignore[no-untyped-call]
+    for part in torch.split(_tiny(module, _LONG, 1), time):
         output, state = module(part, state)
         outputs.append(output)
     return torch.cat(outputs)
