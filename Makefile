@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PEERS  := .venv-peers
 
-.PHONY: help demo test quick lint bench generate sample-logs clean
+.PHONY: help demo test quick lint bench peers generate sample-logs clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +33,18 @@ lint: $(READY) ## formatting, lints, types
 
 bench: $(READY) ## tables and figures of benchmarks/
 	$(BIN)/python benchmarks/traits.py
+	$(BIN)/python benchmarks/exactness.py
 	$(BIN)/python benchmarks/overhead.py
+
+# An environment of its own: what is installed there would change what the frameworks of the tests do.
+$(PEERS)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
+peers: $(PEERS)/.ready ## the cost of the probe beside that of other tools (hours)
+	$(PEERS)/bin/python benchmarks/overhead.py --peers --long
 
 generate: $(READY) ## schemas, rule pages, tables: whatever is generated
 	$(BIN)/python -m tests.generated
@@ -42,4 +54,4 @@ sample-logs: $(READY) ## record the examples anew, with their page and reference
 	$(BIN)/python -m pytest -q tests/test_sample_logs.py --update-gold
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

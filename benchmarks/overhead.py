@@ -1,33 +1,36 @@
-"""What the probe costs: trainings with and without it that take turns step by step.
+"""What the probe costs, and what others cost: trainings with and without a watcher that take turns step by step.
 
-    python benchmarks/overhead.py [--repeats 5] [--long]
+    python benchmarks/overhead.py [--repeats 5] [--long] [--peers] [--only NAME]
 
-Each training runs in a process of its own and times its own steps (lockstep.py). The cost is what the probed one took
+Each training runs in a process of its own and times its own steps (lockstep.py). The cost is what the watched one took
 longer than the bare one over all steps, in relation to the bare one; quoted is the median over repeated runs with the
-lowest and the highest, for wall time, which a user waits for, and for CPU time. A second bare training beside them
-shows how far two equal ones differ. Writes overhead.md beside this file.
+lowest and the highest, for wall time, which a user waits for, and for CPU time of its process. A second bare training
+beside them shows how far two equal ones differ. With --peers the tools of peers.py watch the same training in the same
+run; one that does not run is named with its error. Writes overhead.md beside this file, unless --only chose some cases.
 """
 
 import argparse
+import contextlib
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import lockstep  # noqa: E402
+from benchmarks import lockstep, peers  # noqa: E402
 from benchmarks.lockstep import Timing  # noqa: E402
 from rnn_doctor.schema import reading  # noqa: E402
 
 SCRIPT = str(Path(__file__).with_name("timed_training.py"))
-BARE, AGAIN, PROBED = "bare", "bare again", "probed"
+BARE, AGAIN, PROBED = "bare", "bare again", "rnn-doctor record, all sensors"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,19 @@ def probed(case: Case, log: Path) -> list[str]:
     ]  # fmt: skip
 
 
+def failures() -> dict[str, str]:
+    """The peers that cannot watch a training of two steps, with the last line of their error."""
+    found = {}
+    for name in peers.PEERS:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [*peers.prefix(name, Path(folder)), *bare(Case("two steps", (8, 2, 5, 1, 10)))]
+            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            found[name] = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    return found
+
+
 @dataclass(frozen=True)
 class Run:
     """One run in turns, and what the probe says that it took."""
@@ -67,26 +83,30 @@ class Run:
         """What a training took over what the bare one took."""
         return sum(getattr(self.times[name], clock)) / sum(getattr(self.times[BARE], clock))
 
-    def extra(self) -> float:
-        """CPU seconds a step that the probe adds, median over steps: what an unsampled step costs."""
-        pairs = zip(self.times[PROBED].cpu, self.times[BARE].cpu, strict=True)
+    def extra(self, name: str) -> float:
+        """CPU seconds that a training took longer on its median step: what an unsampled step costs."""
+        pairs = zip(self.times[name].cpu, self.times[BARE].cpu, strict=True)
         return median(after - before for after, before in pairs)
 
 
-def measure(case: Case, repeats: int) -> list[Run]:
-    """Runs in turns."""
+def measure(case: Case, repeats: int, watchers: Sequence[str]) -> list[Run]:
+    """Runs in turns, of peers those that are named."""
     runs = []
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder, "run.jsonl")
-            times = lockstep.run({BARE: bare(case), PROBED: probed(case, log), AGAIN: bare(case)}, case.steps)
+            commands = {BARE: bare(case), PROBED: probed(case, log), AGAIN: bare(case)}
+            commands |= {name: [*peers.prefix(name, Path(folder)), *bare(case)] for name in watchers}
+            times = lockstep.run(commands, case.steps)
             stop = reading.read(log).stop
         if stop is None or stop.step != case.steps:
             raise SystemExit(f"{case.name}: the probe did not see {case.steps} steps")
         run = Run(times, float(stop.probe_seconds) / sum(times[PROBED].wall))
         runs.append(run)
         told = [
-            f"{name} {run.ratio(name, 'wall'):.3f} {run.ratio(name, 'cpu'):.3f}" for name in (PROBED, AGAIN)
+            f"{name} {run.ratio(name, 'wall'):.3f} {run.ratio(name, 'cpu'):.3f}"
+            for name in times
+            if name != BARE
         ]
         print(f"{case.name}: {', '.join(told)}, own clock {run.own:.3f}", flush=True)
     return runs
@@ -97,22 +117,34 @@ def spread(values: Sequence[float]) -> str:
     return f"{median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
-def row(case: Case, runs: Sequence[Run]) -> str:
-    """One line of the table."""
+def table(case: Case, runs: Sequence[Run], failed: dict[str, str]) -> list[str]:
+    """The section of one training."""
     each = median(median(run.times[BARE].cpu) for run in runs)
-    cells = [
-        case.name,
-        str(len(runs)),
-        f"{each * 1e3:.2f}",
-        *(
-            spread([run.ratio(name, clock) for run in runs])
-            for name in (PROBED, AGAIN)
-            for clock in ("wall", "cpu")
-        ),
-        f"{median(run.own for run in runs):.3f}",
-        f"{median(run.extra() for run in runs) * 1e6:.0f}",
+    lines = [
+        "",
+        f"## {case.name}",
+        "",
+        f"{len(runs)} runs; a bare step takes {each * 1e3:.2f} ms of CPU time, and the probe took "
+        f"{median(run.own for run in runs):.1%} of its training by its own clock.",
+        "",
+        "| watched by | wall | CPU | extra µs on a median step (CPU) |",
+        "|---|---|---|---|",
     ]
-    return f"| {' | '.join(cells)} |"
+    for name in [PROBED, AGAIN, *(name for name in runs[0].times if name not in (BARE, AGAIN, PROBED))]:
+        ratios = [spread([run.ratio(name, clock) for run in runs]) for clock in ("wall", "cpu")]
+        lines.append(
+            f"| {name} | {' | '.join(ratios)} | {median(run.extra(name) for run in runs) * 1e6:.0f} |"
+        )
+    return [*lines, *(f"| {name} | does not run: {error} | | |" for name, error in failed.items())]
+
+
+def versions() -> str:
+    """Of torch and the peers that are installed."""
+    found = []
+    for name in ("torch", "torch-audit", "wandb"):
+        with contextlib.suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return ", ".join(found)
 
 
 def main() -> None:
@@ -122,6 +154,8 @@ def main() -> None:
     )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--long", action="store_true", help="also runs of 200 steps: half an hour more")
+    parser.add_argument("--peers", action="store_true", help="other tools beside it, as of the extra `bench`")
+    parser.add_argument("--only", default="", help="cases whose name begins so, to the screen alone")
     args = parser.parse_args()
     cases = [
         Case("H=200, 50 steps", (200, 50)),
@@ -131,25 +165,29 @@ def main() -> None:
     if args.long:
         cases += [Case("H=200, 200 steps", (200, 200)), Case("H=650, 200 steps", (650, 200))]
     load = os.getloadavg()[0]
-    rows = [row(case, measure(case, args.repeats)) for case in cases]
+    failed = failures() if args.peers else {}
+    watchers = [name for name in peers.PEERS if name not in failed] if args.peers else []
+    chosen = [case for case in cases if case.name.startswith(args.only)]
+    sections = [
+        line for case in chosen for line in table(case, measure(case, args.repeats, watchers), failed)
+    ]
+    options = f" --repeats {args.repeats}{' --long' * args.long}{' --peers' * args.peers}"
     page = "\n".join(
         [
             "# What the probe costs",
             "",
-            f"`python benchmarks/overhead.py --repeats {args.repeats}{' --long' if args.long else ''}`, "
-            f"Python {platform.python_version()}, torch {version('torch')}, {os.cpu_count()} cores, "
-            f"load {load:.1f} at the start and {os.getloadavg()[0]:.1f} at the end. "
+            f"`python benchmarks/overhead.py{options}`, Python {platform.python_version()}, {versions()}, "
+            f"{os.cpu_count()} cores, load {load:.1f} at the start and {os.getloadavg()[0]:.1f} at the end. "
             "Two-layer LSTM language model, T=35, B=20, one thread; the trainings take turns step by step. "
-            "Ratios are medians over the runs, with their range; the second bare training shows the noise.",
-            "",
-            "| training | runs | bare ms/step (CPU) | probed, wall | probed, CPU | bare again, wall | bare again, CPU "
-            "| probe's own share | extra µs on a median step (CPU) |",
-            "|---|---|---|---|---|---|---|---|---|",
-            *rows,
+            "Ratios to the bare training are medians over the runs, with their range; the second bare training shows "
+            "the noise. CPU time is that of the training's own process: what W&B does in its service process beside "
+            "it is not counted.",
+            *sections,
         ]
     )
     print(page)
-    Path(__file__).with_suffix(".md").write_text(page + "\n", encoding="utf-8")
+    if not args.only:
+        Path(__file__).with_suffix(".md").write_text(page + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 It prints wall and CPU seconds of each step as JSON, imports and construction left out, also when it is stopped.
 With the environment variable TURNS, a folder that holds the pipes `turn` and `done`, it waits for a byte before each
-step and answers with one after it, so that several trainings can take turns.
+step and answers with one after it, so that several trainings can take turns. WATCHED_BY names a tool of peers.py that
+watches it.
 """
 
 import json
@@ -38,6 +39,11 @@ net = LM()
 optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
 criterion = nn.CrossEntropyLoss()
 batches = [torch.randint(V, (T + 1, B)) for _ in range(20)]
+after_update = None
+if "WATCHED_BY" in os.environ:
+    from benchmarks.peers import attach
+
+    after_update = attach(os.environ["WATCHED_BY"], net, optimizer)
 turns = os.environ.get("TURNS")
 turn = os.open(Path(turns, "turn"), os.O_RDONLY) if turns else None
 done = os.open(Path(turns, "done"), os.O_WRONLY) if turns else None
@@ -52,6 +58,8 @@ def update(window: torch.Tensor) -> None:
     loss.backward()
     nn.utils.clip_grad_norm_(net.parameters(), 0.25)
     optimizer.step()
+    if after_update is not None:
+        after_update(loss)
 
 
 try:

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,6 +127,13 @@ def test_files_are_small_and_named_for_what_they_hold(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGER.get(_name(path), LONGEST_FILE)
     assert path.stem not in NAMELESS
     assert path.parent.name not in NAMELESS
+
+
+def test_every_package_is_shipped() -> None:
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    folders = [path.parent.relative_to(ROOT.parent) for path in FILES if path.name == "__init__.py"]
+    listed = set(project["tool"]["setuptools"]["packages"]) - {"rnn_doctor.rules"}
+    assert listed == {".".join(folder.parts) for folder in folders}
 
 
 def test_no_module_imports_its_own_package() -> None:

@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import pack_sequence
 
 from rnn_doctor.capture.probe.recurrence import lag_gain
 from rnn_doctor.capture.probe.recurrence.kernel import kernel_of, rows_of
+from tests.capture.unrolled import unrolled
 
 T, B, N, H = 7, 3, 4, 5
 
@@ -29,44 +30,6 @@ def _seed() -> None:
     torch.manual_seed(0)
 
 
-def cell(module: Any, suffix: str, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor) -> tuple[Any, Any]:
-    """One step as the documentation of torch writes it. Shapes: x (B, I), h (B, H or P), c (B, H)."""
-    driven = nn.functional.linear(
-        x, getattr(module, f"weight_ih{suffix}"), getattr(module, f"bias_ih{suffix}")
-    )
-    carried = nn.functional.linear(
-        h, getattr(module, f"weight_hh{suffix}"), getattr(module, f"bias_hh{suffix}")
-    )
-    if isinstance(module, nn.LSTM):
-        i, f, g, o = (driven + carried).chunk(4, 1)
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-        h = o.sigmoid() * c.tanh()
-        return (h @ getattr(module, f"weight_hr{suffix}").t() if module.proj_size else h), c
-    if isinstance(module, nn.GRU):
-        (r, z, n), (r_, z_, n_) = driven.chunk(3, 1), carried.chunk(3, 1)
-        keep = (z + z_).sigmoid()
-        return (1 - keep) * (n + (r + r_).sigmoid() * n_).tanh() + keep * h, c
-    total = driven + carried
-    return (total.relu() if module.nonlinearity == "relu" else total.tanh()), c
-
-
-def unrolled(module: Any, x: torch.Tensor) -> torch.Tensor:
-    """Shapes: (T, B, I) -> (T, B, H), both directions side by side."""
-    for layer in range(module.num_layers):
-        outputs = []
-        for reverse in [False, True] if module.bidirectional else [False]:
-            h = x.new_zeros(x.shape[1], module.proj_size or module.hidden_size)
-            c = x.new_zeros(x.shape[1], module.hidden_size)
-            states = []
-            for x_t in x.flip(0) if reverse else x:
-                h, c = cell(module, f"_l{layer}{'_reverse' * reverse}", x_t, h, c)
-                states.append(h)
-            stacked = torch.stack(states)
-            outputs.append(stacked.flip(0) if reverse else stacked)
-        x = torch.cat(outputs, 2)
-    return x
-
-
 def profiles_of(module: Any, given: Any, state: Any = None, rows: int = 4) -> list[dict[str, Any]]:
     """What is measured on a call of the module."""
     with torch.no_grad():
@@ -79,7 +42,7 @@ def profiles_of(module: Any, given: Any, state: Any = None, rows: int = 4) -> li
 def expected(module: Any, x: torch.Tensor, reverse: bool) -> torch.Tensor:
     """log10 gain by lag of each row with two cotangents. Shapes: x (T, B, I) -> (T, 2 B)."""
     x = x.repeat(1, 2, 1).requires_grad_(True)
-    output = unrolled(module, x)
+    output = unrolled(module, x).output
     size = output.shape[2] // (2 if module.bidirectional else 1)
     generator = torch.Generator().manual_seed(0)
     for backward in [False, True][: 1 + reverse]:
@@ -128,7 +91,7 @@ def test_each_layer_alone_is_a_module_of_one_layer() -> None:
         weights = {k[:-1] + "0": v for k, v in module.state_dict().items() if k.endswith(f"l{layer}")}
         alone.load_state_dict(weights)
         below = x if given is not None else one_layer(module, x)
-        truth = expected_rows(alone, below)
+        truth = expected(alone, below, False)
         assert profile["layer"] == layer
         assert profile["decades"] == medians(truth)
 
@@ -139,17 +102,6 @@ def one_layer(module: nn.GRU, x: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         output: torch.Tensor = lower(x)[0]
     return output
-
-
-def expected_rows(module: Any, x: torch.Tensor) -> torch.Tensor:
-    """The same with one cotangent a row. Shapes: x (T, B, I) -> (T, B)."""
-    x = x.clone().requires_grad_(True)
-    end = unrolled(module, x)[-1]
-    generator = torch.Generator().manual_seed(0)
-    cotangent = torch.randn(end.shape, generator=generator, dtype=torch.float64).to(end)
-    (gradient,) = torch.autograd.grad(end, x, cotangent)
-    norms: torch.Tensor = gradient.norm(dim=2).flip(0)
-    return (norms / norms[0]).log10()
 
 
 def test_unbatched_input() -> None:
@@ -174,7 +126,7 @@ def test_packed_sequences_are_measured_from_their_own_last_steps(sort: bool) -> 
     gains = []
     for row, cotangent in enumerate(cotangents):
         x = longest[row % 3].unsqueeze(1).requires_grad_(True)
-        (gradient,) = torch.autograd.grad(unrolled(module, x)[-1, 0], x, cotangent)
+        (gradient,) = torch.autograd.grad(unrolled(module, x).output[-1, 0], x, cotangent)
         norms = gradient.norm(dim=2).flip(0).flatten()[:7]
         gains.append((norms / norms[0]).log10())
     assert profile["decades"] == medians(torch.stack(gains, 1))
@@ -219,20 +171,22 @@ def test_nothing_that_is_left_is_minus_infinity() -> None:
     assert profile["decades"] == [0.0] + [-math.inf] * (T - 1)
 
 
-@pytest.mark.parametrize("scale", [0.5, 1.1])
-@pytest.mark.parametrize("reverse", [False, True])
-def test_a_known_jacobian_gives_its_slope(scale: float, reverse: bool) -> None:
-    """An orthogonal recurrence times a scale, in the linear regime of ReLU: each step back multiplies by it."""
-    module = nn.RNN(N, H, nonlinearity="relu", bidirectional=reverse).double()
+def test_a_row_that_does_not_hang_on_its_last_input_is_left_out() -> None:
+    """The lower of two ReLU layers is dead at the last step of one row: there is no gain to relate to."""
+    module = nn.RNN(N, H, 2, nonlinearity="relu", bias=False).double()
     with torch.no_grad():
-        for name, weight in module.named_parameters():
-            if "weight_hh" in name:
-                weight.copy_(scale * torch.eye(H, dtype=torch.float64).roll(1, 0))
-            else:
-                weight.abs_()
-    profile = profiles_of(module, torch.rand(40, B, N, dtype=torch.float64))[-1]
-    slope = (profile["decades"][30] - profile["decades"][5]) / 25
-    assert slope == pytest.approx(math.log10(scale), rel=0.01, abs=1e-3)
+        for weight in module.parameters():
+            weight.abs_()
+    x = torch.rand(T, 2, N, dtype=torch.float64)
+    x[-1, 0] = -100.0
+    whole, lower, _ = profiles_of(module, x)
+    assert whole["decades"] == medians(expected(module, x, False)[:, [1, 3]])
+    assert len(whole["samples"]) == 2
+    assert (lower["decades"][0], math.isfinite(lower["decades"][-1])) == (0.0, True)
+    # Alone, that row has no gain over the whole module, and no output of the lower layer hangs on any input.
+    lower, upper = profiles_of(module, x[:, :1])
+    assert (lower["layer"], lower["decades"]) == (0, [-math.inf] * T)
+    assert (upper["layer"], upper["decades"][0]) == (1, 0.0)
 
 
 def test_it_leaves_no_trace() -> None:

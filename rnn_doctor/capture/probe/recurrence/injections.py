@@ -31,7 +31,7 @@ class _Injection(NamedTuple):
     layer: int
     reverse: bool
     cotangent: torch.Tensor
-    """(R, P)"""
+    """(R, P), 0 for short rows"""
 
 
 class Seen(NamedTuple):
@@ -61,16 +61,20 @@ def see_back(replayed: Replayed, rows: Rows, by_layer: bool, pull: Pull | None) 
 
 def _injections(replayed: Replayed, rows: Rows, by_layer: bool) -> list[_Injection]:
     """Those of the last layer serve the whole module and that layer; the others each layer below it."""
-    kernel = replayed.kernel
-    if min(rows.lengths[k] for k in long_rows(rows.lengths)) < FEWEST_STEPS:
+    kernel, kept = replayed.kernel, long_rows(rows.lengths)
+    if min(rows.lengths[k] for k in kept) < FEWEST_STEPS:
         return []
     found = []
     for layer in range(0 if by_layer else kernel.layers - 1, kernel.layers):
         generator = torch.Generator().manual_seed(0)
-        count = COTANGENTS if layer == kernel.layers - 1 else 1
         for reverse in [False, True][: kernel.directions]:
-            like = replayed.output.new_empty(count * len(rows.lengths), kernel.output_size)
-            found += [_Injection(layer, reverse, part) for part in cotangents(generator, like).chunk(count)]
+            drawn = cotangents(
+                generator, replayed.output.new_empty(COTANGENTS * len(kept), kernel.output_size)
+            )
+            for each in drawn.chunk(COTANGENTS):
+                cotangent = each.new_zeros(len(rows.lengths), kernel.output_size)
+                cotangent[kept] = each
+                found.append(_Injection(layer, reverse, cotangent))
     return found
 
 

@@ -48,7 +48,7 @@ def lag_gains(kernel: Kernel, rows: Rows, by_layer: bool = True) -> list[dict[st
             for profile, samples in _profiles(kernel, x, state, lengths)
         ]
         if by_layer and kernel.layers > 1:
-            found += _by_layer(kernel, x[:, :count], state.each(lambda s: s[:, :count]), rows.lengths)
+            found += [{**profile, "rows": count} for profile in _by_layer(kernel, x, state, lengths)]
     return found
 
 
@@ -70,7 +70,7 @@ def _by_layer(kernel: Kernel, x: torch.Tensor, state: State, lengths: list[int])
         both = slice(layer * kernel.directions, (layer + 1) * kernel.directions)
         part = state.each(lambda s: s[both])  # noqa: B023 (called at once)
         for profile, _ in _profiles(own, x, part, lengths):
-            found.append({"layer": layer, **profile, "rows": x.shape[1]})
+            found.append({"layer": layer, **profile})
         with torch.no_grad():
             x = run(own, x, part, lengths)[0]
     return found
