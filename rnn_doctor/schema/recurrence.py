@@ -102,6 +102,8 @@ class StateFlow(Frozen):
     """The same with its graph: the graph grows from step to step."""
     length: int
     """Longest stretch of time steps through which gradients can flow in this step."""
+    location: Location | None = None
+    """The first call that was detached, continued or kept."""
 
 
 class Padding(Frozen):

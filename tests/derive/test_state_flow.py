@@ -4,7 +4,7 @@ from typing import Any
 
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.runlog import RunLog
-from tests.derive.logs import batch, loader, log, lstm, measure, steps, value_of
+from tests.derive.logs import at, batch, loader, log, lstm, measure, steps, value_of
 from tests.derive.recurrent_logs import flow
 
 
@@ -42,6 +42,14 @@ def test_a_state_that_is_kept_with_its_graph() -> None:
     assert value_of("state_kept_with_graph", run(flow(), flow(step=3, kept=1)), "lstm") is True
     assert value_of("state_kept_with_graph", run(flow(), flow(step=3, continued=1)), "lstm") is False
     assert measure("state_kept_with_graph", run(flow()), "lstm").absent
+
+
+def test_a_finding_points_to_the_call_that_takes_over_the_state() -> None:
+    kept = run(flow(), flow(step=3, kept=1, location=at(7)), flow(step=8, kept=1, location=at(9)))
+    assert measure("state_kept_with_graph", kept, "lstm").location == at(7)
+    cut = run(flow(calls=10, attached=9), flow(step=3, calls=10, detached=9, location=at(8)))
+    assert measure("detached_link_share", cut, "lstm").location == at(8)
+    assert measure("detached_link_share", run(flow(calls=10, attached=9)), "lstm").location != at(8)
 
 
 def test_states_carried_over_shuffled_batches() -> None:

@@ -39,6 +39,8 @@ class Calls:
         self.flows = StateFlows(writer)
         self.examiner = Examiner(writer)
         self._link = "fresh"
+        self._failed = 0
+        """The last update of which a backward pass raised."""
 
     @property
     def _step(self) -> int:
@@ -95,11 +97,25 @@ class Calls:
             closely = step in (1, last) or last is None
             self._session.attempt("recurrence", self.examiner.examine, step, closely)
 
-    def updated(self, step: int) -> None:
-        """An update is complete."""
+    def backward_failed(self) -> None:
+        """A backward pass raised, which may end the script: what was gathered of its update is written, once."""
+        if self._failed != self._step:
+            self._failed = self._step
+            self._write(self._step)
+            if self._flowing:
+                self._session.attempt("states", self.flows.ended, self._step, True)
+            if self._step in self._examined:
+                self._session.attempt("recurrence", self.examiner.examine, self._step, False)
+        self.examiner.forget()
+
+    def _write(self, step: int) -> None:
         if self.sampled:
             self._session.attempt("inputs", self.inputs.write, step)
             self._session.attempt("padding", self.paddings.write, step)
+
+    def updated(self, step: int) -> None:
+        """An update is complete."""
+        self._write(step)
         if self._mixing:
             self._session.attempt("mixing", self.mixings.ended)
         if self._flowing:

@@ -168,6 +168,7 @@ class Observer:
     def on_backward_failed(self) -> None:
         """A backward pass raised; the script may go on with the next batch."""
         self._in_backward = False
+        self.calls.backward_failed()
 
     @entry
     def on_gradients_returned(self, loss: torch.Tensor, gradients: Sequence[torch.Tensor]) -> None:

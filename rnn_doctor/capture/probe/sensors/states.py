@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from .. import places
 from ..graph import kind_of
 from ..recurrence.kernel import time_and_batch
 from ..writer import Writer
@@ -23,6 +24,8 @@ _HANDED_ON = frozenset((
     "IndexSelect", "Transpose", "Permute", "Expand", "Cat", "Stack", "CopySlices",
 ))  # fmt: skip
 _LINKS = ("fresh", "attached", "detached", "continued", "kept")
+_PLACED = frozenset(("detached", "continued", "kept"))
+"""Links that may be faults, whose calls a finding points to."""
 
 
 class _Output(NamedTuple):
@@ -41,6 +44,8 @@ class _Flow:
     def __init__(self) -> None:
         self.links = dict.fromkeys(_LINKS, 0)
         self.longest = 0
+        self.location: dict[str, Any] | None = None
+        """Where the first call stands that took over a state of an earlier one."""
         self.recent: deque[_Output] = deque(maxlen=_RECENT)
         self.earlier: deque[_Output] = deque(maxlen=_RECENT)
 
@@ -51,6 +56,7 @@ class _Flow:
             self.recent.clear()
         self.links = dict.fromkeys(_LINKS, 0)
         self.longest = 0
+        self.location = None
 
 
 class StateFlows:
@@ -78,6 +84,8 @@ class StateFlows:
             link, source = _link(flow, state)
             if source is not None and link in ("attached", "kept"):
                 length += source.length
+        if link in _PLACED and flow.location is None:
+            flow.location = places.here()
         flow.links[link] += 1
         flow.longest = max(flow.longest, length)
         h, c = _pair(output if isinstance(module, nn.modules.rnn.RNNCellBase) else output[1])
@@ -86,13 +94,14 @@ class StateFlows:
         return link
 
     def ended(self, step: int, write: bool) -> None:
-        """An update is over: its last outputs become the earlier update's, and nothing of its graph is kept."""
+        """An update is over, or was given up: its last outputs become the earlier update's, its graph is let go."""
         for number, flow in self._flows.items():
             calls = sum(flow.links.values())
             if write and calls:
                 self._writer.write(
-                    "state_flow", step=step, module=number, calls=calls, length=flow.longest, **flow.links
-                )
+                    "state_flow", step=step, module=number, calls=calls, length=flow.longest, **flow.links,
+                    location=flow.location,
+                )  # fmt: skip
             flow.end()
 
 
