@@ -56,6 +56,8 @@ class Module(Frozen):
     proj_size: int = 0
     called: bool = True
     """Whether its forward call was seen; False for TorchScript, which hides its calls."""
+    frozen: bool = False
+    """No gradient flows through its calls: its weights are frozen, and so is what it is given."""
     location: Location | None = None
 
 

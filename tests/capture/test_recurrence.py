@@ -8,7 +8,7 @@ from torch import nn
 
 from rnn_doctor.capture.probe.naming import Naming
 from rnn_doctor.capture.probe.sensors.recurrence import Recurrences, initial_weights
-from tests.capture.records import Records
+from tests.capture.records import Records, observed
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +123,44 @@ def test_descriptions() -> None:
         pass
 
     assert described(Own(1, 2))["kind"] == "LSTM"
+
+
+def test_a_frozen_module_that_is_trained_after_all_is_said_so() -> None:
+    records = Records()
+    recurrences = Recurrences(records, Naming())
+    module = nn.GRU(2, 3)
+    recurrences.built(module, None)
+    numbers = [recurrences.number(module, frozen=frozen) for frozen in (True, True, False, True, False)]
+    assert numbers == [0] * 5
+    assert [m.get("frozen", False) for m in records.of("module")] == [True, False]
+    assert len(records.of("initial_weights")) == 1
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_training_and_validation_of_a_frozen_network_are_told_apart(frozen: bool) -> None:
+    reservoir, head = nn.RNN(3, 8).requires_grad_(not frozen), nn.Linear(8, 1)
+    optimizer = torch.optim.SGD(head.parameters(), lr=0.1)
+    with observed() as records:
+        for _ in range(4):
+            head(reservoir(torch.randn(5, 2, 3))[0]).square().mean().backward()
+            optimizer.step()
+        with torch.no_grad():
+            head(reservoir(torch.randn(5, 2, 3))[0]).square().mean()
+    (module,) = records.of("module")
+    assert module.get("frozen", False) is frozen
+    assert len(records.of("evaluation")) == 1
+    assert bool(records.of("lag_gain")) is not frozen
+    assert len(records.steps) == 4
+
+
+def test_a_frozen_layer_over_a_trained_one_hands_gradients_on() -> None:
+    embed, frozen, head = nn.Embedding(5, 3), nn.GRU(3, 8).requires_grad_(False), nn.Linear(8, 1)
+    optimizer = torch.optim.SGD([*embed.parameters(), *head.parameters()], lr=0.1)
+    with observed() as records:
+        head(frozen(embed(torch.randint(0, 5, (6, 2))))[0]).square().mean().backward()
+        optimizer.step()
+    assert [m.get("frozen", False) for m in records.of("module")] == [False]
+    assert records.of("lag_gain")
 
 
 def test_a_module_in_the_place_of_one_that_is_gone_is_another() -> None:

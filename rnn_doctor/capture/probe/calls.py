@@ -81,6 +81,11 @@ class Calls:
         if self._step in self._examined:
             attempt("recurrence", self.examiner.on_call, number, module, given, state, output, self._link)
 
+    def frozen(self, module: Any, given: Any, state: Any, output: Any) -> None:
+        """A recurrent module ran in the training, but nothing learns through it: there is no gradient to look at."""
+        self._recurrences.number(module, frozen=True)
+        self._session.attempt("non_finite", self.non_finites.on_call, module, given, state, output)
+
     def _follow(self, number: int, module: Any, given: Any, state: Any, output: Any) -> None:
         self._link = "fresh"
         self._link = self.flows.on_call(number, module, given, state, output)
