@@ -96,19 +96,26 @@ def state_kept_with_graph(view: View) -> dict[str, Measurement]:
 def state_carried_over_shuffled(view: View) -> dict[str, Measurement]:
     """Whether states are carried from batch to batch although a loader shuffles the sequences.
 
-    Reads: `log.state_flows[i].continued`, `log.batches[i].loader`, `log.loaders[j].shuffled`. Unit: claim.
-    None if: no DataLoader gave its batches, or no call after the first update was looked at.
+    A state that goes from one chunk of a batch to the next is not meant.
+
+    Reads: `log.state_flows[i].continued`, `.kept`, `.same_batch`, `log.batches[i].loader`,
+    `log.loaders[j].shuffled`. Unit: claim.
+    None if: no DataLoader gave its batches, no call after the first update was looked at, or only chunks of one
+    batch were.
     """
 
     def measure(module: int) -> Measurement:
         later = [flow for flow in _flows(view, module) if flow.step > 1]
-        carried = sum(bool(flow.continued or flow.kept) for flow in later)
+        carried = [flow for flow in later if flow.continued + flow.kept > flow.same_batch]
         if not carried:
+            if later and all(flow.same_batch for flow in later):
+                return unknown("each update that was looked at goes on within one batch")
             return of_all(later, lambda _: False, _ONE_UPDATE)
         loaders = {b.loader for b in view.batches[module] if b.loader is not None}
         shuffled = [view.log.loaders[k].shuffled for k in loaders if k in view.log.loaders]
         if not shuffled or None in shuffled:
             return unknown("whether its batches come in order is not known")
-        return known(carried > len(later) / 2 and all(shuffled), n=len(later))
+        most = len(carried) > sum(not flow.same_batch for flow in later) / 2
+        return known(most and all(shuffled), n=len(later), location=_place(carried))
 
     return each_module(view, measure)

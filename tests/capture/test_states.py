@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence
+from torch.utils.data import DataLoader, TensorDataset
 
 from rnn_doctor.capture.probe.sensors.states import StateFlows
 from tests.capture.records import Records, observed
@@ -295,6 +296,31 @@ def test_a_script_that_goes_on_after_failing_writes_no_more_than_once_an_update(
             optimizer.step()
     assert [f["step"] for f in records.of("state_flow")] == [1, 1, 3]
     assert [s["step"] for s in records.steps] == [1, 2, 3]
+
+
+def test_a_state_that_goes_on_within_the_batch_of_a_loader() -> None:
+    gru, data = nn.GRU(N, H), TensorDataset(torch.randn(64, 2 * T, N))
+    optimizer = torch.optim.SGD(gru.parameters(), lr=0.1)
+    with observed() as records:
+        state = None
+        for (x,) in DataLoader(data, batch_size=32):
+            for chunk in x.transpose(0, 1).split(T):
+                output, state = gru(chunk, state)
+                output.square().mean().backward()
+                optimizer.step()
+                state = state.detach()
+    # Updates 1 and 3 are sampled: the first chunk of either batch, the second of which takes over a state.
+    assert [(f["step"], f["continued"], f.get("same_batch", 0)) for f in records.of("state_flow")] == [
+        (1, 0, 0), (3, 1, 0),
+    ]  # fmt: skip
+    watched, state = Watched(gru), None
+    for batch, same in (((0, 1), 0), ((0, 1), 1), ((0, 2), 0), (None, 0), (None, 0)):
+        x = torch.randn(T, B, N)
+        output = gru(x, state)
+        watched.flows.on_call(0, gru, x, state, output, batch)
+        watched.flows.ended(1, True)
+        assert watched.records.of("state_flow")[-1].get("same_batch", 0) == same
+        state = output[1].detach()
 
 
 class _Mark(torch.autograd.Function):

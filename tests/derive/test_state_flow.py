@@ -61,3 +61,16 @@ def test_states_carried_over_shuffled_batches() -> None:
     fresh = run(flow(), flow(step=3), shuffled=True)
     assert value_of("state_carried_over_shuffled", fresh, "lstm") is False
     assert measure("state_carried_over_shuffled", run(flow(), shuffled=True), "lstm").absent
+
+
+def test_a_state_that_goes_from_chunk_to_chunk_of_one_batch_is_none() -> None:
+    name = "state_carried_over_shuffled"
+    chunks = [flow(step=k, continued=1, same_batch=1) for k in (3, 8)]
+    assert value_of(name, run(*chunks, flow(step=21), shuffled=True), "lstm") is False
+    assert "within one batch" in (measure(name, run(*chunks, shuffled=True), "lstm").absent or "")
+    carried = flow(step=21, continued=1, location=at(9))
+    found = measure(name, run(*chunks, carried, shuffled=True), "lstm")
+    assert (found.value, found.location) == (True, at(9))
+    assert value_of(name, run(*chunks, carried, shuffled=False), "lstm") is False
+    half = [carried, flow(step=50)]
+    assert value_of(name, run(*chunks, *half, shuffled=True), "lstm") is False  # reset as often as not

@@ -88,7 +88,7 @@ class Calls:
 
     def _follow(self, number: int, module: Any, given: Any, state: Any, output: Any) -> None:
         self._link = "fresh"
-        self._link = self.flows.on_call(number, module, given, state, output)
+        self._link = self.flows.on_call(number, module, given, state, output, self._loaders.place)
 
     def backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run."""

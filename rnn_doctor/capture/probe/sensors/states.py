@@ -36,6 +36,8 @@ class _Output(NamedTuple):
     length: int
     """Time steps through which gradients can flow to the start of the stretch that ends here."""
     nodes: tuple[Any, ...]
+    batch: Any
+    """What tells the loader's batch that it was made from; None where there was none."""
 
 
 class _Flow:
@@ -44,6 +46,7 @@ class _Flow:
     def __init__(self) -> None:
         self.links = dict.fromkeys(_LINKS, 0)
         self.longest = 0
+        self.same_batch = 0
         self.location: dict[str, Any] | None = None
         """Where the first call stands that took over a state of an earlier one."""
         self.recent: deque[_Output] = deque(maxlen=_RECENT)
@@ -55,7 +58,7 @@ class _Flow:
             self.earlier = deque([output._replace(nodes=()) for output in self.recent], _RECENT)
             self.recent.clear()
         self.links = dict.fromkeys(_LINKS, 0)
-        self.longest = 0
+        self.longest = self.same_batch = 0
         self.location = None
 
 
@@ -70,9 +73,12 @@ class StateFlows:
         self._writer = writer
         self._flows: dict[int, _Flow] = {}
 
-    def on_call(self, number: int, module: Any, given: Any, state: Any, output: Any) -> str:
+    def on_call(
+        self, number: int, module: Any, given: Any, state: Any, output: Any, batch: Any = None
+    ) -> str:
         """How the call is linked: fresh, attached, detached, continued or kept, as schema StateFlow tells them.
 
+        batch: what tells the loader's current batch from others.
         Shapes: given, state and output as the module takes and returns them.
         """
         flow = self._flows.get(number)
@@ -84,13 +90,15 @@ class StateFlows:
             link, source = _link(flow, state)
             if source is not None and link in ("attached", "kept"):
                 length += source.length
+            if source is not None and link in ("continued", "kept"):
+                flow.same_batch += batch is not None and batch == source.batch
         if link in _PLACED and flow.location is None:
             flow.location = places.here()
         flow.links[link] += 1
         flow.longest = max(flow.longest, length)
         h, c = _pair(output if isinstance(module, nn.modules.rnn.RNNCellBase) else output[1])
         nodes = (h.grad_fn,) if c is None else (h.grad_fn, c.grad_fn)
-        flow.recent.append(_Output(h.detach(), None if c is None else c.detach(), length, nodes))
+        flow.recent.append(_Output(h.detach(), None if c is None else c.detach(), length, nodes, batch))
         return link
 
     def ended(self, step: int, write: bool) -> None:
@@ -100,7 +108,7 @@ class StateFlows:
             if write and calls:
                 self._writer.write(
                     "state_flow", step=step, module=number, calls=calls, length=flow.longest, **flow.links,
-                    location=flow.location,
+                    same_batch=flow.same_batch or None, location=flow.location,
                 )  # fmt: skip
             flow.end()
 
