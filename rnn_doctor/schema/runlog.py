@@ -75,6 +75,10 @@ class InitialWeights(Frozen):
     """Root mean square of the recurrent weights times sqrt(H); 0.577 by PyTorch's default, about 1 orthogonal."""
     input_gain: Number
     """Root mean square of the input weights times sqrt(I)."""
+    kurtosis: Number | None = None
+    """Excess kurtosis of the recurrent weights: -1.2 drawn from a uniform distribution, 0 from a normal one."""
+    gate_spread: Number | None = None
+    """Largest over smallest standard deviation of one gate's recurrent weights."""
     forget_bias: Number | None = None
     """Mean of b_ih + b_hh of the forget gate (LSTM) or of the update gate (GRU)."""
 

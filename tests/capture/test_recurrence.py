@@ -64,6 +64,22 @@ def test_orthogonal_and_identity_are_no_symmetry() -> None:
     assert initial_weights(rnn)[0]["asymmetry"] > 0.9
 
 
+@pytest.mark.parametrize(("fill", "kurtosis"), [(None, -1.2), (nn.init.normal_, 0.0), (nn.init.orthogonal_, 0.0)])
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_the_distribution_that_weights_were_drawn_from(kind: Any, fill: Any, kurtosis: float) -> None:
+    module = kind(3, 64)
+    weight = module.weight_hh_l0
+    for block in weight.chunk(len(weight) // 64) if fill else ():
+        fill(block)
+    found = initial_weights(module)[0]
+    assert found["kurtosis"] == pytest.approx(kurtosis, abs=0.15)
+    assert 1 <= found["gate_spread"] < 1.06
+    with torch.no_grad():
+        weight[:64] *= 2
+    twice = initial_weights(module)[0]["gate_spread"]
+    assert twice == pytest.approx(2.0, rel=0.06) if kind is not nn.RNN else twice == 1.0
+
+
 def test_equal_units_are() -> None:
     lstm = nn.LSTM(3, 16)
     with torch.no_grad():

@@ -137,6 +137,7 @@ def initial_weights(module: Any) -> list[dict[str, Any]]:
             "asymmetry": max(_asymmetry(w, gates, hidden) for w in (weight_ih, weight_hh)),
             "hidden_gain": _gain(weight_hh),
             "input_gain": _gain(weight_ih),
+            **_distribution(weight_hh, gates),
         }
         if gates in _FORGET and isinstance(bias, torch.Tensor):
             fields["forget_bias"] = float(
@@ -144,6 +145,19 @@ def initial_weights(module: Any) -> list[dict[str, Any]]:
             )
         found.append(fields)
     return found
+
+
+def _distribution(weight: torch.Tensor, gates: int) -> dict[str, float]:
+    """Excess kurtosis, and largest over smallest standard deviation of a gate. Shapes: weight (G*H, any)."""
+    centred = weight.double() - weight.double().mean()
+    variance = float(centred.square().mean())
+    stds = [float(block.std(unbiased=False)) for block in centred.chunk(gates)]
+    if not variance or not min(stds):
+        return {}
+    return {
+        "kurtosis": float(centred.square().square().mean()) / variance**2 - 3,
+        "gate_spread": max(stds) / min(stds),
+    }
 
 
 def _gain(weight: torch.Tensor) -> float:
