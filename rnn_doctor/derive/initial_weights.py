@@ -92,7 +92,7 @@ def recurrent_start(view: View) -> dict[str, Measurement]:
     Reads: `log.initial_weights[i].hidden_gain`, `.forget_bias`, `log.lag_gains` of step 1. Unit: text.
     None if: the weights were trained before, or weights or backward gain were not seen at the first update.
     """
-    slopes, longest = lag_slope_start(view), lag_gain_longest(view)
+    slopes, longest = _by_module(lag_slope_start(view)), _by_module(lag_gain_longest(view))
 
     def measure(module: int) -> Measurement:
         weights, name = _weights(view, module), view.module_names[module]
@@ -107,6 +107,11 @@ def recurrent_start(view: View) -> dict[str, Measurement]:
         return known(_problem(weights, float(slope.value), float(growth.value)), n=len(weights))
 
     return each_module(view, measure)
+
+
+def _by_module(measured: Measurement | dict[str, Measurement]) -> dict[str, Measurement]:
+    assert isinstance(measured, dict)
+    return measured
 
 
 def _problem(weights: list[InitialWeights], slope: float, growth: float) -> str:
@@ -128,5 +133,5 @@ def recurrent_start_poor(view: View) -> dict[str, Measurement]:
     """
     return {
         name: m if m.value is None else m.model_copy(update={"value": m.value != "sound"})
-        for name, m in recurrent_start(view).items()
+        for name, m in _by_module(recurrent_start(view)).items()
     }
