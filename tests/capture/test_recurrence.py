@@ -64,7 +64,9 @@ def test_orthogonal_and_identity_are_no_symmetry() -> None:
     assert initial_weights(rnn)[0]["asymmetry"] > 0.9
 
 
-@pytest.mark.parametrize(("fill", "kurtosis"), [(None, -1.2), (nn.init.normal_, 0.0), (nn.init.orthogonal_, 0.0)])
+@pytest.mark.parametrize(
+    ("fill", "kurtosis"), [(None, -1.2), (nn.init.normal_, 0.0), (nn.init.orthogonal_, 0.0)]
+)
 @pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
 def test_the_distribution_that_weights_were_drawn_from(kind: Any, fill: Any, kurtosis: float) -> None:
     module = kind(3, 64)

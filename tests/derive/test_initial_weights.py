@@ -26,7 +26,7 @@ SOUND = {
 
 
 @pytest.mark.parametrize(("slope", "fields"), SOUND.values(), ids=SOUND.keys())
-def test_what_is_sound(slope: float, fields: dict[str, float]) -> None:
+def test_what_is_sound(slope: float, fields: dict[str, Any]) -> None:
     assert value_of("recurrent_start", run(slope, **fields), "lstm") == "sound"
     assert value_of("recurrent_start_poor", run(slope, **fields), "lstm") is False
 
@@ -39,7 +39,7 @@ POOR = {
 
 
 @pytest.mark.parametrize(("problem", "start"), POOR.items())
-def test_what_is_poor(problem: str, start: tuple[float, dict[str, float]]) -> None:
+def test_what_is_poor(problem: str, start: tuple[float, dict[str, Any]]) -> None:
     slope, fields = start
     assert value_of("recurrent_start", run(slope, **fields), "lstm") == problem
     assert value_of("recurrent_start_poor", run(slope, **fields), "lstm") is True
@@ -58,6 +58,8 @@ def test_what_was_not_seen() -> None:
 
 
 def test_the_layer_that_is_farthest_off() -> None:
-    layers = [initial(hidden_gain=g, layer=k, forget_bias=b) for k, (g, b) in enumerate(((0.5, 1), (3.0, -2)))]
+    layers = [
+        initial(hidden_gain=g, layer=k, forget_bias=b) for k, (g, b) in enumerate(((0.5, 1), (3.0, -2)))
+    ]
     assert value_of("recurrent_gain", log(lstm(), layers), "lstm") == 3.0
     assert value_of("keep_bias_min", log(lstm(), layers), "lstm") == -2

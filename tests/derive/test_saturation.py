@@ -113,7 +113,9 @@ def test_only_gates_after_an_update_can_be_stuck() -> None:
 
 def test_the_rank_of_the_layer_with_fewest_directions_when_last_seen() -> None:
     found = run(
-        layer(effective_rank=0.1), layer(step=50, effective_rank=0.6), layer(step=50, layer=1, effective_rank=0.3)
+        layer(effective_rank=0.1),
+        layer(step=50, effective_rank=0.6),
+        layer(step=50, layer=1, effective_rank=0.3),
     )
     assert value_of("effective_rank", found, "lstm") == 0.3
     assert measure("effective_rank", run(), "lstm").absent
