@@ -1,12 +1,12 @@
 """What is left of the gradient at the lowest of several stacked layers, and which stacks learn.
 
 Command: python benchmarks/thresholds/depth.py (some six minutes on one core). The task: name the token of two steps
-before, at every step of twelve, so that nothing but the depth is hard. A stack of nn.RNN, LSTM or GRU (32 units, PyTorch's
-default initialization) learns it by Adam at 3e-3 and by SGD at 0.1, and so does a residual twin: single layers, each added to
-what it was given. Printed are the depth gain (decades from the top layer's dL/dh to the bottom layer's at the
-same step, median over steps, as the run log's layer records give it) before the first update, after 50 and after the
-last, and after how many of 500 updates the loss was below 0.3 of that of equal odds (- if never; two tokens of the
-twelve cannot be known). The thresholds of RD106 are read from
+before, at every step of twelve, so that nothing but the depth is hard. A stack of nn.RNN, LSTM or GRU (32 units,
+PyTorch's default initialization) learns it by Adam at 3e-3 and by SGD at 0.1, and so does a residual twin: single
+layers, each added to what it was given. Printed are the depth gain (decades from the top layer's dL/dh to the bottom
+layer's at the same step, median over steps, as the run log's layer records give it) before the first update, after
+50 and after the last, and after how many of 500 updates the loss was below 0.3 of that of equal odds (- if never;
+two tokens of the twelve cannot be known). The thresholds of RD106 are read from
 this table.
 """
 

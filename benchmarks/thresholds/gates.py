@@ -1,9 +1,9 @@
 """What gates, units and ranks do in healthy networks, at the first update and after 50 and 300.
 
-Command: python benchmarks/thresholds/gates.py (some three minutes on one core). Four tasks by three cells, each trained by three
-optimizers. Printed are, smallest to largest over tasks and cells, the share of the worst gate that is saturated on its harmful
-side at first (as RD201 takes it), and later the share of units stuck closed, of dead units, and the effective rank of the
-states. The thresholds of RD201, RD202 and RD203 are read from this table.
+Command: python benchmarks/thresholds/gates.py (some three minutes on one core). Four tasks by three cells, each
+trained by three optimizers. Printed are, smallest to largest over tasks and cells, the share of the worst gate that
+is saturated on its harmful side at first (as RD201 takes it), and later the share of units stuck closed, of dead
+units, and the effective rank of the states. The thresholds of RD201, RD202 and RD203 are read from this table.
 """
 
 from collections.abc import Callable

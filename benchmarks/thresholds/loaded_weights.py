@@ -1,12 +1,12 @@
 """What tells loaded weights from fresh ones at the first update: their distribution, or the first loss.
 
-Command: python benchmarks/thresholds/loaded_weights.py (some four minutes on one core). Four tasks by three cells: fresh
-networks of usual initializations, fresh ones made ill (default weights scaled up, closed gates, inputs out of scale), and
-networks trained by Adam at 3e-3 for 50, 200 and 1000 updates. Printed are, smallest to largest over tasks and cells:
-the excess kurtosis of the recurrent weights (-1.2 uniform, 0 normal), the spread of the gates' standard deviations
-(largest over smallest), the first loss over that of an answer that knows nothing, and the share of the worst gate that is
-saturated on its harmful side; then how many RD201 takes for loaded, and how many it finds saturated in spite of that. What
-RD201 abstains by is read from this table.
+Command: python benchmarks/thresholds/loaded_weights.py (some four minutes on one core). Four tasks by three cells:
+fresh networks of usual initializations, fresh ones made ill (default weights scaled up, closed gates, inputs out of
+scale), and networks trained by Adam at 3e-3 for 50, 200 and 1000 updates. Printed are, smallest to largest over
+tasks and cells: the excess kurtosis of the recurrent weights (-1.2 uniform, 0 normal), the spread of the gates'
+standard deviations (largest over smallest), the first loss over that of an answer that knows nothing, and the share
+of the worst gate that is saturated on its harmful side; then how many RD201 takes for loaded, and how many it finds
+saturated in spite of that. What RD201 abstains by is read from this table.
 """
 
 import math

@@ -2,8 +2,8 @@
 
 Command: python benchmarks/thresholds/padding.py (some six minutes on one core). The task: tokens of which some speak
 for, some against; the answer is which are more, read from the last state. Every sequence of T steps ends in n steps of
-padding, between n/2 and 3n/2 by the row; the run log counts what lies beyond the padding that all rows share, about n/2.
-One network reads the state at the last index, as a zero vector or as an
+padding, between n/2 and 3n/2 by the row; the run log counts what lies beyond the padding that all rows share, about
+n/2. One network reads the state at the last index, as a zero vector or as an
 embedded padding token has left it; its twin packs its sequences. Printed are, after 300 updates of Adam at 3e-3, the
 errors on 1024 fresh sequences of both, and the harm: by how much the error lies above the twin's, in units of what the
 twin's lies below chance. The thresholds of RD406 on the share of padding are read from this table.

@@ -1,11 +1,12 @@
 """Which scales of the recurrent weights, and which forget biases, keep a network from learning to remember.
 
 Command: python benchmarks/thresholds/recurrent_init.py (some five minutes on one core). The task: recall a symbol over
-15 steps of others. RNN, LSTM and GRU of 32 units start from recurrent weights of a given gain (root mean square times the
-square root of H, as in the run log; PyTorch's default is 0.58, orthogonal ones 1) and, of LSTM and GRU, from a given bias of
-the gate that keeps the state. Printed are the slope of the backward gain by lag before the first update (decades a step),
-how many of two seeds recalled within 600 updates of Adam at 3e-3 with clipping to 1, and after how many updates. Below
-stand the gains and biases of usual initializations. The thresholds of RD602 are read from this table.
+15 steps of others. RNN, LSTM and GRU of 32 units start from recurrent weights of a given gain (root mean square
+times the square root of H, as in the run log; PyTorch's default is 0.58, orthogonal ones 1) and, of LSTM and GRU,
+from a given bias of the gate that keeps the state. Printed are the slope of the backward gain by lag before the
+first update (decades a step), how many of two seeds recalled within 600 updates of Adam at 3e-3 with clipping to 1,
+and after how many updates. Below stand the gains and biases of usual initializations. The thresholds of RD602 are
+read from this table.
 """
 
 import math
@@ -79,9 +80,7 @@ def line(cell: str, gain: float | None, bias: float | None) -> str:
     learned = [n for n in found if n is not None]
     what = f"gain {gain:4.2f}" if gain is not None else f"bias {bias:+4.0f} "
     after = f", after {', '.join(map(str, learned))}" if learned else ""
-    return (
-        f"{cell:4s} {what}: slope {sum(slopes) / len(slopes):+6.3f}, learned {len(learned)} of {len(found)}{after}"
-    )
+    return f"{cell:4s} {what}: slope {sum(slopes) / len(slopes):+6.3f}, learned {len(learned)} of {len(found)}{after}"
 
 
 def _blocks(w: Tensor, fill: Callable[[Tensor], object]) -> None:

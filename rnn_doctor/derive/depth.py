@@ -62,5 +62,7 @@ def _gain(view: View, module: int, last: bool) -> Measurement:
 
 def _squares(layer: list[Layer]) -> list[float]:
     """Squared gradient norms by time step, of all directions together."""
-    each = [[10 ** (2 * min(d, _MOST)) if math.isfinite(d) else 0.0 for d in r.hidden_gradient] for r in layer]
+    each = [
+        [10 ** (2 * min(d, _MOST)) if math.isfinite(d) else 0.0 for d in r.hidden_gradient] for r in layer
+    ]
     return [sum(squares) for squares in zip(*each, strict=False)]

@@ -13,8 +13,8 @@ from rnn_doctor.schema.signals import Measurement
 LARGE = 1.3
 """Gain of the recurrent weights above all that orthogonal, identity, Xavier and PyTorch's own ones have."""
 GROWS = 1.5
-"""Decades of growth over the longest lag below which large weights do no harm: nn.RNN of gain 2, whose gradient grows by
-1.1 over 15 steps, learned to recall as fast as orthogonal ones (benchmarks/thresholds/recurrent_init.py)."""
+"""Decades of growth over the longest lag below which large weights do no harm: nn.RNN of gain 2, whose gradient
+grows by 1.1 over 15 steps, learned to recall as fast as orthogonal ones (benchmarks/thresholds/recurrent_init.py)."""
 SMALL = 0.2
 """A third of the gain of PyTorch's default, and no more than uniform weights within 0.1 have from 12 units on."""
 CLOSED = -1.5
@@ -77,14 +77,16 @@ def keep_bias_min(view: View) -> dict[str, Measurement]:
 
     def measure(module: int) -> Measurement:
         biases = [w.forget_bias for w in _weights(view, module) if w.forget_bias is not None]
-        return known(min(biases), n=len(biases)) if biases else unknown("it has no bias of a gate that keeps its state")
+        missing = "it has no bias of a gate that keeps its state"
+        return known(min(biases), n=len(biases)) if biases else unknown(missing)
 
     return each_module(view, measure)
 
 
 @signal(unit="text", by="module", reads=("initial_weights", "lag_gains"))
 def recurrent_start(view: View) -> dict[str, Measurement]:
-    """What is wrong with the recurrent weights or the forget bias that a module starts from, in words; "sound" if nothing.
+    """What is wrong with the recurrent weights or the forget bias that a module starts from, in words; "sound" if
+    nothing.
 
     Too large, where the backward gain grows; too small, or a closed gate, where it falls faster than by any usual
     initialization.

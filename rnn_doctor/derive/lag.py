@@ -111,8 +111,8 @@ def lag_slope_start(view: View) -> dict[str, Measurement]:
     rows and cotangents. Of several layers it is at most that of the fastest layer alone: the many ways through a
     stack make its profile rise at first, though nothing grows.
 
-    Reads: `log.lag_gains`, the first of each direction, and of each layer. Unit: decades a step; 0.01 doubles the gain in 30 steps.
-    None if: no profile of four lags or more was measured at the first update.
+    Reads: `log.lag_gains`, the first of each direction, and of each layer. Unit: decades a step; 0.01 doubles the
+    gain in 30 steps. None if: no profile of four lags or more was measured at the first update.
     Source: Sen 1968; the largest Lyapunov exponent, backward (Engelken, Wolf, Abbott 2023).
     """
 

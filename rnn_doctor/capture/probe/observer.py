@@ -108,7 +108,7 @@ class Observer:
         if not torch.is_grad_enabled():
             self.session.attempt("evaluations", self.evaluations.on_call, module.training)
             return
-        if not data.requires_grad:  # its weights are frozen, as a reservoir's are, and so is what it was given
+        if not data.requires_grad:  # weights and input are frozen, as a reservoir's are
             self.session.begin()
             self.calls.frozen(module, given, state, output)
             return
