@@ -63,5 +63,5 @@ def _judge(outcome: Outcome, place: recording.Place, settings: Settings) -> int:
         output.say(f"interrupted: {error.message}")
         return exit_codes.INTERRUPTED
     output.emit([report], settings)
-    judging.remark(log, settings)
+    judging.remark(log, report, settings)
     return exit_codes.INTERRUPTED if interrupted else judging.exit_code(log, report, settings)

@@ -52,7 +52,7 @@ def command(runs: tuple[str, ...], **flags: Any) -> int:
             continue
         reports.append(report)
         codes.append(judging.exit_code(log, report, settings))
-        judging.remark(log, settings)
+        judging.remark(log, report, settings)
     if reports or settings.format == "json":
         output.emit(reports, settings, several=len(runs) > 1)
     return exit_codes.worst(codes)

@@ -2,9 +2,26 @@
 
 import math
 
+from rnn_doctor.derive.lag import lag_gain_longest, lag_slope_start
 from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.saturation import trained_before
+from rnn_doctor.derive.subjects import each_module
 from rnn_doctor.derive.view import View
+from rnn_doctor.schema.runlog import InitialWeights
 from rnn_doctor.schema.signals import Measurement
+
+LARGE = 1.3
+"""Gain of the recurrent weights above all that orthogonal, identity, Xavier and PyTorch's own ones have."""
+GROWS = 1.5
+"""Decades of growth over the longest lag below which large weights do no harm: nn.RNN of gain 2, whose gradient
+grows by 1.1 over 15 steps, learned to recall as fast as orthogonal ones (benchmarks/thresholds/recurrent_init.py)."""
+SMALL = 0.2
+"""A third of the gain of PyTorch's default, and no more than uniform weights within 0.1 have from 12 units on."""
+CLOSED = -1.5
+"""Bias that lets less than a fifth of the state through each step."""
+FORGETS = -0.4
+"""Decades a step: PyTorch's default loses 0.2 to 0.3."""
+_NOT_SEEN = "its initial weights were not seen"
 
 
 @signal(unit="ratio", by="module", reads=("initial_weights",))
@@ -25,3 +42,98 @@ def unit_asymmetry_min(view: View) -> dict[str, Measurement]:
             else unknown("its initial weights were not seen", location=location)
         )
     return found
+
+
+def _weights(view: View, module: int) -> list[InitialWeights]:
+    return [w for w in view.log.initial_weights if w.module == module]
+
+
+@signal(unit="ratio", by="module", reads=("initial_weights",))
+def recurrent_gain(view: View) -> dict[str, Measurement]:
+    """Gain of the recurrent weights before the first update, of the layer where it is farthest from 1 in decades.
+
+    Root mean square times sqrt(H): 0.58 by PyTorch's default, 1 orthogonal.
+
+    Reads: `log.initial_weights[i].hidden_gain`. Unit: ratio. None if: the initial weights were not seen.
+    """
+
+    def measure(module: int) -> Measurement:
+        gains = [w.hidden_gain for w in _weights(view, module) if math.isfinite(w.hidden_gain)]
+        if not gains:
+            return unknown(_NOT_SEEN)
+        return known(max(gains, key=lambda g: abs(math.log(g)) if g > 0 else math.inf), n=len(gains))
+
+    return each_module(view, measure)
+
+
+@signal(unit="bias", by="module", reads=("initial_weights",))
+def keep_bias_min(view: View) -> dict[str, Measurement]:
+    """Mean bias of the gate that keeps the state, before the first update, of the layer where it is least.
+
+    The forget gate of an LSTM, the update gate of a GRU.
+
+    Reads: `log.initial_weights[i].forget_bias`. Unit: bias; 0 half open. None if: no such gate, or no biases.
+    """
+
+    def measure(module: int) -> Measurement:
+        biases = [w.forget_bias for w in _weights(view, module) if w.forget_bias is not None]
+        missing = "it has no bias of a gate that keeps its state"
+        return known(min(biases), n=len(biases)) if biases else unknown(missing)
+
+    return each_module(view, measure)
+
+
+@signal(unit="text", by="module", reads=("initial_weights", "lag_gains"))
+def recurrent_start(view: View) -> dict[str, Measurement]:
+    """What is wrong with the recurrent weights or the forget bias that a module starts from, in words; "sound" if
+    nothing.
+
+    Too large, where the backward gain grows; too small, or a closed gate, where it falls faster than by any usual
+    initialization.
+
+    Reads: `log.initial_weights[i].hidden_gain`, `.forget_bias`, `log.lag_gains` of step 1. Unit: text.
+    None if: the weights were trained before, or weights or backward gain were not seen at the first update.
+    """
+    slopes, longest = _by_module(lag_slope_start(view)), _by_module(lag_gain_longest(view))
+
+    def measure(module: int) -> Measurement:
+        weights, name = _weights(view, module), view.module_names[module]
+        slope, growth = slopes[name], longest[name]
+        if not weights:
+            return unknown(_NOT_SEEN)
+        if slope.value is None or growth.value is None:
+            return unknown(slope.absent or growth.absent or _NOT_SEEN)
+        loaded = trained_before(view, module)
+        if loaded:
+            return unknown(f"its weights were loaded, as it seems: {loaded}")
+        return known(_problem(weights, float(slope.value), float(growth.value)), n=len(weights))
+
+    return each_module(view, measure)
+
+
+def _by_module(measured: Measurement | dict[str, Measurement]) -> dict[str, Measurement]:
+    assert isinstance(measured, dict)
+    return measured
+
+
+def _problem(weights: list[InitialWeights], slope: float, growth: float) -> str:
+    if slope > 0 and growth > GROWS and max(w.hidden_gain for w in weights) > LARGE:
+        return "recurrent weights too large"
+    if slope < FORGETS:
+        if min(w.hidden_gain for w in weights) < SMALL:
+            return "recurrent weights too small"
+        if any(w.forget_bias is not None and w.forget_bias < CLOSED for w in weights):
+            return "forget gate closed"
+    return "sound"
+
+
+@signal(unit="claim", by="module", reads=("initial_weights", "lag_gains"))
+def recurrent_start_poor(view: View) -> dict[str, Measurement]:
+    """Whether something is wrong with it.
+
+    Reads: as recurrent_start. Unit: claim. None if: as recurrent_start.
+    """
+    return {
+        name: m if m.value is None else m.model_copy(update={"value": m.value != "sound"})
+        for name, m in _by_module(recurrent_start(view)).items()
+    }

@@ -108,19 +108,37 @@ def lag_slope_start(view: View) -> dict[str, Measurement]:
     """By how many decades the backward gain changes a step of time before the first update, of the faster direction.
 
     Theil-Sen slope over the lags from 1 on, so that no single lag decides it; the interval is the range over
-    rows and cotangents.
+    rows and cotangents. Of several layers it is at most that of the fastest layer alone: the many ways through a
+    stack make its profile rise at first, though nothing grows.
 
-    Reads: `log.lag_gains`, the first of each direction. Unit: decades a step; 0.01 doubles the gain in 30 steps.
-    None if: no profile of four lags or more was measured at the first update.
+    Reads: `log.lag_gains`, the first of each direction, and of each layer. Unit: decades a step; 0.01 doubles the
+    gain in 30 steps. None if: no profile of four lags or more was measured at the first update.
     Source: Sen 1968; the largest Lyapunov exponent, backward (Engelken, Wolf, Abbott 2023).
     """
 
     def measure(module: int) -> Measurement:
         records = [record for record in _first(view, module) if len(record.lags) >= FEWEST_LAGS]
         slopes = [_slopes(record) for record in records]
-        return _spread(max(slopes, key=_median)) if slopes else unknown(_NOT_AT_FIRST)
+        if not slopes:
+            return unknown(_NOT_AT_FIRST)
+        whole = _spread(max(slopes, key=_median))
+        alone = _layer_slopes(view, module)
+        return known(max(alone), n=len(alone)) if alone and max(alone) < _value(whole) else whole
 
     return each_module(view, measure)
+
+
+def _layer_slopes(view: View, module: int) -> list[float]:
+    """The slope of each layer alone before the first update; none where the module has but one."""
+    return [
+        _slope(r.lags, r.decades)
+        for r in view.log.lag_gains
+        if r.module == module and r.step == 1 and r.layer is not None and len(r.lags) >= FEWEST_LAGS
+    ]
+
+
+def _value(measured: Measurement) -> float:
+    return float(measured.value) if measured.value is not None else -np.inf
 
 
 def _slopes(record: LagGain) -> list[float]:

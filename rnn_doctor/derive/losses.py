@@ -95,6 +95,22 @@ def loss_uninformed_ratio(view: View) -> Measurement:
     return known(median(lowest), n=len(lowest))
 
 
+def loss_uninformed_first(view: View) -> float | None:
+    """Training loss of the first update over that of an answer that knows nothing, the smallest of several losses'.
+
+    None where that is not known.
+    """
+    ratios = [
+        call.value / uninformed
+        for call in view.log.losses
+        if call.step == 1
+        and call.value is not None
+        and math.isfinite(call.value)
+        and (uninformed := _uninformed(call))
+    ]
+    return min(ratios, default=None)
+
+
 def _uninformed(call: LossCall) -> float | None:
     """The loss of an answer that knows nothing; None where it is not known.
 

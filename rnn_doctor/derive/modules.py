@@ -1,6 +1,7 @@
 """How the recurrent modules were built."""
 
 from rnn_doctor.derive.registry import known, signal
+from rnn_doctor.derive.subjects import each_module
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
 
@@ -32,3 +33,21 @@ def dropout_single_layer(view: View) -> dict[str, Measurement]:
         )
         for number, module in view.log.modules.items()
     }
+
+
+@signal(unit="name", by="module", reads=("modules",))
+def cell_kind(view: View) -> dict[str, Measurement]:
+    """Which recurrence a module is: RNN, LSTM, GRU, one of their cells, or custom.
+
+    Reads: `log.modules[id].kind`. Unit: name. None if: never.
+    """
+    return each_module(view, lambda module: known(view.log.modules[module].kind))
+
+
+@signal(unit="layers", by="module", reads=("modules",))
+def stacked_layers(view: View) -> dict[str, Measurement]:
+    """Number of layers that one module stacks.
+
+    Reads: `log.modules[id].num_layers`. Unit: layers. None if: never.
+    """
+    return each_module(view, lambda module: known(view.log.modules[module].num_layers))

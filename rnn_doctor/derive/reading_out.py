@@ -32,6 +32,38 @@ def padded_rows_share(view: View) -> dict[str, Measurement]:
     return each_module(view, measure)
 
 
+@signal(unit="share", by="module", reads=("paddings.padding",))
+def padding_share(view: View) -> dict[str, Measurement]:
+    """Mean share of a module's time axis that is padding, median over the samples; what all rows share does not count.
+
+    Reads: `log.paddings[i].padding`. Unit: share. None if: padding was not looked for, as of single sequences.
+    """
+
+    def measure(module: int) -> Measurement:
+        shares = [record.padding for record in _paddings(view, module)]
+        return of_all(shares, median, "the padding of its sequences was not looked at")
+
+    return each_module(view, measure)
+
+
+@signal(unit="steps", by="module", reads=("paddings.padding", "batches.time"))
+def padding_steps(view: View) -> dict[str, Measurement]:
+    """How many steps of padding a module's sequences end in on average, median over the samples.
+
+    What all rows share does not count.
+
+    Reads: `log.paddings[i].padding`, `log.batches[i].time` of the same step. Unit: time steps.
+    None if: padding was not looked for, as of single sequences.
+    """
+
+    def measure(module: int) -> Measurement:
+        times = {batch.step: batch.time for batch in view.batches[module]}
+        steps = [r.padding * times[r.step] for r in _paddings(view, module) if r.step in times]
+        return of_all(steps, median, "the padding of its sequences was not looked at")
+
+    return each_module(view, measure)
+
+
 @signal(unit="share", by="module", reads=("paddings.read_share", "paddings.unread_share"))
 def padding_misread_share(view: View) -> dict[str, Measurement]:
     """Share of what the loss takes from a module that lies beyond the ends of its sequences; the least of all samples.

@@ -1,9 +1,13 @@
 """What gates and units do: saturated before learning began, dead at the end."""
 
+import math
+
+from rnn_doctor.derive.losses import loss_uninformed_first
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.subjects import each_module, of_all
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import Layer
+from rnn_doctor.schema.runlog import InitialWeights
 from rnn_doctor.schema.signals import Measurement
 
 _NAMES = {
@@ -15,7 +19,14 @@ _NAMES = {
     "n": "candidate saturated",
     "h": "state saturated",
 }
+_CLOSING = frozenset("ifor")
 _UNSEEN = "its gates were not replayed"
+_LOADED = "its weights were loaded, as it seems, and may be saturated rightly: {}"
+UNTRAINED = 0.6
+"""First loss over that of an answer that knows nothing, below which something was learned before: untrained networks
+start at 0.68 or above (benchmarks/thresholds/loaded_weights.py)."""
+
+_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1, "LSTMCell": 4, "GRUCell": 3, "RNNCell": 1}
 
 
 def _harmful(layer: Layer, relu: bool) -> dict[str, float]:
@@ -45,20 +56,55 @@ def _worst(view: View, module: int) -> tuple[float, str, int] | None:
     return max(shares, key=lambda s: s[0]) if shares else None
 
 
-@signal(unit="share", by="module", reads=("layers.gates",))
+def trained_before(view: View, module: int) -> str | None:
+    """What tells that a module's weights were trained before this run; None where they look fresh or were not seen.
+
+    Fresh weights have the distribution that they were drawn from, uniform, normal or orthogonal, and one scale in all
+    gates; learning gives it tails and the gates scales of their own. A first loss far below that of an answer that
+    knows nothing tells the same.
+    """
+    ratio = loss_uninformed_first(view)
+    if ratio is not None and ratio < UNTRAINED:
+        return f"its first loss is {ratio:.2f} of what an answer that knows nothing gets"
+    for weights in view.log.initial_weights:
+        if weights.module == module and not _drawn(view, weights):
+            return "its recurrent weights have not the distribution of fresh ones"
+    return None
+
+
+def _drawn(view: View, weights: InitialWeights) -> bool:
+    """Whether the recurrent weights are distributed as uniform, normal or orthogonal ones, within sampling error."""
+    described = view.log.modules[weights.module]
+    hidden, gates = described.hidden_size, _GATES.get(described.kind)
+    if weights.kurtosis is None or weights.gate_spread is None or not hidden or gates is None:
+        return True
+    block = hidden * (described.proj_size or hidden)
+    if weights.gate_spread > 1.03 + 4 * math.sqrt(1 / block):
+        return False
+    number = gates * block
+    uniform = abs(weights.kurtosis + 1.2) < 0.03 + 4 / math.sqrt(number)
+    wide = 0.03 + 4 * math.sqrt(24 / number)
+    return uniform or -6 / (hidden + 2) - wide < weights.kurtosis < wide
+
+
+@signal(unit="share", by="module", reads=("layers.gates", "initial_weights", "losses"))
 def gate_saturation_start(view: View) -> dict[str, Measurement]:
     """Largest share of one gate of one layer that is saturated on its harmful side before the first update.
 
     Closed input, forget, output and reset gates, and candidates or tanh states beyond 0.97; an open forget or
     update gate is memory and does not count.
 
-    Reads: `log.layers[i].gates` of step 1. Unit: share of rows, time steps and units. None if: not replayed.
+    Reads: `log.layers[i].gates` of step 1; `log.initial_weights[i].kurtosis`, `.gate_spread` and the first loss tell
+    loaded weights. Unit: share of rows, time steps and units. None if: not replayed, or saturated and loaded.
     Source: Karpathy, Johnson, Fei-Fei 2015, section 4.2.
     """
 
     def measure(module: int) -> Measurement:
         worst = _worst(view, module)
-        return known(worst[0], n=worst[2]) if worst else unknown(_UNSEEN)
+        if not worst:
+            return unknown(_UNSEEN)
+        loaded = trained_before(view, module) if worst[0] > 0 else None
+        return unknown(_LOADED.format(loaded)) if loaded else known(worst[0], n=worst[2])
 
     return each_module(view, measure)
 
@@ -76,6 +122,66 @@ def gate_saturation_start_name(view: View) -> dict[str, Measurement]:
     return found
 
 
+def _stuck(view: View, module: int) -> tuple[float, float, str] | None:
+    """Share of units stuck closed, slope and name of the gate with most of them, when last seen after an update."""
+    last = {(r.layer, r.reverse): r for r in view.log.layers if r.module == module and r.step > 1 and r.gates}
+    found = []
+    for layer in last.values():
+        gates = {gate.name: gate for gate in layer.gates}
+        open_share = gates["f"].stuck_high if "f" in gates else 0.0
+        for gate in layer.gates:
+            if gate.name in _CLOSING:
+                share = gate.stuck_low - (open_share if gate.name == "i" else 0.0)
+                where = f"{_NAMES[gate.name]} in layer {layer.layer}{' (backward)' * layer.reverse}"
+                found.append((max(0.0, share), gate.slope, where))
+    return max(found, default=None)
+
+
+def _of_stuck(view: View, module: int, part: int) -> Measurement:
+    if view.log.modules[module].kind in ("RNN", "RNNCell"):
+        return unknown("it has no gates")
+    stuck = _stuck(view, module)
+    return known(stuck[part], n=1) if stuck else unknown("its gates were not replayed after the first update")
+
+
+@signal(unit="share", by="module", reads=("layers.gates",))
+def gate_stuck_share(view: View) -> dict[str, Measurement]:
+    """Largest share of a layer's units whose input, forget, output or reset gate stays closed, when last seen.
+
+    Closed is below 0.1 in more than 90 % of rows and time steps. Closed input gates count less what forget gates stay
+    open: such a cell averages over a long time.
+
+    Reads: `log.layers[i].gates` after the first update. Unit: share; 0 of modules without gates.
+    None if: not replayed after the first update.
+    Source: Karpathy, Johnson, Fei-Fei 2015, section 4.2.
+    """
+
+    def measure(module: int) -> Measurement:
+        plain = view.log.modules[module].kind in ("RNN", "RNNCell")
+        return known(0.0) if plain else _of_stuck(view, module, 0)
+
+    return each_module(view, measure)
+
+
+@signal(unit="slope", by="module", reads=("layers.gates",))
+def gate_stuck_slope(view: View) -> dict[str, Measurement]:
+    """Mean derivative of that gate by its sum: what share of a gradient gets through.
+
+    Reads: `log.layers[i].gates` after the first update. Unit: slope; 0.25 half open. None if: as gate_stuck_share, or
+    without gates.
+    """
+    return each_module(view, lambda module: _of_stuck(view, module, 1))
+
+
+@signal(unit="text", by="module", reads=("layers.gates",))
+def gate_stuck_name(view: View) -> dict[str, Measurement]:
+    """Which gate of which layer that is.
+
+    Reads: `log.layers[i].gates` after the first update. Unit: text. None if: as gate_stuck_slope.
+    """
+    return each_module(view, lambda module: _of_stuck(view, module, 2))
+
+
 @signal(unit="share", by="module", reads=("layers.dead_share",))
 def dead_unit_share(view: View) -> dict[str, Measurement]:
     """Share of a layer's units whose state never changes, of the layer with most of them, when last seen.
@@ -90,5 +196,28 @@ def dead_unit_share(view: View) -> dict[str, Measurement]:
             if r.module == module and r.dead_share is not None
         }
         return of_all(list(last.values()), max, _UNSEEN)
+
+    return each_module(view, measure)
+
+
+@signal(unit="share", by="module", reads=("layers.effective_rank",))
+def effective_rank(view: View) -> dict[str, Measurement]:
+    """How many directions the states of a layer take up, over their largest number, of the layer with fewest, when
+    last seen.
+
+    exp of the entropy of the singular values. Low where the task is, too: it supports other signals, and decides
+    nothing.
+
+    Reads: `log.layers[i].effective_rank`, the last of each layer. Unit: share. None if: not replayed.
+    Source: Roy, Vetterli 2007.
+    """
+
+    def measure(module: int) -> Measurement:
+        last = {
+            (r.layer, r.reverse): r.effective_rank
+            for r in view.log.layers
+            if r.module == module and r.effective_rank is not None
+        }
+        return of_all(list(last.values()), min, _UNSEEN)
 
     return each_module(view, measure)

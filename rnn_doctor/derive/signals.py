@@ -6,6 +6,8 @@ from rnn_doctor.schema.runlog import RunLog
 from rnn_doctor.schema.signals import RUN, Measurement, Signal, Signals
 from rnn_doctor.schema.values import Location
 
+FROZEN = "nothing is learned through it: its weights are frozen, and what it is given needs no gradient"
+
 
 def signals(log: RunLog, *, lag: int | None = None) -> Signals:
     """Every signal of the run, measured or with the reason why not.
@@ -18,8 +20,17 @@ def signals(log: RunLog, *, lag: int | None = None) -> Signals:
         measured = entry.measure(view)
         if isinstance(measured, Measurement):
             measured = {RUN: measured}
+        elif entry.by == "module":
+            measured = {subject: _of_frozen(view, subject, m) for subject, m in measured.items()}
         found[name] = Signal(name=name, unit=entry.unit, by=entry.by, measurements=measured)
     return Signals(signals=found, places=_places(view))
+
+
+def _of_frozen(view: View, subject: str, measured: Measurement) -> Measurement:
+    """The measurement; what could not be measured of a frozen module has that reason."""
+    if measured.value is None and subject in view.frozen:
+        return measured.model_copy(update={"absent": FROZEN})
+    return measured
 
 
 def _places(view: View) -> dict[str, Location]:

@@ -6,6 +6,7 @@ from rnn_doctor.derive.subjects import each_module, of_all
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.values import Location
 
 FEWEST_LINKS = 2
 """Calls of one update that take over a state: fewer show no habit."""
@@ -17,11 +18,17 @@ def _flows(view: View, module: int) -> list[StateFlow]:
     return [flow for flow in view.log.state_flows if flow.module == module]
 
 
+def _place(flows: list[StateFlow]) -> Location | None:
+    """The first call that took over a state."""
+    return next((flow.location for flow in flows if flow.location), None)
+
+
 @signal(unit="share", by="module", reads=("state_flows",))
 def detached_link_share(view: View) -> dict[str, Measurement]:
     """Share of the states handed from call to call within one update that are cut off from their graph.
 
-    Reads: `log.state_flows[i].detached`, `.attached`. Unit: share; 0 where hardly a state is handed on.
+    Reads: `log.state_flows[i].detached`, `.attached`. Unit: share; 0 where hardly a state is handed on. Its location
+    is the call's.
     None if: no call was seen.
     """
 
@@ -30,7 +37,8 @@ def detached_link_share(view: View) -> dict[str, Measurement]:
         cut, linked = sum(f.detached for f in flows), sum(f.detached + f.attached for f in flows)
         if not flows:
             return unknown(_UNSEEN)
-        return known(cut / linked if linked >= FEWEST_LINKS else 0.0, n=linked)
+        share = cut / linked if linked >= FEWEST_LINKS else 0.0
+        return known(share, n=linked, location=_place([f for f in flows if f.detached]))
 
     return each_module(view, measure)
 
@@ -69,14 +77,16 @@ def lag_cut_off(view: View) -> dict[str, Measurement]:
 def state_kept_with_graph(view: View) -> dict[str, Measurement]:
     """Whether a state of an earlier update was taken over with its graph, which then grows from update to update.
 
-    Reads: `log.state_flows[i].kept`. Unit: claim. None if: no call after the first update was looked at.
+    Reads: `log.state_flows[i].kept`. Unit: claim; its location is the call's. None if: no call after the first
+    update was looked at.
     """
 
     def measure(module: int) -> Measurement:
         flows = _flows(view, module)
         later = [flow for flow in flows if flow.step > 1]
-        if any(flow.kept for flow in flows):
-            return known(True, n=len(later))
+        kept = [flow for flow in flows if flow.kept]
+        if kept:
+            return known(True, n=len(later), location=_place(kept))
         return of_all(later, lambda _: False, _ONE_UPDATE)
 
     return each_module(view, measure)
@@ -86,19 +96,26 @@ def state_kept_with_graph(view: View) -> dict[str, Measurement]:
 def state_carried_over_shuffled(view: View) -> dict[str, Measurement]:
     """Whether states are carried from batch to batch although a loader shuffles the sequences.
 
-    Reads: `log.state_flows[i].continued`, `log.batches[i].loader`, `log.loaders[j].shuffled`. Unit: claim.
-    None if: no DataLoader gave its batches, or no call after the first update was looked at.
+    A state that goes from one chunk of a batch to the next is not meant.
+
+    Reads: `log.state_flows[i].continued`, `.kept`, `.same_batch`, `log.batches[i].loader`,
+    `log.loaders[j].shuffled`. Unit: claim.
+    None if: no DataLoader gave its batches, no call after the first update was looked at, or only chunks of one
+    batch were.
     """
 
     def measure(module: int) -> Measurement:
         later = [flow for flow in _flows(view, module) if flow.step > 1]
-        carried = sum(bool(flow.continued or flow.kept) for flow in later)
+        carried = [flow for flow in later if flow.continued + flow.kept > flow.same_batch]
         if not carried:
+            if later and all(flow.same_batch for flow in later):
+                return unknown("each update that was looked at goes on within one batch")
             return of_all(later, lambda _: False, _ONE_UPDATE)
         loaders = {b.loader for b in view.batches[module] if b.loader is not None}
         shuffled = [view.log.loaders[k].shuffled for k in loaders if k in view.log.loaders]
         if not shuffled or None in shuffled:
             return unknown("whether its batches come in order is not known")
-        return known(carried > len(later) / 2 and all(shuffled), n=len(later))
+        most = len(carried) > sum(not flow.same_batch for flow in later) / 2
+        return known(most and all(shuffled), n=len(later), location=_place(carried))
 
     return each_module(view, measure)

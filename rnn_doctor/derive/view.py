@@ -91,6 +91,11 @@ class View:
         return {n: name if again[name] == 1 else f"{name} #{n}" for n, name in unique.items()}
 
     @cached_property
+    def frozen(self) -> frozenset[str]:
+        """The names of the modules through which no gradient flows."""
+        return frozenset(self.module_names[n] for n, module in self.log.modules.items() if module.frozen)
+
+    @cached_property
     def optimizer_names(self) -> dict[int, str]:
         """A name for each optimizer, unique within the run."""
         kinds = Counter(optimizer.kind for optimizer in self.log.optimizers.values())

@@ -129,7 +129,7 @@ def finding(
         name=rule.name,
         severity=severity(rule, verdict),
         confidence=_confidence(rule, grade),
-        condition=rule.condition,
+        condition=(grade and grade.condition) or rule.condition,
         subject=verdict.subject,
         location=_location(rule, signals, verdict.subject),
         message=_Message().format(rule.message, subject=verdict.subject, **values),

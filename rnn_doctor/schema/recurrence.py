@@ -100,8 +100,12 @@ class StateFlow(Frozen):
     """Its last output before the previous update, cut off from its graph."""
     kept: int = 0
     """The same with its graph: the graph grows from step to step."""
+    same_batch: int = 0
+    """Of continued and kept: how many while the loader gave no other batch, as in chunks of one batch."""
     length: int
     """Longest stretch of time steps through which gradients can flow in this step."""
+    location: Location | None = None
+    """The first call that was detached, continued or kept."""
 
 
 class Padding(Frozen):

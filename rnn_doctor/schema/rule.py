@@ -44,6 +44,8 @@ class Grade(Frozen):
 
     severity: Severity
     confidence: ConfidenceWord | None = None
+    condition: Condition | None = None
+    """Another condition than the rule's, where one fault has two directions."""
     when: Annotated[tuple[Clause, ...], Field(min_length=1)]
 
 

@@ -56,6 +56,8 @@ class Module(Frozen):
     proj_size: int = 0
     called: bool = True
     """Whether its forward call was seen; False for TorchScript, which hides its calls."""
+    frozen: bool = False
+    """No gradient flows through its calls: its weights are frozen, and so is what it is given."""
     location: Location | None = None
 
 
@@ -73,6 +75,10 @@ class InitialWeights(Frozen):
     """Root mean square of the recurrent weights times sqrt(H); 0.577 by PyTorch's default, about 1 orthogonal."""
     input_gain: Number
     """Root mean square of the input weights times sqrt(I)."""
+    kurtosis: Number | None = None
+    """Excess kurtosis of the recurrent weights: -1.2 drawn from a uniform distribution, 0 from a normal one."""
+    gate_spread: Number | None = None
+    """Largest over smallest standard deviation of one gate's recurrent weights."""
     forget_bias: Number | None = None
     """Mean of b_ih + b_hh of the forget gate (LSTM) or of the update gate (GRU)."""
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from rnn_doctor.capture.probe.naming import Naming
 from rnn_doctor.capture.probe.sensors.recurrence import Recurrences, initial_weights
-from tests.capture.records import Records
+from tests.capture.records import Records, observed
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +62,24 @@ def test_orthogonal_and_identity_are_no_symmetry() -> None:
         nn.init.eye_(rnn.get_parameter("weight_hh_l0"))
         nn.init.zeros_(rnn.get_parameter("weight_ih_l0"))
     assert initial_weights(rnn)[0]["asymmetry"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("fill", "kurtosis"), [(None, -1.2), (nn.init.normal_, 0.0), (nn.init.orthogonal_, 0.0)]
+)
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_the_distribution_that_weights_were_drawn_from(kind: Any, fill: Any, kurtosis: float) -> None:
+    module = kind(3, 64)
+    weight = module.weight_hh_l0
+    for block in weight.chunk(len(weight) // 64) if fill else ():
+        fill(block)
+    found = initial_weights(module)[0]
+    assert found["kurtosis"] == pytest.approx(kurtosis, abs=0.15)
+    assert 1 <= found["gate_spread"] < 1.06
+    with torch.no_grad():
+        weight[:64] *= 2
+    twice = initial_weights(module)[0]["gate_spread"]
+    assert twice == pytest.approx(2.0, rel=0.06) if kind is not nn.RNN else twice == 1.0
 
 
 def test_equal_units_are() -> None:
@@ -123,6 +141,44 @@ def test_descriptions() -> None:
         pass
 
     assert described(Own(1, 2))["kind"] == "LSTM"
+
+
+def test_a_frozen_module_that_is_trained_after_all_is_said_so() -> None:
+    records = Records()
+    recurrences = Recurrences(records, Naming())
+    module = nn.GRU(2, 3)
+    recurrences.built(module, None)
+    numbers = [recurrences.number(module, frozen=frozen) for frozen in (True, True, False, True, False)]
+    assert numbers == [0] * 5
+    assert [m.get("frozen", False) for m in records.of("module")] == [True, False]
+    assert len(records.of("initial_weights")) == 1
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_training_and_validation_of_a_frozen_network_are_told_apart(frozen: bool) -> None:
+    reservoir, head = nn.RNN(3, 8).requires_grad_(not frozen), nn.Linear(8, 1)
+    optimizer = torch.optim.SGD(head.parameters(), lr=0.1)
+    with observed() as records:
+        for _ in range(4):
+            head(reservoir(torch.randn(5, 2, 3))[0]).square().mean().backward()
+            optimizer.step()
+        with torch.no_grad():
+            head(reservoir(torch.randn(5, 2, 3))[0]).square().mean()
+    (module,) = records.of("module")
+    assert module.get("frozen", False) is frozen
+    assert len(records.of("evaluation")) == 1
+    assert bool(records.of("lag_gain")) is not frozen
+    assert len(records.steps) == 4
+
+
+def test_a_frozen_layer_over_a_trained_one_hands_gradients_on() -> None:
+    embed, frozen, head = nn.Embedding(5, 3), nn.GRU(3, 8).requires_grad_(False), nn.Linear(8, 1)
+    optimizer = torch.optim.SGD([*embed.parameters(), *head.parameters()], lr=0.1)
+    with observed() as records:
+        head(frozen(embed(torch.randint(0, 5, (6, 2))))[0]).square().mean().backward()
+        optimizer.step()
+    assert [m.get("frozen", False) for m in records.of("module")] == [False]
+    assert records.of("lag_gain")
 
 
 def test_a_module_in_the_place_of_one_that_is_gone_is_another() -> None:

@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence
+from torch.utils.data import DataLoader, TensorDataset
 
 from rnn_doctor.capture.probe.sensors.states import StateFlows
-from tests.capture.records import Records
+from tests.capture.records import Records, observed
 
 T, B, N, H = 5, 4, 3, 6
 FUSED = [nn.RNN, nn.GRU, nn.LSTM]
@@ -245,6 +246,80 @@ def test_steps_that_are_not_written() -> None:
     assert (record["step"], record["calls"], record["continued"], record["fresh"]) == (2, 1, 1, 0)
     watched.flows.ended(3, True)
     assert len(watched.records.of("state_flow")) == 1
+
+
+def test_the_call_that_takes_over_a_state_is_placed() -> None:
+    watched = Watched(nn.GRU(N, H))
+    state = watched(watched())
+    assert "location" not in watched.written(), "a state with its graph is no fault"
+    watched(state)
+    watched.flows.ended(2, True)
+    placed = watched.records.of("state_flow")[-1]["location"]
+    assert placed["function"] == "__call__"
+    watched()
+    watched.flows.ended(3, True)
+    assert "location" not in watched.records.of("state_flow")[-1]
+
+
+def _update(module: Any, state: Any) -> Any:
+    output, state = module(torch.randn(T, B, N), state)
+    output.square().mean().backward()
+    return state
+
+
+def test_an_update_whose_backward_pass_fails_is_written() -> None:
+    gru = nn.GRU(N, H)
+    optimizer = torch.optim.SGD(gru.parameters(), lr=0.1)
+    with observed() as records:
+        state = _update(gru, None)
+        optimizer.step()
+        with pytest.raises(RuntimeError, match="second time"):
+            _update(gru, state)
+    flows = records.of("state_flow")
+    assert [(f["step"], f["fresh"], f["kept"]) for f in flows] == [(1, 1, 0), (2, 0, 1)]
+    assert flows[1]["location"]["code"] == "output, state = module(torch.randn(T, B, N), state)"
+
+
+def test_a_script_that_goes_on_after_failing_writes_no_more_than_once_an_update() -> None:
+    gru = nn.GRU(N, H)
+    optimizer = torch.optim.SGD(gru.parameters(), lr=0.1)
+    with observed() as records:
+        kept = gru(torch.randn(T, B, N))[0].sum()
+        kept.backward()
+        for _ in range(5):
+            gru(torch.randn(T, B, N))
+            with pytest.raises(RuntimeError, match="second time"):
+                kept.backward()
+        for _ in range(3):
+            _update(gru, None)
+            optimizer.step()
+    assert [f["step"] for f in records.of("state_flow")] == [1, 1, 3]
+    assert [s["step"] for s in records.steps] == [1, 2, 3]
+
+
+def test_a_state_that_goes_on_within_the_batch_of_a_loader() -> None:
+    gru, data = nn.GRU(N, H), TensorDataset(torch.randn(64, 2 * T, N))
+    optimizer = torch.optim.SGD(gru.parameters(), lr=0.1)
+    with observed() as records:
+        state = None
+        for (x,) in DataLoader(data, batch_size=32):
+            for chunk in x.transpose(0, 1).split(T):
+                output, state = gru(chunk, state)
+                output.square().mean().backward()
+                optimizer.step()
+                state = state.detach()
+    # Updates 1 and 3 are sampled: the first chunk of either batch, the second of which takes over a state.
+    assert [(f["step"], f["continued"], f.get("same_batch", 0)) for f in records.of("state_flow")] == [
+        (1, 0, 0), (3, 1, 0),
+    ]  # fmt: skip
+    watched, state = Watched(gru), None
+    for batch, same in (((0, 1), 0), ((0, 1), 1), ((0, 2), 0), (None, 0), (None, 0)):
+        x = torch.randn(T, B, N)
+        output = gru(x, state)
+        watched.flows.on_call(0, gru, x, state, output, batch)
+        watched.flows.ended(1, True)
+        assert watched.records.of("state_flow")[-1].get("same_batch", 0) == same
+        state = output[1].detach()
 
 
 class _Mark(torch.autograd.Function):

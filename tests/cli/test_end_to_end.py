@@ -147,6 +147,48 @@ def test_a_script_that_fails(folder: Folder, updates: int, code: int, message: s
     assert bool(done.stdout) == (updates > 0)
 
 
+KEPT = {
+    "LSTM": ("nn.LSTM(3, 8)", "output, state = recurrent(x, state)", "loss.backward()"),
+    "LSTMCell": (
+        "nn.LSTMCell(3, 8)",
+        "output = []\n    for row in x:\n        state = recurrent(row, state); output.append(state[0])",
+        "loss.backward()",
+    ),
+    "retained": ("nn.GRU(3, 8)", "output, state = recurrent(x, state)", "loss.backward(retain_graph=True)"),
+}
+
+
+@pytest.mark.parametrize(("module", "forward", "backward"), KEPT.values(), ids=KEPT.keys())
+def test_a_state_kept_with_its_graph_is_named_though_the_script_fails_of_it(
+    folder: Folder, module: str, forward: str, backward: str
+) -> None:
+    folder.write(f"""\
+import torch
+from torch import nn
+torch.manual_seed(0)
+torch.set_num_threads(1)
+recurrent, head, state = {module}, nn.Linear(8, 1), None
+optimizer = torch.optim.Adam([*recurrent.parameters(), *head.parameters()], lr=0.01)
+for step in range(100):
+    x = torch.randn(6, 16, 3)
+    {forward}
+    loss = head(output[-1]).square().mean()
+    optimizer.zero_grad()
+    {backward}
+    optimizer.step()
+""")
+    done = folder.doctor("check", "-f", "json", "train.py")
+    assert done.returncode == 1, done.stderr
+    report = json.loads(done.stdout)
+    finding = report["findings"][0]
+    assert (finding["rule"], finding["severity"]) == ("RD407", "error")
+    assert "recurrent(" in finding["location"]["code"], "the call that is given the state"
+    assert report["observation"]["steps"] == 1
+    assert "it raised RuntimeError" in report["observation"]["stopped"]
+    assert "RuntimeError" in done.stderr
+    assert "train.py failed after 1 update" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

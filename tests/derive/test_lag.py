@@ -52,6 +52,13 @@ def test_the_slope_before_learning() -> None:
     assert measured.interval == pytest.approx((-0.2, -0.05))
 
 
+def test_a_stack_whose_layers_shrink_is_not_called_growing() -> None:
+    stack = [lag_profile(0.05), *(lag_profile(slope, layer=k) for k, slope in enumerate((-0.2, -0.1, -0.3)))]
+    assert value_of("lag_slope_start", log(lstm(), stack), "lstm") == pytest.approx(-0.1)
+    growing = [lag_profile(0.05), lag_profile(-0.2, layer=0), lag_profile(0.06, layer=1)]
+    assert value_of("lag_slope_start", log(lstm(), growing), "lstm") == pytest.approx(0.05)
+
+
 def test_one_lag_does_not_decide_the_slope_and_nothing_has_none() -> None:
     values = [-0.2 * lag for lag in range(31)]
     values[10] = -30.0

@@ -13,6 +13,14 @@ def test_padding_that_is_read() -> None:
     assert value_of("padding_misread_share", run, "lstm") == 0.7  # what holds at every sample
     packed = log(lstm(), padding(packed=True, read_share=None, unread_share=0.6))
     assert value_of("padding_misread_share", packed, "lstm") == 0.6
+    shares = log(lstm(), [padding(step=k, padding=p) for k, p in ((1, 0.1), (3, 0.4), (8, 0.3))])
+    assert value_of("padding_share", shares, "lstm") == 0.3
+    assert measure("padding_share", log(lstm()), "lstm").absent
+    timed = log(
+        lstm(), padding(padding=0.25), batch(time=40), padding(step=3, padding=0.5), batch(3, time=24)
+    )
+    assert value_of("padding_steps", timed, "lstm") == 11.0
+    assert measure("padding_steps", shares, "lstm").absent
     blind = log(lstm(), padding(read_share=None))
     assert measure("padding_misread_share", blind, "lstm").absent
     assert measure("padded_rows_share", log(lstm()), "lstm").absent

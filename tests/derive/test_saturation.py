@@ -1,11 +1,12 @@
 """Saturated gates and dead units."""
 
+import math
 from typing import Any
 
 import pytest
 
 from rnn_doctor.schema.runlog import RunLog
-from tests.derive.logs import log, lstm, measure, value_of
+from tests.derive.logs import initial, log, loss_call, lstm, measure, value_of
 from tests.derive.recurrent_logs import gate, layer
 
 
@@ -47,6 +48,77 @@ def test_only_the_first_update_counts() -> None:
     assert value_of("gate_saturation_start", run(layer(), later), "lstm") == 0.0
     assert measure("gate_saturation_start", run(later), "lstm").absent
     assert measure("gate_saturation_start_name", run(), "lstm").absent
+
+
+SHUT = layer(gates=lstm_gates(f={"low": 0.7}))
+FRESH = {"uniform": -1.19, "normal": 0.05, "orthogonal": -0.2}
+
+
+def weighted(*losses: Any, **fields: Any) -> RunLog:
+    """A saturated LSTM of 32 units with these initial weights."""
+    weights = initial(**{"kurtosis": -1.2, "gate_spread": 1.02, **fields})
+    return log(lstm(hidden_size=32), SHUT, weights, list(losses))
+
+
+@pytest.mark.parametrize("kurtosis", FRESH.values(), ids=FRESH.keys())
+def test_fresh_weights_are_judged(kurtosis: float) -> None:
+    assert value_of("gate_saturation_start", weighted(kurtosis=kurtosis), "lstm") == 0.7
+    chance = loss_call(value=1.0 * math.log(27), input_shape=(64, 27))
+    assert value_of("gate_saturation_start", weighted(chance, kurtosis=kurtosis), "lstm") == 0.7
+
+
+TRAINED = {"tails": {"kurtosis": 0.66}, "between": {"kurtosis": -0.8}, "gates": {"gate_spread": 1.4}}
+
+
+@pytest.mark.parametrize("fields", TRAINED.values(), ids=TRAINED.keys())
+def test_weights_that_were_loaded_are_not(fields: dict[str, float]) -> None:
+    found = measure("gate_saturation_start", weighted(**fields), "lstm")
+    assert "loaded" in (found.absent or "")
+    open_gates = log(lstm(hidden_size=32), layer(), initial(kurtosis=0.66, gate_spread=1.4))
+    assert value_of("gate_saturation_start", open_gates, "lstm") == 0.0, "nothing is saturated in any case"
+
+
+def test_a_first_loss_that_only_training_reaches_tells_loaded_weights() -> None:
+    low = loss_call(value=0.5 * math.log(27), input_shape=(64, 27))
+    assert "0.50" in (measure("gate_saturation_start", weighted(low), "lstm").absent or "")
+    later = loss_call(step=3, value=0.5 * math.log(27), input_shape=(64, 27))
+    assert value_of("gate_saturation_start", weighted(later), "lstm") == 0.7
+
+
+def test_few_weights_tell_little() -> None:
+    few = log(lstm(hidden_size=4), SHUT, initial(kurtosis=-0.8, gate_spread=1.3))
+    assert value_of("gate_saturation_start", few, "lstm") == 0.7
+
+
+def test_gates_that_stay_shut() -> None:
+    shut = lstm_gates(i={"stuck_low": 0.95, "slope": 0.01}, o={"stuck_low": 0.5, "slope": 0.1})
+    found = run(layer(), layer(step=50, layer=1, gates=shut))
+    assert value_of("gate_stuck_share", found, "lstm") == 0.95
+    assert value_of("gate_stuck_slope", found, "lstm") == 0.01
+    assert value_of("gate_stuck_name", found, "lstm") == "input gate closed in layer 1"
+    averaging = lstm_gates(i={"stuck_low": 0.95, "slope": 0.01}, f={"stuck_high": 0.95, "slope": 0.01})
+    assert value_of("gate_stuck_share", run(layer(step=50, gates=averaging)), "lstm") == 0.0
+    candidate = lstm_gates(g={"stuck_low": 1.0, "slope": 0.0})
+    assert value_of("gate_stuck_share", run(layer(step=50, gates=candidate)), "lstm") == 0.0
+    mended = run(layer(step=21, gates=shut), layer(step=50))
+    assert value_of("gate_stuck_share", mended, "lstm") == 0.0
+
+
+def test_only_gates_after_an_update_can_be_stuck() -> None:
+    assert measure("gate_stuck_share", run(layer()), "lstm").absent
+    plain = run(layer(step=50, gates=(gate("h", stuck_low=1.0),)), kind="RNN")
+    assert value_of("gate_stuck_share", plain, "lstm") == 0.0
+    assert measure("gate_stuck_slope", plain, "lstm").absent
+
+
+def test_the_rank_of_the_layer_with_fewest_directions_when_last_seen() -> None:
+    found = run(
+        layer(effective_rank=0.1),
+        layer(step=50, effective_rank=0.6),
+        layer(step=50, layer=1, effective_rank=0.3),
+    )
+    assert value_of("effective_rank", found, "lstm") == 0.3
+    assert measure("effective_rank", run(), "lstm").absent
 
 
 def test_dead_units_are_those_of_the_last_look() -> None:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnn_doctor.derive.registry import entries, kinds, known, signal
-from rnn_doctor.derive.signals import signals
+from rnn_doctor.derive.signals import FROZEN, signals
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import Place, Record, RunLog, Scheduler
 from rnn_doctor.schema.signals import Measurement
@@ -51,6 +51,14 @@ def test_every_signal_is_in_the_result() -> None:
     found = signals(log(WHOLE)).signals
     assert set(found) == set(kinds())
     assert all(s.by == kinds()[name] for name, s in found.items())
+
+
+def test_what_a_frozen_module_lacks_has_that_reason() -> None:
+    found = signals(log(lstm(frozen=True), lstm(1, "decoder"), steps([1.0] * 5)), lag=5).signals
+    for name in ("lag_gain", "gate_saturation_start", "padding_misread_share", "input_std"):
+        assert found[name].measurements["lstm"].absent == FROZEN
+        assert found[name].measurements["decoder"].absent not in (None, FROZEN)
+    assert found["dropout_single_layer"].measurements["lstm"].value is False
 
 
 def test_names_are_unique() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.runlog import RunLog
-from tests.derive.logs import batch, loader, log, lstm, measure, steps, value_of
+from tests.derive.logs import at, batch, loader, log, lstm, measure, steps, value_of
 from tests.derive.recurrent_logs import flow
 
 
@@ -44,6 +44,14 @@ def test_a_state_that_is_kept_with_its_graph() -> None:
     assert measure("state_kept_with_graph", run(flow()), "lstm").absent
 
 
+def test_a_finding_points_to_the_call_that_takes_over_the_state() -> None:
+    kept = run(flow(), flow(step=3, kept=1, location=at(7)), flow(step=8, kept=1, location=at(9)))
+    assert measure("state_kept_with_graph", kept, "lstm").location == at(7)
+    cut = run(flow(calls=10, attached=9), flow(step=3, calls=10, detached=9, location=at(8)))
+    assert measure("detached_link_share", cut, "lstm").location == at(8)
+    assert measure("detached_link_share", run(flow(calls=10, attached=9)), "lstm").location != at(8)
+
+
 def test_states_carried_over_shuffled_batches() -> None:
     flows = [flow(), flow(step=3, continued=1), flow(step=8, continued=1)]
     assert value_of("state_carried_over_shuffled", run(*flows, shuffled=True), "lstm") is True
@@ -53,3 +61,16 @@ def test_states_carried_over_shuffled_batches() -> None:
     fresh = run(flow(), flow(step=3), shuffled=True)
     assert value_of("state_carried_over_shuffled", fresh, "lstm") is False
     assert measure("state_carried_over_shuffled", run(flow(), shuffled=True), "lstm").absent
+
+
+def test_a_state_that_goes_from_chunk_to_chunk_of_one_batch_is_none() -> None:
+    name = "state_carried_over_shuffled"
+    chunks = [flow(step=k, continued=1, same_batch=1) for k in (3, 8)]
+    assert value_of(name, run(*chunks, flow(step=21), shuffled=True), "lstm") is False
+    assert "within one batch" in (measure(name, run(*chunks, shuffled=True), "lstm").absent or "")
+    carried = flow(step=21, continued=1, location=at(9))
+    found = measure(name, run(*chunks, carried, shuffled=True), "lstm")
+    assert (found.value, found.location) == (True, at(9))
+    assert value_of(name, run(*chunks, carried, shuffled=False), "lstm") is False
+    half = [carried, flow(step=50)]
+    assert value_of(name, run(*chunks, *half, shuffled=True), "lstm") is False  # reset as often as not

@@ -95,6 +95,19 @@ def test_a_grade_gives_its_own_reason_for_its_confidence() -> None:
         assert finding.confidence.because == because
 
 
+def test_a_grade_may_speak_for_another_condition() -> None:
+    small = {"severity": "warning", "condition": "vanishing_gradients", "when": [clause("size", below=10)]}
+    graded = rule(severity="warning", condition="exploding_gradients", grade=[small])
+    for value, spoken, silent in (
+        (5.0, "vanishing_gradients", "exploding_gradients"),
+        (20.0, "exploding_gradients", "vanishing_gradients"),
+    ):
+        diagnosis = diagnose(run(size=value), book(graded))
+        assert [finding.condition for finding in diagnosis.findings] == [spoken]
+        assert getattr(diagnosis.conditions, spoken).verdict == "suspected"
+        assert getattr(diagnosis.conditions, silent).verdict == "not_assessed"
+
+
 def test_a_grade_that_is_unknown_changes_nothing() -> None:
     graded = rule(severity="warning", grade=[{"severity": "error", "when": [clause("loud", **{"is": True})]}])
     (finding,) = diagnose(run(size=2.0, loud=None), book(graded)).findings

@@ -103,6 +103,12 @@ CATALOGUE = (
     Entry("torchscript", "torch.jit.script", ("torchscript.py",)),
     Entry("compiled-aot-eager", "torch.compile, backend aot_eager", ("compiled.py",)),
     Entry("compiled-eager", "torch.compile, backend eager", ("compiled.py", "--backend", "eager")),
+    Entry(
+        "reservoir",
+        "frozen recurrent weights, the read-out alone is trained",
+        ("reservoir.py",),
+        modules=("RNN",),
+    ),
     Entry("loaded-model", "whole model from torch.load", ("loaded_model.py",)),
     Entry("no-rnn", "trains, but no recurrent network", ("no_rnn.py",), modules=(), exit_code=3),
     # Losses and gradients.

@@ -39,6 +39,8 @@ class Calls:
         self.flows = StateFlows(writer)
         self.examiner = Examiner(writer)
         self._link = "fresh"
+        self._failed = 0
+        """The last update of which a backward pass raised."""
         self._begin(1)
 
     def _begin(self, step: int) -> None:
@@ -70,9 +72,14 @@ class Calls:
         if self._examining:
             attempt("recurrence", self.examiner.on_call, number, module, given, state, output, self._link)
 
+    def frozen(self, module: Any, given: Any, state: Any, output: Any) -> None:
+        """A recurrent module ran in the training, but nothing learns through it: there is no gradient to look at."""
+        self._recurrences.number(module, frozen=True)
+        self._session.attempt("non_finite", self.non_finites.on_call, module, given, state, output)
+
     def _follow(self, number: int, module: Any, given: Any, state: Any, output: Any) -> None:
         self._link = "fresh"
-        self._link = self.flows.on_call(number, module, given, state, output)
+        self._link = self.flows.on_call(number, module, given, state, output, self._loaders.place)
 
     def backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run."""
@@ -86,11 +93,25 @@ class Calls:
             closely = step in (1, last) or last is None
             self._session.attempt("recurrence", self.examiner.examine, step, closely)
 
-    def updated(self, step: int) -> None:
-        """An update is complete."""
+    def backward_failed(self) -> None:
+        """A backward pass raised, which may end the script: what was gathered of its update is written, once."""
+        if self._failed != self._step:
+            self._failed = self._step
+            self._write(self._step)
+            if self._flowing:
+                self._session.attempt("states", self.flows.ended, self._step, True)
+            if self._examining:
+                self._session.attempt("recurrence", self.examiner.examine, self._step, False)
+        self.examiner.forget()
+
+    def _write(self, step: int) -> None:
         if self.sampled:
             self._session.attempt("inputs", self.inputs.write, step)
             self._session.attempt("padding", self.paddings.write, step)
+
+    def updated(self, step: int) -> None:
+        """An update is complete."""
+        self._write(step)
         if self._mixing:
             self._session.attempt("mixing", self.mixings.ended)
         if self._flowing:

@@ -105,8 +105,12 @@ class Observer:
         """A recurrent module returned from its forward call."""
         first = output[0] if type(output) is tuple else output
         data: torch.Tensor = first.data if isinstance(first, PackedSequence) else first
-        if not (torch.is_grad_enabled() and data.requires_grad):
+        if not torch.is_grad_enabled():
             self.session.attempt("evaluations", self.evaluations.on_call, module.training)
+            return
+        if not data.requires_grad:  # weights and input are frozen, as a reservoir's are
+            self.session.begin()
+            self.calls.frozen(module, given, state, output)
             return
         self._close_step()
         self.session.begin()
@@ -168,6 +172,7 @@ class Observer:
     def on_backward_failed(self) -> None:
         """A backward pass raised; the script may go on with the next batch."""
         self._in_backward = False
+        self.calls.backward_failed()
 
     @entry
     def on_gradients_returned(self, loss: torch.Tensor, gradients: Sequence[torch.Tensor]) -> None:

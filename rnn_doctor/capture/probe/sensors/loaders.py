@@ -25,6 +25,7 @@ class Loaders:
         self._shape: tuple[int, ...] | None = None
         self._first: weakref.ref[torch.Tensor] | None = None
         self.current: int | None = None
+        self._given: dict[int, int] = {}
         self.training: set[int] = set()
 
     def iterating(self, iterator: Any, loader: Any) -> None:
@@ -38,6 +39,8 @@ class Loaders:
     def gave(self, iterator: Any, batch: Any, sampled: bool) -> None:
         """A loader gave a batch."""
         self.current = self._iterators.get(iterator)
+        if self.current is not None:
+            self._given[self.current] = self._given.get(self.current, 0) + 1
         if sampled:
             tensor = _first_tensor(batch, 0)
             self._shape = tuple(tensor.shape) if tensor is not None else None
@@ -58,6 +61,11 @@ class Loaders:
         if self.current is None or self._shape is None:
             return None
         return self.current, self._shape
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """The current loader and how many batches it has given: tells batches apart."""
+        return None if self.current is None else (self.current, self._given[self.current])
 
     @property
     def tensor(self) -> torch.Tensor | None:

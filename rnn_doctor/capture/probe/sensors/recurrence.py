@@ -26,6 +26,7 @@ class Recurrences:
         self._custom: dict[str, int] = {}
         self._count = 0
         self._hidden: set[int] = set()
+        self._frozen: set[int] = set()
         self.ids: dict[int, int] = {}
 
     def built(self, module: nn.Module, location: dict[str, Any] | None) -> None:
@@ -37,10 +38,15 @@ class Recurrences:
         """Those that still exist."""
         return [module for module in (ref() for ref, _ in self._built.values()) if module is not None]
 
-    def number(self, module: nn.Module, called: bool = True) -> int:
-        """Its number; its description is written the first time."""
+    def number(self, module: nn.Module, called: bool = True, frozen: bool = False) -> int:
+        """Its number; its description is written the first time, and when more than was known is seen of it.
+
+        frozen: no gradient flows through the call that was seen.
+        """
         known = self.ids.get(id(module))
-        if known is not None and (known not in self._hidden or not called):
+        if known is not None and not (
+            (called and known in self._hidden) or (known in self._frozen and not frozen)
+        ):
             return known
         if known is None:
             number = self.ids[id(module)] = self._count
@@ -48,13 +54,15 @@ class Recurrences:
         else:
             number = known
         (self._hidden.discard if called else self._hidden.add)(number)
+        (self._frozen.add if frozen else self._frozen.discard)(number)
         self._naming.refresh(module.parameters())
         reference, location = self._built.get(id(module), (None, None))
         if reference is not None and reference() is not module:
             location = None
         self._writer.write(
-            "module", id=number, **_description(module, self._naming, called), location=location
-        )
+            "module", id=number, **_description(module, self._naming, called), frozen=frozen or None,
+            location=location,
+        )  # fmt: skip
         for fields in initial_weights(module) if known is None else []:
             self._writer.write("initial_weights", module=number, **fields)
         return number
@@ -129,6 +137,7 @@ def initial_weights(module: Any) -> list[dict[str, Any]]:
             "asymmetry": max(_asymmetry(w, gates, hidden) for w in (weight_ih, weight_hh)),
             "hidden_gain": _gain(weight_hh),
             "input_gain": _gain(weight_ih),
+            **_distribution(weight_hh, gates),
         }
         if gates in _FORGET and isinstance(bias, torch.Tensor):
             fields["forget_bias"] = float(
@@ -136,6 +145,19 @@ def initial_weights(module: Any) -> list[dict[str, Any]]:
             )
         found.append(fields)
     return found
+
+
+def _distribution(weight: torch.Tensor, gates: int) -> dict[str, float]:
+    """Excess kurtosis, and largest over smallest standard deviation of a gate. Shapes: weight (G*H, any)."""
+    centred = weight.double() - weight.double().mean()
+    variance = float(centred.square().mean())
+    stds = [float(block.std(unbiased=False)) for block in centred.chunk(gates)]
+    if not variance or not min(stds):
+        return {}
+    return {
+        "kurtosis": float(centred.square().square().mean()) / variance**2 - 3,
+        "gate_spread": max(stds) / min(stds),
+    }
 
 
 def _gain(weight: torch.Tensor) -> float:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from .. import places
 from ..graph import kind_of
 from ..recurrence.kernel import time_and_batch
 from ..writer import Writer
@@ -23,6 +24,8 @@ _HANDED_ON = frozenset((
     "IndexSelect", "Transpose", "Permute", "Expand", "Cat", "Stack", "CopySlices",
 ))  # fmt: skip
 _LINKS = ("fresh", "attached", "detached", "continued", "kept")
+_PLACED = frozenset(("detached", "continued", "kept"))
+"""Links that may be faults, whose calls a finding points to."""
 
 
 class _Output(NamedTuple):
@@ -33,6 +36,8 @@ class _Output(NamedTuple):
     length: int
     """Time steps through which gradients can flow to the start of the stretch that ends here."""
     nodes: tuple[Any, ...]
+    batch: Any
+    """What tells the loader's batch that it was made from; None where there was none."""
 
 
 class _Flow:
@@ -41,6 +46,9 @@ class _Flow:
     def __init__(self) -> None:
         self.links = dict.fromkeys(_LINKS, 0)
         self.longest = 0
+        self.same_batch = 0
+        self.location: dict[str, Any] | None = None
+        """Where the first call stands that took over a state of an earlier one."""
         self.recent: deque[_Output] = deque(maxlen=_RECENT)
         self.earlier: deque[_Output] = deque(maxlen=_RECENT)
 
@@ -50,7 +58,8 @@ class _Flow:
             self.earlier = deque([output._replace(nodes=()) for output in self.recent], _RECENT)
             self.recent.clear()
         self.links = dict.fromkeys(_LINKS, 0)
-        self.longest = 0
+        self.longest = self.same_batch = 0
+        self.location = None
 
 
 class StateFlows:
@@ -64,9 +73,12 @@ class StateFlows:
         self._writer = writer
         self._flows: dict[int, _Flow] = {}
 
-    def on_call(self, number: int, module: Any, given: Any, state: Any, output: Any) -> str:
+    def on_call(
+        self, number: int, module: Any, given: Any, state: Any, output: Any, batch: Any = None
+    ) -> str:
         """How the call is linked: fresh, attached, detached, continued or kept, as schema StateFlow tells them.
 
+        batch: what tells the loader's current batch from others.
         Shapes: given, state and output as the module takes and returns them.
         """
         flow = self._flows.get(number)
@@ -78,21 +90,26 @@ class StateFlows:
             link, source = _link(flow, state)
             if source is not None and link in ("attached", "kept"):
                 length += source.length
+            if source is not None and link in ("continued", "kept"):
+                flow.same_batch += batch is not None and batch == source.batch
+        if link in _PLACED and flow.location is None:
+            flow.location = places.here()
         flow.links[link] += 1
         flow.longest = max(flow.longest, length)
         h, c = _pair(output if isinstance(module, nn.modules.rnn.RNNCellBase) else output[1])
         nodes = (h.grad_fn,) if c is None else (h.grad_fn, c.grad_fn)
-        flow.recent.append(_Output(h.detach(), None if c is None else c.detach(), length, nodes))
+        flow.recent.append(_Output(h.detach(), None if c is None else c.detach(), length, nodes, batch))
         return link
 
     def ended(self, step: int, write: bool) -> None:
-        """An update is over: its last outputs become the earlier update's, and nothing of its graph is kept."""
+        """An update is over, or was given up: its last outputs become the earlier update's, its graph is let go."""
         for number, flow in self._flows.items():
             calls = sum(flow.links.values())
             if write and calls:
                 self._writer.write(
-                    "state_flow", step=step, module=number, calls=calls, length=flow.longest, **flow.links
-                )
+                    "state_flow", step=step, module=number, calls=calls, length=flow.longest, **flow.links,
+                    same_batch=flow.same_batch or None, location=flow.location,
+                )  # fmt: skip
             flow.end()
 
 

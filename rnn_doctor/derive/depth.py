@@ -1,0 +1,68 @@
+"""How much of a gradient is left at the lowest of several stacked layers."""
+
+import math
+from statistics import median
+
+from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.subjects import each_module
+from rnn_doctor.derive.view import View
+from rnn_doctor.schema.recurrence import Layer
+from rnn_doctor.schema.signals import Measurement
+
+NOTHING = -45.0
+"""Decades that stand for a gradient of exactly 0, which is below the range of float32."""
+_MOST = 150
+"""Decades whose square a float holds."""
+_UNSEEN = "the gradient of its layers was not seen"
+_SINGLE = "it has one layer"
+
+
+@signal(unit="decades", by="module", reads=("layers.hidden_gradient",))
+def depth_gain(view: View) -> dict[str, Measurement]:
+    """Decades from the top layer's gradient to the bottom layer's at the same time step, when last seen.
+
+    Under the script's own loss; of two directions the sum of both. Median over the time steps, their range as
+    interval.
+
+    Reads: `log.layers[i].hidden_gradient`, the last of each layer. Unit: decades; -3 is a thousandth.
+    None if: the module has one layer, or the gradient of its layers was not seen.
+    """
+    return each_module(view, lambda module: _gain(view, module, last=True))
+
+
+@signal(unit="decades", by="module", reads=("layers.hidden_gradient",))
+def depth_gain_start(view: View) -> dict[str, Measurement]:
+    """The same before the first update.
+
+    Reads: `log.layers[i].hidden_gradient` of step 1. Unit: decades. None if: as depth_gain.
+    """
+    return each_module(view, lambda module: _gain(view, module, last=False))
+
+
+def _gain(view: View, module: int, last: bool) -> Measurement:
+    if view.log.modules[module].num_layers < 2:
+        return unknown(_SINGLE)
+    records = [r for r in view.log.layers if r.module == module and r.hidden_gradient]
+    steps = {r.step for r in records}
+    step = max(steps, default=0) if last else 1
+    if step not in steps:
+        return unknown(_UNSEEN)
+    if last and step == 1:
+        return unknown("the gradient of its layers was not seen after the first update")
+    top, bottom = (_squares([r for r in records if r.step == step and r.layer == layer])
+                   for layer in (view.log.modules[module].num_layers - 1, 0))  # fmt: skip
+    gains = [
+        math.log10(low / high) / 2 if low else NOTHING for low, high in zip(bottom, top, strict=False) if high
+    ]
+    if not gains:
+        return unknown(_UNSEEN)
+    interval = (min(gains), max(gains)) if len(gains) > 1 else None
+    return known(median(gains), n=len(gains)).model_copy(update={"interval": interval})
+
+
+def _squares(layer: list[Layer]) -> list[float]:
+    """Squared gradient norms by time step, of all directions together."""
+    each = [
+        [10 ** (2 * min(d, _MOST)) if math.isfinite(d) else 0.0 for d in r.hidden_gradient] for r in layer
+    ]
+    return [sum(squares) for squares in zip(*each, strict=False)]

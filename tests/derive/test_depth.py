@@ -1,0 +1,68 @@
+"""What is left of the gradient at the lowest of several layers."""
+
+import math
+from typing import Any
+
+import pytest
+
+from rnn_doctor.schema.recurrence import Layer
+from rnn_doctor.schema.runlog import RunLog
+from tests.derive.logs import log, lstm, measure, steps, value_of
+from tests.derive.recurrent_logs import layer
+
+
+def stack(*decades: float, step: int = 1, **fields: Any) -> list[Layer]:
+    """Layers from the bottom up, each with this gradient at all of three times."""
+    return [
+        layer(step, k, times=(0, 1, 2), hidden_gradient=(d,) * 3, hidden_norm=(), cell_norm=(), **fields)
+        for k, d in enumerate(decades)
+    ]
+
+
+def run(*layers: list[Layer], num_layers: int = 3) -> RunLog:
+    return log(lstm(num_layers=num_layers), steps([1.0] * 10), *layers)
+
+
+def test_the_gain_from_the_top_to_the_bottom_at_first_and_last() -> None:
+    of = run(stack(-5.0, -3.0, -1.0), stack(-2.5, -1.0, -1.0, step=50))
+    assert value_of("depth_gain_start", of, "lstm") == pytest.approx(-4.0)
+    assert value_of("depth_gain", of, "lstm") == pytest.approx(-1.5)
+
+
+def test_a_gradient_twice_as_large_everywhere_has_the_same_gain() -> None:
+    more = math.log10(2)
+    of = run(stack(-5.0 + more, -3.0 + more, -1.0 + more))
+    assert value_of("depth_gain_start", of, "lstm") == pytest.approx(-4.0)
+
+
+def test_the_median_over_times_and_their_range() -> None:
+    bottom = layer(1, 0, hidden_gradient=(-9.0, -4.0, -3.0), times=(0, 1, 2))
+    top = layer(1, 1, hidden_gradient=(-1.0, -1.0, -1.0), times=(0, 1, 2))
+    found = measure("depth_gain_start", run([bottom, top], num_layers=2), "lstm")
+    assert found.value == pytest.approx(-3.0)
+    assert found.n == 3
+    assert found.interval == pytest.approx((-8.0, -2.0))
+
+
+def test_directions_count_together() -> None:
+    both = [*stack(-4.0, -1.0), *stack(-2.0, -1.0, reverse=True)]
+    expected = (math.log10(1e-8 + 1e-4) - math.log10(2e-2)) / 2
+    assert value_of("depth_gain_start", run(both, num_layers=2), "lstm") == pytest.approx(expected)
+
+
+def test_a_gradient_of_exactly_nothing() -> None:
+    found = measure("depth_gain_start", run(stack(-math.inf, -1.0), num_layers=2), "lstm")
+    assert found.value == -45.0
+    assert measure("depth_gain_start", run(stack(-1.0, -math.inf), num_layers=2), "lstm").absent
+
+
+def test_what_cannot_be_told() -> None:
+    assert measure("depth_gain", run(stack(-4.0, -2.0), num_layers=2), "lstm").absent  # one update alone
+    assert measure("depth_gain_start", run(stack(-4.0, -2.0, step=50), num_layers=2), "lstm").absent
+    assert "one layer" in (measure("depth_gain", run(stack(-4.0), num_layers=1), "lstm").absent or "")
+    assert measure("depth_gain", run(num_layers=2), "lstm").absent
+
+
+def test_the_number_of_layers() -> None:
+    assert value_of("stacked_layers", run(), "lstm") == 3
+    assert value_of("cell_kind", run(), "lstm") == "LSTM"

@@ -1,0 +1,65 @@
+"""The scale of the recurrent weights and the bias of the gate that keeps the state."""
+
+from typing import Any
+
+import pytest
+
+from rnn_doctor.schema.runlog import RunLog
+from tests.derive.logs import initial, lag_profile, log, lstm, measure, value_of
+
+
+def run(slope: float = -0.2, longest: int = 30, **fields: Any) -> RunLog:
+    weights = initial(**{"kurtosis": -1.2, "gate_spread": 1.02, **fields})
+    return log(lstm(hidden_size=32), weights, lag_profile(slope, longest))
+
+
+SOUND = {
+    "default": (-0.2, {}),
+    "orthogonal": (-0.05, {"hidden_gain": 1.0, "kurtosis": -0.2}),
+    "orthogonal, a little more": (0.02, {"hidden_gain": 1.1, "kurtosis": -0.2}),
+    "memory": (-0.02, {"forget_bias": 5.0}),
+    "small but harmless": (-0.26, {"hidden_gain": 0.05}),
+    "closed but harmless": (-0.3, {"forget_bias": -2.0}),
+    "large but harmless": (-0.1, {"hidden_gain": 2.0}),
+    "falls for other reasons": (-0.9, {}),
+}
+
+
+@pytest.mark.parametrize(("slope", "fields"), SOUND.values(), ids=SOUND.keys())
+def test_what_is_sound(slope: float, fields: dict[str, Any]) -> None:
+    assert value_of("recurrent_start", run(slope, **fields), "lstm") == "sound"
+    assert value_of("recurrent_start_poor", run(slope, **fields), "lstm") is False
+
+
+POOR = {
+    "recurrent weights too large": (0.14, {"hidden_gain": 3.0}),
+    "recurrent weights too small": (-1.1, {"hidden_gain": 0.1}),
+    "forget gate closed": (-0.7, {"forget_bias": -3.0}),
+}
+
+
+@pytest.mark.parametrize(("problem", "start"), POOR.items())
+def test_what_is_poor(problem: str, start: tuple[float, dict[str, Any]]) -> None:
+    slope, fields = start
+    assert value_of("recurrent_start", run(slope, **fields), "lstm") == problem
+    assert value_of("recurrent_start_poor", run(slope, **fields), "lstm") is True
+    assert measure("recurrent_start", run(slope, **fields, gate_spread=1.5), "lstm").absent, "loaded"
+
+
+def test_growth_that_short_sequences_do_not_feel() -> None:
+    assert value_of("recurrent_start", run(0.14, longest=6, hidden_gain=3.0), "lstm") == "sound"
+
+
+def test_what_was_not_seen() -> None:
+    assert measure("recurrent_start", log(lstm(), lag_profile()), "lstm").absent
+    assert measure("recurrent_start_poor", log(lstm(), initial()), "lstm").absent
+    assert measure("recurrent_gain", log(lstm()), "lstm").absent
+    assert measure("keep_bias_min", log(lstm(), initial()), "lstm").absent
+
+
+def test_the_layer_that_is_farthest_off() -> None:
+    layers = [
+        initial(hidden_gain=g, layer=k, forget_bias=b) for k, (g, b) in enumerate(((0.5, 1), (3.0, -2)))
+    ]
+    assert value_of("recurrent_gain", log(lstm(), layers), "lstm") == 3.0
+    assert value_of("keep_bias_min", log(lstm(), layers), "lstm") == -2
