@@ -61,7 +61,11 @@ def targets_of(function: str, output: Any, target: Any, options: dict[str, Any],
 
 
 def _of_each(target: torch.Tensor, extent: Extent) -> torch.Tensor:
-    if target.dim() > 0 and target.shape[0] == extent.batch and (target.dim() == 1 or target.is_floating_point()):
+    if (
+        target.dim() > 0
+        and target.shape[0] == extent.batch
+        and (target.dim() == 1 or target.is_floating_point())
+    ):
         return target
     if target.dim() > 0 and target.shape[0] == extent.batch * extent.time:
         raise Abstained("the targets of all steps stand in one row, in an order that is not told")
