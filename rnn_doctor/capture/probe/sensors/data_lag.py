@@ -118,7 +118,9 @@ class DataLags:
         time, batch = time_and_batch(module, given)
         if time < 2:
             raise Abstained("it is called one time step at a time")
-        targets = targets_of(*loss, Extent(time, batch, module.batch_first, packed))
+        function, output, target, options = loss
+        extent = Extent(time, batch, module.batch_first, packed)
+        targets = targets_of(function, output, target, options, extent)
         x, lengths = _by_lag(module, given)
         gathered = self._gathered.get(number)
         if gathered is None:
@@ -127,7 +129,7 @@ class DataLags:
             )
         room = gathered.most_rows - gathered.rows
         if room > 0:
-            y = _kept_target(loss[0], targets)[:room]
+            y = _kept_target(function, targets)[:room]
             valid = torch.ones(len(y), dtype=torch.bool, device="cpu")
             if targets.ignored is not None:
                 valid = y != targets.ignored

@@ -33,13 +33,12 @@ def packed_tokens(given: PackedSequence) -> torch.Tensor | None:
     node: Any = given.data.grad_fn
     if node is None or kind_of(node) != "PackPaddedSequence":
         return None
-    indices = _embedded(node, _SAME_AXES | _PACKING)
+    indices = _embedded(node, _SAME_AXES | _PACKING, moved=node._saved_batch_first)
     shape = (len(given.batch_sizes), int(given.batch_sizes[0]))
     return indices[: shape[0]] if indices is not None and indices.shape[1:] == shape[1:] else None
 
 
-def _embedded(node: Any, passed: frozenset[str]) -> torch.Tensor | None:
-    moved = False
+def _embedded(node: Any, passed: frozenset[str], moved: bool = False) -> torch.Tensor | None:
     for _ in range(_FARTHEST):
         if node is None:
             return None
