@@ -9,8 +9,8 @@ from rnn_doctor.schema.recurrence import DataLag
 from rnn_doctor.schema.signals import Measurement
 
 MARGIN = 1.25
-"""Times the largest statistic of shifted targets, from which on a lag is significant: on targets that depend on
-nothing it was exceeded in 1 of 3,000 tests or fewer (benchmarks/thresholds/data_lag.py)."""
+"""Times the largest statistic of shifted targets, from which on a lag is significant: of independent data
+one run in a hundred exceeds the largest itself, and fewer the margin (benchmarks/thresholds/data_lag.py)."""
 DOMINANT = 0.5
 """Share of the target that one lag tells, from which on little can be left for lags that tell nothing by themselves."""
 
@@ -73,3 +73,9 @@ def most_told(record: DataLag, lags: list[int]) -> float:
     """The largest share that one of these lags tells."""
     shares = dict(zip(record.lags, record.shares, strict=True))
     return max(shares[lag] for lag in lags)
+
+
+def told_together(record: DataLag, lags: list[int]) -> float:
+    """The sum of the shares that these lags tell; more than 1 where they tell the same."""
+    shares = dict(zip(record.lags, record.shares, strict=True))
+    return sum(shares[lag] for lag in lags)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_doctor.derive.data_lag import DOMINANT, informative, most_told
+from rnn_doctor.derive.data_lag import DOMINANT, informative, most_told, told_together
 from rnn_doctor.derive.needed_lag import NO_LAG, bound, needed, told_by_data
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.subjects import each_module
@@ -114,7 +114,12 @@ def _by_data(told: DataLag, gains: dict[int, float], rows: int) -> _Judged | str
         return f"the data tell of the target at {where}, where its backward gain was not measured"
     best, worst = max(known_lags, key=gains.__getitem__), min(known_lags, key=gains.__getitem__)
     if gains[worst] >= USABLE and known_lags == lags:
-        return _Judged(worst, gains[worst], rows)
+        if told_together(told, lags) >= DOMINANT:
+            return _Judged(worst, gains[worst], rows)
+        return (
+            f"the data tell of the target at {where}, where a gradient reaches, but less than half of it "
+            "(say with --lag how far back the rest depends)"
+        )
     if gains[best] < USABLE and near in gains and most_told(told, lags) >= DOMINANT:
         return _Judged(best, gains[best], rows)
     return (
@@ -133,7 +138,8 @@ def lag_gain(view: View) -> dict[str, Measurement]:
     """log10 of the backward gain over the lag that the task needs, of the direction that keeps more.
 
     With --lag at that lag. Without it, by the data-lag test: the largest gain over the lags that tell of the target,
-    where all are below the usable one and one lag tells at least half of it; the smallest, where none is. Else by
+    where all are below the usable one and one lag tells at least half of it; the smallest, where none is and
+    they tell at least half of it. Else by
     what the loss reads: at the longest lag that it can ask for, where that is still usable.
 
     Reads: `log.lag_gains`, the last of each direction; what `needed_lag` reads. Unit: decades; -3 is a thousandth.

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import TypeAdapter
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
@@ -17,8 +18,15 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from rnn_doctor.capture.probe.sensors.data_lag import DataLags
 from rnn_doctor.capture.probe.sensors.dependence import Abstained, dependence
 from rnn_doctor.derive.data_lag import informative
+from rnn_doctor.derive.registry import kinds
+from rnn_doctor.derive.signals import signals
+from rnn_doctor.diagnose.rulebook import load
+from rnn_doctor.diagnose.verdict import SubjectVerdict, reach
+from rnn_doctor.schema.reading import assemble
 from rnn_doctor.schema.recurrence import DataLag
+from rnn_doctor.schema.runlog import Record
 from tests.capture.records import Observation, Records, observed
+from tests.derive.logs import HEADER
 
 T, B, V, C, H = 12, 32, 6, 4, 5
 LAG = 7
@@ -217,6 +225,45 @@ def test_accumulated_batches_and_validation_are_told_from_the_updates() -> None:
     assert (
         635 <= found.rows <= 640
     )  # one batch an update; a sequence that comes again by chance does not count
+
+
+# ---------------------------------------------------------------- what follows for the gradient
+
+
+def verdict(records: Records) -> SubjectVerdict:
+    """Of RD101 without --lag."""
+    log = assemble([HEADER, *(TypeAdapter(Record).validate_python(line) for line in records.all)])
+    (found,) = reach(load(signals=kinds()).rules["RD101"], signals(log)).subjects
+    return found
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_a_default_network_with_a_short_memory_task_gets_no_finding(kind: Any) -> None:
+    """The gradient over all fifty steps is below 10^-7; the last three are all it needs."""
+    rnn, head = kind(1, 32, batch_first=True), nn.Linear(32, 2)
+
+    def step() -> torch.Tensor:
+        x = torch.randn(B, 50, 1)
+        return F.cross_entropy(head(rnn(x)[0][:, -1]), (x[:, -3:, 0].sum(1) > 0).long())
+
+    records = trained(nn.ModuleList([rnn, head]), step, steps=25)
+    assert min(gain["decades"][-1] for gain in records.of("lag_gain")) < -7
+    assert informative(only(records)) == [0, 1, 2]
+    assert verdict(records).state == "clear"
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_a_lag_that_no_gradient_bridges_is_found_in_the_data(kind: Any) -> None:
+    net = Net(kind)
+
+    def step() -> torch.Tensor:
+        x, y = recall(60, 55)
+        return F.cross_entropy(net(x), y)
+
+    found = verdict(trained(net, step, steps=25))
+    assert found.state == "found"
+    assert found.grade is not None
+    assert found.grade.severity == "error"
 
 
 # ---------------------------------------------------------------- what is left alone, and why

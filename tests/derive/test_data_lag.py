@@ -99,6 +99,12 @@ def test_the_longest_is_judged_where_a_gradient_reaches_all() -> None:
     assert judged([dependence({2: 9.0, 5: 9.0}), lag_profile(-0.4)]) == (5, pytest.approx(-2))
 
 
+def test_little_told_within_reach_is_no_verdict() -> None:
+    run = log(lstm(), LAST, dependence({2: 9.0, 5: 9.0}, share=0.2), lag_profile(-0.4))
+    assert "less than half" in (measure("lag_gain", run, "lstm").absent or "")
+    assert judged([dependence({2: 9.0, 5: 9.0}, share=0.3), lag_profile(-0.4)])[0] == 5
+
+
 def test_some_reached_and_some_not_is_no_verdict() -> None:
     run = log(lstm(), LAST, dependence({0: 9.0, 28: 9.0}), lag_profile(-0.4))
     reason = measure("lag_gain", run, "lstm").absent or ""
