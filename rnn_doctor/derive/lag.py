@@ -1,14 +1,16 @@
 """How much of a gradient survives the way back through time."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from rnn_doctor.derive.needed_lag import NO_LAG
+from rnn_doctor.derive.data_lag import DOMINANT, informative, most_told, told_together
+from rnn_doctor.derive.needed_lag import NO_LAG, bound, needed, told_by_data
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.subjects import each_module
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.recurrence import LagGain
+from rnn_doctor.schema.recurrence import DataLag, LagGain
 from rnn_doctor.schema.signals import Measurement
 
 USABLE = -3.0
@@ -56,31 +58,115 @@ def _horizon(record: LagGain) -> float:
     return float(max(record.lags))
 
 
-@signal(unit="decades", by="module", reads=("lag_gains",))
+class _Judged(NamedTuple):
+    """The lag that decides, and what is left of the gradient over it."""
+
+    lag: int
+    gain: float
+    rows: int
+
+
+def _judged(view: View, module: int) -> _Judged | str:
+    """The gain that speaks for every lag that may be needed; or why none does.
+
+    Where the lag is not given but a set of lags that may be needed is known, the gain must be too small at all of
+    them, or large enough at all of them.
+    """
+    records = _latest(view, module)
+    if not records:
+        return NO_LAG if needed(view, module) is None else "its backward gain was not measured"
+    gains = {
+        lag: gain
+        for lag in range(max(max(r.lags) for r in records) + 1)
+        if (gain := _best(records, lag)) is not None
+    }
+    longest, rows = max(gains), max(r.rows for r in records)
+    if view.lag is not None:
+        if view.lag not in gains:
+            return f"its sequences reach back {longest} steps, not {view.lag}"
+        return _Judged(view.lag, gains[view.lag], rows)
+    told = told_by_data(view, module)
+    if told is not None:
+        return _by_data(told, gains, rows)
+    most = bound(view, module).value
+    return _by_bound(int(most), gains, rows) if isinstance(most, int | float) else NO_LAG
+
+
+def _by_bound(most: int, gains: dict[int, float], rows: int) -> _Judged | str:
+    """The longest lag that the loss can ask for, where the gradient reaches it; shorter ones may be all it needs."""
+    if most in gains and gains[most] >= USABLE:
+        return _Judged(most, gains[most], rows)
+    far = min(most, max(gains))
+    return (
+        f"the loss reads the last step alone, and over {far} steps the gradient shrinks to 10^{gains[far]:.1f}: "
+        "that matters if your targets depend on inputs so far back (say with --lag how far they do)"
+    )
+
+
+def _by_data(told: DataLag, gains: dict[int, float], rows: int) -> _Judged | str:
+    """The nearest of the lags that tell of the target, where no gradient reaches any of them; the longest, where it
+    reaches all."""
+    lags = informative(told)
+    near, far = lags[0], lags[-1]
+    where = f"lag {near}" if near == far else f"lags {near} to {far}"
+    known_lags = [lag for lag in lags if lag in gains]
+    if not known_lags:
+        return f"the data tell of the target at {where}, where its backward gain was not measured"
+    best, worst = max(known_lags, key=gains.__getitem__), min(known_lags, key=gains.__getitem__)
+    if gains[worst] >= USABLE and known_lags == lags:
+        if told_together(told, lags) >= DOMINANT:
+            return _Judged(worst, gains[worst], rows)
+        return (
+            f"the data tell of the target at {where}, where a gradient reaches, but less than half of it "
+            "(say with --lag how far back the rest depends)"
+        )
+    if gains[best] < USABLE and near in gains and most_told(told, lags) >= DOMINANT:
+        return _Judged(best, gains[best], rows)
+    return (
+        f"the data tell of the target at {where}, and over {worst} steps the gradient shrinks to "
+        f"10^{gains[worst]:.1f}: that matters if they tell there what they do not tell nearer (say with --lag)"
+    )
+
+
+def _best(records: list[LagGain], lag: int) -> float | None:
+    """log10 gain of the direction that keeps more; None where none was measured so far."""
+    return max((gain for record in records if (gain := _at(record, lag)) is not None), default=None)
+
+
+@signal(unit="decades", by="module", reads=("lag_gains", "data_lags", "readouts", "state_flows"))
 def lag_gain(view: View) -> dict[str, Measurement]:
     """log10 of the backward gain over the lag that the task needs, of the direction that keeps more.
 
-    Reads: `log.lag_gains`, the last of each direction. Unit: decades; -3 is a thousandth.
-    None if: the lag is not known (--lag), no profile was measured, or the sequences are shorter.
+    With --lag at that lag. Without it, by the data-lag test: the largest gain over the lags that tell of the target,
+    where all are below the usable one and one lag tells at least half of it; the smallest, where none is and
+    they tell at least half of it. Else by
+    what the loss reads: at the longest lag that it can ask for, where that is still usable.
+
+    Reads: `log.lag_gains`, the last of each direction; what `needed_lag` reads. Unit: decades; -3 is a thousandth.
+    None if: the lags that may be needed are not known or would be judged differently, no profile was measured, or
+    the sequences are shorter.
     Source: Bengio et al. 1994; Pascanu et al. 2013.
     """
-    found = {}
-    for number, name in view.module_names.items():
-        location = view.log.modules[number].location
-        records = _latest(view, number)
-        if view.lag is None:
-            found[name] = unknown(NO_LAG, location=location)
-        elif not records:
-            found[name] = unknown("its backward gain was not measured", location=location)
-        else:
-            gains = [g for r in records if (g := _at(r, view.lag)) is not None]
-            longest = max(max(r.lags) for r in records)
-            found[name] = (
-                known(max(gains), n=max(r.rows for r in records), location=location)
-                if gains
-                else unknown(f"its sequences reach back {longest} steps, not {view.lag}", location=location)
-            )
-    return found
+
+    def measure(module: int) -> Measurement:
+        found = _judged(view, module)
+        return unknown(found) if isinstance(found, str) else known(found.gain, n=found.rows)
+
+    return each_module(view, measure)
+
+
+@signal(unit="steps", by="module", reads=("lag_gains", "data_lags", "readouts", "state_flows"))
+def judged_lag(view: View) -> dict[str, Measurement]:
+    """The lag at which `lag_gain` was taken.
+
+    Reads: what `lag_gain` reads. Unit: steps. None if: there is no lag gain.
+    """
+
+    def measure(module: int) -> Measurement:
+        found = _judged(view, module)
+        return unknown(found) if isinstance(found, str) else known(found.lag)
+
+    return each_module(view, measure)
 
 
 @signal(unit="steps", by="module", reads=("lag_gains",))

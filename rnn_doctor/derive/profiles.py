@@ -1,6 +1,6 @@
 """The curves of a report: gradients by lag, and gradients and states by time step."""
 
-from rnn_doctor.derive.needed_lag import bound
+from rnn_doctor.derive.needed_lag import needed
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import LagGain, Layer
 from rnn_doctor.schema.report import LagProfile, Profiles, TimeProfile
@@ -25,10 +25,7 @@ def profiles(log: RunLog, *, lag: int | None = None) -> Profiles:
 
 def _by_lag(view: View, record: LagGain) -> LagProfile:
     name = view.module_names[record.module]
-    needed: object = view.lag
-    basis = "--lag"
-    if needed is None:
-        needed, basis = bound(view, record.module).value, "at most: the loss reads the last step"
+    found = needed(view, record.module)
     return LagProfile(
         module=name,
         layer=record.layer,
@@ -36,8 +33,8 @@ def _by_lag(view: View, record: LagGain) -> LagProfile:
         step=record.step,
         lags=record.lags,
         decades=record.decades,
-        needed_lag=needed if isinstance(needed, int | float) else None,
-        needed_lag_basis=basis if needed is not None else None,
+        needed_lag=found.lag if found else None,
+        needed_lag_basis=found.basis if found else None,
     )
 
 

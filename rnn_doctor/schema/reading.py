@@ -29,6 +29,7 @@ _LISTED = {
     "replay": "replays",
     "layer": "layers",
     "state_flow": "state_flows",
+    "data_lag": "data_lags",
     "padding": "paddings",
     "mixing": "mixings",
     "place": "places",

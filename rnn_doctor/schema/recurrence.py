@@ -108,6 +108,28 @@ class StateFlow(Frozen):
     """The first call that was detached, continued or kept."""
 
 
+class DataLag(Frozen):
+    """At which lags the inputs of one module tell of the target: a test of the observed batches, without the model."""
+
+    record: Literal["data_lag"]
+    step: int
+    module: int
+    absent: str | None = None
+    """Why the test was not made."""
+    target: Literal["sequence", "step"] | None = None
+    """Whether a sequence has one target, or each of its steps; then the last step's was taken."""
+    statistic: Literal["information", "determination"] | None = None
+    """Mutual information (Miller-Madow), or adjusted R^2 on the inputs and their second powers."""
+    rows: int = 0
+    """Different sequences."""
+    lags: tuple[int, ...] = ()
+    """Counted from each sequence's last step."""
+    scores: tuple[Number, ...] = ()
+    """The statistic, relative to its largest value over all lags and 99 shifts of the targets against the inputs."""
+    shares: tuple[Number, ...] = ()
+    """The statistic as a share of the target's entropy or variance."""
+
+
 class Padding(Frozen):
     """How far the sequences of one module are padded, and whether the loss reads the padding, at one sampled step."""
 

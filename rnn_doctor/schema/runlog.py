@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnn_doctor.schema.recurrence import LagGain, Layer, Mixing, Padding, Replay, StateFlow
+from rnn_doctor.schema.recurrence import DataLag, LagGain, Layer, Mixing, Padding, Replay, StateFlow
 from rnn_doctor.schema.values import Frozen, Location, Number
 
 SCHEMA_VERSION = 1
@@ -376,6 +376,7 @@ Record = Annotated[
     | Replay
     | Layer
     | StateFlow
+    | DataLag
     | Padding
     | Mixing
     | Place
@@ -409,6 +410,7 @@ class RunLog(Frozen):
     replays: tuple[Replay, ...] = ()
     layers: tuple[Layer, ...] = ()
     state_flows: tuple[StateFlow, ...] = ()
+    data_lags: tuple[DataLag, ...] = ()
     paddings: tuple[Padding, ...] = ()
     mixings: tuple[Mixing, ...] = ()
     places: tuple[Place, ...] = ()

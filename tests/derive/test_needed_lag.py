@@ -32,8 +32,10 @@ def test_profiles_are_the_last_ones_whole_modules_first() -> None:
     found = profiles(run)
     assert [(p.layer, p.step) for p in found.by_lag] == [(None, 50), (0, 1), (1, 1)]
     assert {(p.needed_lag, p.needed_lag_basis) for p in found.by_lag} == {
-        (19, "at most: the loss reads the last step")
+        (19, "at most: the loss reads the last step alone")
     }
-    assert {(p.needed_lag, p.needed_lag_basis) for p in profiles(run, lag=7).by_lag} == {(7, "--lag")}
+    assert {(p.needed_lag, p.needed_lag_basis) for p in profiles(run, lag=7).by_lag} == {
+        (7, "you said so with --lag")
+    }
     assert [(p.layer, p.step) for p in found.by_time] == [(0, 1), (1, 50)]
     assert profiles(log([lstm()])).by_lag == ()

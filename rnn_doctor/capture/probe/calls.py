@@ -9,6 +9,7 @@ import torch
 from .naming import Naming
 from .recurrence.examiner import Examiner
 from .schedule import examined_steps, sampled_steps
+from .sensors.data_lag import DataLags
 from .sensors.inputs import Inputs
 from .sensors.loaders import Loaders
 from .sensors.mixing import Mixings
@@ -37,6 +38,7 @@ class Calls:
         self.paddings = Paddings(writer)
         self.mixings = Mixings(writer)
         self.flows = StateFlows(writer)
+        self.data_lags = DataLags(writer)
         self.examiner = Examiner(writer)
         self._link = "fresh"
         self._failed = 0
@@ -58,6 +60,7 @@ class Calls:
         attempt = self._session.attempt
         number = self._recurrences.number(module)
         attempt("non_finite", self.non_finites.on_call, module, given, state, output)
+        attempt("data_lag", self.data_lags.on_call, number, module, given)
         if self.sampled:
             attempt(
                 "inputs", self.inputs.on_call, number, module, given, state, output, self._loaders.batch()
@@ -81,8 +84,13 @@ class Calls:
         self._link = "fresh"
         self._link = self.flows.on_call(number, module, given, state, output, self._loaders.place)
 
+    def loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
+        """A loss function that leads to a gradient returned."""
+        self._session.attempt("data_lag", self.data_lags.on_loss, function, output, target, options)
+
     def backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run."""
+        self.data_lags.on_backward()
         if self._mixing:
             self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
 
@@ -116,6 +124,7 @@ class Calls:
             self._session.attempt("mixing", self.mixings.ended)
         if self._flowing:
             self._session.attempt("states", self.flows.ended, step, self.sampled)
+        self._session.attempt("data_lag", self.data_lags.updated, step)
         if self._examining:
             self.examiner.forget()
         self.non_finites.forget()
@@ -124,3 +133,4 @@ class Calls:
     def finish(self) -> None:
         """Nothing is observed any more."""
         self._session.attempt("mixing", self.mixings.finish)
+        self._session.attempt("data_lag", self.data_lags.finish)

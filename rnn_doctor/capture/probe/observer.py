@@ -124,6 +124,8 @@ class Observer:
         """A loss function of torch returned."""
         learns = result.requires_grad
         self.session.attempt("evaluations", self.evaluations.on_loss, result, learns)
+        if learns:
+            self.calls.loss(function, output, target, options)
         if learns and self._samples:
             describe, step = self.losses.describe, self.session.step + 1
             self.session.attempt("losses", describe, step, function, output, target, result, options)

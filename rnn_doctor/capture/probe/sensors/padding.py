@@ -8,18 +8,15 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..graph import kind_of
 from ..writer import Writer
 from .readings import Reading, unread_share
+from .tokens import tokens_of
 
 _MOST_ROWS = 32
 _LEAST_TIME = 3
 _LEAST_RUN = 2
 _LEAST_ALIKE = 2
 """Rows that end in the same vector: a value that stands still at the end of one row is no padding."""
-_TO_EMBEDDING = 6
-_SAME_AXES = frozenset(("Clone", "Alias", "ToCopy", "Mul", "Div", "NativeDropout"))
-_MOVES = frozenset(("Transpose", "Permute"))
 
 
 class Padded(NamedTuple):
@@ -97,7 +94,7 @@ def padding_of(given: Any, batch_first: bool) -> Padded | None:
         return Padded(list(range(batch)), ends, time)
     if given.dim() != 3:
         return None
-    tokens = _tokens(given)
+    tokens = tokens_of(given)
     x = given.detach() if tokens is None else tokens.unsqueeze(-1)
     if batch_first:
         x = x.transpose(0, 1)
@@ -128,29 +125,6 @@ def _ends(x: torch.Tensor, rows: list[int]) -> list[int]:
     run = torch.where(run >= _LEAST_RUN, run, torch.zeros_like(run))
     excess: list[int] = (run - run.min()).tolist()
     return [time - n for n in excess]
-
-
-def _tokens(given: torch.Tensor) -> torch.Tensor | None:
-    """The indices that the input was embedded from: what dropout makes of equal vectors is not equal.
-
-    Shapes: (T, B, I) -> (T, B), and so (B, T, I).
-    """
-    node: Any = given.grad_fn
-    moved = False
-    for _ in range(_TO_EMBEDDING):
-        if node is None:
-            return None
-        kind = kind_of(node)
-        if kind == "Embedding":
-            indices: torch.Tensor = node._saved_indices.detach()
-            indices = indices.t() if moved and indices.dim() == 2 else indices
-            return indices if indices.shape == given.shape[:2] else None
-        if kind in _MOVES:
-            moved = not moved
-        elif kind not in _SAME_AXES:
-            return None
-        node = node.next_functions[0][0] if node.next_functions else None
-    return None
 
 
 def read_share(padded: Padded, reading: Reading) -> float | None:
