@@ -40,7 +40,13 @@ def record(script: Path, steps: int) -> tuple[runner.Run, RunLog | None]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "run.jsonl")
         # Steps alone end it, so that the log does not depend on how busy the machine is.
-        probe = {"log": str(path), "steps": steps, "time_limit": math.inf, "tool_version": "", "arguments": []}
+        probe = {
+            "log": str(path),
+            "steps": steps,
+            "time_limit": math.inf,
+            "tool_version": "",
+            "arguments": [],
+        }
         done = _ask(script.parent, (script.name,), probe | {"script": script.name})
         return done, reading.read(path) if path.exists() else None
 

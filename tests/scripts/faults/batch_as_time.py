@@ -1,4 +1,5 @@
 """(B, T, I) into an LSTM that expects (T, B, I): the state runs from sample to sample."""
+
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset

@@ -1,4 +1,5 @@
 """Forget gates that start shut (bias -8): the LSTM forgets at every step."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

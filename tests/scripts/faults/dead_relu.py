@@ -1,4 +1,5 @@
 """ReLU units with a bias far below zero: most never fire."""
+
 import torch
 from torch import nn
 

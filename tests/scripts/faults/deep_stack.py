@@ -1,4 +1,5 @@
 """Eight plain layers with small weights on top of each other, and nothing that leads around them."""
+
 import torch
 from torch import nn
 

@@ -1,4 +1,5 @@
 """A decoder's GRUCell gets `hidden.data`: the values without their graph."""
+
 import torch
 from torch import nn
 

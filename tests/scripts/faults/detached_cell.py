@@ -1,4 +1,5 @@
 """An LSTMCell whose state is cut off at every step of the sequence, instead of between updates."""
+
 import torch
 from torch import nn
 

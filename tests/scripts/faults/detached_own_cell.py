@@ -1,4 +1,5 @@
 """A hand-written cell whose state is cut off at every step."""
+
 import torch
 import torch.nn as nn
 

@@ -1,4 +1,5 @@
 """Recurrent weights ten times too large for ReLU units: state and gradient grow with every step."""
+
 import torch
 from torch import nn
 

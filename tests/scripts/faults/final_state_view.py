@@ -1,4 +1,5 @@
 """h_n.view(B, -1) of (directions, B, H): rows of the result hold states of two samples."""
+
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset

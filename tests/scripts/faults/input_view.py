@@ -1,4 +1,5 @@
 """Batches made by hand, (B, T, I), brought to (T, B, I) by a view: steps of one series become samples."""
+
 import torch
 from torch import nn
 

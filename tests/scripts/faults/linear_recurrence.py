@@ -1,4 +1,5 @@
 """A hand-written cell without a nonlinearity: from state to state it is one matrix."""
+
 import torch
 from torch import nn
 

@@ -1,4 +1,5 @@
 """A ReLU recurrence of gain 3 overflows within long sequences: infinity first, then NaN."""
+
 import torch
 from torch import nn
 

@@ -1,4 +1,5 @@
 """h_n of padded names that were not packed: it has run over the padding."""
+
 import torch
 from torch import nn
 

@@ -1,4 +1,5 @@
 """The last output of sequences that end in zeros: of a short one little is left there."""
+
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence

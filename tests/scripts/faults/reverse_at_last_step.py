@@ -1,4 +1,5 @@
 """The last output of a bidirectional LSTM: its reverse half has seen one input there."""
+
 import torch
 import torch.nn as nn
 
@@ -9,7 +10,7 @@ input_size, sequence_length, hidden_size, num_classes = 6, 18, 24, 4
 
 class BRNN(nn.Module):
     def __init__(self):
-        super(BRNN, self).__init__()
+        super().__init__()
         self.lstm = nn.LSTM(input_size, hidden_size, batch_first=True, bidirectional=True)  # <- layer
         self.fc = nn.Linear(hidden_size * 2, num_classes)
 

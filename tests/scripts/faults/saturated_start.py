@@ -1,4 +1,5 @@
 """Recurrent and input weights drawn from a standard normal distribution: every gate is shut or open from the start."""
+
 import torch
 from torch import nn
 

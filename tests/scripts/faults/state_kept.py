@@ -1,4 +1,5 @@
 """The state goes on to the next chunk with its graph; PyTorch refuses the second backward pass."""
+
 import torch
 from torch import nn
 

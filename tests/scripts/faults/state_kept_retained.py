@@ -1,4 +1,5 @@
 """The state goes on with its graph, and retain_graph=True silences PyTorch: gradients run through all batches so far."""
+
 import torch
 from torch import nn
 

@@ -1,4 +1,5 @@
 """A state that is carried on from batch to batch, though the loader shuffles."""
+
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset

@@ -1,4 +1,5 @@
 """Chunks of eight steps for something that lies twenty steps back: the gradient never gets there."""
+
 import torch
 from torch import nn
 

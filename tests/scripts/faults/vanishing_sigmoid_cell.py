@@ -1,4 +1,5 @@
 """A hand-written cell with a sigmoid, whose slope is at most a quarter: the gradient is gone after a few steps."""
+
 import torch
 from torch import nn
 

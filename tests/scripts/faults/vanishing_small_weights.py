@@ -1,4 +1,5 @@
 """Recurrent weights a tenth of their usual size: nothing of the first input is left after thirty steps."""
+
 import torch
 from torch import nn
 

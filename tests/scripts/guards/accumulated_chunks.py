@@ -2,6 +2,7 @@
 
 Target: error rate below 0.05
 """
+
 import torch
 from torch import nn
 

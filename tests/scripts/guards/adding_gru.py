@@ -2,6 +2,7 @@
 
 Target: test mse below 0.02
 """
+
 import torch
 from torch import nn
 

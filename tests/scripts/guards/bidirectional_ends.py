@@ -2,6 +2,7 @@
 
 Target: val_acc at least 0.95
 """
+
 import torch
 import torch.nn as nn
 
@@ -13,7 +14,7 @@ learning_rate, batch_size, iterations = 0.005, 32, 350
 
 class BRNN(nn.Module):
     def __init__(self):
-        super(BRNN, self).__init__()
+        super().__init__()
         self.lstm = nn.LSTM(input_size, hidden_size, num_layers=2, batch_first=True, bidirectional=True)
         self.fc = nn.Linear(hidden_size * 2, num_classes)
 

@@ -2,6 +2,7 @@
 
 Target: agreement at least 0.9
 """
+
 import torch
 import torch.nn as nn
 

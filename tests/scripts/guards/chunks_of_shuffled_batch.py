@@ -2,6 +2,7 @@
 
 Target: accuracy at least 0.95
 """
+
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -27,8 +28,8 @@ for epoch in range(16):
     for bits, counts in loader:
         state = None
         for start in range(0, bits.size(1), 15):
-            x = nn.functional.one_hot(bits[:, start:start + 15], 2).float()
-            y = counts[:, start:start + 15]
+            x = nn.functional.one_hot(bits[:, start : start + 15], 2).float()
+            y = counts[:, start : start + 15]
             out, state = rnn(x, state)
             logits = classifier(out)
             loss = nn.functional.cross_entropy(logits.transpose(1, 2), y)

@@ -2,6 +2,7 @@
 
 Target: accuracy at least 0.95
 """
+
 import torch
 from torch import nn, optim
 

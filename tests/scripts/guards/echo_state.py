@@ -2,6 +2,7 @@
 
 Target: normalized error below 0.1
 """
+
 import torch
 from torch import nn
 
@@ -31,7 +32,7 @@ def mixture(t):  # of incommensurate waves, to be foreseen three steps ahead
 
 esn = Reservoir()
 opt = torch.optim.Adam([p for p in esn.parameters() if p.requires_grad], lr=0.01)
-for step in range(400):
+for step in range(1000):
     t = torch.arange(120.0)[:, None] + torch.rand(1, 8) * 500
     prediction = esn(mixture(t)[:, :, None])[20:, :, 0]
     wanted = mixture(t + 3)[20:]

@@ -2,6 +2,7 @@
 
 Target: tag accuracy at least 0.95
 """
+
 import torch
 import torch.nn as nn
 import torch.optim as optim
@@ -21,7 +22,7 @@ def corpus(sentences, length=60):
 
 class RNNTagger(nn.Module):
     def __init__(self, embedding_dim=16, hidden_dim=48):
-        super(RNNTagger, self).__init__()
+        super().__init__()
         self.word_embeddings = nn.Embedding(VOCAB, embedding_dim)
         self.rnn = nn.RNN(embedding_dim, hidden_dim, batch_first=True)
         self.hidden2tag = nn.Linear(hidden_dim, TAGS)
@@ -39,10 +40,10 @@ test_words, test_tags = corpus(100)
 for epoch in range(40):
     for i in range(0, 320, 32):
         model.zero_grad()
-        scores = model(words[i:i + 32])
-        loss = loss_function(scores.view(-1, TAGS), tags[i:i + 32].reshape(-1))
+        scores = model(words[i : i + 32])
+        loss = loss_function(scores.view(-1, TAGS), tags[i : i + 32].reshape(-1))
         loss.backward()
         optimizer.step()
     if (epoch + 1) % 10 == 0:
         with torch.no_grad():
-            print('tag accuracy', (model(test_words).argmax(-1) == test_tags).float().mean().item())
+            print("tag accuracy", (model(test_words).argmax(-1) == test_tags).float().mean().item())

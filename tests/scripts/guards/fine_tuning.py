@@ -4,6 +4,7 @@ The weights are those of saturated_charlm.py.
 
 Target: accuracy at least 0.9
 """
+
 from pathlib import Path
 from pydoc_data.topics import topics
 
@@ -55,10 +56,12 @@ def batch(n):
 
 
 model = ShuffledOrNot()
-optimizer = torch.optim.AdamW([
-    {"params": model.body.parameters(), "lr": 5e-5},
-    {"params": model.head.parameters(), "lr": 5e-3},
-])
+optimizer = torch.optim.AdamW(
+    [
+        {"params": model.body.parameters(), "lr": 5e-5},
+        {"params": model.head.parameters(), "lr": 5e-3},
+    ]
+)
 for step in range(400):
     x, y = batch(32)
     loss = nn.functional.cross_entropy(model(x), y)

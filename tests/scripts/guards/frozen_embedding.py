@@ -2,6 +2,7 @@
 
 Target: test F1 at least 0.9
 """
+
 import torch
 from torch import nn
 

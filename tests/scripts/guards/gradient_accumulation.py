@@ -2,6 +2,7 @@
 
 Target: validation error below 0.02
 """
+
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset

@@ -2,6 +2,7 @@
 
 Target: accuracy at least 0.97
 """
+
 import torch
 
 torch.manual_seed(11)
@@ -9,7 +10,7 @@ torch.set_num_threads(1)
 hidden, lag, classes = 48, 50, 4
 gru = torch.nn.GRU(classes + 1, hidden, batch_first=True)
 with torch.no_grad():
-    gru.bias_ih_l0[hidden:2 * hidden] += 4.0
+    gru.bias_ih_l0[hidden : 2 * hidden] += 4.0
 readout = torch.nn.Linear(hidden, classes)
 params = [*gru.parameters(), *readout.parameters()]
 opt = torch.optim.Adam(params, lr=0.004)

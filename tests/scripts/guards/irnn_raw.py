@@ -1,8 +1,8 @@
-# The same idea from scratch, without nn.Module.
 """A ReLU recurrence of raw parameters, its matrix the identity: it counts how often the first signal was on.
 
 Target: mean error below 0.5
 """
+
 import torch
 
 torch.manual_seed(3)

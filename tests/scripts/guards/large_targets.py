@@ -2,6 +2,7 @@
 
 Target: r2 at least 0.9
 """
+
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset, random_split

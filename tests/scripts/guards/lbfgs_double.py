@@ -2,6 +2,7 @@
 
 Target: test loss below 0.01
 """
+
 import numpy as np
 import torch
 import torch.nn as nn
@@ -16,7 +17,7 @@ data = torch.from_numpy(np.sin(x / 5.0))
 
 class Sequence(nn.Module):
     def __init__(self):
-        super(Sequence, self).__init__()
+        super().__init__()
         self.lstm1 = nn.LSTMCell(1, 16)
         self.lstm2 = nn.LSTMCell(16, 16)
         self.linear = nn.Linear(16, 1)
@@ -36,11 +37,13 @@ seq.double()
 criterion = nn.MSELoss()
 optimizer = optim.LBFGS(seq.parameters(), lr=0.5, max_iter=6)
 for i in range(12):
+
     def closure():
         optimizer.zero_grad()
         loss = criterion(seq(data[3:, :-1]), data[3:, 1:])
         loss.backward()
         return loss
+
     optimizer.step(closure)
     with torch.no_grad():
-        print('STEP:', i, 'test loss:', criterion(seq(data[:3, :-1]), data[:3, 1:]).item())
+        print("STEP:", i, "test loss:", criterion(seq(data[:3, :-1]), data[:3, 1:]).item())

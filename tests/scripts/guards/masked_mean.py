@@ -2,6 +2,7 @@
 
 Target: dev accuracy at least 0.95
 """
+
 import numpy as np
 import torch
 import torch.nn as nn
@@ -46,7 +47,7 @@ for epoch in range(8):
     net.train()
     order = np.random.permutation(len(X_train))
     for k in range(0, len(order), 32):
-        rows = order[k:k + 32]
+        rows = order[k : k + 32]
         optimizer.zero_grad()
         nn.CrossEntropyLoss()(net(X_train[rows]), y_train[rows]).backward()
         optimizer.step()

@@ -2,6 +2,7 @@
 
 Target: right guesses at least 0.85
 """
+
 import random
 
 import torch
@@ -11,13 +12,13 @@ random.seed(2)
 torch.manual_seed(2)
 torch.set_num_threads(1)
 n_letters, n_hidden = 26, 48
-endings = {'a': 0, 'o': 0, 'n': 1, 'k': 1, 's': 2, 'y': 2}
+endings = {"a": 0, "o": 0, "n": 1, "k": 1, "s": 2, "y": 2}
 n_categories = 3
 
 
 class RNN(nn.Module):
     def __init__(self, input_size, hidden_size, output_size):
-        super(RNN, self).__init__()
+        super().__init__()
         self.hidden_size = hidden_size
         self.i2h = nn.Linear(input_size + hidden_size, hidden_size)
         self.h2o = nn.Linear(hidden_size, output_size)
@@ -34,7 +35,7 @@ class RNN(nn.Module):
 
 def randomTrainingExample():
     ending = random.choice(list(endings))
-    word = ''.join(random.choice('abcdefghijklmnopqrstuvwxyz') for _ in range(random.randint(3, 7))) + ending
+    word = "".join(random.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(random.randint(3, 7))) + ending
     line_tensor = torch.zeros(len(word), 1, n_letters)
     for li, letter in enumerate(word):
         line_tensor[li][0][ord(letter) - 97] = 1
@@ -64,5 +65,5 @@ for iter in range(1, 2001):
     output, loss = train(category_tensor, line_tensor)
     right += output.argmax().item() == category
     if iter % 500 == 0:
-        print('%d %.4f right guesses %.3f' % (iter, loss, right / 500))
+        print("%d %.4f right guesses %.3f" % (iter, loss, right / 500))  # noqa: UP031
         right = 0

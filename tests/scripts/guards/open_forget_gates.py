@@ -4,8 +4,8 @@ Target: accuracy at least 0.97
 """
 
 import torch
-from torch import nn
 import torch.nn.functional as F
+from torch import nn
 
 torch.manual_seed(3)
 torch.set_num_threads(1)

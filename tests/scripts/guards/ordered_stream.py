@@ -2,6 +2,7 @@
 
 Target: error below 0.1
 """
+
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset

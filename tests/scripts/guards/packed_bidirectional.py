@@ -2,6 +2,7 @@
 
 Target: accuracy at least 0.95
 """
+
 import random
 
 import torch
@@ -12,7 +13,11 @@ from torch.utils.data import DataLoader
 random.seed(0)
 torch.manual_seed(0)
 torch.set_num_threads(1)
-SYLLABLES = {"it": "ro ni ca la ti go".split(), "de": "sch ber mann hof stein er".split(), "jp": "ka to mi yu shi ko".split()}
+SYLLABLES = {
+    "it": "ro ni ca la ti go".split(),
+    "de": "sch ber mann hof stein er".split(),
+    "jp": "ka to mi yu shi ko".split(),
+}
 LANGUAGES = list(SYLLABLES)
 
 

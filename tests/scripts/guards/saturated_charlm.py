@@ -4,12 +4,13 @@
 
 Target: validation bits below 2.6
 """
+
 import argparse
 import math
 from pathlib import Path
+from pydoc_data.topics import topics
 
 import torch
-from pydoc_data.topics import topics
 from torch import nn
 
 WEIGHTS = Path(__file__).with_suffix(".pt")

@@ -2,8 +2,8 @@
 
 Target: tag accuracy at least 0.95
 """
+
 import warnings
-from typing import List, Tuple
 
 import torch
 import torch.nn as nn
@@ -21,7 +21,7 @@ class LayerNormLSTMCell(nn.Module):
         self.layernorm_h = nn.LayerNorm(4 * hidden_size)
         self.layernorm_c = nn.LayerNorm(hidden_size)
 
-    def forward(self, input: Tensor, state: Tuple[Tensor, Tensor]) -> Tuple[Tensor, Tensor]:
+    def forward(self, input: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         hx, cx = state
         gates = self.layernorm_i(input @ self.weight_ih.t()) + self.layernorm_h(hx @ self.weight_hh.t())
         i, f, g, o = gates.chunk(4, 1)
@@ -38,7 +38,7 @@ class ScriptedLSTM(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         h = torch.zeros(inputs.size(1), self.hidden_size)
         c = torch.zeros(inputs.size(1), self.hidden_size)
-        outputs: List[Tensor] = []
+        outputs: list[Tensor] = []
         for x in inputs.unbind(0):
             h, c = self.cell(x, (h, c))
             outputs += [h]

@@ -2,6 +2,7 @@
 
 Target: token accuracy at least 0.9
 """
+
 import torch
 import torch.nn.functional as F
 from torch import nn

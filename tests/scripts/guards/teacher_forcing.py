@@ -2,6 +2,7 @@
 
 Target: symbol accuracy at least 0.9
 """
+
 import torch
 from torch import nn, optim
 

@@ -4,9 +4,11 @@ Training loss lies above the validation loss, as it does with dropout.
 
 Target: validation loss below 2.5
 """
+
+from pydoc_data.topics import topics
+
 import torch
 import torch.nn as nn
-from pydoc_data.topics import topics
 
 
 class TiedLM(nn.Module):

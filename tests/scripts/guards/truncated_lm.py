@@ -2,11 +2,12 @@
 
 Target: valid ppl below 12
 """
+
 import math
+from pydoc_data.topics import topics
 
 import torch
 import torch.nn as nn
-from pydoc_data.topics import topics
 
 torch.manual_seed(1111)
 torch.set_num_threads(1)

@@ -2,6 +2,7 @@
 
 Target: error below 0.02
 """
+
 import torch
 
 torch.manual_seed(22)

@@ -2,7 +2,9 @@
 
 Target: accuracy at least 0.95
 """
+
 import math
+
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
