@@ -31,7 +31,7 @@ def draw(n, T=40):
 
 model = IRNN(2, 64, 2)
 optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-for i in range(600):
+for i in range(1500):
     x, y = draw(32)
     loss = nn.functional.cross_entropy(model(x), y)
     optimizer.zero_grad()
