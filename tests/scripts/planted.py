@@ -49,8 +49,8 @@ TABLE = (
     Fault("closed_forget_gates", "RD201", "open_forget_gates", "layer", lag=25),
     Fault("vanishing_sigmoid_cell", "RD101", "minimal_gated_unit", lag=25, missed=_OWN_CELL),
     Fault("truncated_too_short", "RD105", "truncated_lm", "layer", lag=20),
-    Fault("exploding_gain", "RD102", "irnn", "layer"),
-    Fault("exploding_residual_cell", "RD102", "residual_cell", missed=_OWN_CELL),
+    Fault("exploding_gain", "RD102", "orthogonal_rnn", "layer"),
+    Fault("exploding_residual_cell", "RD102", "irnn_raw", missed=_OWN_CELL),
     Fault("detached_cell", "RD408", "cell_with_resets", "layer"),
     Fault("detached_by_data", "RD408", "teacher_forcing", "layer"),
     Fault(
@@ -86,7 +86,7 @@ TABLE = (
     Fault(
         "dead_relu",
         "RD202",
-        "irnn",
+        "irnn_raw",
         "layer",
         missed="RD202 explains neither RD302 nor RD308: that nothing moves is put down to the step size",
     ),
@@ -98,16 +98,13 @@ TABLE = (
         missed="the rule leads, but points to the backward call, not to the layer whose output it names",
     ),
     Fault("deep_stack", "RD106", "layer_norm_between", "layer", missed="RD106 is not written yet"),
-    Fault("linear_recurrence", "RD417", "residual_cell", missed="RD417 is not written yet"),
+    Fault("linear_recurrence", "RD417", "names_one_by_one", missed="RD417 is not written yet"),
 )
 
-_TRAINED = "RD201: weights that were loaded from a trained network are taken for fresh ones"
 ALARMS = {
-    "saturated_charlm": _TRAINED,
-    "fine_tuning": _TRAINED,
+    "saturated_charlm": "RD201: weights that were loaded from a trained network are taken for fresh ones",
     "chunks_of_shuffled_batch": "RD418: an update is taken for a batch, but here several chunks of one batch make one each",
     "echo_state": "refused: the call of a module without any gradient is taken for an evaluation",
-    "irnn": "RD202: ReLU units that inputs above zero leave silent, half of them by chance of the signs, do no harm here",
     "lbfgs_double": "RD201: the state is examined after LBFGS has moved the weights within its first update",
 }
 """Guards that are not passed yet, each with the reason."""
