@@ -1,10 +1,12 @@
-"""Bare runs without the three seconds of importing torch: a Python that has it forks itself for each script.
+"""Runs without the three seconds of importing torch: a Python that has it forks itself for each script.
 
 The fork has computed nothing yet, so a script computes in it what it computes in a Python of its own; were that
 not so, its losses would differ from those of the examined run, and the test would fail.
 """
 
+import atexit
 import json
+import math
 import os
 import runpy
 import subprocess
@@ -14,6 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from rnn_doctor.schema import reading
+from rnn_doctor.schema.runlog import RunLog
 from tests.scripts import runner
 from tests.scripts.catalogue import Entry
 
@@ -24,14 +28,38 @@ def run(entry: Entry, arguments: tuple[str, ...]) -> runner.Run:
     """Like `runner.run`, and the same where a script starts interpreters of its own or needs a framework."""
     if entry.fresh or entry.needs or arguments[0] == "-m":
         return runner.run(entry, arguments)
+    return _ask(runner.HERE / entry.folder, arguments)
+
+
+def record(script: Path, steps: int) -> tuple[runner.Run, RunLog | None]:
+    """A script under the probe for so many updates, in its own folder; no log where it used no torch.
+
+    The probe is armed as in a Python of the script's own, but finds torch imported: what is left out is the
+    command line alone.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "run.jsonl")
+        # Steps alone end it, so that the log does not depend on how busy the machine is.
+        probe = {
+            "log": str(path),
+            "steps": steps,
+            "time_limit": math.inf,
+            "tool_version": "",
+            "arguments": [],
+        }
+        done = _ask(script.parent, (script.name,), probe | {"script": script.name})
+        return done, reading.read(path) if path.exists() else None
+
+
+def _ask(folder: Path, arguments: tuple[str, ...], probe: dict[str, Any] | None = None) -> runner.Run:
     if not _servers:
         _servers.append(_start())
     server = _servers[0]
     assert server.stdin is not None
     assert server.stdout is not None
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder, "output")
-        request = {"arguments": arguments, "folder": str(runner.HERE / entry.folder), "output": str(output)}
+    with tempfile.TemporaryDirectory() as place:
+        output = Path(place, "output")
+        request = {"arguments": arguments, "folder": str(folder), "output": str(output), "probe": probe}
         server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         code = json.loads(server.stdout.readline())
@@ -67,6 +95,9 @@ def _become(request: dict[str, Any]) -> None:
     sys.argv = list(request["arguments"])
     script = sys.argv[0]
     sys.path[0] = str(Path(script).resolve().parent)
+    if request["probe"]:
+        os.environ["RNN_DOCTOR_PROBE"] = json.dumps(request["probe"] | {"parent": os.getppid()})
+        import_module("rnn_doctor.capture.probe.arming").arm()
     code = 0
     try:
         runpy.run_path(script, run_name="__main__")
@@ -75,6 +106,7 @@ def _become(request: dict[str, Any]) -> None:
     except BaseException:
         sys.excepthook(*sys.exc_info())
         code = 1
+    atexit._run_exitfuncs()  # os._exit leaves them out, and the probe ends its log there
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

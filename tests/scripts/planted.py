@@ -1,0 +1,132 @@
+"""What is known of the guards and the planted faults: what must be found first, and what is not right yet."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnn_doctor import pipeline
+from rnn_doctor.schema.report import Report
+from rnn_doctor.settings import Settings
+from tests.scripts import warm
+
+HERE = Path(__file__).resolve().parent
+GUARDS, FAULTS = HERE / "guards", HERE / "faults"
+STEPS = 50
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One script of faults/, and what the report must lead with."""
+
+    name: str
+    rule: str
+    twin: str
+    """The guard that does the same, and does it right."""
+    mark: str = "fault"
+    """The line that the finding must point to ends in `# <- fault`; `layer`: the rule names the recurrent layer,
+    which is built in the line that ends in `# <- layer`, and not the line at fault."""
+    lag: int | None = None
+    """Given as --lag."""
+    missed: str | None = None
+    """Why it is not found yet."""
+
+    @property
+    def path(self) -> Path:
+        return FAULTS / f"{self.name}.py"
+
+    @property
+    def line(self) -> int:
+        """Number of the marked line."""
+        lines = self.path.read_text(encoding="utf-8").splitlines()
+        (number,) = [n for n, text in enumerate(lines, 1) if text.endswith(f"# <- {self.mark}")]
+        return number
+
+
+_OWN_CELL = "no gradient by time step is measured of hand-written cells"
+
+TABLE = (
+    Fault("vanishing_small_weights", "RD101", "orthogonal_rnn", "layer", lag=25),
+    Fault("closed_forget_gates", "RD201", "open_forget_gates", "layer", lag=25),
+    Fault("vanishing_sigmoid_cell", "RD101", "minimal_gated_unit", lag=25, missed=_OWN_CELL),
+    Fault("truncated_too_short", "RD105", "truncated_lm", "layer", lag=20),
+    Fault("exploding_gain", "RD102", "orthogonal_rnn", "layer"),
+    Fault("exploding_residual_cell", "RD102", "irnn_raw", missed=_OWN_CELL),
+    Fault("detached_cell", "RD408", "cell_with_resets", "layer"),
+    Fault("detached_by_data", "RD408", "teacher_forcing", "layer"),
+    Fault(
+        "detached_own_cell",
+        "RD408",
+        "names_one_by_one",
+        missed="a hand-written cell is known by a weight that is applied several times in one graph; "
+        "cut off at every step it is applied once, so that no recurrence is seen",
+    ),
+    Fault(
+        "state_kept",
+        "RD407",
+        "ordered_stream",
+        "layer",
+        missed="PyTorch ends the script within its second backward pass, "
+        "before the state that the call was given is written to the log",
+    ),
+    Fault("state_kept_retained", "RD407", "ordered_stream", "layer"),
+    Fault("state_over_shuffled", "RD418", "chunks_of_shuffled_batch", "layer"),
+    Fault("padding_last_output", "RD406", "slight_padding", "layer"),
+    Fault("padding_final_state", "RD406", "packed_bidirectional", "layer"),
+    Fault("reverse_at_last_step", "RD412", "bidirectional_ends", "layer"),
+    Fault("final_state_view", "RD413", "packed_bidirectional"),
+    Fault(
+        "input_view",
+        "RD413",
+        "large_targets",
+        missed="a view of an input that needs no gradient leaves no node in the graph, and no loader "
+        "gave the batch that it could be compared with",
+    ),
+    Fault("batch_as_time", "RD405", "short_memory_default_lstm"),
+    Fault("saturated_start", "RD201", "every_step_tagger", "layer"),
+    Fault(
+        "dead_relu",
+        "RD202",
+        "irnn_raw",
+        "layer",
+        missed="RD202 explains neither RD302 nor RD308: that nothing moves is put down to the step size",
+    ),
+    Fault(
+        "overflow_in_recurrence",
+        "RD104",
+        "irnn_raw",
+        "layer",
+        missed="the rule leads, but points to the backward call, not to the layer whose output it names",
+    ),
+    Fault("deep_stack", "RD106", "layer_norm_between", "layer", missed="RD106 is not written yet"),
+    Fault("linear_recurrence", "RD417", "names_one_by_one", missed="RD417 is not written yet"),
+)
+
+ALARMS = {
+    "saturated_charlm": "RD201: weights that were loaded from a trained network are taken for fresh ones",
+    "chunks_of_shuffled_batch": "RD418: an update is taken for a batch, but here several chunks of one batch make one each",
+    "echo_state": "refused: the call of a module without any gradient is taken for an evaluation",
+    "lbfgs_double": "RD201: the state is examined after LBFGS has moved the weights within its first update",
+}
+"""Guards that are not passed yet, each with the reason."""
+
+
+def guards() -> list[str]:
+    """Their names."""
+    return sorted(path.stem for path in GUARDS.glob("*.py"))
+
+
+def examine(path: Path, lag: int | None = None) -> Report:
+    """The report on a script, recorded in a fork of the warm Python.
+
+    Raises: ScriptError: it is refused.
+    """
+    done, log = warm.record(path, STEPS)
+    assert log is not None, done.output
+    report = pipeline.examine(log, Settings(lag=lag))
+    assert report.observation.sensors_off == (), log.sensors_off
+    return report
+
+
+def alarms(findings: list[dict[str, Any]]) -> list[str]:
+    """What is more than a note."""
+    return [f"{f['rule']}: {f['message']}" for f in findings if f["severity"] != "note"]

@@ -1,0 +1,31 @@
+"""Healthy scripts of the kinds that are often called ill: none may get an error or a warning."""
+
+import pytest
+
+from tests.scripts import planted
+from tests.scripts.check import check
+
+pytestmark = pytest.mark.e2e
+TYPED = ("truncated_lm", "cell_with_resets", "unbatched_series")
+
+
+def _known(name: str) -> object:
+    reason = planted.ALARMS.get(name)
+    return pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=reason)) if reason else name
+
+
+@pytest.mark.parametrize("name", [_known(name) for name in planted.guards()])
+def test_a_guard_is_left_alone(name: str) -> None:
+    report = planted.examine(planted.GUARDS / f"{name}.py")
+    assert planted.alarms(report.model_dump(mode="json")["findings"]) == []
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_a_guard_is_left_alone_by_the_command_line(name: str) -> None:
+    code, report = check(planted.GUARDS / f"{name}.py")
+    assert planted.alarms(report["findings"]) == []
+    assert code == 0
+
+
+def test_every_known_alarm_is_one_of_a_guard() -> None:
+    assert planted.ALARMS.keys() <= set(planted.guards())
