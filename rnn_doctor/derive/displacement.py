@@ -147,8 +147,8 @@ def displacement_per_step(view: View) -> Measurement:
     The larger of the two, for a large pretrained front end may be tuned gently on purpose.
 
     Reads: as displacement_relative, and `log.steps[k].lr`. Unit: ratio per update.
-    None if: fewer than 10 updates, weights that start at zero, or a learning rate that still warms up, or has
-    not moved yet under a schedule that begins with a warm-up (by epochs, say).
+    None if: fewer than 10 updates, weights that start at zero or do not move at all, or a learning rate that still
+    warms up, or has not moved yet under a schedule that begins with a warm-up (by epochs, say).
     """
     moves = view.once(_moves)
     if not moves:
@@ -162,6 +162,8 @@ def displacement_per_step(view: View) -> Measurement:
     waiting = waits(view, early[-1].updates)
     if waiting:
         return unknown(f"the schedule {waiting} may begin with a warm-up, and had not changed the rate yet")
+    if early[-1].farthest == 0:
+        return unknown("not a single weight moved, which is no matter of the step size")
     return known(early[-1].farthest / early[-1].updates, n=early[-1].updates)
 
 

@@ -9,6 +9,7 @@ from rnn_doctor.derive.trends import running_median
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.runlog import NonFinite
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.values import Location
 
 WINDOW = 20
 SETTLED = 5
@@ -139,9 +140,14 @@ def non_finite_found(view: View) -> Measurement:
     first = view.once(_first_non_finite)
     if first is None and not view.log.steps:
         return unknown(NO_STEP)
+    return known(first is not None, n=len(view.log.steps), location=_place_of(view, first) if first else None)
+
+
+def _place_of(view: View, first: NonFinite) -> Location | None:
+    """Its own line, else that of the recurrent module it was seen in, else that of the backward pass."""
+    modules = [m.location for m in view.log.modules.values() if m.name == first.subject]
     places = [p.location for p in view.log.places if p.role == "backward"]
-    location = first.location or (places[0] if places else None) if first else None
-    return known(first is not None, n=len(view.log.steps), location=location)
+    return next((place for place in (first.location, *modules, *places) if place is not None), None)
 
 
 @signal(unit="words", reads=("non_finite", "steps"))

@@ -210,7 +210,7 @@ def _difference(
             ("slope", slope.mean()),
         ):
             pairs.append((told[name], float(truth)))
-    if len(states) > 1:
+    if "dead_share" in fields:  # of few states it is not told
         pairs.append((fields["dead_share"], float((states.std(0) < 1e-3).double().mean())))
     if relu:
         pairs.append((fields["active_share"], float((states > 0).double().mean())))

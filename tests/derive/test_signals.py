@@ -82,7 +82,7 @@ def test_empty_log_has_a_reason_for_everything_but_counts() -> None:
     check(log())
     found = signals(log()).signals
     measured = {n for n, s in found.items() if s.by == "run" and s.measurements["run"].value is not None}
-    assert measured == {"steps_observed", "evaluations_observed"}
+    assert measured == {"steps_observed", "evaluations_observed", "lag_given"}
 
 
 @given(st.sets(st.integers(0, len(WHOLE) - 1)))

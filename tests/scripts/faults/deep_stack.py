@@ -1,4 +1,4 @@
-"""Eight plain layers with small weights on top of each other, and nothing that leads around them."""
+"""Twelve plain layers on top of each other, and nothing that leads around them."""
 
 import torch
 from torch import nn
@@ -8,12 +8,10 @@ torch.set_num_threads(1)
 
 
 class Deep(nn.Module):
-    def __init__(self, depth=8, width=24):
+    def __init__(self, depth=12, width=24):
         super().__init__()
-        self.rnn = nn.RNN(2, width, num_layers=depth)  # <- layer
+        self.rnn = nn.LSTM(2, width, num_layers=depth)  # <- fault
         self.outputs = nn.Linear(width, 2)
-        for k in range(1, depth):
-            nn.init.normal_(getattr(self.rnn, f"weight_ih_l{k}"), std=0.05)  # <- fault
 
     def forward(self, x):
         return self.outputs(self.rnn(x)[0])

@@ -25,7 +25,7 @@ def forward(xs):
     return (h @ Why + by).squeeze(1)
 
 
-for step in range(400):
+for step in range(1600):
     xs = (torch.rand(T, 32, n_in) < 0.4).float()
     counts = xs[:, :, 0].sum(0)
     prediction = forward(xs)

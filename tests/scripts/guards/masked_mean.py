@@ -39,7 +39,7 @@ class SentimentNet(nn.Module):
         return self.fc(self.dropout(pooled))
 
 
-X_train, y_train = load(1500)
+X_train, y_train = load(6000)
 X_dev, y_dev = load(400)
 net = SentimentNet()
 optimizer = torch.optim.Adam(net.parameters(), lr=5e-3)

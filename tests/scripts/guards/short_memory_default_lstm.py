@@ -32,7 +32,7 @@ train_loader = DataLoader(make_split(2048), batch_size=32, shuffle=True)
 test_set = make_split(512)
 model = Classifier()
 opt = torch.optim.Adam(model.parameters(), lr=3e-3)
-for epoch in range(6):
+for epoch in range(18):
     for x, y in train_loader:
         opt.zero_grad()
         nn.functional.cross_entropy(model(x), y).backward()

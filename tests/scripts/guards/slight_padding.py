@@ -37,7 +37,7 @@ class LastOutput(nn.Module):
         return self.out(h[:, -1])
 
 
-loader = DataLoader(make(1600), batch_size=32, shuffle=True, collate_fn=collate)
+loader = DataLoader(make(8000), batch_size=32, shuffle=True, collate_fn=collate)
 test_x, test_y = collate(make(400))
 model = LastOutput()
 optimizer = torch.optim.Adam(model.parameters(), lr=0.01)

@@ -18,6 +18,8 @@ _STUCK = 0.9
 """Share of steps and rows that makes a unit's gate stuck."""
 _DEAD = 1e-3
 """Standard deviation of a unit's state below which it says nothing."""
+_FEWEST_STATES = 16
+"""States (of all steps and rows) below which a unit that did not change may yet do so."""
 _MOST_TIMES = 48
 _MOST_STATES = 256
 """States (of all steps and rows) of which a rank is taken."""
@@ -107,7 +109,7 @@ def _gate(name: str, values: torch.Tensor, kind: str) -> dict[str, Any]:
 def _units(states: torch.Tensor, relu: bool) -> dict[str, Any]:
     """Dead and active shares, and the effective rank. Shapes: states (n, P)."""
     fields: dict[str, Any] = {}
-    if len(states) > 1:
+    if len(states) >= _FEWEST_STATES:
         fields["dead_share"] = float((states.std(0) < _DEAD).float().mean())
         fields["effective_rank"] = _effective_rank(states)
     if relu:

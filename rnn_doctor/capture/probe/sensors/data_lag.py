@@ -232,7 +232,11 @@ def _joined(gathered: _Gathered) -> tuple[torch.Tensor, torch.Tensor]:
         raise Abstained("its inputs or targets are not of one kind")
     lengths = torch.cat(gathered.lengths)
     lags = min(gathered.lags, int(lengths.float().quantile(_SHORT, interpolation="lower")))
-    chosen = [length >= lags for length in gathered.lengths]
-    x = torch.cat([x[kept][:, :lags] for x, kept in zip(gathered.x, chosen)])
-    y = torch.cat([y[kept] for y, kept in zip(gathered.y, chosen)])
+    chosen = [
+        (x, y, kept)
+        for x, y, length in zip(gathered.x, gathered.y, gathered.lengths)
+        if bool((kept := length >= lags).any())
+    ]
+    x = torch.cat([x[kept][:, :lags] for x, _, kept in chosen])
+    y = torch.cat([y[kept] for _, y, kept in chosen])
     return x, y
