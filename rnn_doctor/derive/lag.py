@@ -18,7 +18,7 @@ delayed-recall task within 800 updates."""
 FEWEST_LAGS = 4
 """Lags that a slope needs."""
 
-_NOT_AT_FIRST = "its backward gain was not measured at the first update"
+_NOT_MEASURED = "its backward gain was not measured"
 
 
 def _profiles(view: View, module: int) -> list[LagGain]:
@@ -34,6 +34,16 @@ def _latest(view: View, module: int) -> list[LagGain]:
 def _first(view: View, module: int) -> list[LagGain]:
     """The profile of each direction before the first update."""
     return [record for record in _profiles(view, module) if record.step == 1]
+
+
+def _absent(view: View, module: int, at: str = "") -> str:
+    """Why there is no profile, as far as the probe knows."""
+    reasons = [loop.absent for loop in view.log.loops if loop.module == module and loop.absent]
+    return f"{_NOT_MEASURED}{at}" + (f": {reasons[0]}" if reasons else "")
+
+
+def _absent_at_first(view: View, module: int) -> str:
+    return _absent(view, module, " at the first update")
 
 
 def _at(record: LagGain, lag: int) -> float | None:
@@ -56,7 +66,7 @@ def _horizon(record: LagGain) -> float:
     return float(max(record.lags))
 
 
-@signal(unit="decades", by="module", reads=("lag_gains",))
+@signal(unit="decades", by="module", reads=("lag_gains", "loops"))
 def lag_gain(view: View) -> dict[str, Measurement]:
     """log10 of the backward gain over the lag that the task needs, of the direction that keeps more.
 
@@ -71,7 +81,7 @@ def lag_gain(view: View) -> dict[str, Measurement]:
         if view.lag is None:
             found[name] = unknown(NO_LAG, location=location)
         elif not records:
-            found[name] = unknown("its backward gain was not measured", location=location)
+            found[name] = unknown(_absent(view, number), location=location)
         else:
             gains = [g for r in records if (g := _at(r, view.lag)) is not None]
             longest = max(max(r.lags) for r in records)
@@ -83,7 +93,7 @@ def lag_gain(view: View) -> dict[str, Measurement]:
     return found
 
 
-@signal(unit="steps", by="module", reads=("lag_gains",))
+@signal(unit="steps", by="module", reads=("lag_gains", "loops"))
 def usable_horizon(view: View) -> dict[str, Measurement]:
     """How many steps back the gradient keeps a thousandth of its size, of the direction that keeps more.
 
@@ -98,12 +108,12 @@ def usable_horizon(view: View) -> dict[str, Measurement]:
         found[name] = (
             known(max(map(_horizon, records)), n=max(r.rows for r in records), location=location)
             if records
-            else unknown("its backward gain was not measured", location=location)
+            else unknown(_absent(view, number), location=location)
         )
     return found
 
 
-@signal(unit="decades a step", by="module", reads=("lag_gains",))
+@signal(unit="decades a step", by="module", reads=("lag_gains", "loops"))
 def lag_slope_start(view: View) -> dict[str, Measurement]:
     """By how many decades the backward gain changes a step of time before the first update, of the faster direction.
 
@@ -118,7 +128,7 @@ def lag_slope_start(view: View) -> dict[str, Measurement]:
     def measure(module: int) -> Measurement:
         records = [record for record in _first(view, module) if len(record.lags) >= FEWEST_LAGS]
         slopes = [_slopes(record) for record in records]
-        return _spread(max(slopes, key=_median)) if slopes else unknown(_NOT_AT_FIRST)
+        return _spread(max(slopes, key=_median)) if slopes else unknown(_absent_at_first(view, module))
 
     return each_module(view, measure)
 
@@ -135,7 +145,7 @@ def _slope(lags: Sequence[int], decades: Sequence[float]) -> float:
     return float(np.median(slopes)) if slopes else -np.inf
 
 
-@signal(unit="decades", by="module", reads=("lag_gains",))
+@signal(unit="decades", by="module", reads=("lag_gains", "loops"))
 def lag_gain_longest(view: View) -> dict[str, Measurement]:
     """log10 of the backward gain over the longest lag that was measured before the first update.
 
@@ -146,7 +156,7 @@ def lag_gain_longest(view: View) -> dict[str, Measurement]:
     def measure(module: int) -> Measurement:
         records = _first(view, module)
         if not records:
-            return unknown(_NOT_AT_FIRST)
+            return unknown(_absent_at_first(view, module))
         return known(max(r.decades[-1] for r in records), n=max(r.rows for r in records))
 
     return each_module(view, measure)

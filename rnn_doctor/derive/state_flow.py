@@ -11,10 +11,16 @@ FEWEST_LINKS = 2
 """Calls of one update that take over a state: fewer show no habit."""
 _UNSEEN = "where its initial states come from was not seen"
 _ONE_UPDATE = "no call after the first update was looked at"
+_BY_HAND = "hand-written: whether its state is carried from update to update was not looked into"
 
 
 def _flows(view: View, module: int) -> list[StateFlow]:
     return [flow for flow in view.log.state_flows if flow.module == module]
+
+
+def _by_hand(view: View, module: int) -> bool:
+    """Whether its states are known from the graph of one update alone."""
+    return view.log.modules[module].kind == "custom"
 
 
 @signal(unit="share", by="module", reads=("state_flows",))
@@ -49,7 +55,8 @@ def lag_cut_off(view: View) -> dict[str, Measurement]:
     """By how many steps the needed lag exceeds what a gradient can reach, where the state is carried on.
 
     Reads: `log.state_flows[i].length`, `.continued`, `.detached`; --lag. Unit: time steps; 0 where it suffices.
-    None if: the lag is not known or no call was seen. 0 where no state is carried on: sequences end there.
+    None if: the lag is not known, no call was seen, or it is hand-written and shorter. 0 where no state is carried
+    on: sequences end there.
     """
 
     def measure(module: int) -> Measurement:
@@ -60,6 +67,8 @@ def lag_cut_off(view: View) -> dict[str, Measurement]:
             return unknown(_UNSEEN)
         carried = any(flow.continued or flow.detached for flow in flows)
         reach = max(flow.length for flow in flows) - 1
+        if not carried and _by_hand(view, module) and view.lag > reach:
+            return unknown(_BY_HAND)
         return known(max(0, view.lag - reach) if carried else 0, n=len(flows))
 
     return each_module(view, measure)
@@ -69,10 +78,13 @@ def lag_cut_off(view: View) -> dict[str, Measurement]:
 def state_kept_with_graph(view: View) -> dict[str, Measurement]:
     """Whether a state of an earlier update was taken over with its graph, which then grows from update to update.
 
-    Reads: `log.state_flows[i].kept`. Unit: claim. None if: no call after the first update was looked at.
+    Reads: `log.state_flows[i].kept`. Unit: claim. None if: no call after the first update was looked at, or it
+    is hand-written.
     """
 
     def measure(module: int) -> Measurement:
+        if _by_hand(view, module):
+            return unknown(_BY_HAND)
         flows = _flows(view, module)
         later = [flow for flow in flows if flow.step > 1]
         if any(flow.kept for flow in flows):
@@ -87,10 +99,12 @@ def state_carried_over_shuffled(view: View) -> dict[str, Measurement]:
     """Whether states are carried from batch to batch although a loader shuffles the sequences.
 
     Reads: `log.state_flows[i].continued`, `log.batches[i].loader`, `log.loaders[j].shuffled`. Unit: claim.
-    None if: no DataLoader gave its batches, or no call after the first update was looked at.
+    None if: no DataLoader gave its batches, no call after the first update was looked at, or it is hand-written.
     """
 
     def measure(module: int) -> Measurement:
+        if _by_hand(view, module):
+            return unknown(_BY_HAND)
         later = [flow for flow in _flows(view, module) if flow.step > 1]
         carried = sum(bool(flow.continued or flow.kept) for flow in later)
         if not carried:

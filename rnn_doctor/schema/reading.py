@@ -31,6 +31,7 @@ _LISTED = {
     "state_flow": "state_flows",
     "padding": "paddings",
     "mixing": "mixings",
+    "loop": "loops",
     "place": "places",
     "sensor_off": "sensors_off",
 }

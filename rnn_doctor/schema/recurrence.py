@@ -19,7 +19,8 @@ class LagGain(Frozen):
     reverse: bool = False
     lags: tuple[int, ...]
     decades: tuple[Number, ...]
-    """log10 of ||d o_T / d x_(T-lag)|| relative to lag 0, median over `samples`."""
+    """log10 of ||d o_T / d x_(T-lag)|| relative to lag 0, median over `samples`. Of a hand-written recurrence
+    ||d s_T / d s_(T-lag)||, s its whole state: the same but for what the input weights do at every lag alike."""
     samples: tuple[tuple[Number, ...], ...] = ()
     """The same for each row and cotangent; of the whole module alone."""
     rows: int
@@ -102,6 +103,22 @@ class StateFlow(Frozen):
     """The same with its graph: the graph grows from step to step."""
     length: int
     """Longest stretch of time steps through which gradients can flow in this step."""
+
+
+class Loop(Frozen):
+    """A hand-written recurrence in the graph of a loss, at one examined step."""
+
+    record: Literal["loop"]
+    step: int
+    module: int
+    steps: int
+    """Times that its weights were applied in a row."""
+    states: int
+    """Tensors that make up its state: 2 of an LSTM."""
+    linear: bool | None = None
+    """Nothing but linear operations leads from state to state; None where its graph was not seen whole."""
+    absent: str | None = None
+    """Why its backward gain could not be had."""
 
 
 class Padding(Frozen):

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnn_doctor.schema.recurrence import LagGain, Layer, Mixing, Padding, Replay, StateFlow
+from rnn_doctor.schema.recurrence import LagGain, Layer, Loop, Mixing, Padding, Replay, StateFlow
 from rnn_doctor.schema.values import Frozen, Location, Number
 
 SCHEMA_VERSION = 1
@@ -370,6 +370,7 @@ Record = Annotated[
     | Replay
     | Layer
     | StateFlow
+    | Loop
     | Padding
     | Mixing
     | Place
@@ -403,6 +404,7 @@ class RunLog(Frozen):
     replays: tuple[Replay, ...] = ()
     layers: tuple[Layer, ...] = ()
     state_flows: tuple[StateFlow, ...] = ()
+    loops: tuple[Loop, ...] = ()
     paddings: tuple[Padding, ...] = ()
     mixings: tuple[Mixing, ...] = ()
     places: tuple[Place, ...] = ()

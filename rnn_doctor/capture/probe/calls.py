@@ -11,6 +11,7 @@ from .recurrence.examiner import Examiner
 from .schedule import examined_steps, sampled_steps
 from .sensors.inputs import Inputs
 from .sensors.loaders import Loaders
+from .sensors.loops import Loops
 from .sensors.mixing import Mixings
 from .sensors.nonfinite import NonFinites
 from .sensors.padding import Paddings
@@ -20,6 +21,10 @@ from .session import Session
 
 _VIEWED_UNTIL = 3
 """Updates until which views are looked at."""
+
+
+_SEARCHED_UNTIL = 3
+"""Updates until which hand-written recurrences are looked for, beside those that are examined."""
 
 
 class Calls:
@@ -38,6 +43,7 @@ class Calls:
         self.mixings = Mixings(writer)
         self.flows = StateFlows(writer)
         self.examiner = Examiner(writer)
+        self.loops = Loops(writer, naming, recurrences)
         self._link = "fresh"
         self._begin(1)
 
@@ -78,6 +84,12 @@ class Calls:
         """A backward pass is about to run."""
         if self._mixing:
             self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
+        self.loops_of(loss)
+
+    def loops_of(self, loss: torch.Tensor) -> None:
+        """Looks for hand-written recurrences in a graph that is about to be consumed."""
+        if self._examining or self._step <= _SEARCHED_UNTIL:
+            self._session.attempt("loops", self.loops.on_backward, self._step, loss, self._examining)
 
     def backward_done(self) -> None:
         """A backward pass has run; the parameters are still those of the forward pass."""
@@ -97,6 +109,7 @@ class Calls:
             self._session.attempt("states", self.flows.ended, step, self.sampled)
         if self._examining:
             self.examiner.forget()
+        self.loops.forget()
         self.non_finites.forget()
         self._begin(step + 1)
 

@@ -185,7 +185,7 @@ class Observer:
     def on_graph(self, loss: torch.Tensor) -> None:
         """A loss whose graph is about to be consumed by `autograd.grad`."""
         if self._samples and self.session.step < _GRAPH_STEPS and not self.trainables.optimized:
-            self.session.attempt("parameters", self.trainables.find_recurrences, graph.leaves(loss))
+            self.calls.loops_of(loss)
 
     @entry
     def on_clip(self, tensors: Sequence[torch.Tensor], limit: float, tells_norm: bool) -> None:

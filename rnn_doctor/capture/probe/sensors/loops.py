@@ -1,0 +1,90 @@
+"""Hand-written recurrences: found in the graph of a loss, and asked how far back their gradients reach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..naming import Naming
+from ..recurrence import loop_gain, loops
+from ..recurrence.unrolled import Unrolled
+from ..writer import Writer
+from .recurrence import Recurrences
+
+_OLD_TORCH = "this version of torch starts no gradient within a graph; 2.7 does"
+_MOST_BACKWARDS = 4
+"""Backward passes of an update whose graphs are searched."""
+
+
+class Loops:
+    """Finds the recurrences that a script wrote itself, and writes what their graph shows."""
+
+    def __init__(self, writer: Writer, naming: Naming, recurrences: Recurrences) -> None:
+        self._writer = writer
+        self._naming = naming
+        self._recurrences = recurrences
+        self._backwards = 0
+        self._examined: set[int] = set()
+        """Recurrences that were examined in this step; further micro-batches of it are not."""
+
+    def on_backward(self, step: int, loss: torch.Tensor, examine: bool) -> None:
+        """A backward pass is about to run. examine: at the cost of one more through the recurrence."""
+        self._backwards += 1
+        if loss.grad_fn is None or self._backwards > _MOST_BACKWARDS:
+            return
+        unrolled = Unrolled(loss)
+        own = {id(w) for module in self._recurrences.built_modules() for w in module.parameters()}
+        for loop in loops.find(unrolled, lambda weight: id(weight) in own, self._owner):
+            number = self._recurrences.custom(self._owner(loop.weights), loop.hidden_size, None)
+            if examine and number not in self._examined:
+                self._examined.add(number)
+                self._examine(step, number, unrolled, loop)
+
+    def forget(self) -> None:
+        """The step is over."""
+        self._backwards = 0
+        self._examined.clear()
+
+    def _examine(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
+        absent = loop_gain.absent(unrolled, loop)
+        fields = None if absent else loop_gain.gain(unrolled, loop)
+        if fields is None and absent is None:
+            absent = _OLD_TORCH
+        self._writer.write(
+            "loop", step=step, module=number, steps=loop.steps, states=len(loop.states[-1]) if loop.states else 0,
+            linear=loop.linear if unrolled.whole else None, absent=absent,
+        )  # fmt: skip
+        if fields is not None:
+            self._writer.write("lag_gain", step=step, module=number, **fields)
+        self._writer.write(
+            "state_flow",
+            step=step,
+            module=number,
+            calls=loop.steps,
+            attached=loop.steps - 1,
+            length=loop.steps,
+        )
+
+    def _owner(self, weights: list[torch.Tensor]) -> str:
+        """The name of the module that holds these weights; of bare tensors, the first one's own."""
+        self._naming.refresh(weights)
+        holders: list[list[str]] = []
+        root = ""
+        for weight in weights:
+            name, owner, root = self._naming.of_parameter(weight)
+            if owner is None:
+                return name
+            # A Linear layer is a part of the cell that holds it.
+            holders.append(name.split(".")[: -2 if isinstance(owner, nn.Linear) else -1])
+        return ".".join(_common(holders)) or root
+
+
+def _common(paths: list[list[str]]) -> list[Any]:
+    shared = []
+    for parts in zip(*paths):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return shared
