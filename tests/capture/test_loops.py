@@ -1,7 +1,7 @@
 """Hand-written recurrences: found in the graph, and their backward gain against autograd on the states themselves."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -433,6 +433,7 @@ def test_a_hand_written_cell_leaves_its_records() -> None:
     records, _ = watched()
     (module,) = records.of("module")
     assert (module["name"], module["kind"], module["hidden_size"]) == ("Cell", "custom", H)
+    assert (module["location"]["function"], module["location"]["code"]) == ("train", "net = Cell()")
     (loop,) = records.of("loop")
     assert loop == {"record": "loop", "step": 1, "module": 0, "steps": T, "states": 1, "linear": False}
     (gain,) = records.of("lag_gain")
@@ -441,3 +442,44 @@ def test_a_hand_written_cell_leaves_its_records() -> None:
     assert len(gain["samples"]) == B
     (flow,) = records.of("state_flow")
     assert (flow["calls"], flow["attached"], flow["length"]) == (T, T - 1, T)
+
+
+def custom_modules(build: Callable[[], tuple[list[torch.Tensor], torch.Tensor]]) -> list[dict[str, Any]]:
+    with observed() as records:
+        parameters, loss = build()
+        optimizer = torch.optim.SGD(parameters, lr=0.01)
+        loss.backward()
+        optimizer.step()
+    assert records.of("sensor_off") == []
+    return records.of("module")
+
+
+def test_a_cell_within_a_network_is_named_and_placed_by_itself() -> None:
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cells = nn.ModuleList([Cell() for _ in range(2)])
+
+    kept = []  # a network that is gone has no names
+
+    def build() -> tuple[list[torch.Tensor], torch.Tensor]:
+        net = Network()
+        kept.append(net)
+        loss = torch.stack([cell(torch.randn(T, B, N)).sum() for cell in net.cells]).sum()
+        return list(net.parameters()), loss
+
+    modules = custom_modules(build)
+    assert {m["name"] for m in modules} == {"cells.0", "cells.1"}
+    assert {m["location"]["code"] for m in modules} == {
+        "self.cells = nn.ModuleList([Cell() for _ in range(2)])"
+    }
+
+
+def test_bare_tensors_have_a_name_and_no_place() -> None:
+    def build() -> tuple[list[torch.Tensor], torch.Tensor]:
+        written = raw_tensors()
+        return list(written.named.values()), written.loss
+
+    (module,) = custom_modules(build)
+    assert (module["name"], module["hidden_size"]) == (f"tensor {H}x{H}", H)
+    assert "location" not in module

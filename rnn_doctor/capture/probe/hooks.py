@@ -31,7 +31,7 @@ def install(observer: Observer, patches: Patches) -> None:
 
 def _modules(observer: Observer, patches: Patches) -> None:
     def registered(module: nn.Module, _name: str, child: Any) -> None:
-        observer.naming.saw(module)
+        observer.naming.building(module)
         if isinstance(child, nn.Module):
             observer.naming.saw(child)
 

@@ -37,7 +37,8 @@ class Loops:
         unrolled = Unrolled(loss)
         own = {id(w) for module in self._recurrences.built_modules() for w in module.parameters()}
         for loop in loops.find(unrolled, lambda weight: id(weight) in own, self._owner):
-            number = self._recurrences.custom(self._owner(loop.weights), loop.hidden_size, None)
+            name = self._owner(loop.weights)
+            number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
             if examine and number not in self._examined:
                 self._examined.add(number)
                 self._examine(step, number, unrolled, loop)
