@@ -1,10 +1,14 @@
 """All signals of a run log, and the source lines that findings may point to."""
 
 from rnn_doctor.derive.registry import entries
+from rnn_doctor.derive.subjects import HAND_WRITTEN, by_hand
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import RunLog
 from rnn_doctor.schema.signals import RUN, Measurement, Signal, Signals
 from rnn_doctor.schema.values import Location
+
+_OF_CALLS = {"batches", "readouts", "paddings", "mixings", "layers", "replays", "initial_weights"}
+"""Parts of a run log that are written of the calls of torch's own modules alone."""
 
 
 def signals(log: RunLog, *, lag: int | None = None) -> Signals:
@@ -18,8 +22,19 @@ def signals(log: RunLog, *, lag: int | None = None) -> Signals:
         measured = entry.measure(view)
         if isinstance(measured, Measurement):
             measured = {RUN: measured}
+        elif entry.by == "module" and _OF_CALLS & {part.split(".")[0] for part in entry.reads}:
+            measured = _with_one_reason(view, measured)
         found[name] = Signal(name=name, unit=entry.unit, by=entry.by, measurements=measured)
     return Signals(signals=found, places=_places(view))
+
+
+def _with_one_reason(view: View, measured: dict[str, Measurement]) -> dict[str, Measurement]:
+    """What is absent of hand-written recurrences is so for one reason, whatever each signal says of it."""
+    ours = {name for number, name in view.module_names.items() if by_hand(view, number)}
+    return {
+        name: each.model_copy(update={"absent": HAND_WRITTEN}) if name in ours and each.absent else each
+        for name, each in measured.items()
+    }
 
 
 def _places(view: View) -> dict[str, Location]:

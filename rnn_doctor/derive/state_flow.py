@@ -2,7 +2,7 @@
 
 from rnn_doctor.derive.needed_lag import NO_LAG
 from rnn_doctor.derive.registry import known, signal, unknown
-from rnn_doctor.derive.subjects import each_module, of_all
+from rnn_doctor.derive.subjects import HAND_WRITTEN, by_hand, each_module, of_all
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.signals import Measurement
@@ -11,16 +11,10 @@ FEWEST_LINKS = 2
 """Calls of one update that take over a state: fewer show no habit."""
 _UNSEEN = "where its initial states come from was not seen"
 _ONE_UPDATE = "no call after the first update was looked at"
-_BY_HAND = "hand-written: whether its state is carried from update to update was not looked into"
 
 
 def _flows(view: View, module: int) -> list[StateFlow]:
     return [flow for flow in view.log.state_flows if flow.module == module]
-
-
-def _by_hand(view: View, module: int) -> bool:
-    """Whether its states are known from the graph of one update alone."""
-    return view.log.modules[module].kind == "custom"
 
 
 @signal(unit="share", by="module", reads=("state_flows",))
@@ -67,8 +61,8 @@ def lag_cut_off(view: View) -> dict[str, Measurement]:
             return unknown(_UNSEEN)
         carried = any(flow.continued or flow.detached for flow in flows)
         reach = max(flow.length for flow in flows) - 1
-        if not carried and _by_hand(view, module) and view.lag > reach:
-            return unknown(_BY_HAND)
+        if not carried and by_hand(view, module) and view.lag > reach:
+            return unknown(HAND_WRITTEN)
         return known(max(0, view.lag - reach) if carried else 0, n=len(flows))
 
     return each_module(view, measure)
@@ -83,8 +77,8 @@ def state_kept_with_graph(view: View) -> dict[str, Measurement]:
     """
 
     def measure(module: int) -> Measurement:
-        if _by_hand(view, module):
-            return unknown(_BY_HAND)
+        if by_hand(view, module):
+            return unknown(HAND_WRITTEN)
         flows = _flows(view, module)
         later = [flow for flow in flows if flow.step > 1]
         if any(flow.kept for flow in flows):
@@ -103,8 +97,8 @@ def state_carried_over_shuffled(view: View) -> dict[str, Measurement]:
     """
 
     def measure(module: int) -> Measurement:
-        if _by_hand(view, module):
-            return unknown(_BY_HAND)
+        if by_hand(view, module):
+            return unknown(HAND_WRITTEN)
         later = [flow for flow in _flows(view, module) if flow.step > 1]
         carried = sum(bool(flow.continued or flow.kept) for flow in later)
         if not carried:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from rnn_doctor.capture.probe.recurrence import loop_gain, loops
+from rnn_doctor.capture.probe.recurrence import cut_states, loop_gain, loops
 from rnn_doctor.capture.probe.recurrence.unrolled import Unrolled
 from tests.capture.records import Observation, observed
 
@@ -386,6 +386,81 @@ def test_a_recurrence_without_nonlinearity() -> None:
     assert (loop.linear, loop.steps, loop.hidden_size) == (True, T - 1, H)
 
 
+# ---------------------------------------------------------------- cut off at every step
+
+
+def cut(loss: torch.Tensor) -> list[cut_states.Cut]:
+    return cut_states.find(Unrolled(loss), lambda _: False, lambda weights: str(id(weights[0])))
+
+
+def detached_layers(h: torch.Tensor, let_go: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    i2h, h2h, head = nn.Linear(N, H), nn.Linear(H, H), nn.Linear(H, 2)
+    loss = torch.zeros(())
+    for _ in range(T):
+        h = torch.tanh(i2h(torch.randn(B, N)) + h2h(let_go(h)))
+        loss = loss + head(h).square().mean()
+    return loss
+
+
+@pytest.mark.parametrize(
+    "let_go",
+    [
+        lambda h: h.detach(),
+        lambda h: h.data,
+        lambda h: h.detach().clone(),
+        lambda h: torch.tensor(h.tolist()),
+    ],
+    ids=["detach", "data", "clone", "anew"],
+)
+def test_a_state_that_is_cut_off_at_every_step(let_go: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    torch.set_default_dtype(torch.float64)
+    loss = detached_layers(torch.zeros(B, H), let_go)
+    assert of(loss)[1] == []
+    (only,) = cut(loss)
+    assert (only.applied, only.cut, only.hidden_size) == (T, T - 1, H)
+    assert only.weights[0].shape == (H, H)
+
+
+def test_a_cut_state_that_is_joined_with_the_input() -> None:
+    cell, head, h, loss = nn.Linear(N + H, H), nn.Linear(H, 2), torch.zeros(B, H), torch.zeros(())
+    for _ in range(T):
+        h = torch.tanh(cell(torch.cat([torch.randn(B, N), h.detach()], 1)))
+        loss = loss + head(h).square().mean()
+    (only,) = cut(loss)
+    assert (only.cut, only.hidden_size, only.weights[0].shape) == (T - 1, H, (H, N + H))
+
+
+def test_the_cut_state_of_an_lstm() -> None:
+    w_x, w_h = nn.Linear(N, 4 * H), nn.Linear(H, 4 * H)
+    h, c, loss = torch.zeros(B, H), torch.zeros(B, H), torch.zeros(())
+    for _ in range(T):
+        i, f, g, o = (w_x(torch.randn(B, N)) + w_h(h.detach())).chunk(4, 1)
+        c = f.sigmoid() * c.detach() + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+        loss = loss + h.square().sum()
+    (only,) = cut(loss)
+    assert (only.cut, only.hidden_size) == (T - 1, H)
+
+
+@pytest.mark.parametrize("cell", [*SINGLE, *SEVERAL])
+def test_a_state_that_is_handed_on_is_not_cut_off(cell: Callable[[], Written]) -> None:
+    assert cut(cell().loss) == []
+
+
+@pytest.mark.parametrize("name", no_recurrences())
+def test_without_a_recurrence_nothing_is_cut_off(name: str) -> None:
+    assert cut(no_recurrences()[name]()) == []
+
+
+def test_a_forecast_that_is_fed_back_is_no_cut_state() -> None:
+    net = nn.Sequential(nn.Linear(H, 4 * H), nn.Tanh(), nn.Linear(4 * H, H))
+    x, loss = torch.randn(B, H), torch.zeros(())
+    for _ in range(T):
+        x = net(x.detach())
+        loss = loss + x.square().mean()
+    assert cut(loss) == []
+
+
 # ---------------------------------------------------------------- within a training
 
 
@@ -448,7 +523,7 @@ def custom_modules(build: Callable[[], tuple[list[torch.Tensor], torch.Tensor]])
     with observed() as records:
         parameters, loss = build()
         optimizer = torch.optim.SGD(parameters, lr=0.01)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     assert records.of("sensor_off") == []
     return records.of("module")
@@ -483,3 +558,16 @@ def test_bare_tensors_have_a_name_and_no_place() -> None:
     (module,) = custom_modules(build)
     assert (module["name"], module["hidden_size"]) == (f"tensor {H}x{H}", H)
     assert "location" not in module
+
+
+def test_a_cut_state_leaves_its_records() -> None:
+    with observed() as records:
+        loss = detached_layers(torch.zeros(B, H), lambda h: h.detach())
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer = torch.optim.SGD([weight(2, 2)], lr=0.01)
+        optimizer.step()
+    assert records.of("sensor_off") == []
+    (flow,) = records.of("state_flow")
+    assert (flow["calls"], flow["detached"], flow["fresh"], flow["length"]) == (T, T - 1, 1, 1)
+    assert records.of("lag_gain") == []
+    assert "cut off" in records.of("loop")[0]["absent"]

@@ -1,5 +1,6 @@
 """How recurrent modules were built, and what hand-written ones tell."""
 
+from rnn_doctor.derive.subjects import HAND_WRITTEN
 from tests.derive.logs import log, lstm, measure, steps, value_of
 from tests.derive.recurrent_logs import flow, loop
 
@@ -24,8 +25,14 @@ def test_a_missing_gain_says_why() -> None:
 
 def test_of_a_hand_written_cell_nothing_is_known_between_updates() -> None:
     run = log(BY_HAND, steps([1.0] * 3), flow(calls=20, attached=19), flow(3, calls=20, attached=19))
-    assert "hand-written" in (measure("state_kept_with_graph", run, "lstm").absent or "")
-    assert "hand-written" in (measure("state_carried_over_shuffled", run, "lstm").absent or "")
+    assert measure("state_kept_with_graph", run, "lstm").absent == HAND_WRITTEN
+    assert measure("state_carried_over_shuffled", run, "lstm").absent == HAND_WRITTEN
     assert value_of("lag_cut_off", run, "lstm", lag=19) == 0
-    assert "hand-written" in (measure("lag_cut_off", run, "lstm", lag=20).absent or "")
+    assert measure("lag_cut_off", run, "lstm", lag=20).absent == HAND_WRITTEN
     assert value_of("detached_link_share", run, "lstm") == 0.0
+
+
+def test_what_calls_alone_would_tell_is_absent_of_it_for_one_reason() -> None:
+    for name in ("input_std", "sequence_length_max", "recurrent_weights_unused", "batch_axis_as_time"):
+        assert measure(name, log(BY_HAND), "lstm").absent == HAND_WRITTEN, name
+        assert measure(name, log(lstm()), "lstm").absent not in (None, HAND_WRITTEN), name

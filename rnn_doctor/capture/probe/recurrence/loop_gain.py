@@ -12,7 +12,8 @@ import torch
 from torch.autograd.graph import GradientEdge
 
 from .lag_gain import _spread
-from .loops import Loop, State
+from .loop_states import State
+from .loops import Loop
 from .unrolled import Unrolled
 
 _FEWEST_STATES = 3

@@ -10,33 +10,20 @@ made up to step t that later steps take: whatever the form of the cell, all path
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, NamedTuple, Tuple
+from typing import Callable, NamedTuple
 
 import torch
 
+from .loop_states import State, alike, below, crossing, following
 from .unrolled import PRODUCTS, VIEWS, Unrolled
 
 FEWEST = 3
 """Products in a row that make a recurrence."""
 _MOST_WEIGHTS = 24
-_MOST_CROSSINGS = 50_000
 _LINEAR = VIEWS | {"Add", "Sub", "Neg", "NativeDropout", "Sum", "Mean", "AccumulateGrad"}
 _SCALING = ("Mul", "Div")
 _TURNS = ("T", "Transpose", "Permute")
 """Views that exchange the last two axes of a matrix."""
-
-Edge = Tuple[int, int]
-"""An operation's number, and which of its outputs."""
-State = Tuple[Edge, ...]
-"""The tensors that carry a recurrence on."""
-
-
-class _Move(NamedTuple):
-    """From an operation to one that takes what it made."""
-
-    kind: str
-    position: int
-    output: int
 
 
 class Loop(NamedTuple):
@@ -64,12 +51,7 @@ class _Chain:
         self.weight = weight
         self.tensor: torch.Tensor = unrolled.nodes[weight].variable
         self.products = products
-        own = set(products)
-        self.level = [0] * len(unrolled.nodes)
-        """By operation: products on the longest chain that it depends on, itself counted."""
-        for number in unrolled.order:
-            below = max((self.level[made] for made, _ in unrolled.inputs[number] if made >= 0), default=0)
-            self.level[number] = below + (number in own)
+        self.level = unrolled.levels(products)
         self.length = max(self.level[number] for number in products)
         ends = [number for number in products if self.level[number] == self.length]
         self.end = max(ends, key=lambda number: _made_at(unrolled, number))
@@ -153,63 +135,21 @@ def _loop(unrolled: Unrolled, group: list[_Chain]) -> Loop | None:
             if level and level + late > step[number]:
                 step[number] = level + late
     ends = [chain.end for chain in group]
-    inside = _below(unrolled, ends, step)
-    states = _states(unrolled, inside, step, steps)
+    inside = below(unrolled, ends, step)
+    states = crossing(unrolled, inside, step, steps)
     roles = _roles(unrolled, group, step, states, steps)
     if roles is None:
         return None
     weights, width, axis = roles
-    kept = _alike(unrolled, states)
+    kept = alike(unrolled, states)
     own = set(inside)
     products = [{step[n]: n for n in chain.products if n in own} for chain in group]
     for now in (steps - 2, steps - 1):
-        following = _next(unrolled, step, products, kept[-1], now) if kept else ()
-        if not following:
+        after = following(unrolled, step, products, kept[-1], now) if kept else ()
+        if not after:
             break
-        kept.append(following)
+        kept.append(after)
     return Loop(weights, steps, kept, width, axis, _is_linear(unrolled, inside, step), inside)
-
-
-def _below(unrolled: Unrolled, ends: Iterable[int], step: list[int]) -> list[int]:
-    """What the last products depend on, as far as it depends on earlier ones."""
-    seen = set(ends)
-    stack = list(seen)
-    while stack:
-        for made, _ in unrolled.inputs[stack.pop()]:
-            if made >= 0 and step[made] and made not in seen:
-                seen.add(made)
-                stack.append(made)
-    return sorted(seen)
-
-
-def _states(unrolled: Unrolled, inside: list[int], step: list[int], steps: int) -> list[State]:
-    """By step from 1 on: the tensors made up to it that later steps take; empty where they are too many."""
-    found: list[set[Edge]] = [set() for _ in range(steps)]
-    crossings = 0
-    for number in inside:
-        for edge in unrolled.inputs[number]:
-            if edge[0] < 0 or not 0 < step[edge[0]] < step[number]:
-                continue
-            crossings += step[number] - step[edge[0]]
-            if crossings > _MOST_CROSSINGS:
-                return []
-            parts = _whole(unrolled, edge, step)
-            for t in range(step[edge[0]], step[number]):
-                found[t].update(parts)
-    return [tuple(sorted(state)) for state in found[1:]]
-
-
-def _whole(unrolled: Unrolled, edge: Edge, step: list[int]) -> list[Edge]:
-    """The tensors behind views of the state, and those that were joined with it or with an input."""
-    parts, stack = [], [edge]
-    while stack:
-        each = stack.pop()
-        below = [e for e in unrolled.inputs[each[0]] if e[0] >= 0 and step[e[0]]]
-        if unrolled.kinds[each[0]] in VIEWS and below:
-            stack += below
-        else:
-            parts.append(each)
-    return parts
 
 
 def _roles(
@@ -287,86 +227,15 @@ def _taken(unrolled: Unrolled, product: int, state: set[int], step: list[int]) -
                 continue
             if unrolled.kinds[edge[0]] in _TURNS and axis < 0:
                 axis = -3 - axis
-            for below in unrolled.inputs[edge[0]]:
-                if below[0] >= 0 and step[below[0]] and below not in seen:
-                    seen.add(below)
-                    stack.append((below, axis))
+            for taken in unrolled.inputs[edge[0]]:
+                if taken[0] >= 0 and step[taken[0]] and taken not in seen:
+                    seen.add(taken)
+                    stack.append((taken, axis))
     return None
 
 
 def _size(shape: tuple[int, ...], axis: int) -> int:
     return shape[axis] if -len(shape) <= axis < len(shape) else shape[-1] if shape else 1
-
-
-def _alike(unrolled: Unrolled, states: list[State]) -> list[State]:
-    """The states up to the last step but two, as far back as they have one form: a first step may lack a term.
-
-    Of the last step but one only what the last product takes is known to be state.
-    """
-
-    def form(state: State) -> list[tuple[int, ...]]:
-        return sorted(unrolled.shape(edge) for edge in state)
-
-    whole = states[:-1]
-    first = len(whole)
-    while first and form(whole[first - 1]) == form(whole[-1]):
-        first -= 1
-    return whole[first:]
-
-
-def _next(
-    unrolled: Unrolled, step: list[int], products: list[dict[int, int]], state: State, now: int
-) -> State:
-    """The state of the step after `now`, made of its products as this one was; empty if it is not found."""
-    following = []
-    for edge in state:
-        ends = set()
-        for of in products:
-            way = _way(unrolled, of[now], edge, step) if now in of and now + 1 in of else None
-            if way is not None:
-                ends.add(_follow(unrolled, of[now + 1], way, step))
-        ends.discard(None)
-        end = ends.pop() if len(ends) == 1 else None
-        if end is None or unrolled.shape((end, edge[1])) != unrolled.shape(edge):
-            return ()
-        following.append((end, edge[1]))
-    return tuple(following) if len(set(following)) == len(following) else ()
-
-
-def _way(unrolled: Unrolled, product: int, edge: Edge, step: list[int]) -> list[_Move] | None:
-    """The shortest way from a product up to a state."""
-    came: dict[int, tuple[int, _Move] | None] = {product: None}
-    queue = [product]
-    for number in queue:  # grows while it runs
-        if number == edge[0]:
-            way: list[_Move] = []
-            before = came[number]
-            while before is not None:
-                way.append(before[1])
-                before = came[before[0]]
-            return way[::-1]
-        for taker, position in unrolled.takers[number]:
-            if step[taker] == step[product] and taker not in came:
-                output = unrolled.inputs[taker][position][1]
-                came[taker] = (number, _Move(unrolled.kinds[taker], position, output))
-                queue.append(taker)
-    return None
-
-
-def _follow(unrolled: Unrolled, product: int, way: list[_Move], step: list[int]) -> int | None:
-    """Where the same way leads from another product; None where it is not there, or not one alone."""
-    here = {product}
-    for kind, position, output in way:
-        here = {
-            taker
-            for number in here
-            for taker, place in unrolled.takers[number]
-            if place == position
-            and unrolled.kinds[taker] == kind
-            and unrolled.inputs[taker][place][1] == output
-            and step[taker] == step[product]
-        }
-    return here.pop() if len(here) == 1 else None
 
 
 def _is_linear(unrolled: Unrolled, inside: list[int], step: list[int]) -> bool:

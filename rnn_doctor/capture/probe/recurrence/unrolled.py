@@ -95,3 +95,12 @@ class Unrolled:
             elif kind in _OF_WEIGHTS and parts and None not in parts:
                 made_of[number] = frozenset().union(*(part for part in parts if part is not None))
         return found
+
+    def levels(self, products: list[int]) -> list[int]:
+        """By operation: how many of these products are on the longest chain that it depends on, itself counted."""
+        own = set(products)
+        level = [0] * len(self.nodes)
+        for number in self.order:
+            below = max((level[made] for made, _ in self.inputs[number] if made >= 0), default=0)
+            level[number] = below + (number in own)
+        return level

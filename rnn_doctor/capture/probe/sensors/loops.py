@@ -8,12 +8,13 @@ import torch
 from torch import nn
 
 from ..naming import Naming
-from ..recurrence import loop_gain, loops
+from ..recurrence import cut_states, loop_gain, loops
 from ..recurrence.unrolled import Unrolled
 from ..writer import Writer
 from .recurrence import Recurrences
 
 _OLD_TORCH = "this version of torch starts no gradient within a graph; 2.7 does"
+_CUT = "its state is cut off from its graph at every step"
 _MOST_BACKWARDS = 4
 """Backward passes of an update whose graphs are searched."""
 
@@ -36,12 +37,25 @@ class Loops:
             return
         unrolled = Unrolled(loss)
         own = {id(w) for module in self._recurrences.built_modules() for w in module.parameters()}
-        for loop in loops.find(unrolled, lambda weight: id(weight) in own, self._owner):
+
+        def known(weight: torch.Tensor) -> bool:
+            return id(weight) in own
+
+        found = set()
+        for loop in loops.find(unrolled, known, self._owner):
             name = self._owner(loop.weights)
             number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
+            found.add(name)
             if examine and number not in self._examined:
                 self._examined.add(number)
                 self._examine(step, number, unrolled, loop)
+        for cut in cut_states.find(unrolled, known, self._owner):
+            name = self._owner(cut.weights)
+            if name not in found:  # beside the state that is carried on, it may feed its output back
+                number = self._recurrences.custom(name, cut.hidden_size, self._naming.built_at(name))
+                if examine and number not in self._examined:
+                    self._examined.add(number)
+                    self._write_cut(step, number, cut)
 
     def forget(self) -> None:
         """The step is over."""
@@ -67,6 +81,13 @@ class Loops:
             attached=loop.steps - 1,
             length=loop.steps,
         )
+
+    def _write_cut(self, step: int, number: int, cut: cut_states.Cut) -> None:
+        self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_CUT)
+        self._writer.write(
+            "state_flow", step=step, module=number, calls=cut.applied, fresh=cut.applied - cut.cut,
+            detached=cut.cut, length=1,
+        )  # fmt: skip
 
     def _owner(self, weights: list[torch.Tensor]) -> str:
         """The name of the module that holds these weights; of bare tensors, the first one's own."""
