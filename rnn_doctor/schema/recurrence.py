@@ -106,15 +106,15 @@ class StateFlow(Frozen):
 
 
 class Loop(Frozen):
-    """A hand-written recurrence in the graph of a loss, at one examined step."""
+    """A recurrence in the graph of a loss, hand-written or hidden by TorchScript, at one examined step."""
 
     record: Literal["loop"]
     step: int
     module: int
     steps: int
-    """Times that its weights were applied in a row."""
+    """Times that its weights were applied in a row; 1 where that is not known or its state is cut off."""
     states: int
-    """Tensors that make up its state: 2 of an LSTM."""
+    """Tensors that make up its state, 2 of an LSTM; 0 where it is not known."""
     linear: bool | None = None
     """Nothing but linear operations leads from state to state; None where its graph was not seen whole."""
     absent: str | None = None

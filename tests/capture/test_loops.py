@@ -571,3 +571,71 @@ def test_a_cut_state_leaves_its_records() -> None:
     assert (flow["calls"], flow["detached"], flow["fresh"], flow["length"]) == (T, T - 1, 1, 1)
     assert records.of("lag_gain") == []
     assert "cut off" in records.of("loop")[0]["absent"]
+
+
+# ---------------------------------------------------------------- TorchScript
+
+
+class Scripted(nn.Module):
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.hidden = hidden
+        self.i2h, self.h2h = nn.Linear(3, hidden), nn.Linear(hidden, hidden)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = torch.zeros([x.size(1), self.hidden], dtype=x.dtype)
+        for t in range(x.size(0)):
+            h = torch.tanh(self.i2h(x[t]) + self.h2h(h))
+        return h
+
+
+class Output(nn.Module):
+    def __init__(self, rnn: nn.Module) -> None:
+        super().__init__()
+        self.rnn = rnn
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        output: torch.Tensor = self.rnn(x)[0]
+        return output
+
+
+def scripted(build: Callable[[], nn.Module]) -> Observation:
+    torch.set_default_dtype(torch.float32)
+    with observed() as records:
+        module = torch.jit.script(build())
+        optimizer = torch.optim.SGD(module.parameters(), lr=0.01)
+        for _ in range(4):
+            loss = module(torch.randn(T, B, N))[-1].square().sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    assert records.of("sensor_off") == []
+    return records
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_hand_written_cell_in_torchscript_is_seen_before_it_is_compiled() -> None:
+    records = scripted(lambda: Scripted(H))
+    (module,) = records.of("module")
+    assert (module["kind"], module["hidden_size"]) == ("custom", H)
+    assert [(g["step"], g["lags"][-1]) for g in records.of("lag_gain")] == [(1, T - 1)]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU])
+def test_a_module_in_torchscript_whose_kernel_leaves_its_steps_in_the_graph(kind: Any) -> None:
+    records = scripted(lambda: Output(kind(N, H)))
+    (module,) = records.of("module")
+    assert module["called"] is False
+    (gain,) = records.of("lag_gain")
+    assert (gain["module"], gain["lags"]) == (module["id"], list(range(T)))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    ("rnn", "reason"), [(nn.LSTM, "no time steps"), (lambda i, h: nn.GRU(i, h, 2), "layers")]
+)
+def test_a_module_in_torchscript_whose_gain_is_missing_says_why(rnn: Any, reason: str) -> None:
+    records = scripted(lambda: Output(rnn(N, H)))
+    assert records.of("lag_gain") == []
+    assert reason in records.of("loop")[0]["absent"]

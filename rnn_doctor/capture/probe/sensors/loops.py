@@ -14,7 +14,11 @@ from ..writer import Writer
 from .recurrence import Recurrences
 
 _OLD_TORCH = "this version of torch starts no gradient within a graph; 2.7 does"
+_FUSED = "TorchScript hides its calls, and its kernel leaves no time steps in the graph"
+_STACKED = "TorchScript hides its calls, and in the graph its layers and directions are not told apart"
 _CUT = "its state is cut off from its graph at every step"
+_ONE_LAYER = 4
+"""Weights and biases of one layer in one direction."""
 _MOST_BACKWARDS = 4
 """Backward passes of an update whose graphs are searched."""
 
@@ -56,6 +60,22 @@ class Loops:
                 if examine and number not in self._examined:
                     self._examined.add(number)
                     self._write_cut(step, number, cut)
+
+        for number, module in self._recurrences.hidden_modules() if examine else ():
+            if number not in self._examined and _applies(unrolled, module):
+                self._examined.add(number)
+                self._examine_hidden(step, number, unrolled, module)
+
+    def _examine_hidden(self, step: int, number: int, unrolled: Unrolled, module: Any) -> None:
+        """A module whose calls were not seen; some kernels leave their steps in the graph."""
+        own = {id(w) for w in module.parameters()}
+        found = loops.find(unrolled, lambda weight: id(weight) not in own, lambda _: "")
+        if len(own) > _ONE_LAYER:
+            self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_STACKED)
+        elif found:
+            self._examine(step, number, unrolled, found[0])
+        else:
+            self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_FUSED)
 
     def forget(self) -> None:
         """The step is over."""
@@ -99,8 +119,15 @@ class Loops:
             if owner is None:
                 return name
             # A Linear layer is a part of the cell that holds it.
-            holders.append(name.split(".")[: -2 if isinstance(owner, nn.Linear) else -1])
+            kind = getattr(owner, "original_name", type(owner).__name__)  # of one in TorchScript
+            part = isinstance(owner, nn.Linear) or kind == "Linear"
+            holders.append(name.split(".")[: -2 if part else -1])
         return ".".join(_common(holders)) or root
+
+
+def _applies(unrolled: Unrolled, module: nn.Module) -> bool:
+    own = {id(w) for w in module.parameters()}
+    return any(id(getattr(node, "variable", None)) in own for node in unrolled.nodes)
 
 
 def _common(paths: list[list[str]]) -> list[Any]:

@@ -37,6 +37,10 @@ class Recurrences:
         """Those that still exist."""
         return [module for module in (ref() for ref, _ in self._built.values()) if module is not None]
 
+    def hidden_modules(self) -> list[tuple[int, nn.Module]]:
+        """Those whose calls TorchScript hides, with their numbers."""
+        return [(n, m) for m in self.built_modules() if (n := self.ids.get(id(m))) in self._hidden]
+
     def number(self, module: nn.Module, called: bool = True) -> int:
         """Its number; its description is written the first time."""
         known = self.ids.get(id(module))
