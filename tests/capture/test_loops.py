@@ -573,6 +573,33 @@ def test_a_cut_state_leaves_its_records() -> None:
     assert "cut off" in records.of("loop")[0]["absent"]
 
 
+def test_a_gradient_hook_of_the_script_is_called_by_its_own_backward_pass_alone() -> None:
+    calls = []
+    with observed() as records:
+        w_h, h = weight(H, H), torch.randn(B, H)
+        for _ in range(T):
+            h = torch.tanh(h @ w_h)
+            h.register_hook(lambda g: calls.append(g.norm()))  # type: ignore[no-untyped-call]
+        h.sum().backward()  # type: ignore[no-untyped-call]
+    assert len(calls) == T
+    assert records.of("sensor_off") == []
+    assert records.of("lag_gain") == []
+    assert "hooks" in records.of("loop")[0]["absent"]
+
+
+def test_a_gradient_hook_elsewhere_does_no_harm() -> None:
+    calls = []
+    with observed() as records:
+        w_h, h = weight(H, H), torch.randn(B, H)
+        for _ in range(T):
+            h = torch.tanh(h @ w_h)
+        out = h * 2
+        out.register_hook(lambda g: calls.append(g.norm()))  # type: ignore[no-untyped-call]
+        out.sum().backward()  # type: ignore[no-untyped-call]
+    assert len(calls) == 1
+    assert records.of("lag_gain")
+
+
 # ---------------------------------------------------------------- TorchScript
 
 

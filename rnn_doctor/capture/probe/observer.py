@@ -182,6 +182,11 @@ class Observer:
         self._finish_step(())
 
     @entry
+    def on_gradient_hook(self, node: Any) -> None:
+        """The script hooks the gradient of what this operation made."""
+        self.calls.loops.hooked.add(node._sequence_nr())
+
+    @entry
     def on_graph(self, loss: torch.Tensor) -> None:
         """A loss whose graph is about to be consumed by `autograd.grad`."""
         if self._samples and self.session.step < _GRAPH_STEPS and not self.trainables.optimized:

@@ -6,7 +6,7 @@ earlier ones alone: no parameter is reached, so that no `.grad` changes and no h
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Container
 
 import torch
 from torch.autograd.graph import GradientEdge
@@ -22,8 +22,11 @@ _DIGITS = 4
 _NOTHING = float("-inf")
 
 
-def absent(unrolled: Unrolled, loop: Loop) -> str | None:
-    """Why the backward gain of a recurrence cannot be had; None where it can."""
+def absent(unrolled: Unrolled, loop: Loop, hooked: Container[int] = ()) -> str | None:
+    """Why the backward gain of a recurrence cannot be had; None where it can.
+
+    hooked: operations whose gradients the script hooks, by their numbers in autograd's sequence.
+    """
     if not unrolled.whole:
         return "its graph has too many operations"
     if len(loop.states) < _FEWEST_STATES:
@@ -34,6 +37,9 @@ def absent(unrolled: Unrolled, loop: Loop) -> str | None:
     own = torch.autograd.function.BackwardCFunction
     if any(isinstance(unrolled.nodes[number], own) for number in loop.operations):
         return "a torch.autograd.Function or a backward hook of the script lies on the way"
+    made = {*loop.operations, *(number for number, _ in loop.states[-1])}
+    if hooked and any(unrolled.nodes[number]._sequence_nr() in hooked for number in made):
+        return "the script hooks the gradient of its state, and would be called once more"
     return None
 
 

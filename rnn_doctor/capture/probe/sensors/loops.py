@@ -30,6 +30,8 @@ class Loops:
         self._writer = writer
         self._naming = naming
         self._recurrences = recurrences
+        self.hooked: set[int] = set()
+        """Operations of this step whose gradients the script hooks, by their numbers in autograd's sequence."""
         self._backwards = 0
         self._examined: set[int] = set()
         """Recurrences that were examined in this step; further micro-batches of it are not."""
@@ -81,9 +83,10 @@ class Loops:
         """The step is over."""
         self._backwards = 0
         self._examined.clear()
+        self.hooked.clear()
 
     def _examine(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
-        absent = loop_gain.absent(unrolled, loop)
+        absent = loop_gain.absent(unrolled, loop, self.hooked)
         fields = None if absent else loop_gain.gain(unrolled, loop)
         if fields is None and absent is None:
             absent = _OLD_TORCH
