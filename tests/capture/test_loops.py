@@ -600,6 +600,26 @@ def test_a_gradient_hook_elsewhere_does_no_harm() -> None:
     assert records.of("lag_gain")
 
 
+@pytest.mark.parametrize("kind", [nn.RNNCell, nn.GRUCell])
+def test_a_cell_of_torchs_whose_state_takes_a_detour(kind: Any) -> None:
+    with observed() as records:
+        cell, norm = kind(N, H), nn.LayerNorm(H)
+        optimizer = torch.optim.SGD(cell.parameters(), lr=0.01)
+        h = torch.zeros(B, H)
+        for x in torch.randn(T, B, N):
+            h = norm(cell(x, h))
+        h.square().sum().backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    assert records.of("sensor_off") == []
+    (module,) = records.of("module")
+    assert module["kind"] == kind.__name__
+    (flow,) = records.of("state_flow")
+    assert (flow["calls"], flow["attached"], flow["length"]) == (T, T - 1, T)
+    (gain,) = records.of("lag_gain")
+    assert gain["lags"] == list(range(T))
+    assert gain["decades"][-1] != 0
+
+
 # ---------------------------------------------------------------- TorchScript
 
 

@@ -43,7 +43,7 @@ class Calls:
         self.mixings = Mixings(writer)
         self.flows = StateFlows(writer)
         self.examiner = Examiner(writer)
-        self.loops = Loops(writer, naming, recurrences)
+        self.loops = Loops(writer, naming, recurrences, self.flows)
         self._link = "fresh"
         self._begin(1)
 

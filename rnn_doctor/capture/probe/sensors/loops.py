@@ -12,6 +12,7 @@ from ..recurrence import cut_states, loop_gain, loops
 from ..recurrence.unrolled import Unrolled
 from ..writer import Writer
 from .recurrence import Recurrences
+from .states import StateFlows
 
 _OLD_TORCH = "this version of torch starts no gradient within a graph; 2.7 does"
 _FUSED = "TorchScript hides its calls, and its kernel leaves no time steps in the graph"
@@ -26,10 +27,11 @@ _MOST_BACKWARDS = 4
 class Loops:
     """Finds the recurrences that a script wrote itself, and writes what their graph shows."""
 
-    def __init__(self, writer: Writer, naming: Naming, recurrences: Recurrences) -> None:
+    def __init__(self, writer: Writer, naming: Naming, recurrences: Recurrences, flows: StateFlows) -> None:
         self._writer = writer
         self._naming = naming
         self._recurrences = recurrences
+        self._flows = flows
         self.hooked: set[int] = set()
         """Operations of this step whose gradients the script hooks, by their numbers in autograd's sequence."""
         self._backwards = 0
@@ -67,6 +69,22 @@ class Loops:
             if number not in self._examined and _applies(unrolled, module):
                 self._examined.add(number)
                 self._examine_hidden(step, number, unrolled, module)
+        if examine:
+            self._follow_detours(step, unrolled)
+
+    def _follow_detours(self, step: int, unrolled: Unrolled) -> None:
+        """Cells of torch's called in a loop, whose state passes other operations on its way to the next call."""
+        numbers = self._recurrences.ids
+        cells = {numbers[id(m)]: m for m in self._recurrences.built_modules() if id(m) in numbers}
+        wanted = [n for n in self._flows.unlinked() if n in cells and n not in self._examined]
+        found = loops.find(unrolled, lambda _: False, self._owner) if wanted else []
+        for number in wanted:
+            own = {id(w) for w in cells[number].parameters()}
+            for loop in found:
+                if any(id(weight) in own for weight in loop.weights):
+                    self._examined.add(number)
+                    self._flows.linked(number, loop.steps - 1)
+                    self._measure(step, number, unrolled, loop)
 
     def _examine_hidden(self, step: int, number: int, unrolled: Unrolled, module: Any) -> None:
         """A module whose calls were not seen; some kernels leave their steps in the graph."""
@@ -86,6 +104,17 @@ class Loops:
         self.hooked.clear()
 
     def _examine(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
+        self._measure(step, number, unrolled, loop)
+        self._writer.write(
+            "state_flow",
+            step=step,
+            module=number,
+            calls=loop.steps,
+            attached=loop.steps - 1,
+            length=loop.steps,
+        )
+
+    def _measure(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
         absent = loop_gain.absent(unrolled, loop, self.hooked)
         fields = None if absent else loop_gain.gain(unrolled, loop)
         if fields is None and absent is None:
@@ -96,14 +125,6 @@ class Loops:
         )  # fmt: skip
         if fields is not None:
             self._writer.write("lag_gain", step=step, module=number, **fields)
-        self._writer.write(
-            "state_flow",
-            step=step,
-            module=number,
-            calls=loop.steps,
-            attached=loop.steps - 1,
-            length=loop.steps,
-        )
 
     def _write_cut(self, step: int, number: int, cut: cut_states.Cut) -> None:
         self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_CUT)
