@@ -289,6 +289,29 @@ def test_a_decoder_with_attention() -> None:
     assert found(Written(loss, named, states)) == {"mix": T}
 
 
+def test_the_state_is_told_from_an_output_that_is_fed_back() -> None:
+    v, w = weight(H, 1 + H), weight(1, H)
+    h, out = torch.zeros(H, 1), torch.randn(1, 1)
+    outputs = torch.zeros(1, 0)
+    for _ in range(T):
+        h = torch.tanh(v @ torch.vstack([out, h]))
+        out = w @ h
+        outputs = torch.hstack([outputs, out])
+    unrolled, (loop,) = of(outputs.square().sum())
+    assert (loop.hidden_size, loop.axis, loop.steps) == (H, -2, T)
+    assert [id(each) for each in loop.weights] == [id(v)]
+    assert loop_gain.absent(unrolled, loop) is None
+
+    # Read from a tensor that grows, the output of every step is part of the state.
+    h, outputs = torch.zeros(H, 1), torch.randn(1, 1)
+    for _ in range(T):
+        h = torch.tanh(v @ torch.vstack([outputs[:, -1:], h]))
+        outputs = torch.hstack([outputs, w @ h])
+    unrolled, (loop,) = of(outputs.square().sum())
+    assert (loop.hidden_size, loop.steps) == (H, T)
+    assert "not the same form" in str(loop_gain.absent(unrolled, loop))
+
+
 def no_recurrences() -> dict[str, Callable[[], torch.Tensor]]:
     def shared_layer() -> torch.Tensor:
         shared, depth = nn.Linear(N, H), nn.Sequential(*[nn.Linear(H, H) for _ in range(8)])

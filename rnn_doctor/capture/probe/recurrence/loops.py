@@ -210,7 +210,11 @@ def _products_of(unrolled: Unrolled, state: State, step: list[int], now: int) ->
 
 
 def _taken(unrolled: Unrolled, product: int, state: set[int], step: list[int]) -> tuple[int, int, int] | None:
-    """Width and axis of the state that a product takes, and the width that it gives."""
+    """Width and axis of the state that a product takes, and the width that it gives.
+
+    Of several tensors the widest that the given width is a multiple of: an output may be fed back beside the state.
+    """
+    found: list[tuple[int, int, int]] = []
     kind, inputs = unrolled.kinds[product], unrolled.inputs[product]
     first, second = PRODUCTS[kind][:2]
     for position in (first, second):
@@ -222,7 +226,8 @@ def _taken(unrolled: Unrolled, product: int, state: set[int], step: list[int]) -
         while stack:
             edge, axis = stack.pop()
             if edge[0] in state:
-                return _size(unrolled.shape(edge), axis), axis, given
+                found.append((_size(unrolled.shape(edge), axis), axis, given))
+                continue
             if unrolled.kinds[edge[0]] in PRODUCTS:
                 continue
             if unrolled.kinds[edge[0]] in _TURNS and axis < 0:
@@ -231,7 +236,7 @@ def _taken(unrolled: Unrolled, product: int, state: set[int], step: list[int]) -
                 if taken[0] >= 0 and step[taken[0]] and taken not in seen:
                     seen.add(taken)
                     stack.append((taken, axis))
-    return None
+    return max(found, key=lambda taken: (taken[2] % taken[0] == 0, taken[0]), default=None)
 
 
 def _size(shape: tuple[int, ...], axis: int) -> int:
