@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from rnn_doctor.derive.batches import by_module
 from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.subjects import HAND_WRITTEN, by_hand
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import Batch, Loader, Readout
 from rnn_doctor.schema.signals import Measurement
 
 ONE_ROW = 0.999
 """Share of the loss's gradient on a single row of the batch axis. With B equal rows it would be 1 / B."""
+
+_NO_GRADIENT = "no gradient of its recurrent weights was seen"
 
 SPREAD = 0.9
 """Share of it on the last step below which the loss reads along the axis; with T equal steps it would be 1 / T."""
@@ -48,7 +51,7 @@ def recurrent_weights_unused(view: View) -> dict[str, Measurement]:
         found[name] = (
             known(all(norm == 0 for norm in norms), n=len(norms), location=location)
             if norms
-            else unknown("no gradient of its recurrent weights was seen", location=location)
+            else unknown(HAND_WRITTEN if by_hand(view, number) else _NO_GRADIENT, location=location)
         )
     return found
 

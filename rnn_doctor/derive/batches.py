@@ -19,7 +19,7 @@ def by_module(
         module, batches = view.log.modules[number], view.batches[number]
         value = measure(batches) if batches else None
         if not batches:
-            found[name] = unknown(_unseen(module.kind, module.called), location=module.location)
+            found[name] = unknown(_unseen(module.called), location=module.location)
         elif value is None:
             found[name] = unknown(reason, location=module.location)
         else:
@@ -27,9 +27,7 @@ def by_module(
     return found
 
 
-def _unseen(kind: str, called: bool) -> str:
-    if kind == "custom":
-        return "the input of a hand-written cell is not observed"
+def _unseen(called: bool) -> str:
     return "it was not called in a sampled training step" if called else "TorchScript hides its calls"
 
 

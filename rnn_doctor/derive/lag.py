@@ -20,7 +20,7 @@ delayed-recall task within 800 updates."""
 FEWEST_LAGS = 4
 """Lags that a slope needs."""
 
-_NOT_AT_FIRST = "its backward gain was not measured at the first update"
+_NOT_MEASURED = "its backward gain was not measured"
 
 
 def _profiles(view: View, module: int) -> list[LagGain]:
@@ -36,6 +36,16 @@ def _latest(view: View, module: int) -> list[LagGain]:
 def _first(view: View, module: int) -> list[LagGain]:
     """The profile of each direction before the first update."""
     return [record for record in _profiles(view, module) if record.step == 1]
+
+
+def _absent(view: View, module: int, at: str = "") -> str:
+    """Why there is no profile, as far as the probe knows."""
+    reasons = [loop.absent for loop in view.log.loops if loop.module == module and loop.absent]
+    return f"{_NOT_MEASURED}{at}" + (f": {reasons[0]}" if reasons else "")
+
+
+def _absent_at_first(view: View, module: int) -> str:
+    return _absent(view, module, " at the first update")
 
 
 def _at(record: LagGain, lag: int) -> float | None:
@@ -74,7 +84,7 @@ def _judged(view: View, module: int) -> _Judged | str:
     """
     records = _latest(view, module)
     if not records:
-        return NO_LAG if needed(view, module) is None else "its backward gain was not measured"
+        return NO_LAG if needed(view, module) is None else _absent(view, module)
     gains = {
         lag: gain
         for lag in range(max(max(r.lags) for r in records) + 1)
@@ -133,7 +143,7 @@ def _best(records: list[LagGain], lag: int) -> float | None:
     return max((gain for record in records if (gain := _at(record, lag)) is not None), default=None)
 
 
-@signal(unit="decades", by="module", reads=("lag_gains", "data_lags", "readouts", "state_flows"))
+@signal(unit="decades", by="module", reads=("lag_gains", "loops", "data_lags", "readouts", "state_flows"))
 def lag_gain(view: View) -> dict[str, Measurement]:
     """log10 of the backward gain over the lag that the task needs, of the direction that keeps more.
 
@@ -169,7 +179,7 @@ def judged_lag(view: View) -> dict[str, Measurement]:
     return each_module(view, measure)
 
 
-@signal(unit="steps", by="module", reads=("lag_gains",))
+@signal(unit="steps", by="module", reads=("lag_gains", "loops"))
 def usable_horizon(view: View) -> dict[str, Measurement]:
     """How many steps back the gradient keeps a thousandth of its size, of the direction that keeps more.
 
@@ -184,12 +194,12 @@ def usable_horizon(view: View) -> dict[str, Measurement]:
         found[name] = (
             known(max(map(_horizon, records)), n=max(r.rows for r in records), location=location)
             if records
-            else unknown("its backward gain was not measured", location=location)
+            else unknown(_absent(view, number), location=location)
         )
     return found
 
 
-@signal(unit="decades a step", by="module", reads=("lag_gains",))
+@signal(unit="decades a step", by="module", reads=("lag_gains", "loops"))
 def lag_slope_start(view: View) -> dict[str, Measurement]:
     """By how many decades the backward gain changes a step of time before the first update, of the faster direction.
 
@@ -206,7 +216,7 @@ def lag_slope_start(view: View) -> dict[str, Measurement]:
         records = [record for record in _first(view, module) if len(record.lags) >= FEWEST_LAGS]
         slopes = [_slopes(record) for record in records]
         if not slopes:
-            return unknown(_NOT_AT_FIRST)
+            return unknown(_absent_at_first(view, module))
         whole = _spread(max(slopes, key=_median))
         alone = _layer_slopes(view, module)
         return known(max(alone), n=len(alone)) if alone and max(alone) < _value(whole) else whole
@@ -239,7 +249,7 @@ def _slope(lags: Sequence[int], decades: Sequence[float]) -> float:
     return float(np.median(slopes)) if slopes else -np.inf
 
 
-@signal(unit="decades", by="module", reads=("lag_gains",))
+@signal(unit="decades", by="module", reads=("lag_gains", "loops"))
 def lag_gain_longest(view: View) -> dict[str, Measurement]:
     """log10 of the backward gain over the longest lag that was measured before the first update.
 
@@ -250,7 +260,7 @@ def lag_gain_longest(view: View) -> dict[str, Measurement]:
     def measure(module: int) -> Measurement:
         records = _first(view, module)
         if not records:
-            return unknown(_NOT_AT_FIRST)
+            return unknown(_absent_at_first(view, module))
         return known(max(r.decades[-1] for r in records), n=max(r.rows for r in records))
 
     return each_module(view, measure)

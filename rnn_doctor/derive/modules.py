@@ -1,6 +1,6 @@
 """How the recurrent modules were built."""
 
-from rnn_doctor.derive.registry import known, signal
+from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.subjects import each_module
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
@@ -51,3 +51,20 @@ def stacked_layers(view: View) -> dict[str, Measurement]:
     Reads: `log.modules[id].num_layers`. Unit: layers. None if: never.
     """
     return each_module(view, lambda module: known(view.log.modules[module].num_layers))
+
+
+@signal(unit="claim", by="module", reads=("modules", "loops"))
+def recurrence_is_linear(view: View) -> dict[str, Measurement]:
+    """Whether nothing but linear operations leads from one state to the next; no module of torch's is so.
+
+    Reads: `log.modules[id].kind`, `log.loops[i].linear`. Unit: claim.
+    None if: the graph of a hand-written recurrence was not seen whole.
+    """
+
+    def measure(module: int) -> Measurement:
+        if view.log.modules[module].kind != "custom":
+            return known(False)
+        seen = [loop.linear for loop in view.log.loops if loop.module == module and loop.linear is not None]
+        return known(all(seen), n=len(seen)) if seen else unknown("its graph was not seen whole")
+
+    return each_module(view, measure)

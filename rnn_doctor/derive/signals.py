@@ -1,12 +1,15 @@
 """All signals of a run log, and the source lines that findings may point to."""
 
 from rnn_doctor.derive.registry import entries
+from rnn_doctor.derive.subjects import HAND_WRITTEN, by_hand
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import RunLog
 from rnn_doctor.schema.signals import RUN, Measurement, Signal, Signals
 from rnn_doctor.schema.values import Location
 
 FROZEN = "nothing is learned through it: its weights are frozen, and what it is given needs no gradient"
+_OF_CALLS = {"batches", "readouts", "paddings", "mixings", "layers", "replays", "initial_weights"}
+"""Parts of a run log that are written of the calls of torch's own modules alone."""
 
 
 def signals(log: RunLog, *, lag: int | None = None) -> Signals:
@@ -22,6 +25,9 @@ def signals(log: RunLog, *, lag: int | None = None) -> Signals:
             measured = {RUN: measured}
         elif entry.by == "module":
             measured = {subject: _of_frozen(view, subject, m) for subject, m in measured.items()}
+            parts = {part.split(".")[0] for part in entry.reads}
+            if _OF_CALLS & parts and "loops" not in parts:
+                measured = _with_one_reason(view, measured)
         found[name] = Signal(name=name, unit=entry.unit, by=entry.by, measurements=measured)
     return Signals(signals=found, places=_places(view))
 
@@ -31,6 +37,15 @@ def _of_frozen(view: View, subject: str, measured: Measurement) -> Measurement:
     if measured.value is None and subject in view.frozen:
         return measured.model_copy(update={"absent": FROZEN})
     return measured
+
+
+def _with_one_reason(view: View, measured: dict[str, Measurement]) -> dict[str, Measurement]:
+    """What is absent of hand-written recurrences is so for one reason, whatever each signal says of it."""
+    ours = {name for number, name in view.module_names.items() if by_hand(view, number)}
+    return {
+        name: each.model_copy(update={"absent": HAND_WRITTEN}) if name in ours and each.absent else each
+        for name, each in measured.items()
+    }
 
 
 def _places(view: View) -> dict[str, Location]:

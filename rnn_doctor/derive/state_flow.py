@@ -2,7 +2,7 @@
 
 from rnn_doctor.derive.needed_lag import NO_LAG
 from rnn_doctor.derive.registry import known, signal, unknown
-from rnn_doctor.derive.subjects import each_module, of_all
+from rnn_doctor.derive.subjects import HAND_WRITTEN, by_hand, each_module, of_all
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.signals import Measurement
@@ -57,7 +57,8 @@ def lag_cut_off(view: View) -> dict[str, Measurement]:
     """By how many steps the needed lag exceeds what a gradient can reach, where the state is carried on.
 
     Reads: `log.state_flows[i].length`, `.continued`, `.detached`; --lag. Unit: time steps; 0 where it suffices.
-    None if: the lag is not known or no call was seen. 0 where no state is carried on: sequences end there.
+    None if: the lag is not known, no call was seen, or it is hand-written and shorter. 0 where no state is carried
+    on: sequences end there.
     """
 
     def measure(module: int) -> Measurement:
@@ -68,6 +69,8 @@ def lag_cut_off(view: View) -> dict[str, Measurement]:
             return unknown(_UNSEEN)
         carried = any(flow.continued or flow.detached for flow in flows)
         reach = max(flow.length for flow in flows) - 1
+        if not carried and by_hand(view, module) and view.lag > reach:
+            return unknown(HAND_WRITTEN)
         return known(max(0, view.lag - reach) if carried else 0, n=len(flows))
 
     return each_module(view, measure)
@@ -78,10 +81,12 @@ def state_kept_with_graph(view: View) -> dict[str, Measurement]:
     """Whether a state of an earlier update was taken over with its graph, which then grows from update to update.
 
     Reads: `log.state_flows[i].kept`. Unit: claim; its location is the call's. None if: no call after the first
-    update was looked at.
+    update was looked at, or it is hand-written.
     """
 
     def measure(module: int) -> Measurement:
+        if by_hand(view, module):
+            return unknown(HAND_WRITTEN)
         flows = _flows(view, module)
         later = [flow for flow in flows if flow.step > 1]
         kept = [flow for flow in flows if flow.kept]
@@ -100,11 +105,13 @@ def state_carried_over_shuffled(view: View) -> dict[str, Measurement]:
 
     Reads: `log.state_flows[i].continued`, `.kept`, `.same_batch`, `log.batches[i].loader`,
     `log.loaders[j].shuffled`. Unit: claim.
-    None if: no DataLoader gave its batches, no call after the first update was looked at, or only chunks of one
-    batch were.
+    None if: no DataLoader gave its batches, no call after the first update was looked at, only chunks of one batch
+    were, or it is hand-written.
     """
 
     def measure(module: int) -> Measurement:
+        if by_hand(view, module):
+            return unknown(HAND_WRITTEN)
         later = [flow for flow in _flows(view, module) if flow.step > 1]
         carried = [flow for flow in later if flow.continued + flow.kept > flow.same_batch]
         if not carried:

@@ -7,6 +7,9 @@ from rnn_doctor.derive.registry import known, unknown
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
 
+HAND_WRITTEN = "hand-written: its calls, gates and carried states are not looked into"
+"""Why a signal is absent that needs more of a recurrence than the graph of a loss shows: one reason for all."""
+
 Value = TypeVar("Value")
 
 
@@ -24,3 +27,8 @@ def of_all(
 ) -> Measurement:
     """The summary of what was observed and of how much; `absent` where nothing was."""
     return known(summary(values), n=len(values)) if values else unknown(absent)
+
+
+def by_hand(view: View, module: int) -> bool:
+    """Whether a recurrence is known from the graph of the loss alone."""
+    return view.log.modules[module].kind == "custom"

@@ -19,7 +19,8 @@ class LagGain(Frozen):
     reverse: bool = False
     lags: tuple[int, ...]
     decades: tuple[Number, ...]
-    """log10 of ||d o_T / d x_(T-lag)|| relative to lag 0, median over `samples`."""
+    """log10 of ||d o_T / d x_(T-lag)|| relative to lag 0, median over `samples`. Of a hand-written recurrence
+    ||d s_T / d s_(T-lag)||, s its whole state: the same but for what the input weights do at every lag alike."""
     samples: tuple[tuple[Number, ...], ...] = ()
     """The same for each row and cotangent; of the whole module alone."""
     rows: int
@@ -128,6 +129,22 @@ class DataLag(Frozen):
     """The statistic, relative to its largest value over all lags and 99 shifts of the targets against the inputs."""
     shares: tuple[Number, ...] = ()
     """The statistic as a share of the target's entropy or variance."""
+
+
+class Loop(Frozen):
+    """A recurrence in the graph of a loss, hand-written or hidden by TorchScript, at one examined step."""
+
+    record: Literal["loop"]
+    step: int
+    module: int
+    steps: int
+    """Times that its weights were applied in a row; 1 where that is not known or its state is cut off."""
+    states: int
+    """Tensors that make up its state, 2 of an LSTM; 0 where it is not known."""
+    linear: bool | None = None
+    """Nothing but linear operations leads from state to state; None where its graph was not seen whole."""
+    absent: str | None = None
+    """Why its backward gain could not be had."""
 
 
 class Padding(Frozen):

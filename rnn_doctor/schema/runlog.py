@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnn_doctor.schema.recurrence import DataLag, LagGain, Layer, Mixing, Padding, Replay, StateFlow
+from rnn_doctor.schema.recurrence import DataLag, LagGain, Layer, Loop, Mixing, Padding, Replay, StateFlow
 from rnn_doctor.schema.values import Frozen, Location, Number
 
 SCHEMA_VERSION = 1
@@ -377,6 +377,7 @@ Record = Annotated[
     | Layer
     | StateFlow
     | DataLag
+    | Loop
     | Padding
     | Mixing
     | Place
@@ -411,6 +412,7 @@ class RunLog(Frozen):
     layers: tuple[Layer, ...] = ()
     state_flows: tuple[StateFlow, ...] = ()
     data_lags: tuple[DataLag, ...] = ()
+    loops: tuple[Loop, ...] = ()
     paddings: tuple[Padding, ...] = ()
     mixings: tuple[Mixing, ...] = ()
     places: tuple[Place, ...] = ()

@@ -5,6 +5,7 @@ from typing import Any
 from rnn_doctor.schema.recurrence import (
     Gate,
     Layer,
+    Loop,
     Mixing,
     Padding,
     StateFlow,
@@ -37,6 +38,13 @@ def flow(step: int = 1, module: int = 0, calls: int = 1, **fields: Any) -> State
     return StateFlow(**{
         "record": "state_flow", "step": step, "module": module, "calls": calls, "fresh": calls - linked,
         "length": 20, **fields,
+    })  # fmt: skip
+
+
+def loop(step: int = 1, module: int = 0, **fields: Any) -> Loop:
+    """A hand-written recurrence with a nonlinearity."""
+    return Loop(**{
+        "record": "loop", "step": step, "module": module, "steps": 20, "states": 1, "linear": False, **fields,
     })  # fmt: skip
 
 

@@ -1,4 +1,41 @@
-from tests.derive.logs import log, lstm, value_of
+"""How recurrent modules were built, and what hand-written ones tell."""
+
+from rnn_doctor.derive.subjects import HAND_WRITTEN
+from tests.derive.logs import log, lstm, measure, steps, value_of
+from tests.derive.recurrent_logs import flow, loop
+
+BY_HAND = lstm(kind="custom")
+
+
+def test_a_linear_recurrence() -> None:
+    assert value_of("recurrence_is_linear", log(BY_HAND, loop(linear=True)), "lstm") is True
+    assert value_of("recurrence_is_linear", log(BY_HAND, loop()), "lstm") is False
+    # A nonlinearity that was seen once is there.
+    assert value_of("recurrence_is_linear", log(BY_HAND, loop(linear=True), loop(21)), "lstm") is False
+    assert measure("recurrence_is_linear", log(BY_HAND, loop(linear=None)), "lstm").absent
+    assert measure("recurrence_is_linear", log(BY_HAND), "lstm").absent
+    assert value_of("recurrence_is_linear", log(lstm()), "lstm") is False
+
+
+def test_a_missing_gain_says_why() -> None:
+    run = log(BY_HAND, steps([1.0] * 3), loop(absent="it runs in half precision"))
+    for name in ("lag_gain", "usable_horizon", "lag_slope_start", "lag_gain_longest"):
+        assert "half precision" in (measure(name, run, "lstm", lag=3).absent or ""), name
+
+
+def test_of_a_hand_written_cell_nothing_is_known_between_updates() -> None:
+    run = log(BY_HAND, steps([1.0] * 3), flow(calls=20, attached=19), flow(3, calls=20, attached=19))
+    assert measure("state_kept_with_graph", run, "lstm").absent == HAND_WRITTEN
+    assert measure("state_carried_over_shuffled", run, "lstm").absent == HAND_WRITTEN
+    assert value_of("lag_cut_off", run, "lstm", lag=19) == 0
+    assert measure("lag_cut_off", run, "lstm", lag=20).absent == HAND_WRITTEN
+    assert value_of("detached_link_share", run, "lstm") == 0.0
+
+
+def test_what_calls_alone_would_tell_is_absent_of_it_for_one_reason() -> None:
+    for name in ("input_std", "sequence_length_max", "recurrent_weights_unused", "batch_axis_as_time"):
+        assert measure(name, log(BY_HAND), "lstm").absent == HAND_WRITTEN, name
+        assert measure(name, log(lstm()), "lstm").absent not in (None, HAND_WRITTEN), name
 
 
 def test_cells_are_told_from_layers() -> None:

@@ -12,6 +12,7 @@ from .schedule import examined_steps, sampled_steps
 from .sensors.data_lag import DataLags
 from .sensors.inputs import Inputs
 from .sensors.loaders import Loaders
+from .sensors.loops import Loops
 from .sensors.mixing import Mixings
 from .sensors.nonfinite import NonFinites
 from .sensors.padding import Paddings
@@ -21,6 +22,10 @@ from .session import Session
 
 _VIEWED_UNTIL = 3
 """Updates until which views are looked at."""
+
+
+_SEARCHED_UNTIL = 3
+"""Updates until which hand-written recurrences are looked for, beside those that are examined."""
 
 
 class Calls:
@@ -40,6 +45,7 @@ class Calls:
         self.flows = StateFlows(writer)
         self.data_lags = DataLags(writer)
         self.examiner = Examiner(writer)
+        self.loops = Loops(writer, naming, recurrences, self.flows)
         self._link = "fresh"
         self._failed = 0
         """The last update of which a backward pass raised."""
@@ -93,6 +99,12 @@ class Calls:
         self.data_lags.on_backward()
         if self._mixing:
             self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
+        self.loops_of(loss)
+
+    def loops_of(self, loss: torch.Tensor) -> None:
+        """Looks for hand-written recurrences in a graph that is about to be consumed."""
+        if self._examining or self._step <= _SEARCHED_UNTIL:
+            self._session.attempt("loops", self.loops.on_backward, self._step, loss, self._examining)
 
     def backward_done(self) -> None:
         """A backward pass has run; the parameters are still those of the forward pass."""
@@ -127,6 +139,7 @@ class Calls:
         self._session.attempt("data_lag", self.data_lags.updated, step)
         if self._examining:
             self.examiner.forget()
+        self.loops.forget()
         self.non_finites.forget()
         self._begin(step + 1)
 

@@ -1,4 +1,4 @@
-"""What the autograd graph of a loss tells: its parameters, recurrences, and how it was made."""
+"""What the autograd graph of a loss tells: its parameters, and how it was made."""
 
 from __future__ import annotations
 
@@ -19,15 +19,6 @@ _HEADS = {
 }
 _REDUCTIONS = ("Mean", "Sum", "Nansum")
 _LARGEST = 20_000
-_LEAST_REPEATS = 3
-_MOST_CANDIDATES = 12
-
-
-class Leaf(NamedTuple):
-    """A tensor that the loss depends on, and the operations that take it."""
-
-    tensor: torch.Tensor
-    users: list[Any]
 
 
 class Difference(NamedTuple):
@@ -44,13 +35,9 @@ def kind_of(node: Any) -> str:
     return name.split("Backward", maxsplit=1)[0]
 
 
-def leaves(loss: torch.Tensor) -> list[Leaf]:
-    """The leaves of the graph, each with its users (views such as a transposition looked through).
-
-    The walk ends after 20,000 nodes: what lies beyond is not listed.
-    """
-    found: dict[int, Leaf] = {}
-    above: dict[Any, Any] = {}
+def leaves(loss: torch.Tensor) -> list[torch.Tensor]:
+    """The leaves of the graph. The walk ends after 20,000 nodes: what lies beyond is not listed."""
+    found: dict[int, torch.Tensor] = {}
     seen = {loss.grad_fn}
     stack = [loss.grad_fn]
     while stack and len(seen) < _LARGEST:
@@ -58,50 +45,15 @@ def leaves(loss: torch.Tensor) -> list[Leaf]:
         if node is None:
             continue
         for child, _ in node.next_functions:
-            if child is None:
+            if child is None or child in seen:
                 continue
             tensor = getattr(child, "variable", None)
             if tensor is not None:
-                found.setdefault(id(tensor), Leaf(tensor, [])).users.append(_operation(node, above))
-            elif child not in seen:
+                found.setdefault(id(tensor), tensor)
+            else:
                 seen.add(child)
-                above[child] = node
                 stack.append(child)
     return list(found.values())
-
-
-def _operation(node: Any, above: dict[Any, Any]) -> Any:
-    while kind_of(node) in _VIEWS and node in above:
-        node = above[node]
-    return node
-
-
-def recurrent(all_leaves: list[Leaf]) -> list[tuple[torch.Tensor, int]]:
-    """The weights of hand-written recurrences, with how many times each was applied in a row.
-
-    A weight is recurrent when it is applied several times and one application feeds another; the weights
-    that read the inputs are applied as often, but independently.
-    """
-    matrices = [leaf for leaf in all_leaves if leaf.tensor.dim() > 1 and len(leaf.users) >= _LEAST_REPEATS]
-    return [(leaf.tensor, len(leaf.users)) for leaf in matrices[:_MOST_CANDIDATES] if _feeds_itself(leaf)]
-
-
-def _feeds_itself(leaf: Leaf) -> bool:
-    users = set(leaf.users)
-    if len(users) < _LEAST_REPEATS:
-        return False
-    # The users stand in the order of the walk, the last applications first.
-    for start in (leaf.users[0], leaf.users[-1]):
-        seen = {start}
-        stack = [start]
-        while stack and len(seen) < _LARGEST:
-            for child, _ in stack.pop().next_functions:
-                if child in users and child is not start:
-                    return True
-                if child is not None and child not in seen:
-                    seen.add(child)
-                    stack.append(child)
-    return False
 
 
 def head(tensor: torch.Tensor) -> str | None:

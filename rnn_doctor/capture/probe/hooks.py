@@ -34,7 +34,7 @@ def install(observer: Observer, patches: Patches) -> None:
 
 def _modules(observer: Observer, patches: Patches) -> None:
     def registered(module: nn.Module, _name: str, child: Any) -> None:
-        observer.naming.saw(module)
+        observer.naming.building(module)
         if isinstance(child, nn.Module):
             observer.naming.saw(child)
 
@@ -166,6 +166,17 @@ def _backward(observer: Observer, patches: Patches) -> None:
 
         return scale
 
+    def hooking(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def register_hook(self: torch.Tensor, hook: Any) -> Any:
+            node = None if torch.compiler.is_compiling() or observer.inside else self.grad_fn
+            if node is not None:
+                observer.on_gradient_hook(node)
+            return original(self, hook)
+
+        return register_hook
+
+    patches.replace(torch.Tensor, "register_hook", hooking)
     patches.replace(torch.autograd, "backward", backwards)
     patches.replace(torch.autograd, "grad", gradients)
     patches.replace(torch.amp.GradScaler, "scale", scaling)

@@ -10,6 +10,8 @@ from typing import Any, Iterable, Iterator, NamedTuple
 import torch
 from torch import nn
 
+from . import places
+
 _WRAPPERS = ("module.", "_orig_mod.")  # DataParallel's and torch.compile's prefixes
 
 
@@ -38,6 +40,7 @@ class Naming:
         self._modules: dict[int, weakref.ref[nn.Module]] = {}
         self._named: dict[int, _Known] = {}
         self._paths: dict[int, str] = {}
+        self._built: dict[int, tuple[str, int, str]] = {}
         self._searched = False
 
     def saw(self, module: nn.Module) -> None:
@@ -46,6 +49,23 @@ class Naming:
         if known is None or known() is not module:  # one that is gone may have had this id
             self._modules[id(module)] = weakref.ref(module)
             self._paths.pop(id(module), None)
+            self._built.pop(id(module), None)
+
+    def building(self, module: nn.Module) -> None:
+        """Takes note of a module that registers a child or parameter, the first time from its `__init__`."""
+        known = self._modules.get(id(module))
+        first = known is None or known() is not module
+        self.saw(module)
+        if first and not type(module).__module__.startswith("torch."):
+            line = places.construction(module)
+            if line is not None:
+                self._built[id(module)] = line
+
+    def built_at(self, name: str) -> dict[str, Any] | None:
+        """The line that constructed the module of this name, of a class that is not torch's own."""
+        lines = [self._built.get(id(m)) for m in self.live() if self._paths.get(id(m)) == name]
+        found = next((line for line in lines if line is not None), None)
+        return None if found is None else places.described(found)
 
     def refresh(self, parameters: Iterable[torch.Tensor]) -> None:
         """Names these parameters and the modules beside them."""

@@ -189,10 +189,15 @@ class Observer:
         self._finish_step(())
 
     @entry
+    def on_gradient_hook(self, node: Any) -> None:
+        """The script hooks the gradient of what this operation made."""
+        self.calls.loops.hooked.add(node._sequence_nr())
+
+    @entry
     def on_graph(self, loss: torch.Tensor) -> None:
         """A loss whose graph is about to be consumed by `autograd.grad`."""
         if self._samples and self.session.step < _GRAPH_STEPS and not self.trainables.optimized:
-            self.session.attempt("parameters", self.trainables.find_recurrences, graph.leaves(loss))
+            self.calls.loops_of(loss)
 
     @entry
     def on_clip(self, tensors: Sequence[torch.Tensor], limit: float, tells_norm: bool) -> None:

@@ -66,6 +66,30 @@ def site() -> tuple[str, int] | None:
     return None
 
 
+def construction(thing: Any) -> tuple[str, int, str] | None:
+    """Where the user's code constructs an object whose `__init__` is running: file, line and function.
+
+    The innermost of the user's lines that is not within a method of the object itself; where there is none, as of
+    an object that a library constructs, the innermost within it.
+    """
+    within = None
+    frame = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if _kind(code.co_filename) == _USER:
+            line = (code.co_filename, frame.f_lineno, code.co_name)
+            if not code.co_argcount or frame.f_locals.get(code.co_varnames[0]) is not thing:
+                return line
+            within = within or line
+        frame = frame.f_back  # type: ignore[assignment]
+    return within
+
+
+def described(line: tuple[str, int, str]) -> dict[str, Any]:
+    """The location of a file, line and function."""
+    return _location(*line)
+
+
 def of_traceback(traceback: Any) -> dict[str, Any] | None:
     """The innermost line of the user's own code in a traceback."""
     found = None

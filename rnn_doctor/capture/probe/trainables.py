@@ -6,7 +6,6 @@ from typing import Iterable, Sequence
 
 import torch
 
-from . import graph
 from .naming import Naming
 from .sensors.norms import BY_HAND, Gradients
 from .sensors.optimizers import Optimizers, parameters
@@ -31,12 +30,12 @@ class Trainables:
         """An optimizer has stepped."""
         self.watched: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def take_in(self, leaves: list[graph.Leaf] | None) -> None:
+    def take_in(self, leaves: list[torch.Tensor] | None) -> None:
         """Tracks parameters not known yet; `leaves` are those of a loss, where its graph was walked."""
         if leaves is None and not self._optimizers.changed:
             return
         held = [p for o in self._optimizers.live() for p in parameters(o)]
-        found = [leaf.tensor for leaf in leaves or []]
+        found = leaves or []
         proper: list[torch.Tensor] = [t for t in found if isinstance(t, torch.nn.Parameter)]
         if not proper and not held:
             proper = found  # a script without modules: its bare tensors are the parameters
@@ -47,15 +46,6 @@ class Trainables:
         tensors = {id(t): t for t in (*held, *proper, *recurrent)}.values()
         used = {id(t) for t in found} if leaves is not None else None
         self._parameters.track(tensors, self._optimizers.holders(), used, numbered)
-        self.find_recurrences(leaves or [])
-
-    def find_recurrences(self, leaves: list[graph.Leaf]) -> None:
-        """Looks for hand-written recurrences among the leaves of a loss."""
-        repeated = graph.recurrent(leaves)
-        if repeated:
-            self._naming.refresh([weight for weight, _ in repeated])
-        for weight, uses in repeated:
-            self._recurrences.custom(weight, uses)
 
     def tensors(self) -> list[torch.Tensor]:
         """What is trained."""

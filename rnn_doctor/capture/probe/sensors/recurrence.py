@@ -38,6 +38,10 @@ class Recurrences:
         """Those that still exist."""
         return [module for module in (ref() for ref, _ in self._built.values()) if module is not None]
 
+    def hidden_modules(self) -> list[tuple[int, nn.Module]]:
+        """Those whose calls TorchScript hides, with their numbers."""
+        return [(n, m) for m in self.built_modules() if (n := self.ids.get(id(m))) in self._hidden]
+
     def number(self, module: nn.Module, called: bool = True, frozen: bool = False) -> int:
         """Its number; its description is written the first time, and when more than was known is seen of it.
 
@@ -67,25 +71,16 @@ class Recurrences:
             self._writer.write("initial_weights", module=number, **fields)
         return number
 
-    def custom(self, weight: torch.Tensor, uses: int) -> None:
-        """A hand-written recurrence with this weight, applied `uses` times in a row, was found in a graph."""
-        name, owner, root = self._naming.of_parameter(weight)
-        if isinstance(owner, (nn.RNNBase, nn.modules.rnn.RNNCellBase)):
-            return
-        parts = name.split(".")
-        # A Linear layer is a part of the cell that holds it; a bare tensor is known by its own name.
-        outer = parts[: -2 if isinstance(owner, nn.Linear) else -1]
-        module = ".".join(outer) or (name if owner is None else root)
-        if module not in self._custom:
-            self._custom[module] = self._count
-            self._writer.write(
-                "module",
-                id=self._count,
-                name=module,
-                kind="custom",
-                hidden_size=min(weight.shape[:2]) if weight.dim() > 1 else int(weight.numel()),
-            )
+    def custom(self, name: str, hidden_size: int, location: dict[str, Any] | None) -> int:
+        """The number of a hand-written recurrence; its description is written the first time."""
+        number = self._custom.get(name)
+        if number is None:
+            number = self._custom[name] = self._count
             self._count += 1
+            self._writer.write(
+                "module", id=number, name=name, kind="custom", hidden_size=hidden_size, location=location
+            )
+        return number
 
 
 def _description(module: Any, naming: Naming, called: bool) -> dict[str, Any]:

@@ -23,6 +23,8 @@ _HANDED_ON = frozenset((
     "View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Select", "Slice", "Split", "Unbind", "Index",
     "IndexSelect", "Transpose", "Permute", "Expand", "Cat", "Stack", "CopySlices",
 ))  # fmt: skip
+_SEVERAL = 3
+"""Calls that may be the steps of a loop."""
 _LINKS = ("fresh", "attached", "detached", "continued", "kept")
 _PLACED = frozenset(("detached", "continued", "kept"))
 """Links that may be faults, whose calls a finding points to."""
@@ -100,6 +102,22 @@ class StateFlows:
         nodes = (h.grad_fn,) if c is None else (h.grad_fn, c.grad_fn)
         flow.recent.append(_Output(h.detach(), None if c is None else c.detach(), length, nodes, batch))
         return link
+
+    def unlinked(self) -> list[int]:
+        """Modules that were called several times in this update, no call on the output of another."""
+        return [
+            number
+            for number, flow in self._flows.items()
+            if flow.links["fresh"] >= _SEVERAL and flow.links["fresh"] == sum(flow.links.values())
+        ]
+
+    def linked(self, number: int, calls: int) -> None:
+        """The graph shows that so many of its calls depend on the one before, by whatever operations."""
+        flow = self._flows[number]
+        taken = min(calls, flow.links["fresh"])
+        flow.links["fresh"] -= taken
+        flow.links["attached"] += taken
+        flow.longest = max(flow.longest, taken + 1)
 
     def ended(self, step: int, write: bool) -> None:
         """An update is over, or was given up: its last outputs become the earlier update's, its graph is let go."""

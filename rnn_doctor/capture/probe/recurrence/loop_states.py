@@ -1,0 +1,139 @@
+"""The state of a recurrence in the graph of a loss: what later steps take of the earlier ones.
+
+`step` tells by operation how many products of the recurrence are on the longest chain below it; 0 is outside.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable, NamedTuple, Tuple
+
+from .unrolled import VIEWS, Unrolled
+
+_MOST_CROSSINGS = 50_000
+"""Times that an operation is taken beyond its own step, added up: of a state that grows they are too many."""
+
+Edge = Tuple[int, int]
+"""An operation's number, and which of its outputs."""
+State = Tuple[Edge, ...]
+"""The tensors that carry a recurrence on."""
+
+
+class _Move(NamedTuple):
+    """From an operation to one that takes what it made."""
+
+    kind: str
+    position: int
+    output: int
+
+
+def below(unrolled: Unrolled, ends: Iterable[int], step: list[int]) -> list[int]:
+    """What the last products depend on, as far as it depends on earlier ones."""
+    seen = set(ends)
+    stack = list(seen)
+    while stack:
+        for made, _ in unrolled.inputs[stack.pop()]:
+            if made >= 0 and step[made] and made not in seen:
+                seen.add(made)
+                stack.append(made)
+    return sorted(seen)
+
+
+def crossing(unrolled: Unrolled, inside: list[int], step: list[int], steps: int) -> list[State]:
+    """By step from 1 on: the tensors made up to it that later steps take; empty where they are too many."""
+    found: list[set[Edge]] = [set() for _ in range(steps)]
+    crossings = 0
+    for number in inside:
+        for edge in unrolled.inputs[number]:
+            if edge[0] < 0 or not 0 < step[edge[0]] < step[number]:
+                continue
+            crossings += step[number] - step[edge[0]]
+            if crossings > _MOST_CROSSINGS:
+                return []
+            parts = _whole(unrolled, edge, step)
+            for t in range(step[edge[0]], step[number]):
+                found[t].update(parts)
+    return [tuple(sorted(state)) for state in found[1:]]
+
+
+def _whole(unrolled: Unrolled, edge: Edge, step: list[int]) -> list[Edge]:
+    """The tensors behind views of the state, and those that were joined with it or with an input."""
+    parts, stack = [], [edge]
+    while stack:
+        each = stack.pop()
+        below = [e for e in unrolled.inputs[each[0]] if e[0] >= 0 and step[e[0]]]
+        if unrolled.kinds[each[0]] in VIEWS and below:
+            stack += below
+        else:
+            parts.append(each)
+    return parts
+
+
+def alike(unrolled: Unrolled, states: list[State]) -> list[State]:
+    """The states up to the last step but two, as far back as they have one form: a first step may lack a term.
+
+    Of the last step but one only what the last product takes is known to be state.
+    """
+
+    def form(state: State) -> list[tuple[int, ...]]:
+        return sorted(unrolled.shape(edge) for edge in state)
+
+    whole = states[:-1]
+    first = len(whole)
+    while first and form(whole[first - 1]) == form(whole[-1]):
+        first -= 1
+    return whole[first:]
+
+
+def following(
+    unrolled: Unrolled, step: list[int], products: list[dict[int, int]], state: State, now: int
+) -> State:
+    """The state of the step after `now`, made of its products as this one was; empty if it is not found."""
+    found = []
+    for edge in state:
+        ends = set()
+        for of in products:
+            way = _way(unrolled, of[now], edge, step) if now in of and now + 1 in of else None
+            if way is not None:
+                ends.add(_follow(unrolled, of[now + 1], way, step))
+        ends.discard(None)
+        end = ends.pop() if len(ends) == 1 else None
+        if end is None or unrolled.shape((end, edge[1])) != unrolled.shape(edge):
+            return ()
+        found.append((end, edge[1]))
+    return tuple(found) if len(set(found)) == len(found) else ()
+
+
+def _way(unrolled: Unrolled, product: int, edge: Edge, step: list[int]) -> list[_Move] | None:
+    """The shortest way from a product up to a state."""
+    came: dict[int, tuple[int, _Move] | None] = {product: None}
+    queue = [product]
+    for number in queue:  # grows while it runs
+        if number == edge[0]:
+            way: list[_Move] = []
+            before = came[number]
+            while before is not None:
+                way.append(before[1])
+                before = came[before[0]]
+            return way[::-1]
+        for taker, position in unrolled.takers[number]:
+            if step[taker] == step[product] and taker not in came:
+                output = unrolled.inputs[taker][position][1]
+                came[taker] = (number, _Move(unrolled.kinds[taker], position, output))
+                queue.append(taker)
+    return None
+
+
+def _follow(unrolled: Unrolled, product: int, way: list[_Move], step: list[int]) -> int | None:
+    """Where the same way leads from another product; None where it is not there, or not one alone."""
+    here = {product}
+    for kind, position, output in way:
+        here = {
+            taker
+            for number in here
+            for taker, place in unrolled.takers[number]
+            if place == position
+            and unrolled.kinds[taker] == kind
+            and unrolled.inputs[taker][place][1] == output
+            and step[taker] == step[product]
+        }
+    return here.pop() if len(here) == 1 else None

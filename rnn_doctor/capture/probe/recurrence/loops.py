@@ -1,0 +1,259 @@
+"""Hand-written recurrences in the graph of a loss: the weights they apply step by step, and their state.
+
+A weight whose product depends on an earlier product of the same weight, three times or more, is applied in a loop.
+The loop is a recurrence if these products are made of a state, and make the next one: additions of a weight, as in
+the forward algorithm of a CRF, are none, and neither is what merely looks at the state.
+
+The step of an operation is the number of products on the longest chain below it. The state at step t are the tensors
+made up to step t that later steps take: whatever the form of the cell, all paths through time pass them.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, NamedTuple
+
+import torch
+
+from .loop_states import State, alike, below, crossing, following
+from .unrolled import PRODUCTS, VIEWS, Unrolled
+
+FEWEST = 3
+"""Products in a row that make a recurrence."""
+_MOST_WEIGHTS = 24
+_LINEAR = VIEWS | {"Add", "Sub", "Neg", "NativeDropout", "Sum", "Mean", "AccumulateGrad"}
+_SCALING = ("Mul", "Div")
+_TURNS = ("T", "Transpose", "Permute")
+"""Views that exchange the last two axes of a matrix."""
+
+
+class Loop(NamedTuple):
+    """A recurrence that the script unrolled."""
+
+    weights: list[torch.Tensor]
+    """Those that take the state and make the next one."""
+    steps: int
+    """T, how often they were applied in a row."""
+    states: list[State]
+    """The tensors of the state by step, oldest first, as operation and output; those of one form, up to the last."""
+    hidden_size: int
+    axis: int
+    """The axis of the state that the weights multiply."""
+    linear: bool
+    """Nothing but linear operations leads from state to state."""
+    operations: list[int]
+    """Those between the first state and the last."""
+
+
+class _Chain:
+    """The products of one weight."""
+
+    def __init__(self, unrolled: Unrolled, weight: int, products: list[int]) -> None:
+        self.weight = weight
+        self.tensor: torch.Tensor = unrolled.nodes[weight].variable
+        self.products = products
+        self.level = unrolled.levels(products)
+        self.length = max(self.level[number] for number in products)
+        ends = [number for number in products if self.level[number] == self.length]
+        self.end = max(ends, key=lambda number: _made_at(unrolled, number))
+        """The last product of the longest chain, of several the one computed last."""
+
+
+def _made_at(unrolled: Unrolled, number: int) -> int:
+    told = getattr(unrolled.nodes[number], "_sequence_nr", None)
+    return int(told()) if told is not None else -number
+
+
+def find(
+    unrolled: Unrolled, known: Callable[[torch.Tensor], bool], owner: Callable[[list[torch.Tensor]], str]
+) -> list[Loop]:
+    """The hand-written recurrences of a loss, one for each module that `owner` names, the longest.
+
+    known: whether a weight belongs to a recurrent module of torch; a loop that such a module carries is its own.
+    """
+    repeated = {w: p for w, p in unrolled.applied().items() if len(p) >= FEWEST and _is_matrix(unrolled, w)}
+    if all(known(unrolled.nodes[weight].variable) for weight in repeated):
+        return []
+    often = sorted(repeated, key=lambda w: -len(repeated[w]))[:_MOST_WEIGHTS]
+    chains = [c for c in (_Chain(unrolled, w, repeated[w]) for w in often) if c.length >= FEWEST]
+    by_owner: dict[str, list[list[_Chain]]] = {}
+    for group in _groups(chains):
+        if not any(known(chain.tensor) for chain in group):
+            loop = _loop(unrolled, group)
+            if loop is not None:
+                by_owner.setdefault(owner(loop.weights), []).append(group)
+    found = []
+    for groups in by_owner.values():
+        loops = [_loop(unrolled, group) for group in _merged(groups)]
+        found.append(max((loop for loop in loops if loop), key=lambda loop: loop.steps))
+    return found
+
+
+def _is_matrix(unrolled: Unrolled, weight: int) -> bool:
+    return bool(unrolled.nodes[weight].variable.dim() > 1)
+
+
+def _groups(chains: list[_Chain]) -> list[list[_Chain]]:
+    """Weights whose products feed each other's, such as those of the gates of one cell."""
+    groups: list[list[_Chain]] = []
+    for chain in chains:
+        for group in groups:
+            first = group[0]
+            if first.level[chain.end] and chain.level[first.end]:
+                group.append(chain)
+                break
+        else:
+            groups.append([chain])
+    return groups
+
+
+def _merged(groups: list[list[_Chain]]) -> list[list[_Chain]]:
+    """Layers that take their steps in turn are one recurrence; encoder and decoder are two."""
+    merged: list[list[_Chain]] = []
+    for group in groups:
+        for other in merged:
+            if _in_turn(other[0], group[0]) or _in_turn(group[0], other[0]):
+                other.extend(group)
+                break
+        else:
+            merged.append(list(group))
+    return merged
+
+
+def _in_turn(lower: _Chain, upper: _Chain) -> bool:
+    """Whether each step of the upper one has seen as many steps of the lower one, or one less."""
+    ahead = {lower.level[number] - upper.level[number] for number in upper.products}
+    return lower.length == upper.length and len(ahead) == 1 and ahead <= {0, -1}
+
+
+def _loop(unrolled: Unrolled, group: list[_Chain]) -> Loop | None:
+    """The recurrence of these weights; None where they are applied in a row but carry no state on."""
+    steps = max(chain.length for chain in group)
+    step = [0] * len(unrolled.nodes)
+    for chain in group:
+        late = steps - chain.length  # a weight that the first steps left out
+        for number, level in enumerate(chain.level):
+            if level and level + late > step[number]:
+                step[number] = level + late
+    ends = [chain.end for chain in group]
+    inside = below(unrolled, ends, step)
+    states = crossing(unrolled, inside, step, steps)
+    roles = _roles(unrolled, group, step, states, steps)
+    if roles is None:
+        return None
+    weights, width, axis = roles
+    kept = alike(unrolled, states)
+    own = set(inside)
+    products = [{step[n]: n for n in chain.products if n in own} for chain in group]
+    for now in (steps - 2, steps - 1):
+        after = following(unrolled, step, products, kept[-1], now) if kept else ()
+        if not after:
+            break
+        kept.append(after)
+    return Loop(weights, steps, kept, width, axis, _is_linear(unrolled, inside, step), inside)
+
+
+def _roles(
+    unrolled: Unrolled,
+    group: list[_Chain],
+    step: list[int],
+    states: list[State],
+    steps: int,
+) -> tuple[list[torch.Tensor], int, int] | None:
+    """The weights that carry the state on, its width, and the axis they multiply; None where none do.
+
+    A weight carries it on if its product takes the state (width H, alone or joined with others) and gives a whole
+    number of times H, of which the next state is made without another product. A network of several layers carries
+    it on between its first and its last.
+    """
+    if len(states) < FEWEST - 1:
+        return None
+    before = {edge[0] for edge in states[-2]}
+    made_by = _products_of(unrolled, states[-1], step, steps - 1)
+    square, readers, makers = [], [], []
+    width, axis = 0, -1
+    for chain in group:
+        products = [n for n in chain.products if step[n] == steps - 1]
+        taken = next((t for t in (_taken(unrolled, n, before, step) for n in products) if t), None)
+        made = [n for n in products if n in made_by]
+        if taken is not None:
+            readers.append(chain.tensor)
+            size, where, given = taken
+            if made and given % size == 0:
+                square.append(chain.tensor)
+            if not width or (made and len(square) == 1):
+                width, axis = size, where
+        if made:
+            makers.append((chain.tensor, unrolled.shape((made[0], 0))))
+    fitting = [tensor for tensor, shape in makers if width and _size(shape, axis) % width == 0]
+    if not square and not (readers and fitting):
+        return None
+    return square or list({id(w): w for w in (*readers, *fitting)}.values()), width, axis
+
+
+def _products_of(unrolled: Unrolled, state: State, step: list[int], now: int) -> set[int]:
+    """The products of this step that a state is made of without another product between."""
+    found: set[int] = set()
+    seen = {number for number, _ in state}
+    stack = list(seen)
+    while stack:
+        number = stack.pop()
+        if step[number] != now:
+            continue
+        if unrolled.kinds[number] in PRODUCTS:
+            found.add(number)
+            continue
+        for made, _ in unrolled.inputs[number]:
+            if made >= 0 and made not in seen:
+                seen.add(made)
+                stack.append(made)
+    return found
+
+
+def _taken(unrolled: Unrolled, product: int, state: set[int], step: list[int]) -> tuple[int, int, int] | None:
+    """Width and axis of the state that a product takes, and the width that it gives.
+
+    Of several tensors the widest that the given width is a multiple of: an output may be fed back beside the state.
+    """
+    found: list[tuple[int, int, int]] = []
+    kind, inputs = unrolled.kinds[product], unrolled.inputs[product]
+    first, second = PRODUCTS[kind][:2]
+    for position in (first, second):
+        axis = 1 if kind == "Convolution" else -1 if position == first else -2
+        if position >= len(inputs) or inputs[position][0] < 0:
+            continue
+        given = _size(unrolled.shape((product, 0)), axis)
+        seen, stack = {inputs[position]}, [(inputs[position], axis)]
+        while stack:
+            edge, axis = stack.pop()
+            if edge[0] in state:
+                found.append((_size(unrolled.shape(edge), axis), axis, given))
+                continue
+            if unrolled.kinds[edge[0]] in PRODUCTS:
+                continue
+            if unrolled.kinds[edge[0]] in _TURNS and axis < 0:
+                axis = -3 - axis
+            for taken in unrolled.inputs[edge[0]]:
+                if taken[0] >= 0 and step[taken[0]] and taken not in seen:
+                    seen.add(taken)
+                    stack.append((taken, axis))
+    return max(found, key=lambda taken: (taken[2] % taken[0] == 0, taken[0]), default=None)
+
+
+def _size(shape: tuple[int, ...], axis: int) -> int:
+    return shape[axis] if -len(shape) <= axis < len(shape) else shape[-1] if shape else 1
+
+
+def _is_linear(unrolled: Unrolled, inside: list[int], step: list[int]) -> bool:
+    """Whether each operation between the products is linear in the state; gates that inputs drive are not."""
+    for number in inside:
+        kind = unrolled.kinds[number]
+        inputs = unrolled.inputs[number]
+        carried = [position for position, (made, _) in enumerate(inputs) if made >= 0 and step[made]]
+        if not carried or kind in _LINEAR:
+            continue
+        if kind in PRODUCTS:
+            if sum(position in PRODUCTS[kind] for position in carried) > 1:
+                return False
+        elif kind not in _SCALING or carried != [0] or any(made >= 0 for made, _ in inputs[1:]):
+            return False
+    return True

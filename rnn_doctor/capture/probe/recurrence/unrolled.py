@@ -1,0 +1,106 @@
+"""The autograd graph of a loss as lists: its operations, who takes what from whom, and the weights they apply."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..graph import kind_of
+
+LARGEST = 20_000
+"""Operations that are looked at: more would cost too much time in Python."""
+PRODUCTS = {
+    "Mm": (0, 1), "Bmm": (0, 1), "Mv": (0, 1), "Dot": (0, 1), "Matmul": (0, 1), "Linear": (0, 1),
+    "Addmm": (1, 2), "Addmv": (1, 2), "Baddbmm": (1, 2), "Addbmm": (1, 2), "Addr": (1, 2),
+    "Convolution": (0, 1), "MkldnnRnnLayer": (0, 1, 2), "CudnnRnn": (0, 1),
+}  # fmt: skip
+"""Operations that multiply, with the positions of their factors: a bias that is added is none."""
+VIEWS = frozenset((
+    "View", "UnsafeView", "ReshapeAlias", "Transpose", "Permute", "Squeeze", "Unsqueeze", "Select", "Slice", "T",
+    "Expand", "Clone", "ToCopy", "Alias", "Split", "SplitWithSizes", "UnsafeSplit", "Chunk", "Unbind", "Index",
+    "IndexSelect", "Repeat", "AsStrided", "Cat", "Stack",
+))  # fmt: skip
+"""Operations that move numbers about without changing them."""
+_OF_WEIGHTS = VIEWS | {"Mul", "Div", "Add", "Sub", "Neg", "NativeDropout", "WeightNormInterface"}
+
+
+class Unrolled:
+    """The operations under a loss by number, the loss's own first."""
+
+    def __init__(self, loss: torch.Tensor) -> None:
+        self.nodes: list[Any] = [loss.grad_fn]
+        self.kinds: list[str] = []
+        self.inputs: list[list[tuple[int, int]]] = []
+        """By position: the operation that made it, -1 where no gradient flows, and which of its outputs."""
+        self.whole = True
+        self._number()
+        self.takers: list[list[tuple[int, int]]] = [[] for _ in self.nodes]
+        """Who takes what an operation made, and at which position."""
+        for taker, inputs in enumerate(self.inputs):
+            for position, (made, _) in enumerate(inputs):
+                if made >= 0:
+                    self.takers[made].append((taker, position))
+        self.order = self._order()
+        """All numbers, what makes something before what takes it."""
+
+    def _number(self) -> None:
+        numbers = {self.nodes[0]: 0}
+        for node in self.nodes:  # grows while it runs
+            self.kinds.append(kind_of(node))
+            inputs = []
+            for child, output in node.next_functions:
+                number = -1 if child is None else numbers.get(child, -1)
+                if child is not None and number < 0:
+                    if len(self.nodes) < LARGEST:
+                        number = numbers[child] = len(self.nodes)
+                        self.nodes.append(child)
+                    else:
+                        self.whole = False
+                inputs.append((number, output))
+            self.inputs.append(inputs)
+
+    def _order(self) -> list[int]:
+        missing = [sum(made >= 0 for made, _ in inputs) for inputs in self.inputs]
+        order = [number for number, count in enumerate(missing) if not count]
+        for number in order:  # grows while it runs
+            for taker, _ in self.takers[number]:
+                missing[taker] -= 1
+                if not missing[taker]:
+                    order.append(taker)
+        return order
+
+    def shape(self, edge: tuple[int, int]) -> tuple[int, ...]:
+        """The shape of one output of an operation."""
+        return tuple(int(n) for n in self.nodes[edge[0]]._input_metadata[edge[1]].shape)
+
+    def dtype(self, number: int) -> torch.dtype:
+        """The type of what an operation made."""
+        dtype: torch.dtype = self.nodes[number]._input_metadata[0].dtype
+        return dtype
+
+    def applied(self) -> dict[int, list[int]]:
+        """By the number of each weight: the products that it is a factor of, as it is, transposed or masked."""
+        made_of: list[frozenset[int] | None] = [None] * len(self.nodes)
+        found: dict[int, list[int]] = {}
+        for number in self.order:
+            kind = self.kinds[number]
+            parts = [made_of[made] for made, _ in self.inputs[number] if made >= 0]
+            if getattr(self.nodes[number], "variable", None) is not None:
+                made_of[number] = frozenset((number,))
+            elif kind in PRODUCTS:
+                factors = [self.inputs[number][p][0] for p in PRODUCTS[kind] if p < len(self.inputs[number])]
+                for weight in {w for f in factors if f >= 0 for w in made_of[f] or ()}:
+                    found.setdefault(weight, []).append(number)
+            elif kind in _OF_WEIGHTS and parts and None not in parts:
+                made_of[number] = frozenset().union(*(part for part in parts if part is not None))
+        return found
+
+    def levels(self, products: list[int]) -> list[int]:
+        """By operation: how many of these products are on the longest chain that it depends on, itself counted."""
+        own = set(products)
+        level = [0] * len(self.nodes)
+        for number in self.order:
+            below = max((level[made] for made, _ in self.inputs[number] if made >= 0), default=0)
+            level[number] = below + (number in own)
+        return level

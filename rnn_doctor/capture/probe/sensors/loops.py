@@ -1,0 +1,163 @@
+"""Hand-written recurrences: found in the graph of a loss, and asked how far back their gradients reach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..naming import Naming
+from ..recurrence import cut_states, loop_gain, loops
+from ..recurrence.unrolled import Unrolled
+from ..writer import Writer
+from .recurrence import Recurrences
+from .states import StateFlows
+
+_OLD_TORCH = "this version of torch starts no gradient within a graph; 2.7 does"
+_FUSED = "TorchScript hides its calls, and its kernel leaves no time steps in the graph"
+_STACKED = "TorchScript hides its calls, and in the graph its layers and directions are not told apart"
+_CUT = "its state is cut off from its graph at every step"
+_ONE_LAYER = 4
+"""Weights and biases of one layer in one direction."""
+_MOST_BACKWARDS = 4
+"""Backward passes of an update whose graphs are searched."""
+
+
+class Loops:
+    """Finds the recurrences that a script wrote itself, and writes what their graph shows."""
+
+    def __init__(self, writer: Writer, naming: Naming, recurrences: Recurrences, flows: StateFlows) -> None:
+        self._writer = writer
+        self._naming = naming
+        self._recurrences = recurrences
+        self._flows = flows
+        self.hooked: set[int] = set()
+        """Operations of this step whose gradients the script hooks, by their numbers in autograd's sequence."""
+        self._backwards = 0
+        self._examined: set[int] = set()
+        """Recurrences that were examined in this step; further micro-batches of it are not."""
+
+    def on_backward(self, step: int, loss: torch.Tensor, examine: bool) -> None:
+        """A backward pass is about to run. examine: at the cost of one more through the recurrence."""
+        self._backwards += 1
+        if loss.grad_fn is None or self._backwards > _MOST_BACKWARDS:
+            return
+        unrolled = Unrolled(loss)
+        own = {id(w) for module in self._recurrences.built_modules() for w in module.parameters()}
+
+        def known(weight: torch.Tensor) -> bool:
+            return id(weight) in own
+
+        found = set()
+        for loop in loops.find(unrolled, known, self._owner):
+            name = self._owner(loop.weights)
+            number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
+            found.add(name)
+            if examine and number not in self._examined:
+                self._examined.add(number)
+                self._examine(step, number, unrolled, loop)
+        for cut in cut_states.find(unrolled, known, self._owner):
+            name = self._owner(cut.weights)
+            if name not in found:  # beside the state that is carried on, it may feed its output back
+                number = self._recurrences.custom(name, cut.hidden_size, self._naming.built_at(name))
+                if examine and number not in self._examined:
+                    self._examined.add(number)
+                    self._write_cut(step, number, cut)
+
+        for number, module in self._recurrences.hidden_modules() if examine else ():
+            if number not in self._examined and _applies(unrolled, module):
+                self._examined.add(number)
+                self._examine_hidden(step, number, unrolled, module)
+        if examine:
+            self._follow_detours(step, unrolled)
+
+    def _follow_detours(self, step: int, unrolled: Unrolled) -> None:
+        """Cells of torch's called in a loop, whose state passes other operations on its way to the next call."""
+        numbers = self._recurrences.ids
+        cells = {numbers[id(m)]: m for m in self._recurrences.built_modules() if id(m) in numbers}
+        wanted = [n for n in self._flows.unlinked() if n in cells and n not in self._examined]
+        found = loops.find(unrolled, lambda _: False, self._owner) if wanted else []
+        for number in wanted:
+            own = {id(w) for w in cells[number].parameters()}
+            for loop in found:
+                if any(id(weight) in own for weight in loop.weights):
+                    self._examined.add(number)
+                    self._flows.linked(number, loop.steps - 1)
+                    self._measure(step, number, unrolled, loop)
+
+    def _examine_hidden(self, step: int, number: int, unrolled: Unrolled, module: Any) -> None:
+        """A module whose calls were not seen; some kernels leave their steps in the graph."""
+        own = {id(w) for w in module.parameters()}
+        found = loops.find(unrolled, lambda weight: id(weight) not in own, lambda _: "")
+        if len(own) > _ONE_LAYER:
+            self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_STACKED)
+        elif found:
+            self._examine(step, number, unrolled, found[0])
+        else:
+            self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_FUSED)
+
+    def forget(self) -> None:
+        """The step is over."""
+        self._backwards = 0
+        self._examined.clear()
+        self.hooked.clear()
+
+    def _examine(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
+        self._measure(step, number, unrolled, loop)
+        self._writer.write(
+            "state_flow",
+            step=step,
+            module=number,
+            calls=loop.steps,
+            attached=loop.steps - 1,
+            length=loop.steps,
+        )
+
+    def _measure(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
+        absent = loop_gain.absent(unrolled, loop, self.hooked)
+        fields = None if absent else loop_gain.gain(unrolled, loop)
+        if fields is None and absent is None:
+            absent = _OLD_TORCH
+        self._writer.write(
+            "loop", step=step, module=number, steps=loop.steps, states=len(loop.states[-1]) if loop.states else 0,
+            linear=loop.linear if unrolled.whole else None, absent=absent,
+        )  # fmt: skip
+        if fields is not None:
+            self._writer.write("lag_gain", step=step, module=number, **fields)
+
+    def _write_cut(self, step: int, number: int, cut: cut_states.Cut) -> None:
+        self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_CUT)
+        self._writer.write(
+            "state_flow", step=step, module=number, calls=cut.applied, fresh=cut.applied - cut.cut,
+            detached=cut.cut, length=1,
+        )  # fmt: skip
+
+    def _owner(self, weights: list[torch.Tensor]) -> str:
+        """The name of the module that holds these weights; of bare tensors, the first one's own."""
+        self._naming.refresh(weights)
+        holders: list[list[str]] = []
+        root = ""
+        for weight in weights:
+            name, owner, root = self._naming.of_parameter(weight)
+            if owner is None:
+                return name
+            # A Linear layer is a part of the cell that holds it.
+            kind = getattr(owner, "original_name", type(owner).__name__)  # of one in TorchScript
+            part = isinstance(owner, nn.Linear) or kind == "Linear"
+            holders.append(name.split(".")[: -2 if part else -1])
+        return ".".join(_common(holders)) or root
+
+
+def _applies(unrolled: Unrolled, module: nn.Module) -> bool:
+    own = {id(w) for w in module.parameters()}
+    return any(id(getattr(node, "variable", None)) in own for node in unrolled.nodes)
+
+
+def _common(paths: list[list[str]]) -> list[Any]:
+    shared = []
+    for parts in zip(*paths):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return shared
