@@ -14,7 +14,6 @@ from ..writer import Writer
 from .recurrence import Recurrences
 from .states import StateFlows
 
-_OLD_TORCH = "this version of torch starts no gradient within a graph; 2.7 does"
 _FUSED = "TorchScript hides its calls, and its kernel leaves no time steps in the graph"
 _STACKED = "TorchScript hides its calls, and in the graph its layers and directions are not told apart"
 _CUT = "its state is cut off from its graph at every step"
@@ -116,15 +115,12 @@ class Loops:
 
     def _measure(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
         absent = loop_gain.absent(unrolled, loop, self.hooked)
-        fields = None if absent else loop_gain.gain(unrolled, loop)
-        if fields is None and absent is None:
-            absent = _OLD_TORCH
         self._writer.write(
             "loop", step=step, module=number, steps=loop.steps, states=len(loop.states[-1]) if loop.states else 0,
             linear=loop.linear if unrolled.whole else None, absent=absent,
         )  # fmt: skip
-        if fields is not None:
-            self._writer.write("lag_gain", step=step, module=number, **fields)
+        if absent is None:
+            self._writer.write("lag_gain", step=step, module=number, **loop_gain.gain(unrolled, loop))
 
     def _write_cut(self, step: int, number: int, cut: cut_states.Cut) -> None:
         self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_CUT)
