@@ -22,10 +22,16 @@ def signals(log: RunLog, *, lag: int | None = None) -> Signals:
         measured = entry.measure(view)
         if isinstance(measured, Measurement):
             measured = {RUN: measured}
-        elif entry.by == "module" and _OF_CALLS & {part.split(".")[0] for part in entry.reads}:
+        elif entry.by == "module" and _needs_calls(entry.reads):
             measured = _with_one_reason(view, measured)
         found[name] = Signal(name=name, unit=entry.unit, by=entry.by, measurements=measured)
     return Signals(signals=found, places=_places(view))
+
+
+def _needs_calls(reads: tuple[str, ...]) -> bool:
+    """Whether hand-written recurrences lack what a signal reads; what reads `loops` has reasons of its own."""
+    parts = {part.split(".")[0] for part in reads}
+    return bool(_OF_CALLS & parts) and "loops" not in parts
 
 
 def _with_one_reason(view: View, measured: dict[str, Measurement]) -> dict[str, Measurement]:

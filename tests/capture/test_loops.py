@@ -651,6 +651,15 @@ def test_a_gradient_hook_elsewhere_does_no_harm() -> None:
     assert records.of("lag_gain")
 
 
+def test_a_module_that_was_not_seen_to_be_built_is_no_hand_written_one() -> None:
+    gru = nn.GRU(N, H)  # as from a file
+    with observed() as records:
+        gru(torch.randn(T, B, N))[0].sum().backward()
+    assert records.of("sensor_off") == []
+    assert [m["kind"] for m in records.of("module")] == ["GRU"]
+    assert records.of("loop") == []
+
+
 @pytest.mark.parametrize("kind", [nn.RNNCell, nn.GRUCell])
 def test_a_cell_of_torchs_whose_state_takes_a_detour(kind: Any) -> None:
     with observed() as records:
