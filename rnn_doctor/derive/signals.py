@@ -25,8 +25,7 @@ def signals(log: RunLog, *, lag: int | None = None) -> Signals:
             measured = {RUN: measured}
         elif entry.by == "module":
             measured = {subject: _of_frozen(view, subject, m) for subject, m in measured.items()}
-            parts = {part.split(".")[0] for part in entry.reads}
-            if _OF_CALLS & parts and "loops" not in parts:
+            if _needs_calls(entry.reads):
                 measured = _with_one_reason(view, measured)
         found[name] = Signal(name=name, unit=entry.unit, by=entry.by, measurements=measured)
     return Signals(signals=found, places=_places(view))
@@ -37,6 +36,12 @@ def _of_frozen(view: View, subject: str, measured: Measurement) -> Measurement:
     if measured.value is None and subject in view.frozen:
         return measured.model_copy(update={"absent": FROZEN})
     return measured
+
+
+def _needs_calls(reads: tuple[str, ...]) -> bool:
+    """Whether hand-written recurrences lack what a signal reads; what reads `loops` has reasons of its own."""
+    parts = {part.split(".")[0] for part in reads}
+    return bool(_OF_CALLS & parts) and "loops" not in parts
 
 
 def _with_one_reason(view: View, measured: dict[str, Measurement]) -> dict[str, Measurement]:

@@ -210,7 +210,6 @@ def test_the_gain_is_that_of_autograd_on_the_states_themselves(cell: Callable[[]
     unrolled, (loop,) = of(written.loss)
     assert loop_gain.absent(unrolled, loop) is None
     fields = loop_gain.gain(unrolled, loop)
-    assert fields is not None
     assert fields["lags"] == list(range(T))
     # The tensors of a state stand in the order of the graph; the cotangents are drawn in it.
     last = [unrolled.nodes[number] for number, _ in loop.states[-1]]
@@ -233,6 +232,26 @@ def test_the_gain_is_that_of_autograd_on_the_states_themselves(cell: Callable[[]
     assert fields["decades"][-1] != 0
 
 
+@pytest.mark.parametrize("cell", [*SINGLE, *SEVERAL])
+def test_where_autograd_starts_from_tensors_alone_the_gain_is_the_same(
+    cell: Callable[[], Written], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = cell()
+    unrolled, (loop,) = of(written.loss)
+    assert loop_gain.STARTS_WITHIN
+    within = loop_gain.gain(unrolled, loop)
+    monkeypatch.setattr(loop_gain, "STARTS_WITHIN", False)
+    from_loss = loop_gain.gain(unrolled, loop)
+    assert from_loss["decades"] == pytest.approx(within["decades"], rel=1e-12, abs=1e-12)
+    # Its hooks are gone: the script's gradients are those of an untouched graph.
+    weights = list(written.named.values())
+    gradients = torch.autograd.grad(written.loss, weights, retain_graph=True)
+    torch.manual_seed(0)
+    alone = cell()
+    untouched = torch.autograd.grad(alone.loss, list(alone.named.values()))
+    assert all(torch.equal(a, b) for a, b in zip(gradients, untouched, strict=True))
+
+
 @pytest.mark.parametrize("scale", [0.7, 1.0, 1.3])
 def test_a_known_jacobian(scale: float) -> None:
     rotation = nn.init.orthogonal_(torch.empty(H, H)) * scale
@@ -242,7 +261,6 @@ def test_a_known_jacobian(scale: float) -> None:
         h = h @ rotation + torch.randn(B, H)
     unrolled, (loop,) = of(h.sum())
     fields = loop_gain.gain(unrolled, loop)
-    assert fields is not None
     slope = (fields["decades"][-1] - fields["decades"][1]) / (fields["lags"][-1] - 1)
     assert slope == pytest.approx(torch.tensor(scale).log10().item(), rel=1e-9, abs=1e-12)
     assert loop.linear
@@ -260,7 +278,6 @@ def test_two_layers_that_take_turns_are_one_recurrence_of_their_module() -> None
     (loop,) = loops.find(unrolled, lambda _: False, lambda _: "one module")
     assert {unrolled.nodes[number] for number, _ in loop.states[-1]} == {first.grad_fn, second.grad_fn}
     fields = loop_gain.gain(unrolled, loop)
-    assert fields is not None
     assert len(fields["lags"]) == T
 
 
@@ -312,6 +329,18 @@ def test_the_state_is_told_from_an_output_that_is_fed_back() -> None:
     assert "not the same form" in str(loop_gain.absent(unrolled, loop))
 
 
+def test_a_weight_that_is_set_anew_in_a_module_of_torchs_is_no_recurrence_of_its_own() -> None:
+    rnn = nn.RNN(N, H)
+    raw = nn.Parameter(rnn.get_parameter("weight_hh_l0").detach())
+    del rnn._parameters["weight_hh_l0"]
+    rnn.weight_hh_l0 = nn.functional.dropout(raw, 0.2)
+    rnn._flat_weights = [getattr(rnn, name) for name in rnn._flat_weights_names]
+    own = {id(p) for p in rnn.parameters()}
+    unrolled = Unrolled(rnn(torch.randn(T, B, N))[0].sum())
+    assert [loop.steps for loop in loops.find(unrolled, lambda _: False, lambda _: "")] == [T]
+    assert loops.find(unrolled, lambda weight: id(weight) in own, lambda _: "") == []
+
+
 def no_recurrences() -> dict[str, Callable[[], torch.Tensor]]:
     def shared_layer() -> torch.Tensor:
         shared, depth = nn.Linear(N, H), nn.Sequential(*[nn.Linear(H, H) for _ in range(8)])
@@ -361,7 +390,6 @@ def test_a_graph_of_many_steps_is_walked_without_recursion() -> None:
     unrolled, (loop,) = of(h.sum())
     assert loop.steps == 3000
     fields = loop_gain.gain(unrolled, loop)
-    assert fields is not None
     assert fields["lags"][-1] == 2999
 
 
@@ -621,6 +649,15 @@ def test_a_gradient_hook_elsewhere_does_no_harm() -> None:
         out.sum().backward()  # type: ignore[no-untyped-call]
     assert len(calls) == 1
     assert records.of("lag_gain")
+
+
+def test_a_module_that_was_not_seen_to_be_built_is_no_hand_written_one() -> None:
+    gru = nn.GRU(N, H)  # as from a file
+    with observed() as records:
+        gru(torch.randn(T, B, N))[0].sum().backward()
+    assert records.of("sensor_off") == []
+    assert [m["kind"] for m in records.of("module")] == ["GRU"]
+    assert records.of("loop") == []
 
 
 @pytest.mark.parametrize("kind", [nn.RNNCell, nn.GRUCell])

@@ -6,16 +6,19 @@ earlier ones alone: no parameter is reached, so that no `.grad` changes and no h
 
 from __future__ import annotations
 
-from typing import Any, Container
+import functools
+from typing import Any, Container, Sequence
 
 import torch
 from torch.autograd.graph import GradientEdge
 
 from .lag_gain import spread
-from .loop_states import State
+from .loop_states import Edge, State
 from .loops import Loop
 from .unrolled import Unrolled
 
+STARTS_WITHIN = tuple(int(n) for n in torch.__version__.split(".")[:2]) >= (2, 7)
+"""Whether autograd can start from within a graph, not from tensors alone (pytorch#144744)."""
 _FEWEST_STATES = 3
 _MOST_ROWS = 4
 _DIGITS = 4
@@ -35,16 +38,18 @@ def absent(unrolled: Unrolled, loop: Loop, hooked: Container[int] = ()) -> str |
         return "it runs in half precision, in which small gradients are zero"
     # The script's own code would run an additional time.
     own = torch.autograd.function.BackwardCFunction
-    if any(isinstance(unrolled.nodes[number], own) for number in loop.operations):
-        return "a torch.autograd.Function or a backward hook of the script lies on the way"
     made = {*loop.operations, *(number for number, _ in loop.states[-1])}
+    if not STARTS_WITHIN:
+        made.update(range(len(unrolled.nodes)))
+    if any(isinstance(unrolled.nodes[number], own) for number in made):
+        return "a torch.autograd.Function or a backward hook of the script lies on the way"
     if hooked and any(unrolled.nodes[number]._sequence_nr() in hooked for number in made):
         return "the script hooks the gradient of its state, and would be called once more"
     return None
 
 
-def gain(unrolled: Unrolled, loop: Loop) -> dict[str, Any] | None:
-    """The fields of a `lag_gain` record; None where this torch cannot start from a state.
+def gain(unrolled: Unrolled, loop: Loop) -> dict[str, Any]:
+    """The fields of a `lag_gain` record.
 
     ||d v.s_T / d s_(T-lag)|| relative to lag 0, where s are all tensors of the state, and v is random. Of modules of
     torch it is measured to the input x_(T-lag), which differs by what the input weights do: a factor that all lags
@@ -58,8 +63,6 @@ def gain(unrolled: Unrolled, loop: Loop) -> dict[str, Any] | None:
     samples: list[list[float]] = []
     for _ in range(1 if rows > 1 else 2):
         norms = _norms(unrolled, loop.states[-1], asked, rows, generator)
-        if norms is None:
-            return None
         decades = (norms.log10() - norms[:1].log10()).t()  # (rows, lags)
         samples += decades.nan_to_num(nan=_NOTHING, neginf=_NOTHING).tolist()
     middle = torch.tensor(samples, dtype=torch.float64).median(0).values.tolist()
@@ -81,28 +84,91 @@ def _rows(unrolled: Unrolled, loop: Loop) -> int:
 
 def _norms(
     unrolled: Unrolled, last: State, asked: list[State], rows: int, generator: torch.Generator
-) -> torch.Tensor | None:
+) -> torch.Tensor:
     """2-norms of the gradient by lag, over all tensors of the state. Shape: (lags, rows), double precision."""
     cotangents = []
     for number, output in last:
         made = unrolled.nodes[number]._input_metadata[output]
         values = torch.randn(tuple(int(n) for n in made.shape), generator=generator, dtype=torch.float64)
         cotangents.append(values.to(device=made.device, dtype=made.dtype))
-    edges = [GradientEdge(unrolled.nodes[n], k) for state in asked for n, k in state]
-    roots = tuple(GradientEdge(unrolled.nodes[n], k) for n, k in last)
-    try:
-        # Not torch.autograd.grad: for a given cotangent it imports torch's symbolic shapes, a second or two.
-        gradients = torch.autograd.Variable._execution_engine.run_backward(
-            roots, tuple(cotangents), True, False, tuple(edges), allow_unreachable=True, accumulate_grad=False
-        )
-    except TypeError:  # torch before 2.7 starts from tensors alone
-        return None
+    edges = [edge for state in asked for edge in state]
+    if STARTS_WITHIN:
+        gradients = _from_states(unrolled, last, cotangents, edges)
+    else:
+        gradients = _from_loss(unrolled, last, cotangents, edges)
     squares, k = [], 0
     for state in asked:
         total = sum(_squares(gradient, rows) for gradient in gradients[k : k + len(state)])
         squares.append(total)
         k += len(state)
     return torch.stack([torch.as_tensor(each) for each in squares]).sqrt()
+
+
+def _run(
+    unrolled: Unrolled, roots: Sequence[Any], given: Sequence[torch.Tensor], edges: list[Edge]
+) -> list[torch.Tensor | None]:
+    """The gradients at these edges; nothing is accumulated in leaves, and the graph is kept."""
+    sought = tuple(GradientEdge(unrolled.nodes[number], output) for number, output in edges)
+    # Not torch.autograd.grad: for a given cotangent it imports torch's symbolic shapes, a second or two.
+    engine = torch.autograd.Variable._execution_engine
+    return list(
+        engine.run_backward(
+            tuple(roots), tuple(given), True, False, sought, allow_unreachable=True, accumulate_grad=False
+        )
+    )
+
+
+def _from_states(
+    unrolled: Unrolled, last: State, cotangents: list[torch.Tensor], edges: list[Edge]
+) -> list[torch.Tensor | None]:
+    roots = [GradientEdge(unrolled.nodes[number], output) for number, output in last]
+    return _run(unrolled, roots, cotangents, edges)
+
+
+def _from_loss(
+    unrolled: Unrolled, last: State, cotangents: list[torch.Tensor], edges: list[Edge]
+) -> list[torch.Tensor | None]:
+    """The same where autograd starts from tensors alone: from the loss, whose own gradient is kept out by hooks.
+
+    What lies above the last state gives zeros to what lies below, and the cotangent is added on the way.
+    """
+    inside = _below(unrolled, [number for number, _ in last])
+    above = {taker for number in inside for taker, _ in unrolled.takers[number]} - inside
+    handles = [unrolled.nodes[number].register_hook(_silenced) for number in above]
+    for number in {number for number, _ in last}:
+        added = {output: c for (n, output), c in zip(last, cotangents) if n == number}
+        handles.append(unrolled.nodes[number].register_prehook(functools.partial(_with, added)))
+    try:
+        found = _run(unrolled, [unrolled.loss], [torch.ones_like(unrolled.loss)], edges)
+    finally:
+        for handle in handles:
+            handle.remove()
+    of_last = dict(zip(last, cotangents))  # what is asked for is read before an operation's own hooks
+    return [_sum(gradient, of_last.get(edge)) for gradient, edge in zip(found, edges)]
+
+
+def _below(unrolled: Unrolled, numbers: list[int]) -> set[int]:
+    seen, stack = set(numbers), list(numbers)
+    while stack:
+        for made, _ in unrolled.inputs[stack.pop()]:
+            if made >= 0 and made not in seen:
+                seen.add(made)
+                stack.append(made)
+    return seen
+
+
+def _silenced(gradients: tuple[Any, ...], _: Any) -> tuple[Any, ...]:
+    return tuple(None if g is None else torch.zeros_like(g) for g in gradients)
+
+
+def _with(added: dict[int, torch.Tensor], gradients: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(_sum(gradient, added.get(k)) for k, gradient in enumerate(gradients))
+
+
+def _sum(gradient: torch.Tensor | None, added: torch.Tensor | None) -> torch.Tensor | None:
+    if added is None or gradient is None:
+        return gradient if added is None else added
+    return gradient + added
 
 
 def _squares(gradient: torch.Tensor | None, rows: int) -> torch.Tensor:

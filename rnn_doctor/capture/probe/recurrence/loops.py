@@ -77,7 +77,7 @@ def find(
     chains = [c for c in (_Chain(unrolled, w, repeated[w]) for w in often) if c.length >= FEWEST]
     by_owner: dict[str, list[list[_Chain]]] = {}
     for group in _groups(chains):
-        if not any(known(chain.tensor) for chain in group):
+        if not any(_is_torchs(unrolled, chain, known) for chain in group):
             loop = _loop(unrolled, group)
             if loop is not None:
                 by_owner.setdefault(owner(loop.weights), []).append(group)
@@ -86,6 +86,13 @@ def find(
         loops = [_loop(unrolled, group) for group in _merged(groups)]
         found.append(max((loop for loop in loops if loop), key=lambda loop: loop.steps))
     return found
+
+
+def _is_torchs(unrolled: Unrolled, chain: _Chain, known: Callable[[torch.Tensor], bool]) -> bool:
+    """Whether a module of torch's applies the weight: it is its own, or set anew (weight drop) beside its bias."""
+    beside = (unrolled.nodes[made] for made, _ in unrolled.inputs[chain.end] if made >= 0)
+    leaves = (getattr(node, "variable", None) for node in beside)
+    return known(chain.tensor) or any(leaf is not None and known(leaf) for leaf in leaves)
 
 
 def _is_matrix(unrolled: Unrolled, weight: int) -> bool:

@@ -29,6 +29,7 @@ class Unrolled:
     """The operations under a loss by number, the loss's own first."""
 
     def __init__(self, loss: torch.Tensor) -> None:
+        self.loss = loss
         self.nodes: list[Any] = [loss.grad_fn]
         self.kinds: list[str] = []
         self.inputs: list[list[tuple[int, int]]] = []

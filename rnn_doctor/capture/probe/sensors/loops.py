@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import torch
 from torch import nn
@@ -14,7 +14,6 @@ from ..writer import Writer
 from .recurrence import Recurrences
 from .states import StateFlows
 
-_OLD_TORCH = "this version of torch starts no gradient within a graph; 2.7 does"
 _FUSED = "TorchScript hides its calls, and its kernel leaves no time steps in the graph"
 _STACKED = "TorchScript hides its calls, and in the graph its layers and directions are not told apart"
 _CUT = "its state is cut off from its graph at every step"
@@ -34,6 +33,8 @@ class Loops:
         self._flows = flows
         self.hooked: set[int] = set()
         """Operations of this step whose gradients the script hooks, by their numbers in autograd's sequence."""
+        self._sought: set[int] = set()
+        """Weights of this step that a name was sought for."""
         self._backwards = 0
         self._examined: set[int] = set()
         """Recurrences that were examined in this step; further micro-batches of it are not."""
@@ -44,11 +45,7 @@ class Loops:
         if loss.grad_fn is None or self._backwards > _MOST_BACKWARDS:
             return
         unrolled = Unrolled(loss)
-        own = {id(w) for module in self._recurrences.built_modules() for w in module.parameters()}
-
-        def known(weight: torch.Tensor) -> bool:
-            return id(weight) in own
-
+        known = self._belongs()
         found = set()
         for loop in loops.find(unrolled, known, self._owner):
             name = self._owner(loop.weights)
@@ -71,6 +68,21 @@ class Loops:
                 self._examine_hidden(step, number, unrolled, module)
         if examine:
             self._follow_detours(step, unrolled)
+
+    def _belongs(self) -> Callable[[torch.Tensor], bool]:
+        """Tells whether a weight belongs to a recurrent module of torch's, also of one that came from a file."""
+        own = {id(w) for module in self._recurrences.built_modules() for w in module.parameters()}
+
+        def known(weight: torch.Tensor) -> bool:
+            if id(weight) in own:
+                return True
+            if self._naming.of_parameter(weight).owner is None and id(weight) not in self._sought:
+                self._sought.add(id(weight))
+                self._naming.refresh([weight])
+            owner = self._naming.of_parameter(weight).owner
+            return isinstance(owner, (nn.RNNBase, nn.modules.rnn.RNNCellBase))
+
+        return known
 
     def _follow_detours(self, step: int, unrolled: Unrolled) -> None:
         """Cells of torch's called in a loop, whose state passes other operations on its way to the next call."""
@@ -102,6 +114,7 @@ class Loops:
         self._backwards = 0
         self._examined.clear()
         self.hooked.clear()
+        self._sought.clear()
 
     def _examine(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
         self._measure(step, number, unrolled, loop)
@@ -116,15 +129,12 @@ class Loops:
 
     def _measure(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
         absent = loop_gain.absent(unrolled, loop, self.hooked)
-        fields = None if absent else loop_gain.gain(unrolled, loop)
-        if fields is None and absent is None:
-            absent = _OLD_TORCH
         self._writer.write(
             "loop", step=step, module=number, steps=loop.steps, states=len(loop.states[-1]) if loop.states else 0,
             linear=loop.linear if unrolled.whole else None, absent=absent,
         )  # fmt: skip
-        if fields is not None:
-            self._writer.write("lag_gain", step=step, module=number, **fields)
+        if absent is None:
+            self._writer.write("lag_gain", step=step, module=number, **loop_gain.gain(unrolled, loop))
 
     def _write_cut(self, step: int, number: int, cut: cut_states.Cut) -> None:
         self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_CUT)

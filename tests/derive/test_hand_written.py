@@ -1,4 +1,4 @@
-"""How recurrent modules were built, and what hand-written ones tell."""
+"""What is known of hand-written recurrences, and why the rest is not."""
 
 from rnn_doctor.derive.subjects import HAND_WRITTEN
 from tests.derive.logs import log, lstm, measure, steps, value_of
