@@ -60,13 +60,16 @@ class Calls:
         self._flowing = self.sampled or step + 1 in self._sampled_steps
         self._mixing = self.sampled and step <= _VIEWED_UNTIL  # views are the same at every step
         self._examining = step in self._examined_steps
+        self.searching = self._examining or step <= _SEARCHED_UNTIL
+        """Whether hand-written recurrences are looked for."""
 
     def forward(self, module: Any, given: Any, state: Any, output: Any) -> None:
         """A recurrent module ran forward with gradients."""
         attempt = self._session.attempt
         number = self._recurrences.number(module)
         attempt("non_finite", self.non_finites.on_call, module, given, state, output)
-        attempt("data_lag", self.data_lags.on_call, number, module, given)
+        if number not in self.data_lags.closed:
+            attempt("data_lag", self.data_lags.on_call, number, module, given)
         if self.sampled:
             attempt(
                 "inputs", self.inputs.on_call, number, module, given, state, output, self._loaders.batch()
@@ -92,18 +95,20 @@ class Calls:
 
     def loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
         """A loss function that leads to a gradient returned."""
-        self._session.attempt("data_lag", self.data_lags.on_loss, function, output, target, options)
+        if self.data_lags.waits:
+            self._session.attempt("data_lag", self.data_lags.on_loss, function, output, target, options)
 
     def backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run."""
-        self.data_lags.on_backward()
+        if self.data_lags.waits:
+            self.data_lags.on_backward()
         if self._mixing:
             self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
         self.loops_of(loss)
 
     def loops_of(self, loss: torch.Tensor) -> None:
         """Looks for hand-written recurrences in a graph that is about to be consumed."""
-        if self._examining or self._step <= _SEARCHED_UNTIL:
+        if self.searching:
             self._session.attempt("loops", self.loops.on_backward, self._step, loss, self._examining)
 
     def backward_done(self) -> None:
@@ -136,10 +141,12 @@ class Calls:
             self._session.attempt("mixing", self.mixings.ended)
         if self._flowing:
             self._session.attempt("states", self.flows.ended, step, self.sampled)
-        self._session.attempt("data_lag", self.data_lags.updated, step)
+        if self.data_lags.waits:
+            self._session.attempt("data_lag", self.data_lags.updated, step)
         if self._examining:
             self.examiner.forget()
-        self.loops.forget()
+        if self.searching:
+            self.loops.forget()
         self.non_finites.forget()
         self._begin(step + 1)
 

@@ -191,7 +191,8 @@ class Observer:
     @entry
     def on_gradient_hook(self, node: Any) -> None:
         """The script hooks the gradient of what this operation made."""
-        self.calls.loops.hooked.add(node._sequence_nr())
+        if self.calls.searching:
+            self.calls.loops.hooked.add(node._sequence_nr())
 
     @entry
     def on_graph(self, loss: torch.Tensor) -> None:

@@ -21,7 +21,7 @@ class ResidualRNN(nn.Module):
     def __init__(self, inputs, hidden, outputs):
         super().__init__()
         self.hidden = hidden
-        self.cell = ResidualCell(inputs, hidden)
+        self.cell = ResidualCell(inputs, hidden)  # <- layer
         self.readout = nn.Linear(hidden, outputs)
         nn.init.orthogonal_(self.cell.W.weight)
 

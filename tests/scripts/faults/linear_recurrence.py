@@ -22,7 +22,7 @@ class LinearRNN(nn.Module):
         return self.h2o(h)
 
 
-net = LinearRNN(3, 32, 3)
+net = LinearRNN(3, 32, 3)  # <- layer
 optimizer = torch.optim.Adam(net.parameters(), lr=0.005)
 for step in range(200):
     x = torch.randn(32, 8, 3)

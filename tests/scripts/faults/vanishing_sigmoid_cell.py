@@ -22,7 +22,7 @@ class SigmoidRNN(nn.Module):
         return self.h2o(h)
 
 
-model = SigmoidRNN(5, 32, 4)
+model = SigmoidRNN(5, 32, 4)  # <- layer
 optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
 for step in range(300):
     y = torch.randint(4, (32,))

@@ -50,8 +50,9 @@ class DataLags:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._gathered: dict[int, _Gathered | None] = {}
-        """None where the test was made, or will not be."""
+        self._gathered: dict[int, _Gathered] = {}
+        self.closed: set[int] = set()
+        """Modules of which the test was made, or will not be."""
         self._waiting: dict[int, tuple[Any, Any]] = {}
         """First calls of this update whose loss has not come yet."""
         self._taken: set[int] = set()
@@ -59,9 +60,14 @@ class DataLags:
         self._seen: set[int] = set()
         self._step = 1
 
+    @property
+    def waits(self) -> bool:
+        """Whether a module that is still tested was called in this update."""
+        return bool(self._seen)
+
     def on_call(self, number: int, module: Any, given: Any) -> None:
         """A recurrent module ran forward with gradients."""
-        if number in self._gathered and self._gathered[number] is None:
+        if number in self.closed:
             return
         if number not in self._seen:
             self._seen.add(number)
@@ -91,22 +97,21 @@ class DataLags:
     def updated(self, step: int) -> None:
         """An update is complete."""
         self._step = step
-        if self._seen:
-            self._seen.clear()
-            self._taken.clear()
-            self._waiting.clear()
-            for number, gathered in self._gathered.items():
-                if gathered is not None and gathered.rows >= gathered.most_rows:
-                    self._test(number, gathered)
+        self._seen.clear()
+        self._taken.clear()
+        self._waiting.clear()
+        for number, gathered in list(self._gathered.items()):
+            if gathered.rows >= gathered.most_rows:
+                self._test(number, gathered)
 
     def finish(self) -> None:
         """Nothing is observed any more: what was gathered must do."""
-        for number, gathered in self._gathered.items():
-            if gathered is not None:
-                self._test(number, gathered)
+        for number, gathered in list(self._gathered.items()):
+            self._test(number, gathered)
 
     def _close(self, number: int, reason: str) -> None:
-        self._gathered[number] = None
+        self._gathered.pop(number, None)
+        self.closed.add(number)
         self._waiting.pop(number, None)
         self._writer.write("data_lag", step=self._step, module=number, absent=reason)
 
@@ -140,7 +145,8 @@ class DataLags:
                 gathered.rows += int(valid.sum())
 
     def _test(self, number: int, gathered: _Gathered) -> None:
-        self._gathered[number] = None
+        del self._gathered[number]
+        self.closed.add(number)
         try:
             with torch.no_grad(), torch.autocast("cpu", enabled=False), torch.device("cpu"):
                 found = dependence(*_joined(gathered))
