@@ -21,7 +21,7 @@ demo: $(READY) ## examine the example language model and its ill twin
 	$(BIN)/rnn-doctor check examples/charlm_exploding.py; test $$? -eq 1 # it must be found ill
 
 test: $(READY) ## all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 quick: $(READY) ## the tests that start no training (seconds)
 	$(BIN)/python -m pytest -m 'not e2e' -q

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from rnn_doctor.capture import launch as launching
 from rnn_doctor.capture.launch import Outcome, Target
@@ -27,6 +28,12 @@ def leave_id():
 """
 
 Launch = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """Two workers with two threads each get in each other's way, and rounding depends on the number."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

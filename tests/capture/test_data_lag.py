@@ -463,10 +463,10 @@ def test_no_more_is_kept_than_the_test_takes_and_nothing_after_it() -> None:
         x, y = recall()
         sensor.on_call(0, module, embedding(x))
         sensor.on_loss("cross_entropy", torch.zeros(B, C), y, {})
-        gathered = sensor._gathered[0]
+        gathered = sensor._gathered.get(0)
         assert gathered is None or sum(len(x) for x in gathered.x) == gathered.rows <= 1024
         sensor.updated(number)
-    assert sensor._gathered == {0: None}
+    assert (sensor._gathered, sensor.closed) == ({}, {0})
     (found,) = records.of("data_lag")
     assert 1020 <= found["rows"] <= 1024
     assert found["step"] == 32

@@ -10,9 +10,9 @@ from tests.capture.exactness import errors, limit
 from tests.capture.known_jacobians import LIMIT, SCATTER, Known, recurrences, slopes
 
 ALL = configurations()
-SLICE = [c for c in ALL if not c.is_cell][::31] + [c for c in ALL if c.is_cell][::5]
+SLICE = [c for c in ALL if not c.is_cell][::61] + [c for c in ALL if c.is_cell][::5]
 """Strides coprime to the grid's factors, so that every option comes up."""
-NETWORKS = [known for k, known in enumerate(recurrences()) if k % 7 == 0 or "called" in known.construction]
+NETWORKS = [known for k, known in enumerate(recurrences()) if k % 23 == 0 or "called" in known.construction]
 
 
 @pytest.fixture(autouse=True)
