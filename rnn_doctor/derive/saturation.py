@@ -1,6 +1,7 @@
 """What gates and units do: saturated before learning began, dead at the end."""
 
 import math
+from collections.abc import Callable
 
 from rnn_doctor.derive.losses import loss_uninformed_first
 from rnn_doctor.derive.registry import known, signal, unknown
@@ -182,6 +183,16 @@ def gate_stuck_name(view: View) -> dict[str, Measurement]:
     return each_module(view, lambda module: _of_stuck(view, module, 2))
 
 
+def _last(view: View, module: int, of: Callable[[Layer], float | None]) -> list[float]:
+    """What was last seen of each layer and direction, where it was."""
+    last: dict[tuple[int, bool], float] = {}
+    for layer in view.log.layers:
+        value = of(layer) if layer.module == module else None
+        if value is not None:
+            last[layer.layer, layer.reverse] = value
+    return list(last.values())
+
+
 @signal(unit="share", by="module", reads=("layers.dead_share",))
 def dead_unit_share(view: View) -> dict[str, Measurement]:
     """Share of a layer's units whose state never changes, of the layer with most of them, when last seen.
@@ -190,12 +201,7 @@ def dead_unit_share(view: View) -> dict[str, Measurement]:
     """
 
     def measure(module: int) -> Measurement:
-        last = {
-            (r.layer, r.reverse): r.dead_share
-            for r in view.log.layers
-            if r.module == module and r.dead_share is not None
-        }
-        return of_all(list(last.values()), max, _UNSEEN)
+        return of_all(_last(view, module, lambda layer: layer.dead_share), max, _UNSEEN)
 
     return each_module(view, measure)
 
@@ -213,11 +219,6 @@ def effective_rank(view: View) -> dict[str, Measurement]:
     """
 
     def measure(module: int) -> Measurement:
-        last = {
-            (r.layer, r.reverse): r.effective_rank
-            for r in view.log.layers
-            if r.module == module and r.effective_rank is not None
-        }
-        return of_all(list(last.values()), min, _UNSEEN)
+        return of_all(_last(view, module, lambda layer: layer.effective_rank), min, _UNSEEN)
 
     return each_module(view, measure)
