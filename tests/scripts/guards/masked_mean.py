@@ -43,7 +43,7 @@ X_train, y_train = load(6000)
 X_dev, y_dev = load(400)
 net = SentimentNet()
 optimizer = torch.optim.Adam(net.parameters(), lr=5e-3)
-for epoch in range(8):
+for epoch in range(16):
     net.train()
     order = np.random.permutation(len(X_train))
     for k in range(0, len(order), 32):
