@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rnn_doctor.derive.batches import by_module
 from rnn_doctor.derive.registry import known, signal, unknown
-from rnn_doctor.derive.subjects import HAND_WRITTEN, by_hand
+from rnn_doctor.derive.subjects import HAND_WRITTEN, is_hand_written
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import Batch, Loader, Readout
 from rnn_doctor.schema.signals import Measurement
@@ -51,7 +51,7 @@ def recurrent_weights_unused(view: View) -> dict[str, Measurement]:
         found[name] = (
             known(all(norm == 0 for norm in norms), n=len(norms), location=location)
             if norms
-            else unknown(HAND_WRITTEN if by_hand(view, number) else _NO_GRADIENT, location=location)
+            else unknown(HAND_WRITTEN if is_hand_written(view, number) else _NO_GRADIENT, location=location)
         )
     return found
 

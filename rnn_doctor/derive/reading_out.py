@@ -1,5 +1,6 @@
 """What the loss reads: padding, the reverse direction, mixed samples."""
 
+from collections.abc import Sequence
 from statistics import median
 
 from rnn_doctor.derive.registry import known, signal, unknown
@@ -18,18 +19,17 @@ def _paddings(view: View, module: int) -> list[Padding]:
     return [record for record in view.log.paddings if record.module == module]
 
 
+def _median_of(values: Sequence[float]) -> Measurement:
+    return of_all(values, median, "the padding of its sequences was not looked at")
+
+
 @signal(unit="share", by="module", reads=("paddings.padded_share",))
 def padded_rows_share(view: View) -> dict[str, Measurement]:
     """Share of a module's sequences that end before the time axis does, median over the samples.
 
     Reads: `log.paddings[i].padded_share`. Unit: share. None if: padding was not looked for, as of single sequences.
     """
-
-    def measure(module: int) -> Measurement:
-        shares = [record.padded_share for record in _paddings(view, module)]
-        return of_all(shares, median, "the padding of its sequences was not looked at")
-
-    return each_module(view, measure)
+    return each_module(view, lambda module: _median_of([r.padded_share for r in _paddings(view, module)]))
 
 
 @signal(unit="share", by="module", reads=("paddings.padding",))
@@ -38,12 +38,7 @@ def padding_share(view: View) -> dict[str, Measurement]:
 
     Reads: `log.paddings[i].padding`. Unit: share. None if: padding was not looked for, as of single sequences.
     """
-
-    def measure(module: int) -> Measurement:
-        shares = [record.padding for record in _paddings(view, module)]
-        return of_all(shares, median, "the padding of its sequences was not looked at")
-
-    return each_module(view, measure)
+    return each_module(view, lambda module: _median_of([r.padding for r in _paddings(view, module)]))
 
 
 @signal(unit="steps", by="module", reads=("paddings.padding", "batches.time"))
@@ -59,7 +54,7 @@ def padding_steps(view: View) -> dict[str, Measurement]:
     def measure(module: int) -> Measurement:
         times = {batch.step: batch.time for batch in view.batches[module]}
         steps = [r.padding * times[r.step] for r in _paddings(view, module) if r.step in times]
-        return of_all(steps, median, "the padding of its sequences was not looked at")
+        return _median_of(steps)
 
     return each_module(view, measure)
 

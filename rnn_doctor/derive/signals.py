@@ -1,7 +1,7 @@
 """All signals of a run log, and the source lines that findings may point to."""
 
 from rnn_doctor.derive.registry import entries
-from rnn_doctor.derive.subjects import HAND_WRITTEN, by_hand
+from rnn_doctor.derive.subjects import HAND_WRITTEN, is_hand_written
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import RunLog
 from rnn_doctor.schema.signals import RUN, Measurement, Signal, Signals
@@ -46,7 +46,7 @@ def _needs_calls(reads: tuple[str, ...]) -> bool:
 
 def _with_one_reason(view: View, measured: dict[str, Measurement]) -> dict[str, Measurement]:
     """What is absent of hand-written recurrences is so for one reason, whatever each signal says of it."""
-    ours = {name for number, name in view.module_names.items() if by_hand(view, number)}
+    ours = {name for number, name in view.module_names.items() if is_hand_written(view, number)}
     return {
         name: each.model_copy(update={"absent": HAND_WRITTEN}) if name in ours and each.absent else each
         for name, each in measured.items()

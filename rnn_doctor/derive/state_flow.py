@@ -2,7 +2,7 @@
 
 from rnn_doctor.derive.needed_lag import NO_LAG
 from rnn_doctor.derive.registry import known, signal, unknown
-from rnn_doctor.derive.subjects import HAND_WRITTEN, by_hand, each_module, of_all
+from rnn_doctor.derive.subjects import HAND_WRITTEN, each_module, is_hand_written, of_all
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.signals import Measurement
@@ -69,7 +69,7 @@ def lag_cut_off(view: View) -> dict[str, Measurement]:
             return unknown(_UNSEEN)
         carried = any(flow.continued or flow.detached for flow in flows)
         reach = max(flow.length for flow in flows) - 1
-        if not carried and by_hand(view, module) and view.lag > reach:
+        if not carried and is_hand_written(view, module) and view.lag > reach:
             return unknown(HAND_WRITTEN)
         return known(max(0, view.lag - reach) if carried else 0, n=len(flows))
 
@@ -85,7 +85,7 @@ def state_kept_with_graph(view: View) -> dict[str, Measurement]:
     """
 
     def measure(module: int) -> Measurement:
-        if by_hand(view, module):
+        if is_hand_written(view, module):
             return unknown(HAND_WRITTEN)
         flows = _flows(view, module)
         later = [flow for flow in flows if flow.step > 1]
@@ -110,7 +110,7 @@ def state_carried_over_shuffled(view: View) -> dict[str, Measurement]:
     """
 
     def measure(module: int) -> Measurement:
-        if by_hand(view, module):
+        if is_hand_written(view, module):
             return unknown(HAND_WRITTEN)
         later = [flow for flow in _flows(view, module) if flow.step > 1]
         carried = [flow for flow in later if flow.continued + flow.kept > flow.same_batch]

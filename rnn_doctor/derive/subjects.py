@@ -29,6 +29,6 @@ def of_all(
     return known(summary(values), n=len(values)) if values else unknown(absent)
 
 
-def by_hand(view: View, module: int) -> bool:
+def is_hand_written(view: View, module: int) -> bool:
     """Whether a recurrence is known from the graph of the loss alone."""
     return view.log.modules[module].kind == "custom"

@@ -80,9 +80,6 @@ TABLE = (
     Fault("linear_recurrence", "RD417", "names_one_by_one", "layer"),
 )
 
-ALARMS: dict[str, str] = {}
-"""Guards that are not passed yet, each with the reason."""
-
 
 def guards() -> list[str]:
     """Their names."""
