@@ -106,31 +106,31 @@ def _lstm(
     direction: Direction, given: torch.Tensor, dh: torch.Tensor, dc: Any, valid: torch.Tensor | None
 ) -> tuple[Gradients, torch.Tensor]:
     i, f, g, o = (direction.gates[name] for name in GATES["LSTM"])
-    c, weights = direction.c, direction.weights
+    c, projection, across = direction.c, direction.weights.projection, direction.across
     assert c is not None
     assert direction.c0 is not None
     before = torch.cat([direction.c0.unsqueeze(0), c[:-1]])
     squashed = c.tanh()
     through = o * (1 - squashed * squashed)
-    # Each factor stands where its gate does in the block of sums.
-    slopes = torch.cat([g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), squashed * o * (1 - o)], 2)
+    # Each factor stands where its gate does in the block of sums: what c sends to i, f and g, and what h sends to o.
+    slopes = torch.stack([g * i * (1 - i), before * f * (1 - f), i * (1 - g * g)], 2)
+    slopes_o = squashed * o * (1 - o)
     all_h = torch.empty_like(given)
     all_c = given.new_empty(*given.shape[:3], c.shape[2])
-    sums = given.new_empty(*given.shape[:3], slopes.shape[2])
+    sums = given.new_empty(*given.shape[:3], 4 * c.shape[2])
+    blocks = sums.unflatten(-1, (4, -1))
     for t in reversed(range(len(c))):
-        now_h = dh + given[t]
-        inner = now_h if weights.projection is None else now_h @ weights.projection
-        now_c = torch.addcmul(dc, inner, through[t])
-        da = slopes[t] * torch.cat([now_c, now_c, now_c, inner], -1)
-        dh_before, dc_before = da @ weights.hidden, now_c * f[t]
+        now_h = torch.add(dh, given[t], out=all_h[t])
+        inner = now_h if projection is None else now_h @ projection
+        now_c = torch.addcmul(dc, inner, through[t], out=all_c[t])
+        torch.mul(slopes[t], now_c.unsqueeze(-2), out=blocks[t, :, :, :3])
+        torch.mul(slopes_o[t], inner, out=blocks[t, :, :, 3])
+        dh_before, dc_before = sums[t] @ across, now_c * f[t]
         if valid is not None:
-            da = da.masked_fill(~valid[t], 0)
-            dh_before, dc_before = (
-                torch.where(valid[t], dh_before, now_h),
-                torch.where(valid[t], dc_before, dc),
-            )
-            now_h, now_c = now_h.masked_fill(~valid[t], 0), now_c.masked_fill(~valid[t], 0)
-        all_h[t], all_c[t], sums[t] = now_h, now_c, da
+            dh_before = torch.where(valid[t], dh_before, now_h)
+            dc_before = torch.where(valid[t], dc_before, dc)
+            for padded in (sums[t], now_h, now_c):
+                padded.masked_fill_(~valid[t], 0)
         dh, dc = dh_before, dc_before
     return Gradients(all_h, all_c), sums
 
@@ -139,7 +139,7 @@ def _gru(
     direction: Direction, given: torch.Tensor, dh: torch.Tensor, _dc: Any, valid: torch.Tensor | None
 ) -> tuple[Gradients, torch.Tensor]:
     r, z, n = (direction.gates[name] for name in GATES["GRU"])
-    h, weights, carried = direction.h, direction.weights, direction.carried
+    h, across, carried = direction.h, direction.across, direction.carried
     assert carried is not None
     before = torch.cat([direction.h0.unsqueeze(0), h[:-1]])
     slope_n = (1 - z) * (1 - n * n)
@@ -148,15 +148,15 @@ def _gru(
     all_h = torch.empty_like(given)
     sums = given.new_empty(*given.shape[:3], 3 * h.shape[2])
     for t in reversed(range(len(h))):
-        now = dh + given[t]
+        now = torch.add(dh, given[t], out=all_h[t])
         dn = now * slope_n[t]
         gates = torch.cat([dn * slope_r[t], now * slope_z[t]], -1)
-        dh_before = torch.cat([gates, dn * r[t]], -1) @ weights.hidden + now * z[t]
-        da = torch.cat([gates, dn], -1)
+        dh_before = torch.addcmul(torch.cat([gates, dn * r[t]], -1) @ across, now, z[t])
+        torch.cat([gates, dn], -1, out=sums[t])
         if valid is not None:
-            da = da.masked_fill(~valid[t], 0)
-            dh_before, now = torch.where(valid[t], dh_before, now), now.masked_fill(~valid[t], 0)
-        all_h[t], sums[t] = now, da
+            dh_before = torch.where(valid[t], dh_before, now)
+            for padded in (sums[t], now):
+                padded.masked_fill_(~valid[t], 0)
         dh = dh_before
     return Gradients(all_h, None), sums
 
@@ -169,13 +169,12 @@ def _plain(relu: bool) -> Any:
         slopes = (a > 0).to(a.dtype) if relu else 1 - a * a
         all_h, sums = torch.empty_like(given), torch.empty_like(given)
         for t in reversed(range(len(a))):
-            now = dh + given[t]
-            da = now * slopes[t]
-            dh = da @ direction.weights.hidden
+            now = torch.add(dh, given[t], out=all_h[t])
+            dh = torch.mul(now, slopes[t], out=sums[t]) @ direction.across
             if valid is not None:
-                da, dh = da.masked_fill(~valid[t], 0), torch.where(valid[t], dh, now)
-                now = now.masked_fill(~valid[t], 0)
-            all_h[t], sums[t] = now, da
+                dh = torch.where(valid[t], dh, now)
+                for padded in (sums[t], now):
+                    padded.masked_fill_(~valid[t], 0)
         return Gradients(all_h, None), sums
 
     return run

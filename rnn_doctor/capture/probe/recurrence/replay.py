@@ -5,7 +5,7 @@ Gates, candidates, cell and hidden states of every layer and direction; backprop
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import torch
 
@@ -22,8 +22,12 @@ class Direction(NamedTuple):
     layer: int
     reverse: bool
     weights: Weights
+    across: torch.Tensor
+    """The hidden weights in the layout of their transpose: few rows pass through them twice as fast. (G*H, P)"""
     x: torch.Tensor
     """(T, R, I)"""
+    sums: torch.Tensor
+    """The gates in one block. (T, R, G*H)"""
     h0: torch.Tensor
     c0: torch.Tensor | None
     gates: dict[str, torch.Tensor]
@@ -73,8 +77,8 @@ def replay(kernel: Kernel, rows: Rows, dropout: bool = False, thorough: bool = T
                 index = layer * kernel.directions + side
                 h0, c0 = rows.state.h[index], None if rows.state.c is None else rows.state.c[index]
                 given = reordered(x, order) if side else x
-                found = _FORWARD[kernel.mode](weights, given, h0, c0, valid)
-                direction = Direction(layer, side == 1, weights, given, h0, c0, *found)
+                direction = _blank(kernel.mode, layer, side == 1, weights, given, h0, c0)
+                _FORWARD[kernel.mode](direction, valid)
                 directions.append(direction)
                 outputs.append(reordered(direction.h, order) if side else direction.h)
             x = outputs[0] if len(outputs) == 1 else torch.cat(outputs, 2)
@@ -88,6 +92,21 @@ def replay(kernel: Kernel, rows: Rows, dropout: bool = False, thorough: bool = T
         if dropout and thorough:
             error = max(error, _relative(x, run(kernel, rows.x, rows.state, rows.lengths)[0]))
     return Replayed(kernel, directions, order, valid, x, error, error <= _tolerance(rows))
+
+
+def _blank(
+    mode: str, layer: int, reverse: bool, weights: Weights, x: torch.Tensor, h0: torch.Tensor, c0: Any
+) -> Direction:
+    """A direction with what the inputs give to its gates, and room for its states."""
+    sums = _driven(weights, x, hidden_bias=mode != "GRU")
+    size = sums.shape[2] // len(GATES[mode])
+    return Direction(
+        layer, reverse, weights, weights.hidden.t().contiguous().t(), x, sums, h0, c0,
+        gates=dict(zip(GATES[mode], sums.split(size, 2))),
+        h=x.new_empty(*x.shape[:2], h0.shape[1]),
+        c=None if c0 is None else x.new_empty(*x.shape[:2], size),
+        carried=x.new_empty(*x.shape[:2], size) if mode == "GRU" else None,
+    )  # fmt: skip
 
 
 def _first_layer_error(directions: list[Direction], rows: Rows) -> float:
@@ -136,59 +155,55 @@ def _driven(weights: Weights, x: torch.Tensor, hidden_bias: bool) -> torch.Tenso
     return sums
 
 
-def _lstm(weights: Weights, x: torch.Tensor, h: torch.Tensor, c: Any, valid: torch.Tensor | None) -> Any:
-    sums = _driven(weights, x, True)
-    size = sums.shape[2] // 4
-    hs, cs = x.new_empty(*x.shape[:2], h.shape[1]), x.new_empty(*x.shape[:2], size)
-    across = weights.hidden.t()
-    for t in range(x.shape[0]):
-        now = torch.addmm(sums[t], h, across)
-        candidate = now[:, 2 * size : 3 * size].tanh()
-        now.sigmoid_()
-        now[:, 2 * size : 3 * size] = candidate
-        i, f, g, o = now.split(size, 1)
-        new_c = torch.addcmul(f * c, i, g)
-        new_h = o * new_c.tanh()
-        if weights.projection is not None:
-            new_h = new_h @ weights.projection.t()
+def _lstm(direction: Direction, valid: torch.Tensor | None) -> None:
+    h, c, weights, across = direction.h0, direction.c0, direction.weights, direction.across.t()
+    assert c is not None
+    assert direction.c is not None
+    gates = [values.unbind() for values in direction.gates.values()]
+    for t, (sums, i, f, g, o, hs, cs) in enumerate(
+        zip(direction.sums.unbind(), *gates, direction.h.unbind(), direction.c.unbind())
+    ):
+        sums.addmm_(h, across)
+        candidate = g.tanh()
+        sums.sigmoid_()
+        g.copy_(candidate)
+        torch.mul(f, c, out=cs).addcmul_(i, g)
+        if weights.projection is None:
+            torch.tanh(cs, out=hs).mul_(o)
+        else:
+            torch.mm(cs.tanh().mul_(o), weights.projection.t(), out=hs)
         if valid is not None:
-            new_h, new_c = torch.where(valid[t], new_h, h), torch.where(valid[t], new_c, c)
-        h, c = new_h, new_c
-        sums[t], hs[t], cs[t] = now, h, c
-    return dict(zip(GATES["LSTM"], sums.split(size, 2))), hs, cs, None
+            hs.copy_(torch.where(valid[t], hs, h))
+            cs.copy_(torch.where(valid[t], cs, c))
+        h, c = hs, cs
 
 
-def _gru(weights: Weights, x: torch.Tensor, h: torch.Tensor, _c: Any, valid: torch.Tensor | None) -> Any:
-    sums = _driven(weights, x, False)
+def _gru(direction: Direction, valid: torch.Tensor | None) -> None:
+    h, across, bias = direction.h0, direction.across.t(), direction.weights.hidden_bias
     size = h.shape[1]
-    hs, carried = x.new_empty(*x.shape[:2], size), x.new_empty(*x.shape[:2], size)
-    across, bias = weights.hidden.t(), weights.hidden_bias
-    for t in range(x.shape[0]):
+    assert direction.carried is not None
+    gates = [values.unbind() for values in direction.gates.values()]
+    for t, (sums, r, z, n, carried, hs) in enumerate(
+        zip(direction.sums.unbind(), *gates, direction.carried.unbind(), direction.h.unbind())
+    ):
         back = h @ across if bias is None else torch.addmm(bias, h, across)
-        now = sums[t]
-        now[:, : 2 * size] = (now[:, : 2 * size] + back[:, : 2 * size]).sigmoid_()
-        carried[t] = back[:, 2 * size :]
-        now[:, 2 * size :] = torch.addcmul(now[:, 2 * size :], now[:, :size], carried[t]).tanh_()
-        _, z, n = now.split(size, 1)
-        new_h = torch.lerp(n, h, z)
-        h = new_h if valid is None else torch.where(valid[t], new_h, h)
-        hs[t] = h
-    return dict(zip(GATES["GRU"], sums.split(size, 2))), hs, None, carried
+        sums[:, : 2 * size].add_(back[:, : 2 * size]).sigmoid_()
+        carried.copy_(back[:, 2 * size :])
+        n.addcmul_(r, carried).tanh_()
+        torch.lerp(n, h, z, out=hs)
+        if valid is not None:
+            hs.copy_(torch.where(valid[t], hs, h))
+        h = hs
 
 
-def _plain(relu: bool) -> Any:
-    def forward(
-        weights: Weights, x: torch.Tensor, h: torch.Tensor, _c: Any, valid: torch.Tensor | None
-    ) -> Any:
-        sums = _driven(weights, x, True)
-        across = weights.hidden.t()
-        hs = torch.empty_like(sums)
-        for t in range(x.shape[0]):
-            now = torch.addmm(sums[t], h, across)
-            sums[t] = now.relu_() if relu else now.tanh_()
-            h = now if valid is None else torch.where(valid[t], now, h)
-            hs[t] = h
-        return {"h": sums}, hs, None, None
+def _plain(relu: bool) -> Callable[[Direction, torch.Tensor | None], None]:
+    def forward(direction: Direction, valid: torch.Tensor | None) -> None:
+        h, across = direction.h0, direction.across.t()
+        for t, (sums, hs) in enumerate(zip(direction.sums.unbind(), direction.h.unbind())):
+            sums.addmm_(h, across)
+            now = sums.relu_() if relu else sums.tanh_()
+            hs.copy_(now if valid is None else torch.where(valid[t], now, h))
+            h = hs
 
     return forward
 

@@ -146,7 +146,8 @@ def _distribution(weight: torch.Tensor, gates: int) -> dict[str, float]:
     """Excess kurtosis, and largest over smallest standard deviation of a gate. Shapes: weight (G*H, any)."""
     centred = weight.double() - weight.double().mean()
     variance = float(centred.square().mean())
-    stds = [float(block.std(unbiased=False)) for block in centred.chunk(gates)]
+    blocks = centred.reshape(gates, -1)  # torch's std takes ten times as long as its parts
+    stds = (blocks - blocks.mean(1, keepdim=True)).square().mean(1).sqrt().tolist()
     if not variance or not min(stds):
         return {}
     return {
