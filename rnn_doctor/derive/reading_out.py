@@ -20,14 +20,15 @@ def _paddings(view: View, module: int) -> list[Padding]:
 
 
 def _median_of(values: Sequence[float]) -> Measurement:
-    return of_all(values, median, "the padding of its sequences was not looked at")
+    return of_all(values, median, "where its sequences end was not seen")
 
 
 @signal(unit="share", by="module", reads=("paddings.padded_share",))
 def padded_rows_share(view: View) -> dict[str, Measurement]:
     """Share of a module's sequences that end before the time axis does, median over the samples.
 
-    Reads: `log.paddings[i].padded_share`. Unit: share. None if: padding was not looked for, as of single sequences.
+    Reads: `log.paddings[i].padded_share`. Unit: share. None if: where sequences end was not seen,
+    as of single ones, or of rows that end in what also occurs within them.
     """
     return each_module(view, lambda module: _median_of([r.padded_share for r in _paddings(view, module)]))
 
@@ -36,7 +37,8 @@ def padded_rows_share(view: View) -> dict[str, Measurement]:
 def padding_share(view: View) -> dict[str, Measurement]:
     """Mean share of a module's time axis that is padding, median over the samples; what all rows share does not count.
 
-    Reads: `log.paddings[i].padding`. Unit: share. None if: padding was not looked for, as of single sequences.
+    Reads: `log.paddings[i].padding`. Unit: share. None if: where sequences end was not seen,
+    as of single ones, or of rows that end in what also occurs within them.
     """
     return each_module(view, lambda module: _median_of([r.padding for r in _paddings(view, module)]))
 
@@ -48,7 +50,7 @@ def padding_steps(view: View) -> dict[str, Measurement]:
     What all rows share does not count.
 
     Reads: `log.paddings[i].padding`, `log.batches[i].time` of the same step. Unit: time steps.
-    None if: padding was not looked for, as of single sequences.
+    None if: where sequences end was not seen, as of single ones, or of rows that end in what also occurs within them.
     """
 
     def measure(module: int) -> Measurement:

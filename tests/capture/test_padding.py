@@ -99,18 +99,27 @@ def test_what_all_rows_share_does_not_count() -> None:
 
 
 def test_sound_inputs() -> None:
-    bits = torch.randint(0, 2, (T, B, 1)).float()
     blanks = torch.zeros(T, B, N)  # the copy task: symbols, silence
     blanks[: T // 2] = torch.randn(T // 2, B, N)
-    image = torch.zeros(T, B, N)  # rows of pixels, blank above and below
-    for row in range(B):
-        image[2 : 9 - row % 3, row] = torch.rand(7 - row % 3, N)
     left = padded().flip(0)
     repeats = padded([T] * B)  # each row stands still at a value of its own
     for row in range(3):
         repeats[-row - 2 :, row] = repeats[-1, row]
-    for x in (torch.randn(T, B, N), torch.ones(T, B, N), bits, blanks, image, left, repeats):
+    for x in (torch.randn(T, B, N), torch.ones(T, B, N), blanks, left, repeats):
         assert ends(x) == [T] * B
+
+
+def test_rows_that_end_in_what_also_occurs_within_them_cannot_be_told_from_padded_ones() -> None:
+    image = torch.zeros(T, B, N)  # rows of pixels, blank above and below
+    for row in range(B):
+        image[2 : 9 - row % 3, row] = torch.rand(7 - row % 3, N)
+    bits = torch.ones(T, B, 1)
+    bits[1] = 0
+    bits[-2:, :3] = 0
+    words = padded()
+    words[0, 0] = words[-1, -1]  # the padding has the number of a word
+    for x in (image, bits, words):
+        assert padding_of(x, False) is None
 
 
 @pytest.mark.parametrize("shape", [(T, N), (2, B, N), (T, 1, N)])

@@ -83,10 +83,11 @@ def padding_of(given: Any, batch_first: bool) -> Padded | None:
     """Where the padding begins: of packed sequences by their lengths, of others by what the rows end in.
 
     A row is padded where it ends in at least two inputs that are the same as those at the end of the other
-    padded rows, and that occur nowhere before such an ending: blanks between the signals, and values that
-    repeat by chance, are no padding. What all rows share does not count.
+    padded rows, and that occur nowhere before such an ending. What all rows share does not count.
 
-    Shapes: (T, B, I), (B, T, I), or packed. None if: unbatched, one row, or less than three steps.
+    Shapes: (T, B, I), (B, T, I), or packed. None if: unbatched, one row, or less than three steps; or the input that
+    rows end in also occurs before, as blanks between signals do, and as the padding of scripts does that give it the
+    number of a word: the two cannot be told apart.
     """
     if isinstance(given, PackedSequence):
         time, batch = len(given.batch_sizes), int(given.batch_sizes[0])
@@ -102,11 +103,15 @@ def padding_of(given: Any, batch_first: bool) -> Padded | None:
     if time < _LEAST_TIME or batch < 2:
         return None
     rows = list(range(0, batch, -(-batch // _MOST_ROWS)))
-    return Padded(rows, _ends(x, rows), time)
+    ends = _ends(x, rows)
+    return None if ends is None else Padded(rows, ends, time)
 
 
-def _ends(x: torch.Tensor, rows: list[int]) -> list[int]:
-    """Steps before the padding of each row, all where it has none. Shapes: (T, B, I) -> R numbers."""
+def _ends(x: torch.Tensor, rows: list[int]) -> list[int] | None:
+    """Steps before the padding of each row, all where it has none; None where that cannot be told.
+
+    Shapes: (T, B, I) -> R numbers.
+    """
     time = x.shape[0]
     whole = [time] * len(rows)
     last = x[-1, rows]
@@ -121,7 +126,7 @@ def _ends(x: torch.Tensor, rows: list[int]) -> list[int]:
     filled = (x[:, rows] == filler).all(-1)
     run = filled.flip(0).long().cumprod(0).sum(0)
     if int(filled.sum()) > int(run.sum()):
-        return whole
+        return None
     run = torch.where(run >= _LEAST_RUN, run, torch.zeros_like(run))
     excess: list[int] = (run - run.min()).tolist()
     return [time - n for n in excess]
