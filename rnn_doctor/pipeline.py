@@ -76,10 +76,14 @@ def examine(log: RunLog, settings: Settings) -> Report:
     from rnn_doctor.prescribe.rank import remedies as prescribe
     from rnn_doctor.schema.report import Report, Tool
 
-    require_training(log)
+    early = _first_update_unfinished(log)
+    if early is None or not log.modules:
+        require_training(log)
     book, enabled = rules_in_use(settings)
     signals = _signals(log, settings.lag)
     diagnosis = diagnose(signals, book, enabled=enabled)
+    if early is not None and not diagnosis.findings:  # so little was seen that silence says nothing
+        raise early
     return Report(
         tool=Tool(version=__version__),
         subject=subject(log),
@@ -216,12 +220,8 @@ def require_training(log: RunLog) -> None:
                 f"{script} made no update within the start limit; seen: {seen(log)}",
                 "raise --start-limit if it prepares its data for longer",
             )
-        if log.stop and log.stop.backwards:
-            raise ScriptError(
-                f"{script} was still within its first update when the time limit came, after {log.stop.backwards} "
-                f"backward passes; seen: {seen(log)}",
-                "raise --time-limit; an update of LBFGS takes up to 20 backward passes",
-            )
+        if early := _first_update_unfinished(log):
+            raise early
         if log.exit and log.exit.reason == "hung":
             raise ScriptError(
                 f"{script} had not finished its first update when the time limit came; seen: {seen(log)}",
@@ -237,6 +237,17 @@ def require_training(log: RunLog) -> None:
             f"no recurrent network was seen in {script}; seen: {seen(log)}",
             "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences",
         )
+
+
+def _first_update_unfinished(log: RunLog) -> ScriptError | None:
+    """The error to raise where the time limit came within the first update; its calls and backward passes were seen."""
+    if log.steps or log.stop is None or not log.stop.backwards or failure(log):
+        return None
+    return ScriptError(
+        f"{log.header.script} was still within its first update when the time limit came, after "
+        f"{log.stop.backwards} backward passes; seen: {seen(log)}",
+        "raise --time-limit; an update of LBFGS takes up to 20 backward passes",
+    )
 
 
 def _advice(log: RunLog) -> str:

@@ -148,3 +148,20 @@ def test_a_whole_training_has_no_time_limit_unless_one_is_given(
     pipeline.record(TARGET, tmp_path / "run.jsonl", settings, terminal=False, on_progress=ignore)
     assert (given["steps"], given["time_limit"]) == expected
     assert (given["start_limit"], given["terminal"]) == (600.0, False)
+
+
+UNFINISHED = {**stop("time"), "backwards": 4}
+
+
+def test_what_was_seen_of_an_unfinished_first_update_is_judged() -> None:
+    huge = {"record": "batch", "step": 1, "module": 1, "time": 12, "batch": 64, "features": 4, "mean": 1e4, "std": 1.0,
+            "absmax": 10003.0, "finite": True, "drive": 1.0, "calls": 1, "packed": False, "state": "none",
+            "constant_share": 0.0}  # fmt: skip
+    report = pipeline.examine(run_log([*BUILT, huge, UNFINISHED, exited(0)]), Settings())
+    assert report.observation.steps == 0
+    assert "RD403" in {finding.rule.id for finding in report.findings}
+
+
+def test_an_unfinished_first_update_that_shows_no_fault_is_no_verdict() -> None:
+    with pytest.raises(ScriptError, match=r"within its first update .* after 4 backward passes") as error:
+        pipeline.examine(run_log([*BUILT, UNFINISHED, exited(0)]), Settings())

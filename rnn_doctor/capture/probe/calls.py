@@ -122,12 +122,15 @@ class Calls:
         """A backward pass raised, which may end the script: what was gathered of its update is written, once."""
         if self._failed != self._step:
             self._failed = self._step
-            self._write(self._step)
-            if self._flowing:
-                self._session.attempt("states", self.flows.ended, self._step, True)
+            self._write_unfinished()
             if self._examining:
                 self._session.attempt("recurrence", self.examiner.examine, self._step, False)
         self.examiner.forget()
+
+    def _write_unfinished(self) -> None:
+        self._write(self._step)
+        if self._flowing:
+            self._session.attempt("states", self.flows.ended, self._step, True)
 
     def _write(self, step: int) -> None:
         if self.sampled:
@@ -151,6 +154,8 @@ class Calls:
         self._begin(step + 1)
 
     def finish(self) -> None:
-        """Nothing is observed any more."""
+        """Nothing is observed any more; what was gathered of an unfinished update is written."""
+        if self._session.backwards and self._failed != self._step:
+            self._write_unfinished()
         self._session.attempt("mixing", self.mixings.finish)
         self._session.attempt("data_lag", self.data_lags.finish)
