@@ -159,9 +159,9 @@ def test_what_was_seen_of_an_unfinished_first_update_is_judged() -> None:
             "constant_share": 0.0}  # fmt: skip
     report = pipeline.examine(run_log([*BUILT, huge, UNFINISHED, exited(0)]), Settings())
     assert report.observation.steps == 0
-    assert "RD403" in {finding.rule.id for finding in report.findings}
+    assert "RD403" in {finding.rule for finding in report.findings}
 
 
 def test_an_unfinished_first_update_that_shows_no_fault_is_no_verdict() -> None:
-    with pytest.raises(ScriptError, match=r"within its first update .* after 4 backward passes") as error:
+    with pytest.raises(ScriptError, match=r"within its first update .* after 4 backward passes"):
         pipeline.examine(run_log([*BUILT, UNFINISHED, exited(0)]), Settings())

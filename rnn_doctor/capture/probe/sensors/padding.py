@@ -103,8 +103,8 @@ def padding_of(given: Any, batch_first: bool) -> Padded | None:
     if time < _LEAST_TIME or batch < 2:
         return None
     rows = list(range(0, batch, -(-batch // _MOST_ROWS)))
-    ends = _ends(x, rows)
-    return None if ends is None else Padded(rows, ends, time)
+    found = _ends(x, rows)
+    return None if found is None else Padded(rows, found, time)
 
 
 def _ends(x: torch.Tensor, rows: list[int]) -> list[int] | None:
