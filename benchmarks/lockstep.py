@@ -1,12 +1,12 @@
-"""Trainings that take turns step by step, each in a process of its own.
+"""Trainings that take turns every few steps, each in a process of its own.
 
 Machines drift and neighbours come and go within seconds, so that whole runs one after the other differ by more than
-what is to be measured. Here every training makes its step k before any makes its step k + 1, in an order that turns
-from step to step: what slows the machine for a second slows all of them.
+what is to be measured. Here every training makes its turn k before any makes its turn k + 1, in an order that changes
+from turn to turn: what slows the machine for a second slows all of them. A turn lasts for some steps where those are
+short, for the first step of each finds the processor's caches full of the others' data.
 
 All of them get the same fixed heap. glibc gives the top of its heap back to the system when enough of it is free, which
-hangs on where small blocks happen to lie: of twelve equal trainings one met 29,000 page faults after its third step and
-one 168,000, at about a microsecond each, which is more than what is to be measured. The thresholds below end that.
+hangs on where small blocks happen to lie. Equal trainings then differ by more than what is to be measured (heap.py).
 """
 
 import contextlib
@@ -39,13 +39,15 @@ class Timing:
 class Training:
     """One process that runs timed_training.py, perhaps under something that watches it."""
 
-    def __init__(self, name: str, command: Sequence[str], folder: Path) -> None:
+    def __init__(self, name: str, command: Sequence[str], folder: Path, turn: int) -> None:
         self.name = name
         pipes = folder / name.replace(" ", "-").replace("/", "-")
         pipes.mkdir()
         for pipe in ("turn", "done"):
             os.mkfifo(pipes / pipe)
-        environment = {**os.environ, **FIXED_HEAP, "PYTHONPATH": str(ROOT), "TURNS": str(pipes)}
+        environment = {
+            **os.environ, **FIXED_HEAP, "PYTHONPATH": str(ROOT), "TURNS": str(pipes), "TURN_STEPS": str(turn),
+        }  # fmt: skip
         self._output = (pipes / "output").open("w+")
         self._process = subprocess.Popen(
             command, env=environment, stdout=self._output, stderr=subprocess.STDOUT, text=True
@@ -53,8 +55,8 @@ class Training:
         self._turn: IO[bytes] = (pipes / "turn").open("wb", buffering=0)
         self._done: IO[bytes] = (pipes / "done").open("rb", buffering=0)
 
-    def step(self) -> None:
-        """Lets it make one step.
+    def take_turn(self) -> None:
+        """Lets it make the steps of one turn.
 
         Raises: RuntimeError: it has ended.
         """
@@ -85,23 +87,23 @@ class Training:
 
 
 @contextlib.contextmanager
-def _started(commands: Mapping[str, Sequence[str]]) -> Iterator[list[Training]]:
+def _started(commands: Mapping[str, Sequence[str]], turn: int) -> Iterator[list[Training]]:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         trainings = []
         for name, command in commands.items():
-            trainings.append(Training(name, command, Path(folder)))
+            trainings.append(Training(name, command, Path(folder), turn))
             stack.callback(trainings[-1].close)
         yield trainings
 
 
-def run(commands: Mapping[str, Sequence[str]], steps: int) -> dict[str, Timing]:
-    """The times of every training, by its name.
+def run(commands: Mapping[str, Sequence[str]], steps: int, turn: int = 1) -> dict[str, Timing]:
+    """The times of every training, by its name. turn: steps that each makes before the next goes on.
 
     Raises: RuntimeError: one of them failed or made fewer steps.
     """
-    with _started(commands) as trainings:
-        for step in range(steps):
-            first = step % len(trainings)
+    with _started(commands, turn) as trainings:
+        for number in range(steps // turn):
+            first = number % len(trainings)
             for training in trainings[first:] + trainings[:first]:
-                training.step()
+                training.take_turn()
         return {training.name: training.finish() for training in trainings}

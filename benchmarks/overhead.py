@@ -1,19 +1,18 @@
-"""What the probe costs, and what others cost: trainings with and without a watcher that take turns step by step.
+"""What the probe costs, and what others cost: trainings with and without a watcher that take turns.
 
     python benchmarks/overhead.py [--repeats 5] [--long] [--peers] [--only NAME]
 
 Each training runs in a process of its own and times its own steps (lockstep.py). The cost is what the watched one took
-longer than the bare one over all steps, in relation to the bare one; quoted is the median over repeated runs with the
-lowest and the highest, for wall time, which a user waits for, and for CPU time of its process. A second bare training
-beside them shows how far two equal ones differ; a second probed one does without the sensors that look inside the
-recurrence. With --peers the tools of peers.py watch the trainings of 50 steps in the same run; one that does not run is
-named with its error. Writes overhead.md beside this file, unless --only chose some cases.
+over all steps in relation to the mean of two bare ones, whose distance from each other shows the noise; quoted is the
+median over repeated runs with the lowest and the highest, for wall time, which a user waits for, and for CPU time of
+its process. A second probed training does without the sensors that look inside the recurrence. With --peers the tools
+of peers.py watch the trainings of 50 steps in the same run; one that does not run is named with its error. Writes the
+sections of overhead.md, beside this file, whose training was measured.
 """
 
 import argparse
 import contextlib
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -32,16 +31,17 @@ from benchmarks.sensors import INSIDE  # noqa: E402
 from rnn_doctor.schema import reading  # noqa: E402
 
 SCRIPT = str(Path(__file__).with_name("timed_training.py"))
-BARE, AGAIN = "bare", "bare again"
+BARE, AGAIN = "bare", "one bare training to the other"
 PROBED, AROUND = "rnn-doctor record, all sensors", "rnn-doctor record, without those inside the recurrence"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One training: arguments of timed_training.py."""
+    """One training: arguments of timed_training.py, and how many steps it makes in one turn, some half a second."""
 
     name: str
     arguments: tuple[int, ...]
+    turn: int
 
     @property
     def steps(self) -> int:
@@ -50,7 +50,28 @@ class Case:
 
     def runs(self, repeats: int) -> int:
         """How often it is repeated: 200 steps even the noise out as four runs of 50 do."""
-        return max(1, repeats * 50 // self.steps) if 50 < self.steps < 1000 else repeats
+        return max(1, repeats * 50 // self.steps) if self.is_long else repeats
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it takes four times as long as the others."""
+        return self.steps == 200
+
+
+CASES = (
+    Case("H=200, 50 steps", (200, 50), 5),
+    Case("H=650, 50 steps", (650, 50), 1),
+    Case("tiny (H=8, T=5, B=1), 2000 steps", (8, 2000, 5, 1, 10), 200),
+    Case("H=200, 200 steps", (200, 200), 5),
+    Case("H=650, 200 steps", (650, 200), 1),
+)
+INTRODUCTION = """# What the probe costs
+
+Made by `python benchmarks/overhead.py`. Two-layer LSTM language model, T=35, B=20, one thread; the trainings take turns
+of about half a second. Ratios to the mean of two bare trainings are medians over the runs, with their range; one bare
+training to the other shows the noise. All run with the same fixed heap (lockstep.py says why). CPU time is that of the
+training's own process: what W&B does in its service process beside it is not counted.
+"""
 
 
 def bare(case: Case) -> list[str]:
@@ -72,7 +93,7 @@ def failures() -> dict[str, str]:
     found = {}
     for name in peers.PEERS:
         with tempfile.TemporaryDirectory() as folder:
-            command = [*peers.prefix(name, Path(folder)), *bare(Case("two steps", (8, 2, 5, 1, 10)))]
+            command = [*peers.prefix(name, Path(folder)), *bare(Case("two steps", (8, 2, 5, 1, 10), 1))]
             environment = {**os.environ, "PYTHONPATH": str(ROOT)}
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -89,13 +110,16 @@ class Run:
     """Share of its training that each probed one spent in the probe, by the probe's own clock."""
 
     def ratio(self, name: str, clock: str) -> float:
-        """What a training took over what the bare one took."""
-        return sum(getattr(self.times[name], clock)) / sum(getattr(self.times[BARE], clock))
+        """What a training took over what the two bare ones took on average; of the second, over the first."""
+        first, second = (sum(getattr(self.times[bare], clock)) for bare in (BARE, AGAIN))
+        return sum(getattr(self.times[name], clock)) / (first if name == AGAIN else (first + second) / 2)
 
     def extra(self, name: str) -> float:
         """CPU seconds that a training took longer on its median step: what an unsampled step costs."""
-        pairs = zip(self.times[name].cpu, self.times[BARE].cpu, strict=True)
-        return median(after - before for after, before in pairs)
+        steps = zip(self.times[name].cpu, self.times[BARE].cpu, self.times[AGAIN].cpu, strict=True)
+        return median(
+            own - (first if name == AGAIN else (first + second) / 2) for own, first, second in steps
+        )
 
 
 def measure(case: Case, repeats: int, watchers: Sequence[str]) -> list[Run]:
@@ -111,7 +135,7 @@ def measure(case: Case, repeats: int, watchers: Sequence[str]) -> list[Run]:
                 AGAIN: bare(case),
             }
             commands |= {name: [*peers.prefix(name, Path(folder)), *bare(case)] for name in watchers}
-            times = lockstep.run(commands, case.steps)
+            times = lockstep.run(commands, case.steps, case.turn)
             stops = {name: reading.read(log).stop for name, log in logs.items()}
         own = {}
         for name, stop in stops.items():
@@ -134,14 +158,12 @@ def spread(values: Sequence[float]) -> str:
     return f"{median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
-def table(case: Case, runs: Sequence[Run], failed: dict[str, str]) -> list[str]:
+def table(case: Case, runs: Sequence[Run], failed: dict[str, str], command: str) -> list[str]:
     """The section of one training."""
     each = median(median(run.times[BARE].cpu) for run in runs)
     lines = [
-        "",
-        f"## {case.name}",
-        "",
-        f"{len(runs)} runs; a bare step takes {each * 1e3:.2f} ms of CPU time.",
+        f"{len(runs)} runs of `{command}`; {versions()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; a bare "
+        f"step takes {each * 1e3:.2f} ms of CPU time.",
         "",
         "| watched by | wall | CPU | extra µs on a median step (CPU) | by its own clock |",
         "|---|---|---|---|---|",
@@ -164,52 +186,36 @@ def versions() -> str:
 
 
 def main() -> None:
-    """Measure all cases and write overhead.md."""
+    """Measure, and write the sections of overhead.md."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--long", action="store_true", help="also runs of 200 steps: half an hour more")
     parser.add_argument("--peers", action="store_true", help="other tools beside it, as of the extra `bench`")
-    parser.add_argument("--only", default="", help="cases whose name begins so, to the screen alone")
+    parser.add_argument("--only", default="", help="cases whose name begins so")
     args = parser.parse_args()
-    cases = [
-        Case("H=200, 50 steps", (200, 50)),
-        Case("H=650, 50 steps", (650, 50)),
-        Case("tiny (H=8, T=5, B=1), 2000 steps", (8, 2000, 5, 1, 10)),
-    ]
-    if args.long:
-        cases += [Case("H=200, 200 steps", (200, 200)), Case("H=650, 200 steps", (650, 200))]
-    load = os.getloadavg()[0]
     failed = failures() if args.peers else {}
     watchers = [name for name in peers.PEERS if name not in failed] if args.peers else []
-    chosen = [case for case in cases if case.name.startswith(args.only)]
-    sections = [
-        line
-        for case in chosen
-        for line in table(
-            case,
-            measure(case, case.runs(args.repeats), watchers if case.steps == 50 else ()),
-            failed if case.steps == 50 else {},
-        )
-    ]
-    options = f" --repeats {args.repeats}{' --long' * args.long}{' --peers' * args.peers}"
-    page = "\n".join(
-        [
-            "# What the probe costs",
-            "",
-            f"`python benchmarks/overhead.py{options}`, Python {platform.python_version()}, {versions()}, "
-            f"{os.cpu_count()} cores, load {load:.1f} at the start and {os.getloadavg()[0]:.1f} at the end. "
-            "Two-layer LSTM language model, T=35, B=20, one thread; the trainings take turns step by step. "
-            "Ratios to the bare training are medians over the runs, with their range; the second bare training shows "
-            "the noise. All run with the same fixed heap (lockstep.py says why). CPU time is that of the training's "
-            "own process: what W&B does in its service process beside it is not counted.",
-            *sections,
-        ]
-    )
-    print(page)
-    if not args.only:
-        Path(__file__).with_suffix(".md").write_text(page + "\n", encoding="utf-8")
+    page = Path(__file__).with_suffix(".md")
+    for case in CASES:
+        if not case.name.startswith(args.only) or (case.is_long and not args.long):
+            continue
+        watched = args.peers and case.steps == 50
+        command = f"overhead.py --repeats {args.repeats}{' --peers' * watched}"
+        runs = measure(case, case.runs(args.repeats), watchers if watched else ())
+        section = table(case, runs, failed if watched else {}, command)
+        print("\n".join(section))
+        renew(page, case, section)
+
+
+def renew(page: Path, case: Case, section: Sequence[str]) -> None:
+    """Writes one section of the page and keeps the others."""
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    parts = dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
+    parts[case.name] = "\n" + "\n".join(section) + "\n"
+    kept = [f"## {case.name}\n{parts[case.name].rstrip()}\n" for case in CASES if case.name in parts]
+    page.write_text("\n".join([INTRODUCTION, *kept]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """A language model that times its own steps: `timed_training.py HIDDEN STEPS [TIME BATCH VOCABULARY]`.
 
-It prints wall and CPU seconds of each step as JSON, imports and construction left out, also when it is stopped.
-With the environment variable TURNS, a folder that holds the pipes `turn` and `done`, it waits for a byte before each
-step and answers with one after it, so that several trainings can take turns. WATCHED_BY names a tool of peers.py that
-watches it. SENSORS_OFF names sensors, separated by commas, that the probe which watches it does without.
+It prints wall and CPU seconds and page faults of each step as JSON, imports and construction left out, also when it is
+stopped.
+With the environment variable TURNS, a folder that holds the pipes `turn` and `done`, it waits for a byte before every
+TURN_STEPS steps and answers with one after them, so that several trainings can take turns. WATCHED_BY names a tool of
+peers.py that watches it. SENSORS_OFF names sensors, separated by commas, that the probe which watches it does without.
 """
 
 import json
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -50,8 +52,10 @@ if "SENSORS_OFF" in os.environ:
 turns = os.environ.get("TURNS")
 turn = os.open(Path(turns, "turn"), os.O_RDONLY) if turns else None
 done = os.open(Path(turns, "done"), os.O_WRONLY) if turns else None
+turn_steps = int(os.environ.get("TURN_STEPS", "1"))
 wall: list[float] = []
 cpu: list[float] = []
+faults: list[int] = []
 
 
 def update(window: torch.Tensor) -> None:
@@ -67,15 +71,17 @@ def update(window: torch.Tensor) -> None:
 
 try:
     for step in range(STEPS):
-        if turn is not None:
+        if turn is not None and step % turn_steps == 0:
             os.read(turn, 1)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         start, busy = time.perf_counter(), time.process_time()
         try:
             update(batches[step % len(batches)])
         finally:
             wall.append(time.perf_counter() - start)
             cpu.append(time.process_time() - busy)
-            if done is not None:
+            faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+            if done is not None and (step + 1) % turn_steps == 0:
                 os.write(done, b".")
 finally:
-    print("TIMED", json.dumps({"wall": wall, "cpu": cpu}), flush=True)
+    print("TIMED", json.dumps({"wall": wall, "cpu": cpu, "faults": faults}), flush=True)
