@@ -31,10 +31,30 @@ def _condition(
             return ConditionVerdict(
                 verdict="present" if word == "present" else "suspected",
                 confidence=min((f.confidence.word for f in speaking), key=_WORDS.index),
-                reason=_sentence(rulebook.rules[speaking[0].rule].summary),
+                reason=_why(speaking, findings, rulebook),
                 findings=tuple(dict.fromkeys(finding.rule for finding in speaking)),
             )
     return _without_findings(_decisive(condition, rulebook, verdicts), verdicts, rulebook)
+
+
+def _why(speaking: list[Finding], findings: tuple[Finding, ...], rulebook: Rulebook) -> str:
+    """What was found, the root cause first where that belongs to another condition or is less grave."""
+    first = next((finding for finding in speaking if not finding.explained_by), speaking[0])
+    said = _sentence(rulebook.rules[first.rule].summary)
+    root = _root(first, findings)
+    if root is first:
+        return said
+    return f"{_sentence(rulebook.rules[root.rule].summary)} ({root.rule}); in consequence: {said}"
+
+
+def _root(finding: Finding, findings: tuple[Finding, ...]) -> Finding:
+    """The first finding of the report that leads to this one and that nothing explains."""
+    while finding.explained_by:
+        cause = next((other for other in findings if other.rule in finding.explained_by), None)
+        if cause is None:
+            break
+        finding = cause
+    return finding
 
 
 def _decisive(condition: Condition, rulebook: Rulebook, verdicts: Mapping[str, RuleVerdict]) -> list[Rule]:

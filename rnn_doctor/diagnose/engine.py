@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from rnn_doctor.diagnose import order, verdict
+from rnn_doctor.diagnose import grading, order, verdict
 from rnn_doctor.diagnose.conditions import conditions
 from rnn_doctor.diagnose.verdict import RuleVerdict, SubjectVerdict
 from rnn_doctor.schema.report import Diagnosis, Finding, NotAssessed
@@ -14,21 +14,20 @@ from rnn_doctor.schema.signals import Signals
 def diagnose(signals: Signals, rulebook: Rulebook, *, enabled: Collection[str] | None = None) -> Diagnosis:
     """The findings of the enabled rules (all stable ones by default), causes first.
 
-    A rule that another found rule explains is listed under that one; a rule whose measurements another found
+    A rule that another found rule explains is listed under that one, and is graded no higher; a rule whose measurements another found
     rule invalidates gives no verdict. What was not measured is reported as such, never as healthy.
     """
     if enabled is None:
         enabled = {rule.id for rule in rulebook.rules.values() if rule.status == "stable"}
     rules = [rule for rule in rulebook.rules.values() if rule.id in enabled]
     verdicts = _invalidate({rule.id: verdict.reach(rule, signals) for rule in rules})
-    findings = order.causes_first(
-        [
-            _finding(each, subject, verdicts, signals)
-            for each in verdicts.values()
-            for subject in each.subjects
-            if subject.state == "found"
-        ]
-    )
+    found = [
+        _finding(each, subject, verdicts, signals)
+        for each in verdicts.values()
+        for subject in each.subjects
+        if subject.state == "found"
+    ]
+    findings = order.causes_first(grading.consistent(order.causes_first(found)))
     return Diagnosis(
         findings=findings,
         not_assessed=tuple(entry for each in verdicts.values() for entry in _not_assessed(each)),
