@@ -493,6 +493,18 @@ def test_the_cut_state_of_an_lstm() -> None:
     assert (only.cut, only.hidden_size) == (T - 1, H)
 
 
+@pytest.mark.parametrize(("h_kept", "c_kept"), [(True, False), (False, True)])
+def test_an_lstm_that_hands_one_part_of_its_state_on_is_not_cut_off(h_kept: bool, c_kept: bool) -> None:
+    w_x, w_h = nn.Linear(N, 4 * H), nn.Linear(H, 4 * H)
+    h, c, loss = torch.zeros(B, H), torch.zeros(B, H), torch.zeros(())
+    for _ in range(T):
+        i, f, g, o = (w_x(torch.randn(B, N)) + w_h(h if h_kept else h.detach())).chunk(4, 1)
+        c = f.sigmoid() * (c if c_kept else c.detach()) + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+        loss = loss + h.square().sum()
+    assert cut(loss) == []
+
+
 @pytest.mark.parametrize("cell", [*SINGLE, *SEVERAL])
 def test_a_state_that_is_handed_on_is_not_cut_off(cell: Callable[[], Written]) -> None:
     assert cut(cell().loss) == []

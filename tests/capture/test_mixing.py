@@ -267,6 +267,45 @@ def test_a_view_of_the_loaders_batch(kind: Any) -> None:
         assert step.found(out if cell else out[0]) == expected
 
 
+def test_a_view_of_a_batch_that_no_loader_gave() -> None:
+    series, wide = torch.randn(B, T, N), torch.randn(B, 2 * B * N)
+    flat = torch.randn(B * T * N)
+    gru, first = nn.GRU(N, H), nn.GRU(N, H, batch_first=True)
+    for module, given, shapes in (
+        (gru, series.view(T, B, N), ([B, T, N], [T, B, N])),
+        (gru, series.reshape(T, B, N), ([B, T, N], [T, B, N])),
+        (first, torch.randn(T, B, N).view(B, T, N), ([T, B, N], [B, T, N])),
+        (gru, series.flatten(1).view(T, B, N), ([B, T, N], [T, B, N])),
+        (gru, series.transpose(0, 1), None),
+        (gru, series.transpose(0, 1).contiguous(), None),
+        (gru, flat.view(T, B, N), None),
+        (gru, flat.view(B, T, N).view(T, B, N), None),  # what the numbers meant is not known
+        (gru, torch.zeros(B, T, N).view(T, B, N), None),
+        (first, wide.view(2 * B, B, N), None),  # windows of each sample
+        (gru, torch.randn(40, T, N)[:B].transpose(0, 1), None),
+        (gru, torch.randn(T, N).view(T, 1, N), None),
+    ):
+        step = Step()
+        assert step.found(step.call(module, given)[0]) == ([("input", *shapes)] if shapes else [])
+
+
+def test_the_line_of_a_view_without_a_gradient_is_found() -> None:
+    records = Records()
+    mixings = Mixings(records)
+    gru = nn.GRU(N, H)
+    line = 0
+    for look in (1, 3):
+        step = Step(mixings)
+        series = torch.randn(B, T, N)
+        line = inspect.currentframe().f_lineno + 1  # type: ignore[union-attr]
+        given = series.view(T, B, N)
+        mixings.on_backward(look, step.call(gru, given)[0].sum())
+        mixings.ended()
+    first, second = records.of("mixing")
+    assert "location" not in first
+    assert second["location"]["line"] == line
+
+
 def test_pixels_as_steps() -> None:
     batch = torch.rand(B, T * N)
     for given, module, mixes in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import torch
 
@@ -10,6 +10,7 @@ from .naming import Naming
 from .recurrence.examiner import Examiner
 from .schedule import examined_steps, sampled_steps
 from .sensors.data_lag import DataLags
+from .sensors.detachments import Detachments
 from .sensors.inputs import Inputs
 from .sensors.loaders import Loaders
 from .sensors.loops import Loops
@@ -45,7 +46,10 @@ class Calls:
         self.flows = StateFlows(writer)
         self.data_lags = DataLags(writer)
         self.examiner = Examiner(writer)
-        self.loops = Loops(writer, naming, recurrences, self.flows)
+        self.detachments = Detachments()
+        self.watch_detaching: Callable[[bool], None] = lambda _: None
+        """Begins or ends to tell of the tensors that the script cuts off from their graph."""
+        self.loops = Loops(writer, naming, recurrences, self.flows, self.detachments)
         self._link = "fresh"
         self._failed = 0
         """The last update of which a backward pass raised."""
@@ -62,6 +66,7 @@ class Calls:
         self._examining = step in self._examined_steps
         self.searching = self._examining or step <= _SEARCHED_UNTIL
         """Whether hand-written recurrences are looked for."""
+        self.watch_detaching(self.searching)
 
     def forward(self, module: Any, given: Any, state: Any, output: Any) -> None:
         """A recurrent module ran forward with gradients."""
@@ -150,6 +155,7 @@ class Calls:
             self.examiner.forget()
         if self.searching:
             self.loops.forget()
+            self.detachments.forget()
         self.non_finites.forget()
         self._begin(step + 1)
 
@@ -157,5 +163,6 @@ class Calls:
         """Nothing is observed any more; what was gathered of an unfinished update is written."""
         if self._session.backwards and self._failed != self._step:
             self._write_unfinished()
+        self.watch_detaching(False)
         self._session.attempt("mixing", self.mixings.finish)
         self._session.attempt("data_lag", self.data_lags.finish)

@@ -13,6 +13,7 @@ from torch.optim import lr_scheduler
 from torch.optim import optimizer as optimizer_hooks
 from torch.utils.data import dataloader
 
+from .detaching import Detaching
 from .observer import Observer
 from .patches import Patches
 from .sensors.losses import WATCHED
@@ -176,6 +177,10 @@ def _backward(observer: Observer, patches: Patches) -> None:
 
         return register_hook
 
+    detaching = Detaching(observer)
+    observer.calls.watch_detaching = detaching.watch
+    detaching.watch(True)
+    patches.handle(detaching)
     patches.replace(torch.Tensor, "register_hook", hooking)
     patches.replace(torch.autograd, "backward", backwards)
     patches.replace(torch.autograd, "grad", gradients)
@@ -321,6 +326,8 @@ def _shield(observer: Observer, patches: Patches) -> None:
     """
     import torch._dynamo as dynamo
 
+    observer.calls.watch_detaching(False)  # a compiler is not to meet it
+    observer.calls.watch_detaching = lambda _: None
     for name, method in list(vars(type(observer)).items()):
         if getattr(method, "is_entry", False):
             setattr(type(observer), name, dynamo.disable(method))

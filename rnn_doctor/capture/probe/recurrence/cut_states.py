@@ -7,7 +7,7 @@ same weight made at another step without another product between, it is a state 
 
 from __future__ import annotations
 
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable, Iterator, NamedTuple, Tuple
 
 import torch
 
@@ -29,6 +29,10 @@ _KEPT = {
 }
 """Where an operation keeps what it was given, by position."""
 _RESULTS = ("Tanh", "Sigmoid", "Relu")
+
+
+_Made = Tuple[int, int, torch.Tensor]
+"""A state: the product that it was made of, the operation that made it, and its numbers."""
 
 
 class Cut(NamedTuple):
@@ -60,37 +64,59 @@ def find(
 
 
 def _compared(unrolled: Unrolled, tensor: torch.Tensor, products: list[int]) -> Cut | None:
-    made: dict[tuple[float, ...], list[tuple[int, torch.Tensor]]] = {}
+    made: dict[tuple[float, ...], list[_Made]] = {}
     widths = set()
     for product in products:
-        for values in _made(unrolled, product, set(products)):
+        for number, values in _made(unrolled, product, set(products)):
             size = values.shape[-1] if values.dim() else 0
             if size >= _NARROWEST and unrolled.shape((product, 0))[-1] % size == 0:
-                made.setdefault(_key(values), []).append((product, values))
+                made.setdefault(_key(values), []).append((product, number, values))
                 widths.add(size)
-    hits = [size for product in products if (size := _source(unrolled, product, made, widths))]
+    sources = {product: _source(unrolled, product, made, widths) for product in products}
+    hits = [source[2].shape[-1] for source in sources.values() if source is not None]
     # The first application has no state of another; of the rest most must have one.
     if len(hits) < 2 or 2 * len(hits) < len(products) - 1:
+        return None
+    # A state that an earlier application reaches, too, is cut off in part: an LSTM's c may be handed on.
+    if any(_below(unrolled, s[1], set(products)) != {s[0]} for s in sources.values() if s is not None):
         return None
     return Cut([tensor], len(products), len(hits), hits[0])
 
 
-def _made(unrolled: Unrolled, product: int, own: set[int]) -> Iterator[torch.Tensor]:
-    """The tensors made of a product without another one, as far as operations keep them."""
+def _below(unrolled: Unrolled, number: int, own: set[int]) -> set[int]:
+    """The products of the weight that an operation takes without another product between."""
+    found: set[int] = set()
+    seen, stack = {number}, [number]
+    while stack:
+        number = stack.pop()
+        if unrolled.kinds[number] in PRODUCTS:
+            found |= {number} & own
+            continue
+        for made, _ in unrolled.inputs[number]:
+            if made >= 0 and made not in seen:
+                seen.add(made)
+                stack.append(made)
+    return found
+
+
+def _made(unrolled: Unrolled, product: int, own: set[int]) -> Iterator[tuple[int, torch.Tensor]]:
+    """The tensors made of a product without another one, with what made them, as far as operations keep them."""
     seen, stack = {product}, [product]
     while stack and len(seen) < _NEAR:
         number = stack.pop()
         node, kind = unrolled.nodes[number], unrolled.kinds[number]
         if kind in _RESULTS:
-            yield from _saved(node, "_saved_result")
+            for values in _saved(node, "_saved_result"):
+                yield number, values
         elif kind == "Mul":
             for left in _saved(node, "_saved_self"):
                 for right in _saved(node, "_saved_other"):
-                    yield left * right
+                    yield number, left * right
         for taker, position in unrolled.takers[number]:
             if unrolled.kinds[taker] in PRODUCTS:
                 if taker not in own and position in PRODUCTS[unrolled.kinds[taker]]:
-                    yield from _given(unrolled, taker, position)
+                    for values in _given(unrolled, taker, position):
+                        yield unrolled.inputs[taker][position][0], values
             elif taker not in seen:
                 seen.add(taker)
                 stack.append(taker)
@@ -99,20 +125,20 @@ def _made(unrolled: Unrolled, product: int, own: set[int]) -> Iterator[torch.Ten
 def _source(
     unrolled: Unrolled,
     product: int,
-    made: dict[tuple[float, ...], list[tuple[int, torch.Tensor]]],
+    made: dict[tuple[float, ...], list[_Made]],
     widths: set[int],
-) -> int:
-    """The width of the state that another application made and this one was given; 0 where it was given none."""
+) -> _Made | None:
+    """The state that another application made and this one was given; None where it was given none."""
     for position in _KEPT.get(unrolled.kinds[product], {}):
         for given in _given(unrolled, product, position):
             for size in widths:
                 if given.dim() == 0 or given.shape[-1] < size:
                     continue
                 for part in {given[..., -size:], given[..., :size]}:
-                    candidates = made.get(_key(part), ())
-                    if any(o != product and _same(part, values) for o, values in candidates):
-                        return size
-    return 0
+                    for state in made.get(_key(part), ()):
+                        if state[0] != product and _same(part, state[2]):
+                            return state
+    return None
 
 
 def _given(unrolled: Unrolled, product: int, position: int) -> Iterator[torch.Tensor]:

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from ..naming import Naming
-from ..recurrence import cut_states, loop_gain, loops
+from ..recurrence import cut_states, loop_gain, loops, severed
 from ..recurrence.unrolled import Unrolled
 from ..writer import Writer
+from .detachments import Detachments
 from .recurrence import Recurrences
 from .states import StateFlows
 
@@ -26,11 +27,19 @@ _MOST_BACKWARDS = 4
 class Loops:
     """Finds the recurrences that a script wrote itself, and writes what their graph shows."""
 
-    def __init__(self, writer: Writer, naming: Naming, recurrences: Recurrences, flows: StateFlows) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        naming: Naming,
+        recurrences: Recurrences,
+        flows: StateFlows,
+        detachments: Detachments,
+    ) -> None:
         self._writer = writer
         self._naming = naming
         self._recurrences = recurrences
         self._flows = flows
+        self._detachments = detachments
         self.hooked: set[int] = set()
         """Operations of this step whose gradients the script hooks, by their numbers in autograd's sequence."""
         self._sought: set[int] = set()
@@ -54,13 +63,20 @@ class Loops:
             if examine and number not in self._examined:
                 self._examined.add(number)
                 self._examine(step, number, unrolled, loop)
-        for cut in cut_states.find(unrolled, known, self._owner):
+        cut_off = self._detachments.severed
+        for cut, location in (
+            *(
+                (each, self._detachments.where(each))
+                for each in cut_states.find(unrolled, known, self._owner)
+            ),
+            *(severed.find(unrolled, cut_off, known, self._owner) if cut_off else ()),
+        ):
             name = self._owner(cut.weights)
             if name not in found:  # beside the state that is carried on, it may feed its output back
                 number = self._recurrences.custom(name, cut.hidden_size, self._naming.built_at(name))
                 if examine and number not in self._examined:
                     self._examined.add(number)
-                    self._write_cut(step, number, cut)
+                    self._write_cut(step, number, cut, location)
 
         for number, module in self._recurrences.hidden_modules() if examine else ():
             if number not in self._examined and _applies(unrolled, module):
@@ -136,11 +152,13 @@ class Loops:
         if absent is None:
             self._writer.write("lag_gain", step=step, module=number, **loop_gain.gain(unrolled, loop))
 
-    def _write_cut(self, step: int, number: int, cut: cut_states.Cut) -> None:
+    def _write_cut(
+        self, step: int, number: int, cut: cut_states.Cut, location: dict[str, Any] | None
+    ) -> None:
         self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_CUT)
         self._writer.write(
             "state_flow", step=step, module=number, calls=cut.applied, fresh=cut.applied - cut.cut,
-            detached=cut.cut, length=1,
+            detached=cut.cut, length=1, location=location,
         )  # fmt: skip
 
     def _owner(self, weights: list[torch.Tensor]) -> str:

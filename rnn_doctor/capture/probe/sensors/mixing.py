@@ -129,7 +129,7 @@ class Mixings:
         for number, first in self._inputs.items():
             found = first.mixed(walk)
             if found is not None:
-                self._write(step, number, "input", found)
+                self._write(step, number, "input", found, first.raw is not None)
         for number, what, point, layout in self._tensors:
             found = walk.mixed(point, layout)
             if found is not None:
@@ -137,8 +137,8 @@ class Mixings:
         self._forget()
         self._seek()
 
-    def _write(self, step: int, number: int, what: str, found: Mixed) -> None:
-        location = self._sites.where(found.shape, found.viewed)
+    def _write(self, step: int, number: int, what: str, found: Mixed, raw: bool = False) -> None:
+        location = self._sites.where(found.shape, found.viewed, raw)
         known = self._located.get((number, what))
         if known or (known is False and location is None):
             return
@@ -170,7 +170,7 @@ class _Input(NamedTuple):
     roots: list[Any]
     """The nodes that made its input and its state."""
     raw: Mixed | None
-    """A view of the loader's batch."""
+    """A view of the loader's batch, or of a tensor that the script made itself."""
     batch: torch.Tensor | None
     batch_first: bool
 
@@ -200,6 +200,9 @@ def _input(module: Any, given: Any, state: Any, batch: torch.Tensor | None) -> _
     tensors = (given.data if packed else given, *states)
     roots = [t.grad_fn for t in tensors if t is not None and t.grad_fn is not None]
     raw = None if batch is None or packed else exchanged(batch, given.detach(), batch_first)
+    base = None if packed or given.grad_fn is not None else given._base  # of a view, what it is a view of
+    if raw is None and base is not None and base.is_contiguous():
+        raw = exchanged(base, given.detach(), batch_first)
     return _Input(roots, raw, batch, batch_first)
 
 

@@ -16,14 +16,15 @@ _MOST = 200
 
 
 class ViewSites:
-    """Notes where tensors with a gradient are viewed in another shape, the first line for each pair of shapes.
+    """Notes where tensors are viewed in another shape, the first line for each pair of shapes.
 
     Costs a microsecond for each view of the script while it watches, and nothing otherwise.
     """
 
     def __init__(self) -> None:
         self._patches: Patches | None = None
-        self._sites: dict[tuple[tuple[int, ...], tuple[int, ...]], dict[str, Any] | None] = {}
+        self._sites: dict[tuple[tuple[int, ...], tuple[int, ...], bool], dict[str, Any] | None] = {}
+        """By both shapes, and whether the tensor has a gradient."""
 
     def watch(self, on: bool) -> None:
         """Begins to watch, or ends it and forgets the lines."""
@@ -36,9 +37,11 @@ class ViewSites:
             self._patches = None
             self._sites.clear()
 
-    def where(self, shape: tuple[int, ...], viewed: tuple[int, ...]) -> dict[str, Any] | None:
-        """The line that viewed a tensor of the one shape in the other."""
-        return self._sites.get((shape, viewed))
+    def where(
+        self, shape: tuple[int, ...], viewed: tuple[int, ...], raw: bool = False
+    ) -> dict[str, Any] | None:
+        """The line that viewed a tensor of the one shape in the other; raw: one without a gradient."""
+        return self._sites.get((shape, viewed, not raw))
 
     def _noting(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
@@ -52,7 +55,6 @@ class ViewSites:
         return method
 
     def _note(self, tensor: torch.Tensor, result: torch.Tensor) -> None:
-        if result.grad_fn is not None:
-            key = tuple(tensor.shape), tuple(result.shape)
-            if key not in self._sites and len(self._sites) < _MOST:
-                self._sites[key] = places.here()
+        key = tuple(tensor.shape), tuple(result.shape), result.grad_fn is not None
+        if key not in self._sites and len(self._sites) < _MOST:
+            self._sites[key] = places.here()

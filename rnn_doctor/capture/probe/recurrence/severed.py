@@ -1,0 +1,297 @@
+"""Hand-written recurrences whose state is cut off at every step, also where the loss reads the last step alone.
+
+Nothing of the earlier steps is left in the graph of such a loss. So what a tensor was made of is noted at the moment
+that the script cuts it off: the weights that were applied, and the numbers that they were given. Where a weight is
+given, number for number, what an earlier application of it made, and no gradient leads from one to the other, the
+state was handed on without its graph.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator, NamedTuple, Sequence
+
+import torch
+
+from ..graph import kind_of
+from .cut_states import Cut
+from .unrolled import PRODUCTS, VIEWS, Unrolled
+
+ROWS = 4
+"""Rows of the batch that are kept and compared."""
+_FEWEST = 3
+_NARROWEST = 2
+"""A width of 1 may be a series of numbers that is fed back."""
+_NEAR = 128
+"""Operations that make a state of its products: the gates of an LSTM, each of its own layer, are 60."""
+_FAR = 256
+"""Operations behind what a weight is given, among which its own earlier application is looked for."""
+_READ = 8
+"""States, the latest, that the loss must read one of."""
+_KEPT = {
+    "Addmm": {1: "_saved_mat1", 2: "_saved_mat2"},
+    "Mm": {0: "_saved_self", 1: "_saved_mat2"},
+    "Bmm": {0: "_saved_self", 1: "_saved_mat2"},
+    "Mv": {1: "_saved_vec"},
+    "Linear": {0: "_saved_input"},
+}
+"""Where an operation keeps its factors, by position."""
+_LINEAR = VIEWS | {"Add", "Sub", "Neg", "Div", "NativeDropout", "Sum", "Mean"}
+
+
+class Application(NamedTuple):
+    """A weight that was applied to make a tensor."""
+
+    number: int
+    """In autograd's sequence."""
+    weight: torch.Tensor
+    given: torch.Tensor
+    """The first rows of what it was applied to. Shape: (R, any)."""
+    rows: int
+    """How many rows it was applied to."""
+    attached: bool
+    """Whether a gradient may flow on to an earlier application of the same weight."""
+
+
+class Severed(NamedTuple):
+    """A tensor that was cut off from its graph."""
+
+    values: torch.Tensor
+    """Its first rows. Shape: (R, H)."""
+    rows: int
+    applied: list[Application]
+    """What it was made of without another product between."""
+    location: dict[str, Any] | None
+
+
+def look(node: Any, tensor: torch.Tensor) -> list[Application]:
+    """The applications that made a tensor; empty where it can be no state: it is too narrow, too far from a weight.
+
+    node: the operation that made the tensor, whose graph is whole. What is linear in its products is none: a
+    forecast that is fed back without its graph is wanted so.
+    """
+    if not tensor.is_floating_point() or not tensor.dim() or tensor.shape[-1] < _NARROWEST:
+        return []
+    seen, stack = {node}, [node]
+    bent = False
+    found = []
+    while stack:
+        node = stack.pop()
+        kind = kind_of(node)
+        if kind in _KEPT:
+            found += _applied(node, kind)
+            continue
+        if kind in PRODUCTS:
+            continue
+        bent = bent or not (kind in _LINEAR or kind == "AccumulateGrad")
+        for child, _ in node.next_functions:
+            if child is not None and child not in seen:
+                seen.add(child)
+                stack.append(child)
+        if len(seen) > _NEAR:
+            return []
+    return found if bent else []
+
+
+def _applied(node: Any, kind: str) -> Iterator[Application]:
+    factors = PRODUCTS[kind][:2]
+    for weighing, taking in (factors, factors[::-1]):
+        weight = _leaf(node, weighing)
+        name = _KEPT[kind].get(taking)
+        given = None if weight is None or name is None else _saved(node, name)
+        if weight is not None and weight.dim() == 2 and given is not None and given.dim():
+            behind = node.next_functions[taking][0]
+            yield Application(
+                node._sequence_nr(), weight, first_rows(given), rows_of(given), _leads_to(behind, weight)
+            )
+
+
+def _leaf(node: Any, position: int) -> torch.Tensor | None:
+    """The weight that is this factor, as it is or transposed."""
+    child = node.next_functions[position][0] if position < len(node.next_functions) else None
+    while child is not None and kind_of(child) in (
+        "T",
+        "Transpose",
+        "Permute",
+        "View",
+        "Expand",
+        "Unsqueeze",
+    ):
+        child = child.next_functions[0][0]
+    leaf: torch.Tensor | None = getattr(child, "variable", None)
+    return leaf
+
+
+def _saved(node: Any, name: str) -> torch.Tensor | None:
+    try:
+        values = getattr(node, name, None)
+    except RuntimeError:  # a backward pass has freed it
+        return None
+    return values.detach() if isinstance(values, torch.Tensor) else None
+
+
+def _leads_to(node: Any, weight: torch.Tensor) -> bool:
+    """Whether a gradient flows from here to the weight; also where there are too many operations to be sure."""
+    seen, stack = {node}, [node]
+    while stack:
+        node = stack.pop()
+        if node is None:
+            continue
+        if getattr(node, "variable", None) is weight or len(seen) > _FAR:
+            return True
+        for child, _ in node.next_functions:
+            if child not in seen:
+                seen.add(child)
+                stack.append(child)
+    return False
+
+
+def first_rows(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy of the first rows, which the script cannot change. Shapes: (..., B, H) -> (R, H); (H) -> (1, H)."""
+    while tensor.dim() > 2:
+        tensor = tensor[0]
+    return (tensor if tensor.dim() == 2 else tensor.unsqueeze(0))[:ROWS].detach().clone()
+
+
+def rows_of(tensor: torch.Tensor) -> int:
+    """Shapes: (..., any) -> the product of all sizes but the last."""
+    return tensor.numel() // tensor.shape[-1] if tensor.shape[-1] else 0
+
+
+class _Weight:
+    """What is known of the applications of one weight."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.tensor = tensor
+        self.applied: dict[int, Application] = {}
+        self.made: list[tuple[int, Severed]] = []
+        """By which application, and what."""
+        self.attached = False
+
+
+def find(
+    unrolled: Unrolled,
+    severed: Sequence[Severed],
+    known: Callable[[torch.Tensor], bool],
+    owner: Callable[[list[torch.Tensor]], str],
+) -> list[tuple[Cut, dict[str, Any] | None]]:
+    """The recurrences that are cut off at every step and read by the loss, with the line that cuts them off.
+
+    One for each module that `owner` names. severed: of this update, in the order in which they were cut off.
+    """
+    weights = {i: w for i, w in _by_weight(severed).items() if not w.attached and not known(w.tensor)}
+    if not weights:
+        return []
+    products = unrolled.applied()
+    for number, applied in products.items():
+        weight = weights.get(id(unrolled.nodes[number].variable))
+        if weight is not None:
+            weight.attached = max(unrolled.levels(applied)) > 1
+            for node in (unrolled.nodes[product] for product in applied):
+                for each in _applied(node, kind_of(node)) if kind_of(node) in _KEPT else ():
+                    if each.weight is weight.tensor:
+                        weight.applied.setdefault(each.number, each)
+    found: dict[str, tuple[Cut, dict[str, Any] | None]] = {}
+    for weight in weights.values():
+        cut = None if weight.attached else _handed_on(weight, severed)
+        if cut is not None and _is_read(unrolled, weight):
+            name = owner([weight.tensor])
+            if name not in found:
+                found[name] = cut, weight.made[-1][1].location
+    return list(found.values())
+
+
+def _by_weight(severed: Sequence[Severed]) -> dict[int, _Weight]:
+    weights: dict[int, _Weight] = {}
+    for each in severed:
+        for applied in each.applied:
+            weight = weights.setdefault(id(applied.weight), _Weight(applied.weight))
+            weight.attached = weight.attached or applied.attached
+            weight.applied.setdefault(applied.number, applied)
+            weight.made.append((applied.number, each))
+    return weights
+
+
+def _handed_on(weight: _Weight, severed: Sequence[Severed]) -> Cut | None:
+    """The recurrence of this weight; None where it takes no state of its own, or reads the same input at all steps."""
+    hits: list[tuple[Application, int, Severed]] = []
+    for number in sorted(weight.applied):
+        applied = weight.applied[number]
+        for by, made in weight.made:
+            if by < number and holds(applied.given, made.values):
+                hits.append((applied, by, made))
+                break
+    # The first application has no state of another; of the rest most must have one.
+    if len(hits) < _FEWEST - 1 or 2 * len(hits) < len(weight.applied) - 1:
+        return None
+    # A state that two applications made: one came in by a state that is handed on, such as an LSTM's c.
+    if any(len(_applications(weight, made)) > 1 for _, _, made in hits) or _settles(weight, hits, severed):
+        return None
+    width = hits[0][2].values.shape[-1]
+    return Cut([weight.tensor], len(weight.applied), len(hits), width)
+
+
+def _applications(weight: _Weight, made: Severed) -> set[int]:
+    return {applied.number for applied in made.applied if applied.weight is weight.tensor}
+
+
+def _settles(
+    weight: _Weight, hits: list[tuple[Application, int, Severed]], severed: Sequence[Severed]
+) -> bool:
+    """Whether all that is known of the inputs is the same at every step: a fixed point is sought, no sequence read."""
+    beside: dict[int, list[torch.Tensor]] = {}
+    for each in severed:
+        numbers = _applications(weight, each)
+        for number in numbers:
+            beside[number] = [
+                # Of a whole sequence, transformed at once, each step has another part.
+                a.given
+                for a in each.applied
+                if a.number not in numbers and a.rows == each.rows
+            ]
+    inputs = []
+    for applied, _, made in hits:
+        rest = applied.given.shape[-1] - made.values.shape[-1]
+        if rest > 0:
+            ends = holds(applied.given[..., rest:], made.values)
+            inputs.append([applied.given[..., :rest] if ends else applied.given[..., -rest:]])
+        elif applied.number in beside:
+            inputs.append(beside[applied.number])
+    if len(inputs) < 2 or not inputs[0]:
+        return False
+    return all(
+        len(now) == len(inputs[0]) and all(torch.equal(a, b) for a, b in zip(now, inputs[0]))
+        for now in inputs[1:]
+    )
+
+
+def holds(given: torch.Tensor, state: torch.Tensor) -> bool:
+    """Whether the state stands in the first or last columns. Shapes: given (R, any), state (R, H)."""
+    width = state.shape[-1]
+    if given.dtype != state.dtype or given.shape[0] != state.shape[0] or given.shape[-1] < width:
+        return False
+    parts = (given[..., -width:], given[..., :width])
+    return any(torch.equal(part, state) for part in parts) and bool(state.any())
+
+
+def _is_read(unrolled: Unrolled, weight: _Weight) -> bool:
+    """Whether the loss applies a weight to one of the states: a loop that draws samples has none that reads it."""
+    states = [made.values for _, made in weight.made[-_READ:]]
+    for number, kind in enumerate(unrolled.kinds):
+        for name in _KEPT.get(kind, {}).values():
+            given = _saved(unrolled.nodes[number], name)
+            if given is not None and given.dim() and any(_contains(given, state) for state in states):
+                return True
+    return False
+
+
+def _contains(given: torch.Tensor, state: torch.Tensor) -> bool:
+    """Whether each row of the state is among the rows, as where states were stacked. Shapes: (..., any), (R, H)."""
+    width = state.shape[-1]
+    if given.dtype != state.dtype or given.shape[-1] < width:
+        return False
+    for part in (given[..., -width:], given[..., :width]):
+        rows = part.reshape(-1, width)
+        rows = rows[(rows[:, 0].unsqueeze(1) == state[:, 0]).any(1)]  # one column tells most strangers
+        if all(bool((rows == row).all(1).any()) for row in state):
+            return bool(state.any())
+    return False
