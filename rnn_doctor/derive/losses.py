@@ -111,6 +111,15 @@ def loss_uninformed_first(view: View) -> float | None:
     return min(ratios, default=None)
 
 
+def uninformed_loss(view: View) -> float | None:
+    """The loss of an answer that knows nothing, median over the sampled calls; None of several or unknown losses."""
+    levels = [_uninformed(call) for call in view.log.losses]
+    if len({call.site for call in view.log.losses}) != 1:
+        return None
+    known_levels = [level for level in levels if level is not None and level > 0]
+    return median(known_levels) if known_levels else None
+
+
 def _uninformed(call: LossCall) -> float | None:
     """The loss of an answer that knows nothing; None where it is not known.
 

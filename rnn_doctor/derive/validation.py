@@ -12,7 +12,7 @@ WINDOW = 10
 """Evaluations that the trend looks at: on 24 curves it found all 12 that overfitted and no other."""
 
 
-def _validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
+def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
     """The series of evaluations on data that is not trained on, or the reason why there is none."""
     held_out = [e for e in view.log.evaluations if not e.on_training_data and e.step > 0]
     with_loss = [e for e in held_out if e.loss is not None and e.loss == e.loss]
@@ -40,7 +40,7 @@ def evaluations_observed(view: View) -> Measurement:
 
     Reads: `log.evaluations`. Unit: evaluations. None if: several sets cannot be told apart.
     """
-    series, why = view.once(_validations)
+    series, why = view.once(validations)
     if not series and why.startswith("several"):
         return unknown(why)
     return known(len(series), n=len(series))
@@ -53,7 +53,7 @@ def validation_rise(view: View) -> Measurement:
     Reads: `log.evaluations[i].loss`. Unit: share; 0 where the last is the best.
     None if: fewer than 10 validations (that nothing rose yet says little), or a best loss that is not positive.
     """
-    series, why = view.once(_validations)
+    series, why = view.once(validations)
     if len(series) < WINDOW:
         return unknown(why or _too_few(len(series)))
     losses = [e.loss for e in series if e.loss is not None]
@@ -69,7 +69,7 @@ def validation_trend_z(view: View) -> Measurement:
     Reads: `log.evaluations[i].loss`. Unit: Z. None if: fewer than 10 validations.
     Source: Mann 1945; Kendall 1975.
     """
-    series, why = view.once(_validations)
+    series, why = view.once(validations)
     if len(series) < WINDOW:
         return unknown(why or _too_few(len(series)))
     return known(mann_kendall([e.loss for e in series[-WINDOW:] if e.loss is not None]), n=len(series))
@@ -84,7 +84,7 @@ def training_trend(view: View) -> Measurement:
     """
     if not view.log.steps:
         return unknown(NO_STEP)
-    series, why = view.once(_validations)
+    series, why = view.once(validations)
     if len(series) < WINDOW:
         return unknown(why or _too_few(len(series)))
     means, begin = [], 0

@@ -94,6 +94,9 @@ class Optimizer(Frozen):
     """One a parameter group."""
     momentum: Number = 0.0
     weight_decay: tuple[Number, ...] = ()
+    """One a parameter group."""
+    decoupled_decay: bool | None = None
+    """Whether decay acts beside the update (AdamW), not through the gradient; None where its class alone tells."""
     parameters: int
     """How many tensors it holds."""
     closure: bool = False
@@ -120,6 +123,8 @@ class Loader(Frozen):
     workers: int = 0
     trains: bool = False
     """Whether batches of it led to updates. A later record of the same id replaces the earlier."""
+    given: int | None = None
+    """Batches that it had given at its first backward pass, then whenever it was begun anew; of those that train."""
 
 
 class Parameter(Frozen):

@@ -72,6 +72,8 @@ def test_a_validation_after_each_epoch(no_grad: bool, eval_mode: bool) -> None:
     assert [loaders[n].get("trains", False) for n in (0, 1)] == [True, False]
     assert [loaders[n]["shuffled"] for n in (0, 1)] == [True, False]
     assert [(loaders[n]["samples"], loaders[n]["batch_size"]) for n in (0, 1)] == [(12, 4), (8, 4)]
+    assert [r["given"] for r in records.of("loader") if r.get("trains")] == [1, 3, 6]
+    assert "given" not in loaders[1]
 
 
 def test_an_evaluation_on_training_data_is_said_so() -> None:

@@ -34,6 +34,8 @@ class Loaders:
             number = self._numbers[loader] = len(self._numbers)
             self._described[number] = _description(loader)
             self._writer.write("loader", id=number, **self._described[number])
+        elif self._numbers[loader] in self.training:
+            self._write_training(self._numbers[loader])
         self._iterators[iterator] = self._numbers[loader]
 
     def gave(self, iterator: Any, batch: Any, sampled: bool) -> None:
@@ -54,7 +56,12 @@ class Loaders:
         """A backward pass ran on the current batch."""
         if self.current is not None and self.current not in self.training:
             self.training.add(self.current)
-            self._writer.write("loader", id=self.current, **self._described[self.current], trains=True)
+            self._write_training(self.current)
+
+    def _write_training(self, number: int) -> None:
+        """Says that a loader trains, and how many batches it has given so far."""
+        fields = self._described[number] | {"trains": True, "given": self._given.get(number, 0)}
+        self._writer.write("loader", id=number, **fields)
 
     def batch(self) -> tuple[int, tuple[int, ...]] | None:
         """The current loader and the shape of its batch's first tensor."""
