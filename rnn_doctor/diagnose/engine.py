@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from rnn_doctor.diagnose import grading, order, verdict
 from rnn_doctor.diagnose.conditions import conditions
 from rnn_doctor.diagnose.verdict import RuleVerdict, SubjectVerdict
+from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.report import Diagnosis, Finding, NotAssessed
 from rnn_doctor.schema.rule import Rule
 from rnn_doctor.schema.rulebook import Rulebook
@@ -14,15 +15,16 @@ from rnn_doctor.schema.signals import Signals
 def diagnose(signals: Signals, rulebook: Rulebook, *, enabled: Collection[str] | None = None) -> Diagnosis:
     """The findings of the enabled rules (all stable ones by default), causes first.
 
-    A rule that another found rule explains is listed under that one, and is graded no higher; a rule whose measurements another found
-    rule invalidates gives no verdict. What was not measured is reported as such, never as healthy.
+    A rule that another found rule explains is listed under that one, and is graded no higher; a rule whose
+    measurements another found rule invalidates gives no verdict. What was not measured is reported as such, never as
+    healthy.
     """
     if enabled is None:
         enabled = {rule.id for rule in rulebook.rules.values() if rule.status == "stable"}
     rules = [rule for rule in rulebook.rules.values() if rule.id in enabled]
     verdicts = _invalidate({rule.id: verdict.reach(rule, signals) for rule in rules})
     found = [
-        _finding(each, subject, verdicts, signals)
+        _finding(each, subject, verdicts, signals, rulebook.records.get(each.rule.id))
         for each in verdicts.values()
         for subject in each.subjects
         if subject.state == "found"
@@ -56,7 +58,11 @@ def _invalidate(verdicts: dict[str, RuleVerdict]) -> dict[str, RuleVerdict]:
 
 
 def _finding(
-    each: RuleVerdict, subject: SubjectVerdict, verdicts: dict[str, RuleVerdict], signals: Signals
+    each: RuleVerdict,
+    subject: SubjectVerdict,
+    verdicts: dict[str, RuleVerdict],
+    signals: Signals,
+    record: Record | None,
 ) -> Finding:
     """The finding with its place among the others: what explains it, and what it explains."""
     links: dict[str, list[str]] = {"explained_by": [], "explains": []}
@@ -66,7 +72,7 @@ def _finding(
                 links["explained_by"].append(other.rule.id)
             if other.rule.id in each.rule.explains:
                 links["explains"].append(other.rule.id)
-    return verdict.finding(each.rule, subject, signals, links)
+    return verdict.finding(each.rule, subject, signals, links, record)
 
 
 def _not_assessed(each: RuleVerdict) -> Iterator[NotAssessed]:

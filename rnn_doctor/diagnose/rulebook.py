@@ -11,9 +11,12 @@ from pydantic import ValidationError
 
 from rnn_doctor.diagnose import consistency
 from rnn_doctor.errors import RulebookError
+from rnn_doctor.schema.calibration import Calibration, Record
 from rnn_doctor.schema.remedy import Remedy
 from rnn_doctor.schema.rule import Rule
 from rnn_doctor.schema.rulebook import Rulebook
+
+CALIBRATION = "calibration.json"
 
 Entry = TypeVar("Entry", Rule, Remedy)
 
@@ -36,14 +39,35 @@ def load(
         if not own.is_dir():
             raise RulebookError(f"{own}: no such folder", "--rules takes a folder of rule files")
         sources.append((own, str(own)))
+    original: dict[str, Rule] = {}
     for folder, shown in sources:
         _add(rules, _read(folder, shown, Rule), origin)
+        original = original or dict(rules)  # as shipped, where they are
         remedy_folder = folder / "remedies"
         if remedy_folder.is_dir():
             _add(remedies, _read(remedy_folder, f"{shown}/remedies", Remedy), origin)
-    book = Rulebook(rules=rules, remedies=remedies)
+    records = _records() if shipped else {}
+    kept = {
+        rule: record for rule, record in records.items() if rule in rules and rules[rule] is original[rule]
+    }
+    book = Rulebook(rules=rules, remedies=remedies, records=kept)
     consistency.check(book, origin, signals)
     return book
+
+
+def _records() -> dict[str, Record]:
+    """What the fault bench counted of the shipped rules; nothing where the file is missing.
+
+    Raises: RulebookError: the file is not what the bench writes.
+    """
+    file = files("rnn_doctor.rules") / CALIBRATION
+    if not file.is_file():
+        return {}
+    try:
+        return Calibration.model_validate_json(file.read_text(encoding="utf-8")).rules
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]["msg"]
+        raise RulebookError(f"rules/{CALIBRATION}: {problem}", "it is written by the fault bench") from None
 
 
 def _add(known: dict[str, Entry], entries: dict[str, Entry], origin: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from rnn_doctor.diagnose import clause as clauses
+from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.report import Confidence, Evidence, Finding
 from rnn_doctor.schema.rule import Clause, Grade, Rule, Severity
 from rnn_doctor.schema.signals import RUN, Measurement, Signal, Signals
@@ -118,9 +119,16 @@ def without(effect: RuleVerdict, cause: RuleVerdict) -> RuleVerdict:
 
 
 def finding(
-    rule: Rule, verdict: SubjectVerdict, signals: Signals, links: Mapping[str, Iterable[str]]
+    rule: Rule,
+    verdict: SubjectVerdict,
+    signals: Signals,
+    links: Mapping[str, Iterable[str]],
+    record: Record | None = None,
 ) -> Finding:
-    """The finding of a rule on a subject, its message filled in, its source line looked up."""
+    """The finding of a rule on a subject, its message filled in, its source line looked up.
+
+    `record` is what the fault bench counted of the rule's warnings and errors; a note has none.
+    """
     quoted = dict(_mentions(rule, signals, verdict.subject))
     values = {piece.signal: piece.value for piece in (*quoted.values(), *verdict.evidence)}
     grade = verdict.grade
@@ -128,7 +136,7 @@ def finding(
         rule=rule.id,
         name=rule.name,
         severity=severity(rule, verdict),
-        confidence=_confidence(rule, grade),
+        confidence=_confidence(rule, grade, None if severity(rule, verdict) == "note" else record),
         condition=(grade and grade.condition) or rule.condition,
         subject=verdict.subject,
         location=_location(rule, signals, verdict.subject),
@@ -149,11 +157,12 @@ def severity(rule: Rule, verdict: SubjectVerdict) -> Severity:
     return verdict.grade.severity if verdict.grade else rule.severity
 
 
-def _confidence(rule: Rule, grade: Grade | None) -> Confidence:
+def _confidence(rule: Rule, grade: Grade | None, record: Record | None) -> Confidence:
     """The rule's own, unless a grade knows better; then the grade's clauses are the reason."""
     if grade is None or grade.confidence is None:
-        return Confidence(word=rule.confidence, because=rule.confidence_because)
-    return Confidence(word=grade.confidence, because="; ".join(clause.because for clause in grade.when))
+        return Confidence(word=rule.confidence, because=rule.confidence_because, bench=record)
+    because = "; ".join(clause.because for clause in grade.when)
+    return Confidence(word=grade.confidence, because=because, bench=record)
 
 
 def _mentions(rule: Rule, signals: Signals, subject: str) -> Iterator[tuple[str, Evidence]]:

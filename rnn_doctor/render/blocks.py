@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from rnn_doctor.render.page import Page, Part
-from rnn_doctor.render.wording import clean, evidence, joined
+from rnn_doctor.render.wording import clean, evidence, joined, record
 from rnn_doctor.schema.report import Conditions, Finding, NotAssessed, Prescription
 from rnn_doctor.schema.rule import Severity
 
@@ -57,6 +57,8 @@ def _finding(page: Page, finding: Finding, indent: int, *, brief: bool) -> None:
     told = {piece.because for piece in finding.evidence}
     because = "" if finding.confidence.because in told else f": {finding.confidence.because}"
     note(f"{finding.name}{where}; confidence ", (finding.confidence.word, "bold"), because)
+    if finding.confidence.bench:
+        note(record(finding.confidence.bench))
 
 
 def _place(page: Page, finding: Finding, indent: int) -> str:

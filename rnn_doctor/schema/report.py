@@ -5,6 +5,7 @@ Schema version 1: the first.
 
 from typing import Literal
 
+from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Severity
 from rnn_doctor.schema.signals import Signal
 from rnn_doctor.schema.values import Frozen, Location, Number
@@ -19,6 +20,8 @@ class Confidence(Frozen):
 
     word: ConfidenceWord
     because: str
+    bench: Record | None = None
+    """How often such findings of the rule were right on the fault bench; None for notes, and where none was seen."""
 
 
 class Evidence(Frozen):

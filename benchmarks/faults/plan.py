@@ -1,0 +1,111 @@
+"""Which trainings the bench has, in which order: the same at every call.
+
+Healthy settings cross cells, sizes, optimizers and habits (habits.py), drawn without return; faults are planted in
+plain settings, their twins. The order mixes all kinds, so that the bench can be stopped at any point.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, product
+from random import Random
+
+from .faults import DEVELOPMENT, FAULTS, HELD_BACK, Fault, Form, tasks
+from .habits import HABITS
+from .setting import Setting
+from .tasks import Task
+
+OPTIMIZERS = ("Adam", "SGD", "AdamW", "momentum", "RMSprop")
+SIZES = (16, 32, 64)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One training of the bench, and what it is held against."""
+
+    setting: Setting
+    part: str
+    fault: str | None = None
+    form: str | None = None
+    dose: str | None = None
+    twin: Setting | None = None
+    """The same training without the fault."""
+
+    @property
+    def key(self) -> str:
+        """Names it; the same training may be planned once as a fault alone."""
+        return self.setting.key()
+
+
+def plan(rounds: int = 12) -> list[Scenario]:
+    """So many rounds; each plants every form, clear and gross, every other one mild too, and has healthy trainings."""
+    healthy = {task.name: _healthy(task) for part in (DEVELOPMENT, HELD_BACK) for task in tasks(part)}
+    seen: set[str] = set()
+    done: list[Scenario] = []
+    for number in range(rounds):
+        turn: list[Scenario] = []
+        for part, count in ((DEVELOPMENT, 2), (HELD_BACK, 5)):
+            for task in tasks(part):
+                turn += [Scenario(s, part) for s in islice(healthy[task.name], count)]
+        for fault in FAULTS:
+            for form in fault.forms:
+                turn += _planted(fault, form, number)
+        Random(f"round {number}").shuffle(turn)
+        for scenario in turn:
+            wanted = (
+                [scenario] if scenario.twin is None else [Scenario(scenario.twin, scenario.part), scenario]
+            )
+            for each in wanted:
+                if each.key not in seen:
+                    seen.add(each.key)
+                    done.append(each)
+    return done
+
+
+def _healthy(task: Task) -> Iterator[Setting]:
+    """Every combination of the task, in a random order, with seeds that differ."""
+    habits = [habit for habit in HABITS if habit.needs(task)]
+    combinations = list(product(task.cells, SIZES, OPTIMIZERS, habits))
+    random = Random(task.name)
+    random.shuffle(combinations)
+    for cell, hidden, optimizer, habit in combinations:
+        base = Setting(task.name, cell=cell, hidden=hidden, optimizer=optimizer, seed=random.randrange(1000))
+        changed = base.changed(**habit.changes)
+        if not (changed.weight_decay and optimizer == "AdamW"):
+            yield changed
+
+
+def _planted(fault: Fault, form: Form, number: int) -> list[Scenario]:
+    """The form in every dose, in one twin of a task that it fits."""
+    twin = next(islice(_twins(fault, form), number, None), None)
+    if twin is None:
+        return []
+    base = twin.changed(**form.twin)
+    return [
+        Scenario(base.changed(**changes), form.part, fault.name, form.name, dose, base)
+        for dose, changes in form.doses.items()
+        if dose != "mild" or number % 2
+    ]
+
+
+def _twins(fault: Fault, form: Form) -> Iterator[Setting]:
+    """Plain settings that the form fits, its tasks in turn; those that serve several forms are trained once."""
+    mine = tasks(form.part)
+    random = Random(f"{fault.name} {form.name}")
+    random.shuffle(mine)
+    each = [[s for s in _plain(task) if form.needs(task, s)] for task in mine]
+    for index in range(max(map(len, each))):
+        for settings in each:
+            if index < len(settings):
+                yield settings[(index + hash_of(form.name)) % len(settings)]
+
+
+def hash_of(text: str) -> int:
+    """A number of the text that is the same in every process."""
+    return sum((i + 1) * ord(c) for i, c in enumerate(text))
+
+
+def _plain(task: Task) -> list[Setting]:
+    random = Random(f"plain {task.name}")
+    combinations = list(product(task.cells, (24, 48), OPTIMIZERS))
+    random.shuffle(combinations)
+    return [Setting(task.name, cell=c, hidden=h, optimizer=o, seed=1) for c, h, o in combinations]

@@ -1,0 +1,138 @@
+"""What the fault bench counts, on results made by hand."""
+
+import json
+from typing import Any
+
+import pytest
+
+from benchmarks.faults import baselines, page, run, score
+from benchmarks.faults.plan import Scenario
+from benchmarks.faults.setting import Setting
+from rnn_doctor.schema.calibration import Calibration
+from tests.recorded import BUILT, run_log, steps
+
+ABSENT = dict.fromkeys(score.CONDITIONS, "absent")
+
+
+def finding(rule: str, severity: str = "error", confidence: str = "high", *causes: str) -> dict[str, Any]:
+    return {
+        "rule": rule, "severity": severity, "confidence": confidence, "explained_by": list(causes), "message": "",
+    }  # fmt: skip
+
+
+def result(fault: str | None, *findings: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    verdicts = ABSENT | fields.pop("verdicts", {})
+    return {
+        "key": f"{fault} {findings}", "part": "held-back", "healthy": fault is None, "fault": fault, "form": "f",
+        "dose": None if fault is None else "gross", "refused": None, "findings": list(findings),
+        "verdicts": verdicts, "naive": [],
+    } | fields  # fmt: skip
+
+
+SLOW = {"slow_convergence": "present"}
+QUIET = result(None)
+NOTED = result(None, finding("RD302", "note"))
+WARNED = result(None, finding("RD302", "warning"), verdicts={"slow_convergence": "suspected"})
+ALARMED = result(None, finding("RD103", "warning"), finding("RD301"))
+LED = result("softmax-twice", finding("RD401"), finding("RD302", "warning"), verdicts=SLOW)
+MISLED = result(
+    "softmax-twice", finding("RD501"), finding("RD401"), verdicts={"overfitting": "present"} | SLOW
+)
+MISSED = result("softmax-twice", finding("RD401", "note"))
+ALL = [QUIET, NOTED, WARNED, ALARMED, LED, MISLED, MISSED]
+
+
+def test_alarms_on_healthy_runs() -> None:
+    healthy = score.of(ALL, "held-back")
+    assert len(healthy) == 4
+    assert score.rate(healthy, score.has_error) == (1, 4)
+    assert score.rate(healthy, score.has_warning) == (1, 4)
+
+
+def test_the_right_cause_among_and_first_notes_left_out() -> None:
+    ill = score.of(ALL, "held-back", "gross")
+    assert score.rate(ill, score.named) == (2, 3)
+    assert score.rate(ill, score.leads) == (1, 3)
+    assert score.of(ALL, "held-back", "mild") == score.of(ALL, "development", "gross") == []
+
+
+def test_verdicts_on_conditions() -> None:
+    # told: WARNED's slow convergence (wrong), LED's (right), MISLED's overfitting (wrong) and slow convergence (right)
+    assert score.precision(ALL, score.doctor_conditions) == (2, 4)
+    assert score.recall(ALL, score.doctor_conditions) == (2, 3)
+
+
+def test_a_condition_that_may_be_there_is_not_wrong_and_not_enough() -> None:
+    nan = result("not-finite", finding("RD104"), verdicts=SLOW)
+    assert score.precision([nan], score.doctor_conditions) == (1, 1)
+    assert score.recall([nan], score.doctor_conditions) == (0, 1)
+
+
+def test_findings_count_once_a_run_and_consequences_are_right() -> None:
+    twice = result(
+        "softmax-twice", finding("RD401"), finding("RD401"), finding("RD999", "error", "high", "RD401")
+    )
+    counted = score.calibration([*ALL, twice])
+    assert counted == {
+        "RD103": (0, 1),
+        "RD301": (0, 1),
+        "RD302": (1, 2),
+        "RD401": (3, 3),
+        "RD501": (0, 1),
+        "RD999": (1, 1),
+    }
+    assert score.bands([LED, WARNED]) == {"high": (2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"), [(0, 90, 0.0, 0.0402), (15, 15, 0.7820, 1.0), (58, 60, 0.8847, 0.9959)]
+)
+def test_clopper_pearson(k: int, n: int, low: float, high: float) -> None:
+    assert score.interval(k, n) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_the_lists_of_what_went_wrong() -> None:
+    lines = score.misses(ALL)
+    assert [line.split(",")[0].split(" (")[0] for line in lines] == [
+        "- healthy",
+        "- healthy",
+        "- misled",
+        "- missed",
+    ]
+
+
+def test_the_page_and_the_calibration_hold_what_was_counted() -> None:
+    text = page.page(ALL)
+    assert "| gross faults: right cause named | 2 of 3 (0.67; 0.09 to 0.99) | 0.97 | NO |" in text
+    assert "| healthy runs with an error | 1 of 4 " in text
+    development = [r | {"part": "development"} for r in ALL]
+    written = Calibration.model_validate(json.loads(page.write_calibration([*ALL, *development])))
+    assert {rule: (r.right, r.of) for rule, r in written.rules.items()} == score.calibration(ALL)
+
+
+def test_labels_are_earned() -> None:
+    healthy = Scenario(Setting("recall"), "development")
+    ill = Scenario(
+        Setting("recall", rate=100.0), "development", "step-too-large", "rate", "gross", healthy.setting
+    )
+
+    def health(its: int | None, mine: int | None) -> tuple[bool | None, bool | None]:
+        labels = {healthy.key: {"reached": its}, ill.key: {"reached": mine}}
+        return run.healthy(healthy, labels), run.healthy(ill, labels)
+
+    assert health(100, None) == (True, False)
+    assert health(100, 160) == (True, False)
+    assert health(100, 150) == (True, None), "not measurably worse"
+    assert health(None, None) == (None, None), "no twin to be worse than"
+    assert run.healthy(ill, {}) is None
+
+
+def test_naive_rules_read_the_log() -> None:
+    def with_steps(**fields: Any) -> list[str]:
+        return baselines.naive(run_log([*BUILT, *({**step, **fields} for step in steps(50))]))
+
+    assert with_steps() == []
+    assert with_steps(grad_norm=101) == ["norm above 100"]
+    assert with_steps(grad_norm="NaN") == ["norm above 100"]
+    assert with_steps(grad_norm=1e-8) == ["norm below 1e-7"]
+    assert with_steps(loss=2.0) == ["plateau"]
