@@ -15,6 +15,7 @@ from pydantic import Field
 
 from rnn_doctor.schema.recurrence import DataLag, LagGain, Layer, Loop, Mixing, Padding, Replay, StateFlow
 from rnn_doctor.schema.values import Frozen, Location, Number
+from rnn_doctor.schema.wiring import Mode
 
 SCHEMA_VERSION = 1
 
@@ -385,6 +386,7 @@ Record = Annotated[
     | Loop
     | Padding
     | Mixing
+    | Mode
     | Place
     | SensorOff
     | Crash
@@ -420,6 +422,7 @@ class RunLog(Frozen):
     loops: tuple[Loop, ...] = ()
     paddings: tuple[Padding, ...] = ()
     mixings: tuple[Mixing, ...] = ()
+    modes: tuple[Mode, ...] = ()
     places: tuple[Place, ...] = ()
     sensors_off: tuple[SensorOff, ...] = ()
     crash: Crash | None = None

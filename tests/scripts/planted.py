@@ -65,6 +65,8 @@ TABLE = (
     Fault("dead_relu", "RD202", "irnn_raw", "layer"),
     Fault("overflow_in_recurrence", "RD104", "irnn_raw", "layer"),
     Fault("deep_stack", "RD106", "layer_norm_between"),
+    Fault("eval_left_on", "RD409", "tied_dropout_lm"),
+    Fault("eval_by_library", "RD409", "frozen_backbone"),
     Fault("linear_recurrence", "RD417", "names_one_by_one", "layer"),
 )
 

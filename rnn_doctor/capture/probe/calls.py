@@ -15,6 +15,7 @@ from .sensors.inputs import Inputs
 from .sensors.loaders import Loaders
 from .sensors.loops import Loops
 from .sensors.mixing import Mixings
+from .sensors.modes import Modes
 from .sensors.nonfinite import NonFinites
 from .sensors.padding import Paddings
 from .sensors.recurrence import Recurrences
@@ -45,6 +46,7 @@ class Calls:
         self.mixings = Mixings(writer)
         self.flows = StateFlows(writer)
         self.data_lags = DataLags(writer)
+        self.modes = Modes(writer, naming)
         self.examiner = Examiner(writer)
         self.detachments = Detachments()
         self.watch_detaching: Callable[[bool], None] = lambda _: None
@@ -118,6 +120,7 @@ class Calls:
 
     def backward_done(self) -> None:
         """A backward pass has run; the parameters are still those of the forward pass."""
+        self._session.attempt("modes", self.modes.backward_done, self.sampled)
         if self._examining:
             step, last = self._step, self._session.config.steps
             closely = step in (1, last) or last is None
@@ -145,6 +148,7 @@ class Calls:
     def updated(self, step: int) -> None:
         """An update is complete."""
         self._write(step)
+        self._session.attempt("modes", self.modes.updated, step)
         if self._mixing:
             self._session.attempt("mixing", self.mixings.ended)
         if self._flowing:

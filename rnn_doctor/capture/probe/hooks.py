@@ -50,6 +50,17 @@ def _modules(observer: Observer, patches: Patches) -> None:
 
         return __init__
 
+    def evaluating(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def eval(self: Any) -> Any:
+            if observer.session.active and not torch.compiler.is_compiling():
+                observer.session.attempt("modes", observer.calls.modes.evaluated, self)
+            return original(self)
+
+        return eval
+
+    patches.replace(nn.Module, "eval", evaluating)
+
     running: list[Any] = []
 
     def calling(original: Callable[..., Any]) -> Callable[..., Any]:
