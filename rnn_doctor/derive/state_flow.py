@@ -23,12 +23,17 @@ def _place(flows: list[StateFlow]) -> Location | None:
     return next((flow.location for flow in flows if flow.location), None)
 
 
+def _cut(flows: list[StateFlow]) -> Location | None:
+    """Where such a state was cut off, or where that is not known the call."""
+    return next((flow.cut_at for flow in flows if flow.cut_at), None) or _place(flows)
+
+
 @signal(unit="share", by="module", reads=("state_flows",))
 def detached_link_share(view: View) -> dict[str, Measurement]:
     """Share of the states handed from call to call within one update that are cut off from their graph.
 
     Reads: `log.state_flows[i].detached`, `.attached`. Unit: share; 0 where hardly a state is handed on. Its location
-    is the call's.
+    is where the first was cut off, or the call's.
     None if: no call was seen.
     """
 
@@ -38,7 +43,7 @@ def detached_link_share(view: View) -> dict[str, Measurement]:
         if not flows:
             return unknown(_UNSEEN)
         share = cut / linked if linked >= FEWEST_LINKS else 0.0
-        return known(share, n=linked, location=_place([f for f in flows if f.detached]))
+        return known(share, n=linked, location=_cut([f for f in flows if f.detached]))
 
     return each_module(view, measure)
 
@@ -57,6 +62,7 @@ def lag_cut_off(view: View) -> dict[str, Measurement]:
     """By how many steps the needed lag exceeds what a gradient can reach, where the state is carried on.
 
     Reads: `log.state_flows[i].length`, `.continued`, `.detached`; --lag. Unit: time steps; 0 where it suffices.
+    Its location is where the state was cut off, or the call's.
     None if: the lag is not known, no call was seen, or it is hand-written and shorter. 0 where no state is carried
     on: sequences end there.
     """
@@ -71,7 +77,8 @@ def lag_cut_off(view: View) -> dict[str, Measurement]:
         reach = max(flow.length for flow in flows) - 1
         if not carried and is_hand_written(view, module) and view.lag > reach:
             return unknown(HAND_WRITTEN)
-        return known(max(0, view.lag - reach) if carried else 0, n=len(flows))
+        location = _cut([flow for flow in flows if flow.continued or flow.detached])
+        return known(max(0, view.lag - reach) if carried else 0, n=len(flows), location=location)
 
     return each_module(view, measure)
 

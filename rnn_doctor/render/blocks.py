@@ -1,5 +1,6 @@
 """The blocks of a terminal report: findings with their consequences, remedies, what was not assessed."""
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -13,6 +14,11 @@ SHOWN = 3
 
 _LISTED = 8
 """Remedies that are listed at all; the JSON report has every one."""
+
+_MOST_NAMED = 3
+"""Checks of one reason that are told by name: four names are more than a line."""
+
+_RULE_ID = re.compile(r"[A-Z]+\d+\b")
 
 _STYLE: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 _BASIS = {
@@ -129,4 +135,11 @@ def not_assessed(page: Page, entries: Iterable[NotAssessed], conditions: Conditi
     page.blank()
     page.add(("Not assessed", "bold underline"))
     for reason, what in by_reason.items():
-        page.add(f"- {', '.join(what)}: {reason}", hang=2)
+        page.add(f"- {', '.join(_short(what))}: {reason}", hang=2)
+
+
+def _short(checks: list[str]) -> list[str]:
+    """The checks that share a reason, of many the ids alone: a hand-written cell has a dozen."""
+    if len(checks) <= _MOST_NAMED:
+        return checks
+    return [match[0] if (match := _RULE_ID.match(check)) else check for check in checks]

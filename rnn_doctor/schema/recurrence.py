@@ -107,6 +107,8 @@ class StateFlow(Frozen):
     """Longest stretch of time steps through which gradients can flow in this step."""
     location: Location | None = None
     """The first call that was detached, continued or kept."""
+    cut_at: Location | None = None
+    """Where the state that it was given had been cut off from its graph."""
 
 
 class DataLag(Frozen):

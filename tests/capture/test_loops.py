@@ -613,6 +613,43 @@ def test_a_cell_within_a_network_is_named_and_placed_by_itself() -> None:
     }
 
 
+def test_a_container_of_torchs_is_placed_by_the_module_that_holds_it() -> None:
+    class Gates(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gates = nn.ModuleDict({"z": nn.Linear(N + H, H), "n": nn.Linear(N + H, H)})
+
+        def forward(self, xs: torch.Tensor) -> torch.Tensor:
+            h = torch.zeros(xs.shape[1], H)
+            for x in xs:
+                joined = torch.cat([x, h], 1)
+                z = self.gates["z"](joined).sigmoid()
+                h = (1 - z) * h + z * self.gates["n"](joined).tanh()
+            return h
+
+    class Holder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell = Gates()
+
+    kept: list[nn.Module] = []
+
+    def alone() -> tuple[list[torch.Tensor], torch.Tensor]:
+        net = Gates()
+        kept.append(net)
+        return list(net.parameters()), net(torch.randn(T, B, N)).sum()
+
+    def held() -> tuple[list[torch.Tensor], torch.Tensor]:
+        net = Holder()
+        kept.append(net)
+        return list(net.parameters()), net.cell(torch.randn(T, B, N)).sum()
+
+    for build, name, code in ((alone, "gates", "net = Gates()"), (held, "cell.gates", "self.cell = Gates()")):
+        (module,) = custom_modules(build)
+        assert module["name"].endswith(name)
+        assert module["location"]["code"] == code
+
+
 def test_bare_tensors_have_a_name_and_no_place() -> None:
     def build() -> tuple[list[torch.Tensor], torch.Tensor]:
         written = raw_tensors()
@@ -690,6 +727,75 @@ def test_a_cell_of_torchs_whose_state_takes_a_detour(kind: Any) -> None:
     (gain,) = records.of("lag_gain")
     assert gain["lags"] == list(range(T))
     assert gain["decades"][-1] != 0
+
+
+def zoneout(new: torch.Tensor, old: torch.Tensor) -> torch.Tensor:
+    mask = (torch.rand_like(new) < 0.3).to(new)
+    return mask * old + (1 - mask) * new
+
+
+def attended(new: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+    memory = torch.randn(5, B, H)
+    share = (memory * new).sum(-1, keepdim=True).softmax(0)
+    return new + (share * memory).sum(0)
+
+
+DETOURS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "dropout": lambda new, _: nn.functional.dropout(new, 0.3),
+    "zoneout": zoneout,
+    "residual": lambda new, old: new + old,
+    "attention": attended,
+    "scaled": lambda new, _: new * 0.9,
+}
+
+
+@pytest.mark.parametrize("name", DETOURS)
+@pytest.mark.parametrize("kind", [nn.RNNCell, nn.GRUCell, nn.LSTMCell])
+def test_the_gain_of_a_state_that_is_changed_on_its_way(kind: Any, name: str) -> None:
+    with observed() as records:
+        cell = kind(N, H)
+        optimizer = torch.optim.SGD(cell.parameters(), lr=0.01)
+        h = c = torch.zeros(B, H)
+        for x in torch.randn(T, B, N):
+            old = h
+            if kind is nn.LSTMCell:
+                h, c = cell(x, (h, c))
+            else:
+                h = cell(x, h)
+            h = DETOURS[name](h, old)
+        h.square().sum().backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    assert records.of("sensor_off") == []
+    (flow,) = records.of("state_flow")
+    assert (flow["fresh"], flow["attached"], flow["length"]) == (1, T - 1, T)
+    (gain,) = records.of("lag_gain")
+    assert gain["lags"] in (list(range(T)), list(range(T - 1)))  # the first step may lack a term
+    assert gain["decades"][-1] not in (0, float("-inf"))
+
+
+def test_a_way_that_is_not_found_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnn_doctor.capture.probe.recurrence.unrolled.LARGEST", 20)
+    with observed() as records:
+        cell, h = nn.RNNCell(N, H), torch.zeros(B, H)
+        for x in torch.randn(T, B, N):
+            h = nn.functional.dropout(cell(x, h), 0.3)
+        h.square().sum().backward()  # type: ignore[no-untyped-call]
+    assert records.of("sensor_off") == []
+    assert records.of("lag_gain") == []
+    (loop,) = records.of("loop")
+    assert "does not show how" in loop["absent"]
+
+
+def test_a_reset_now_and_then_is_no_detour() -> None:
+    with observed() as records:
+        cell = nn.GRUCell(N, H)
+        h = torch.zeros(B, H)
+        for t, x in enumerate(torch.randn(T, B, N)):
+            h = cell(x, h * 0 if t == 3 else h)
+        h.square().sum().backward()  # type: ignore[no-untyped-call]
+    assert records.of("sensor_off") == []
+    assert records.of("loop") == []
+    assert len(records.of("lag_gain")) == 1
 
 
 # ---------------------------------------------------------------- TorchScript

@@ -1,6 +1,7 @@
 """Hand-written recurrences that are cut off at every step, where the loss reads the last step alone."""
 
 import inspect
+import re
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +48,8 @@ def trained(network: nn.Module, loss_of: Callable[[], torch.Tensor], updates: in
 
 def cut_offs(records: Observation) -> list[tuple[str, int, int, int]]:
     """Name, width, calls and those that are cut off, of each recurrence that is found cut off."""
-    names = {m["id"]: (m["name"], m["hidden_size"]) for m in records.of("module")}
+    # Modules of other tests that are still there would stand in the name.
+    names = {m["id"]: (re.sub(r".*\.|#\d+", "", m["name"]), m["hidden_size"]) for m in records.of("module")}
     return [
         (*names[f["module"]], f["calls"], f["detached"])
         for f in records.of("state_flow")
@@ -169,6 +171,27 @@ def test_the_line_that_cuts_it_off_is_told() -> None:
         (flow,) = records.of("state_flow")
         assert (flow["location"]["line"], flow["length"]) == (lines[0], 1)
     assert len(set(lines)) == 1
+
+
+@pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM])
+def test_the_line_that_cuts_off_the_state_of_a_module_of_torchs(kind: Any) -> None:
+    with observed() as records:
+        module = kind(N, H)
+        optimizer = torch.optim.SGD(module.parameters(), lr=0.01)
+        state, line = None, 0
+        for _ in range(3):
+            output, state = module(torch.randn(T, B, N), state)
+            output.sum().backward()
+            optimizer.step()
+            frame = inspect.currentframe()
+            assert frame is not None
+            line = frame.f_lineno + 1
+            state = tuple(s.detach() for s in state) if kind is nn.LSTM else state.detach()
+    assert records.of("sensor_off") == []
+    flow = records.of("state_flow")[-1]
+    assert (flow["step"], flow["continued"], flow["cut_at"]["line"]) == (3, 1, line)
+    assert flow["location"]["line"] < line
+    assert "cut_at" not in records.of("state_flow")[0]
 
 
 # ---------------------------------------------------------------- nothing is cut off

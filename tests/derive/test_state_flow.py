@@ -52,6 +52,18 @@ def test_a_finding_points_to_the_call_that_takes_over_the_state() -> None:
     assert measure("detached_link_share", run(flow(calls=10, attached=9)), "lstm").location != at(8)
 
 
+def test_a_finding_points_to_the_line_that_cuts_the_state_off() -> None:
+    called, cut = (
+        flow(step=3, continued=1, location=at(7)),
+        flow(step=8, continued=1, location=at(7), cut_at=at(12)),
+    )
+    assert measure("lag_cut_off", run(called), "lstm", lag=90).location == at(7)
+    assert measure("lag_cut_off", run(called, cut), "lstm", lag=90).location == at(12)
+    steps_cut = flow(calls=10, detached=9, location=at(7), cut_at=at(8))
+    assert measure("detached_link_share", run(steps_cut), "lstm").location == at(8)
+    assert measure("state_carried_over_shuffled", run(cut, shuffled=True), "lstm").location == at(7)
+
+
 def test_states_carried_over_shuffled_batches() -> None:
     flows = [flow(), flow(step=3, continued=1), flow(step=8, continued=1)]
     assert value_of("state_carried_over_shuffled", run(*flows, shuffled=True), "lstm") is True

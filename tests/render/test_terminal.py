@@ -86,6 +86,20 @@ def test_what_was_not_assessed_is_grouped_by_reason_and_said_once() -> None:
     assert text.splitlines()[-1] == "No findings; 4 checks not assessed."
 
 
+def test_many_checks_of_one_reason_are_told_by_their_ids() -> None:
+    reason = "hand-written: its gates are not looked into"
+    rules = [NotAssessed(what=f"RD20{k} some-name", reason=reason) for k in range(1, 5)]
+    for count, expected in (
+        (3, "- RD201 some-name, RD202 some-name, RD203 some-name: hand-written: its gates are\n"),
+        (4, f"- RD201, RD202, RD203, RD204: {reason}\n"),
+    ):
+        text = render(reports.healthy().model_copy(update={"not_assessed": tuple(rules[:count])}))
+        assert expected in text
+    entries = (*rules, NotAssessed(what="sensor losses", reason=reason))
+    text = render(reports.healthy().model_copy(update={"not_assessed": entries}))
+    assert "- RD201, RD202, RD203, RD204, sensor losses: hand-written" in text
+
+
 def test_only_the_first_snippets_are_shown_and_long_lists_are_cut() -> None:
     remedy = reports.ill().remedies[0]
     ranked = tuple(remedy.model_copy(update={"rank": n, "title": f"Remedy {n}"}) for n in range(1, 12))

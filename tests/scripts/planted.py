@@ -46,7 +46,7 @@ TABLE = (
     Fault("vanishing_small_weights", "RD602", "orthogonal_rnn", "layer", lag=25),
     Fault("closed_forget_gates", "RD602", "open_forget_gates", "layer", lag=25),
     Fault("vanishing_sigmoid_cell", "RD101", "minimal_gated_unit", "layer", lag=25),
-    Fault("truncated_too_short", "RD105", "truncated_lm", "layer", lag=20),
+    Fault("truncated_too_short", "RD105", "truncated_lm", lag=20),
     Fault("exploding_gain", "RD602", "orthogonal_rnn", "layer"),
     Fault("exploding_residual_cell", "RD102", "irnn_raw", "layer"),
     Fault("detached_cell", "RD408", "cell_with_resets"),

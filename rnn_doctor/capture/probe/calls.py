@@ -98,7 +98,9 @@ class Calls:
 
     def _follow(self, number: int, module: Any, given: Any, state: Any, output: Any) -> None:
         self._link = "fresh"
-        self._link = self.flows.on_call(number, module, given, state, output, self._loaders.place)
+        self._link = self.flows.on_call(
+            number, module, given, state, output, self._loaders.place, self.detachments.line(state)
+        )
 
     def loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
         """A loss function that leads to a gradient returned."""
@@ -124,7 +126,7 @@ class Calls:
         if self._examining:
             step, last = self._step, self._session.config.steps
             closely = step in (1, last) or last is None
-            self._session.attempt("recurrence", self.examiner.examine, step, closely)
+            self._session.attempt("recurrence", self.examiner.examine, step, closely, self.loops.measured)
 
     def backward_failed(self) -> None:
         """A backward pass raised, which may end the script: what was gathered of its update is written, once."""

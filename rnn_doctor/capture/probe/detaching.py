@@ -7,8 +7,14 @@ from typing import Any, Callable
 
 import torch
 
-from .observer import Observer
+from .observer import Observer, entry
 from .patches import Patches
+
+
+@entry
+def _tell(observer: Observer, node: Any, result: torch.Tensor) -> None:
+    """The script cut off a tensor that this operation made from its graph."""
+    observer.session.attempt("detachments", observer.calls.detachments.on_cut, node, result)
 
 
 class Detaching:
@@ -42,7 +48,7 @@ class Detaching:
             node = self._made_by(tensor)
             result = original(tensor)
             if node is not None:
-                self._observer.on_detached(node, result)
+                _tell(self._observer, node, result)
             return result
 
         return method
@@ -52,7 +58,7 @@ class Detaching:
             result: torch.Tensor = original.__get__(tensor)
             node = self._made_by(tensor)
             if node is not None:
-                self._observer.on_detached(node, result)
+                _tell(self._observer, node, result)
             return result
 
         return property(get, original.__set__, original.__delete__, original.__doc__)

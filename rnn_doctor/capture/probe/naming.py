@@ -62,9 +62,22 @@ class Naming:
                 self._built[id(module)] = line
 
     def built_at(self, name: str) -> dict[str, Any] | None:
-        """The line that constructed the module of this name, of a class that is not torch's own."""
-        lines = [self._built.get(id(m)) for m in self.live() if self._paths.get(id(m)) == name]
-        found = next((line for line in lines if line is not None), None)
+        """The line that constructed the module of this name, or the innermost of those that hold it.
+
+        Of modules whose class is not torch's own: a ModuleList of gates is a part of the cell that holds it.
+        """
+        lines: dict[str, tuple[str, int, str]] = {}
+        roots = set()
+        for module in self.live():
+            path = self._paths.get(id(module))
+            if path is not None and id(module) in self._built:
+                lines.setdefault(path, self._built[id(module)])
+                if path == type(module).__name__:
+                    roots.add(path)
+        holders = [name.rsplit(".", k)[0] for k in range(name.count(".") + 1)]
+        if len(roots) == 1:  # a single one does not stand in the names of its parts
+            holders += roots
+        found = next((lines[holder] for holder in holders if holder in lines), None)
         return None if found is None else places.described(found)
 
     def refresh(self, parameters: Iterable[torch.Tensor]) -> None:

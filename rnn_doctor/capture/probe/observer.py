@@ -195,11 +195,6 @@ class Observer:
             self.calls.loops.hooked.add(node._sequence_nr())
 
     @entry
-    def on_detached(self, node: Any, result: torch.Tensor) -> None:
-        """The script cut off a tensor that this operation made from its graph."""
-        self.session.attempt("detachments", self.calls.detachments.on_cut, node, result)
-
-    @entry
     def on_graph(self, loss: torch.Tensor) -> None:
         """A loss whose graph is about to be consumed by `autograd.grad`."""
         if self._samples and self.session.step < _GRAPH_STEPS and not self.trainables.optimized:

@@ -7,7 +7,7 @@ the backward pass is over, calls that hand their state on are joined, and the mo
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable
+from typing import Any, Callable, Container
 
 import torch
 from torch import nn
@@ -75,9 +75,10 @@ class Examiner:
         watched.calls.append(call)
         _watch(call, module, output)
 
-    def examine(self, step: int, closely: bool) -> None:
+    def examine(self, step: int, closely: bool, measured: Container[int] = ()) -> None:
         """Writes the lag gains of every module that was called, closely also its layers; forgets the calls.
 
+        measured: modules whose lag gain is known already, of longer stretches than calls can be joined to.
         closely: also the gain of each layer, and the gradient that the script's loss sends to every state.
         """
         watched, self._watched = self._watched, {}
@@ -89,7 +90,7 @@ class Examiner:
             first = sum(chain.calls for chain in chains[:longest])
             calls = each.calls[first : first + rows.calls]
             with torch.autocast(device_type=rows.x.device.type, enabled=False):
-                self._look(step, number, each, rows, calls, closely)
+                self._look(step, number, each, rows, calls, closely, number not in measured)
 
     def forget(self) -> None:
         """The step is over."""
@@ -97,7 +98,14 @@ class Examiner:
         self._done = False
 
     def _look(
-        self, step: int, number: int, watched: _Watched, rows: Rows, calls: list[_Call], closely: bool
+        self,
+        step: int,
+        number: int,
+        watched: _Watched,
+        rows: Rows,
+        calls: list[_Call],
+        closely: bool,
+        gains: bool,
     ) -> None:
         """Through the replay, or where that is not exact or not cheap through the module's own kernel."""
         kernel, cheap = watched.kernel, _is_cheap(rows)
@@ -112,7 +120,7 @@ class Examiner:
             if replayed is not None and replayed.exact and pull is not None:
                 gradients = backward(replayed, pull.output, pull.state)
             seen = Seen(lag_gains(kernel, rows, closely), gradients)
-        for fields in seen.gains:
+        for fields in seen.gains if gains else ():
             self._writer.write("lag_gain", step=step, module=number, **fields)
         if replayed is not None and (closely or not replayed.exact):
             self._writer.write(

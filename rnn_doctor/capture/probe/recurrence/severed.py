@@ -73,7 +73,7 @@ def look(node: Any, tensor: torch.Tensor) -> list[Application]:
         return []
     seen, stack = {node}, [node]
     bent = False
-    found = []
+    found: list[Application] = []
     while stack:
         node = stack.pop()
         kind = kind_of(node)

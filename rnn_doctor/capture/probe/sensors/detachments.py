@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import torch
@@ -21,6 +22,8 @@ class Detachments:
 
     def __init__(self) -> None:
         self.severed: list[Severed] = []
+        self._lines: list[tuple[weakref.ref[torch.Tensor], dict[str, Any] | None]] = []
+        """The tensors that were cut off, and where."""
         self._looked_at = 0
 
     def on_cut(self, node: Any, result: torch.Tensor) -> None:
@@ -28,9 +31,11 @@ class Detachments:
         if self._looked_at >= _MOST_LOOKED_AT or result.numel() < 2:
             return
         self._looked_at += 1
+        location = places.here()
+        self._lines.append((weakref.ref(result), location))
         applied = look(node, result)
         if applied:
-            self.severed.append(Severed(first_rows(result), rows_of(result), applied, places.here()))
+            self.severed.append(Severed(first_rows(result), rows_of(result), applied, location))
             del self.severed[:-_MOST]
 
     def where(self, cut: Cut) -> dict[str, Any] | None:
@@ -41,7 +46,16 @@ class Detachments:
                 return each.location
         return None
 
+    def line(self, state: Any) -> dict[str, Any] | None:
+        """Where the state that a module is given was cut off; None where that was not seen."""
+        first = state[0] if isinstance(state, (tuple, list)) and state else state
+        for reference, location in reversed(self._lines):
+            if reference() is first and first is not None:
+                return location
+        return None
+
     def forget(self) -> None:
         """The update is over."""
         self.severed.clear()
+        self._lines.clear()
         self._looked_at = 0

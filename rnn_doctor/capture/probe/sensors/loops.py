@@ -18,6 +18,7 @@ from .states import StateFlows
 _FUSED = "TorchScript hides its calls, and its kernel leaves no time steps in the graph"
 _STACKED = "TorchScript hides its calls, and in the graph its layers and directions are not told apart"
 _CUT = "its state is cut off from its graph at every step"
+_LOST = "its state is changed between its calls, and the graph does not show how"
 _ONE_LAYER = 4
 """Weights and biases of one layer in one direction."""
 _MOST_BACKWARDS = 4
@@ -44,6 +45,8 @@ class Loops:
         """Operations of this step whose gradients the script hooks, by their numbers in autograd's sequence."""
         self._sought: set[int] = set()
         """Weights of this step that a name was sought for."""
+        self.measured: set[int] = set()
+        """Cells of torch's whose gain of this step was taken from the graph."""
         self._backwards = 0
         self._examined: set[int] = set()
         """Recurrences that were examined in this step; further micro-batches of it are not."""
@@ -104,15 +107,21 @@ class Loops:
         """Cells of torch's called in a loop, whose state passes other operations on its way to the next call."""
         numbers = self._recurrences.ids
         cells = {numbers[id(m)]: m for m in self._recurrences.built_modules() if id(m) in numbers}
-        wanted = [n for n in self._flows.unlinked() if n in cells and n not in self._examined]
+        unlinked, detoured = self._flows.unlinked(), self._flows.detoured()
+        wanted = [n for n in (*unlinked, *detoured) if n in cells and n not in self._examined]
         found = loops.find(unrolled, lambda _: False, self._owner) if wanted else []
         for number in wanted:
             own = {id(w) for w in cells[number].parameters()}
-            for loop in found:
-                if any(id(weight) in own for weight in loop.weights):
-                    self._examined.add(number)
+            loop = next((each for each in found if any(id(w) in own for w in each.weights)), None)
+            if loop is not None:
+                self._examined.add(number)
+                if number in unlinked:
                     self._flows.linked(number, loop.steps - 1)
-                    self._measure(step, number, unrolled, loop)
+                if self._measure(step, number, unrolled, loop):
+                    self.measured.add(number)
+            elif number in detoured and _applies(unrolled, cells[number]):
+                self._examined.add(number)
+                self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_LOST)
 
     def _examine_hidden(self, step: int, number: int, unrolled: Unrolled, module: Any) -> None:
         """A module whose calls were not seen; some kernels leave their steps in the graph."""
@@ -129,6 +138,7 @@ class Loops:
         """The step is over."""
         self._backwards = 0
         self._examined.clear()
+        self.measured.clear()
         self.hooked.clear()
         self._sought.clear()
 
@@ -143,7 +153,8 @@ class Loops:
             length=loop.steps,
         )
 
-    def _measure(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
+    def _measure(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> bool:
+        """Writes how far gradients reach, or why that is not known; returns whether it is."""
         absent = loop_gain.absent(unrolled, loop, self.hooked)
         self._writer.write(
             "loop", step=step, module=number, steps=loop.steps, states=len(loop.states[-1]) if loop.states else 0,
@@ -151,6 +162,7 @@ class Loops:
         )  # fmt: skip
         if absent is None:
             self._writer.write("lag_gain", step=step, module=number, **loop_gain.gain(unrolled, loop))
+        return absent is None
 
     def _write_cut(
         self, step: int, number: int, cut: cut_states.Cut, location: dict[str, Any] | None

@@ -25,6 +25,8 @@ _HANDED_ON = frozenset((
 ))  # fmt: skip
 _SEVERAL = 3
 """Calls that may be the steps of a loop."""
+_CHANGED = "changed"
+"""Of a link: attached, but the numbers are others."""
 _LINKS = ("fresh", "attached", "detached", "continued", "kept")
 _PLACED = frozenset(("detached", "continued", "kept"))
 """Links that may be faults, whose calls a finding points to."""
@@ -48,9 +50,13 @@ class _Flow:
     def __init__(self) -> None:
         self.links = dict.fromkeys(_LINKS, 0)
         self.longest = 0
+        self.detours = 0
+        """Calls whose state was changed on its way from another, by dropout or a mask."""
         self.same_batch = 0
         self.location: dict[str, Any] | None = None
         """Where the first call stands that took over a state of an earlier one."""
+        self.cut_at: dict[str, Any] | None = None
+        """Where its state was cut off."""
         self.recent: deque[_Output] = deque(maxlen=_RECENT)
         self.earlier: deque[_Output] = deque(maxlen=_RECENT)
 
@@ -60,8 +66,8 @@ class _Flow:
             self.earlier = deque([output._replace(nodes=()) for output in self.recent], _RECENT)
             self.recent.clear()
         self.links = dict.fromkeys(_LINKS, 0)
-        self.longest = self.same_batch = 0
-        self.location = None
+        self.longest = self.detours = self.same_batch = 0
+        self.location = self.cut_at = None
 
 
 class StateFlows:
@@ -76,11 +82,18 @@ class StateFlows:
         self._flows: dict[int, _Flow] = {}
 
     def on_call(
-        self, number: int, module: Any, given: Any, state: Any, output: Any, batch: Any = None
+        self,
+        number: int,
+        module: Any,
+        given: Any,
+        state: Any,
+        output: Any,
+        batch: Any = None,
+        cut_at: dict[str, Any] | None = None,
     ) -> str:
         """How the call is linked: fresh, attached, detached, continued or kept, as schema StateFlow tells them.
 
-        batch: what tells the loader's current batch from others.
+        batch: what tells the loader's current batch from others. cut_at: where the state lost its graph, if known.
         Shapes: given, state and output as the module takes and returns them.
         """
         flow = self._flows.get(number)
@@ -90,12 +103,15 @@ class StateFlows:
         link = "fresh"
         if state is not None:
             link, source = _link(flow, state)
+            if link == _CHANGED:
+                link = "attached"
+                flow.detours += 1
             if source is not None and link in ("attached", "kept"):
                 length += source.length
             if source is not None and link in ("continued", "kept"):
                 flow.same_batch += batch is not None and batch == source.batch
         if link in _PLACED and flow.location is None:
-            flow.location = places.here()
+            flow.location, flow.cut_at = places.here(), cut_at
         flow.links[link] += 1
         flow.longest = max(flow.longest, length)
         h, c = _pair(output if isinstance(module, nn.modules.rnn.RNNCellBase) else output[1])
@@ -109,6 +125,14 @@ class StateFlows:
             number
             for number, flow in self._flows.items()
             if flow.links["fresh"] >= _SEVERAL and flow.links["fresh"] == sum(flow.links.values())
+        ]
+
+    def detoured(self) -> list[int]:
+        """Modules of which most calls in this update took what another had returned, but with other numbers."""
+        return [
+            number
+            for number, flow in self._flows.items()
+            if flow.detours >= _SEVERAL - 1 and 2 * flow.detours >= sum(flow.links.values())
         ]
 
     def linked(self, number: int, calls: int) -> None:
@@ -126,12 +150,13 @@ class StateFlows:
             if write and calls:
                 self._writer.write(
                     "state_flow", step=step, module=number, calls=calls, length=flow.longest, **flow.links,
-                    same_batch=flow.same_batch or None, location=flow.location,
+                    same_batch=flow.same_batch or None, location=flow.location, cut_at=flow.cut_at,
                 )  # fmt: skip
             flow.end()
 
 
 def _link(flow: _Flow, state: Any) -> tuple[str, _Output | None]:
+    """The link of a call, and the call that it leads to; one of `_LINKS`, or `_CHANGED`."""
     h, c = _pair(state)
     made = h.grad_fn or (None if c is None else c.grad_fn)
     if made is not None:  # what most loops do, told without a look at the numbers
@@ -145,12 +170,15 @@ def _link(flow: _Flow, state: Any) -> tuple[str, _Output | None]:
             if same and h.grad_fn is not None:
                 return whole, last
             if last.c is not None and (not same or c.grad_fn is not None) and _same(c, c_values, last.c):
-                return (whole if c.grad_fn is not None else cut), last
+                carried = whole if c.grad_fn is not None else cut
+                # h may be changed on its way, beside c.
+                changed = carried == "attached" and not same and h.grad_fn is not None
+                return (_CHANGED if changed else carried), last
             if same:
                 return cut, last
     for last in reversed(flow.recent):
         if any(_made_of(part.grad_fn, last.nodes) for part in (h, c) if part is not None):
-            return "attached", last
+            return _CHANGED, last
     return "fresh", None
 
 
@@ -207,15 +235,14 @@ def _made_of(node: Any, sources: tuple[Any, ...]) -> bool:
     """Whether a few operations that only mask, scale, add or select lead from one of the sources here."""
     if node is None or not sources:
         return False
-    seen, stack = {node}, [node]
-    while stack and len(seen) < _NEAR:
-        node = stack.pop()
-        if node in sources:
+    seen, queue = {node}, [node]  # the nearest first: what is far may be an earlier state that was added
+    for each in queue:  # grows while it runs
+        if each in sources:
             return True
-        if kind_of(node) not in _HANDED_ON:
+        if kind_of(each) not in _HANDED_ON or len(seen) >= _NEAR:
             continue
-        for child, _ in node.next_functions:
+        for child, _ in each.next_functions:
             if child is not None and child not in seen:
                 seen.add(child)
-                stack.append(child)
+                queue.append(child)
     return False
