@@ -79,6 +79,7 @@ TABLE = (
     Fault("dead_relu", "RD202", "irnn_raw", "layer"),
     Fault("overflow_in_recurrence", "RD104", "irnn_raw", "layer"),
     Fault("deep_stack", "RD106", "layer_norm_between"),
+    Fault("decays_away", "RD305", "warmup"),
     Fault("too_few_samples", "RD503", "short_memory_default_lstm", "layer"),
     Fault("nothing_to_learn", "RD701", "adding_gru", steps=220),
     Fault("labels_by_heart", "RD502", "every_step_tagger", "layer"),
