@@ -18,7 +18,11 @@ LOOK_AHEAD = 5
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A validation loss, the mean training loss since the validation before, and the training losses after it."""
+    """A validation loss, the training loss before it, and the training losses after it.
+
+    The one before is the mean over the second half of the updates since the validation before: at first the training
+    loss falls steeply, and its mean over all of them would be that of a younger network.
+    """
 
     validation: float
     before: float | None
@@ -41,7 +45,8 @@ def _pairs(view: View) -> tuple[Pair, ...] | str:
         ahead = range(evaluation.step + 1, evaluation.step + 1 + LOOK_AHEAD)
         after = tuple(losses[step] for step in ahead if step in losses)
         assert evaluation.loss is not None
-        found.append(Pair(evaluation.loss, fmean(before) if before else None, after))
+        late = before[len(before) // 2 :]
+        found.append(Pair(evaluation.loss, fmean(late) if late else None, after))
         begin = evaluation.step
     every = [v for p in found for v in (p.validation, p.before, *p.after) if v is not None]
     if min(every) <= 0 or not all(map(math.isfinite, every)):
@@ -65,8 +70,9 @@ def gap_growth(view: View) -> Measurement:
     Ratio of the two now over the same ratio then, less 1; of the last two validations the smaller. What makes the
     two losses differ from the start, such as dropout, sums against means, or harder data, cancels.
 
-    Reads: `log.evaluations[i].loss`, and the mean of `log.steps[k].loss` since the evaluation before. Unit: share;
-    0 where both fall alike. None if: fewer than 3 validations, no training loss, or losses that are not positive.
+    Reads: `log.evaluations[i].loss`, and the mean of `log.steps[k].loss` over the second half of the updates since the
+    evaluation before. Unit: share; 0 where both fall alike.
+    None if: fewer than 3 validations, no training loss, or losses that are not positive.
     """
     pairs = view.once(_enough)
     if isinstance(pairs, str):

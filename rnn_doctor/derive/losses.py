@@ -15,7 +15,7 @@ FALLS = -1.64
 """Mann-Kendall Z below this is a fall (one-sided 5 %)."""
 
 
-def _unusable(view: View, fewest: int) -> str | None:
+def unusable(view: View, fewest: int) -> str | None:
     """Why ratios of the training loss mean nothing here; None if they do."""
     if not view.log.steps:
         return NO_STEP
@@ -37,7 +37,7 @@ def loss_rise_max(view: View) -> Measurement:
     Reads: `log.steps[k].loss` of the leading optimizers. Unit: ratio; 1 where it never exceeds the first.
     None if: fewer than two losses, or losses that are not positive.
     """
-    reason = _unusable(view, 2)
+    reason = unusable(view, 2)
     if reason:
         return unknown(reason)
     return known(max(view.losses) / view.losses[0], n=len(view.losses))
@@ -50,7 +50,7 @@ def loss_end_ratio(view: View) -> Measurement:
     Reads: `log.steps[k].loss`. Unit: ratio; infinite where the loss became NaN or infinite.
     None if: fewer than 3 losses, or losses that are not positive.
     """
-    reason = _unusable(view, 3)
+    reason = unusable(view, 3)
     if reason:
         return unknown(reason)
     end = math.inf if view.loss_broke else ends(view.losses)[1]
@@ -66,7 +66,7 @@ def loss_fall(view: View) -> Measurement:
     Reads: `log.steps[k].loss`. Unit: share; 0.1 is 10 % down.
     None if: fewer than 12 losses, or losses that are not positive.
     """
-    reason = _unusable(view, FEWEST)
+    reason = unusable(view, FEWEST)
     if reason:
         return unknown(reason)
     first, last = ends(view.losses)

@@ -139,6 +139,12 @@ class View:
         own = [step for step in self.log.steps if number in step.optimizers]
         return [rates for step in own if (rates := self._share(step, number, optimizer))]
 
+    def rates_at(self, number: int, step: int) -> tuple[float, ...]:
+        """Learning rates of one optimizer by parameter group at one step; nothing where it did not step."""
+        optimizer = self.log.optimizers[number]
+        at = [each for each in self.log.steps if each.step == step and number in each.optimizers]
+        return self._share(at[0], number, optimizer) if at else ()
+
     def _share(self, step: Step, number: int, optimizer: Optimizer) -> tuple[float, ...]:
         """This optimizer's part of a step's rates; nothing where the parts cannot be told apart."""
         if step.optimizers == (number,):

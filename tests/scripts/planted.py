@@ -27,6 +27,8 @@ class Fault:
     which is built in the line that ends in `# <- layer`, and not the line at fault."""
     lag: int | None = None
     """Given as --lag."""
+    steps: int = STEPS
+    """Updates that it takes to see it."""
     missed: str | None = None
     """Why it is not found yet."""
 
@@ -67,6 +69,10 @@ TABLE = (
     Fault("deep_stack", "RD106", "layer_norm_between"),
     Fault("eval_left_on", "RD409", "tied_dropout_lm"),
     Fault("eval_by_library", "RD409", "frozen_backbone"),
+    Fault("decays_away", "RD305", "warmup"),
+    Fault("too_few_samples", "RD503", "short_memory_default_lstm", "layer"),
+    Fault("nothing_to_learn", "RD701", "adding_gru", steps=220),
+    Fault("labels_by_heart", "RD502", "every_step_tagger", "layer"),
     Fault("linear_recurrence", "RD417", "names_one_by_one", "layer"),
 )
 
@@ -76,12 +82,12 @@ def guards() -> list[str]:
     return sorted(path.stem for path in GUARDS.glob("*.py"))
 
 
-def examine(path: Path, lag: int | None = None) -> Report:
+def examine(path: Path, lag: int | None = None, steps: int = STEPS) -> Report:
     """The report on a script, recorded in a fork of the warm Python.
 
     Raises: ScriptError: it is refused.
     """
-    done, log = warm.record(path, STEPS)
+    done, log = warm.record(path, steps)
     assert log is not None, done.output
     report = pipeline.examine(log, Settings(lag=lag))
     assert report.observation.sensors_off == (), log.sensors_off

@@ -17,7 +17,7 @@ def _known(fault: Fault) -> object:
 
 @pytest.mark.parametrize("fault", [_known(fault) for fault in planted.TABLE])
 def test_the_fault_is_named_first(fault: Fault) -> None:
-    report = planted.examine(fault.path, fault.lag)
+    report = planted.examine(fault.path, fault.lag, fault.steps)
     _leads(fault, report.model_dump(mode="json")["findings"])
 
 

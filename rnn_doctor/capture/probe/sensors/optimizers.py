@@ -51,6 +51,7 @@ class Optimizers:
             "optimizer", id=number, kind=type(optimizer).__name__, lr=rates(optimizer),
             momentum=float(groups[0].get("momentum") or 0.0) if groups else 0.0,
             weight_decay=[float(g.get("weight_decay") or 0.0) for g in groups], parameters=size, closure=closure,
+            decoupled_decay=groups[0].get("decoupled_weight_decay") if groups else None,
             location=location if reference is not None and reference() is optimizer else None,
         )  # fmt: skip
         return number

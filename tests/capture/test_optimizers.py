@@ -1,0 +1,18 @@
+"""What is written of an optimizer."""
+
+import pytest
+import torch
+
+from rnn_doctor.capture.probe.sensors.optimizers import Optimizers
+from tests.capture.records import Records
+
+
+@pytest.mark.parametrize(("kind", "decoupled"), [("AdamW", True), ("Adam", False), ("SGD", None)])
+def test_decay_and_how_it_acts(kind: str, decoupled: bool | None) -> None:
+    records = Records()
+    groups = [{"params": [torch.zeros(2)], "weight_decay": 0.1}, {"params": [torch.zeros(2)]}]
+    Optimizers(records).number(getattr(torch.optim, kind)(groups, lr=0.01, weight_decay=0.5))
+    (optimizer,) = records.of("optimizer")
+    assert optimizer["weight_decay"] == [0.1, 0.5]
+    # Older versions of torch do not say it of Adam and AdamW: then the class alone tells.
+    assert optimizer.get("decoupled_decay") in (decoupled, None)

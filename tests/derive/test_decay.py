@@ -1,0 +1,93 @@
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rnn_doctor.schema.runlog import Optimizer, RunLog, Sample
+from tests.derive.logs import adam, log, lstm, measure, steps, value_of, weight
+
+AT = (1, 3, 8, 21, 50)
+NAMES = ("recurrent_norm_remaining", "decay_accounts_for", "decay_per_update")
+
+
+def sampled(norm: Callable[[int], float], gradient: float = 0.5, update: float = 0.01) -> list[Sample]:
+    """One recurrent matrix at the sampled steps."""
+    return [
+        Sample(
+            record="sample", step=k, parameters=(0,), grad_norm=(gradient,), weight_norm=(norm(k),),
+            update_norm=(update,), displacement=(0.1,),
+        )
+        for k in AT
+    ]  # fmt: skip
+
+
+def run(optimizer: Optimizer, norm: Callable[[int], float], lr: float = 0.01, **fields: Any) -> RunLog:
+    return log(optimizer, lstm(), weight(), steps([1.0] * 50, lr=lr), sampled(norm, **fields))
+
+
+def shrinks(share: float) -> Callable[[int], float]:
+    return lambda step: 5.0 * math.exp(-share * (step - 1))
+
+
+def test_what_adamw_takes_is_the_product_of_rate_and_decay() -> None:
+    found = run(adam(kind="AdamW", weight_decay=(5.0,)), shrinks(0.05))
+    assert value_of("recurrent_norm_remaining", found) == pytest.approx(math.exp(-0.05 * 49))
+    assert value_of("decay_per_update", found) == pytest.approx(0.05)
+    assert value_of("decay_accounts_for", found) == pytest.approx(1)
+
+
+def test_momentum_multiplies_what_sgd_takes() -> None:
+    found = run(adam(kind="SGD", momentum=0.9, weight_decay=(0.5,)), shrinks(0.05))
+    assert value_of("decay_per_update", found) == pytest.approx(0.05)
+
+
+def test_of_adam_the_decay_has_its_part_of_the_update() -> None:
+    # Pull 0.1 * 5 against a gradient of 0.5: half of its square, a share of 1/sqrt(2) of the update of 0.01 / 5.
+    found = run(adam(weight_decay=(0.1,)), lambda step: 5.0)
+    assert value_of("decay_per_update", found) == pytest.approx(0.01 / 5 / math.sqrt(2))
+    alone = run(adam(weight_decay=(0.1,)), lambda step: 5.0, gradient=0.0)
+    assert value_of("decay_per_update", alone) == pytest.approx(0.01 / 5)
+
+
+def test_adam_may_decay_beside_the_update() -> None:
+    found = run(adam(weight_decay=(5.0,), decoupled_decay=True), shrinks(0.05))
+    assert value_of("decay_per_update", found) == pytest.approx(0.05)
+
+
+def test_of_several_groups_the_strongest_counts() -> None:
+    found = run(adam(kind="AdamW", lr=(0.01, 0.01), weight_decay=(0.0, 2.0)), shrinks(0.02))
+    two = [step.model_copy(update={"lr": (0.01, 0.01)}) for step in found.steps]
+    assert value_of("decay_per_update", found.model_copy(update={"steps": tuple(two)})) == pytest.approx(0.02)
+
+
+def test_weights_that_shrink_for_another_reason() -> None:
+    found = run(adam(kind="AdamW", weight_decay=(0.01,)), shrinks(0.05))
+    assert value_of("decay_accounts_for", found) == pytest.approx(0.002)
+
+
+def test_weights_that_grow_are_not_accounted_for() -> None:
+    assert value_of("decay_accounts_for", run(adam(weight_decay=(0.1,)), shrinks(-0.01))) == 0
+
+
+def test_without_decay_nothing_is_taken() -> None:
+    assert value_of("decay_per_update", run(adam(kind="Strange"), shrinks(0.01))) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_absent(name: str) -> None:
+    assert measure(name, log()).absent == "no training step was seen"
+    assert "no optimizer" in (measure(name, log(steps([1.0] * 50))).absent or "")
+    outside = log(adam(), lstm(), weight(optimizer=None), steps([1.0] * 50), sampled(shrinks(0.1)))
+    assert "no optimizer" in (measure(name, outside).absent or "")
+    short = run(adam(), shrinks(0.1)).model_copy(update={"samples": tuple(sampled(shrinks(0.1))[:3])})
+    assert (
+        measure(name, short).absent
+        == "7 updates were seen between the first sample and the last, 20 are needed"
+    )
+    assert "zero" in (measure(name, run(adam(), lambda step: 0.0)).absent or "")
+
+
+def test_decay_of_an_unknown_kind() -> None:
+    strange = run(adam(kind="Strange", weight_decay=(0.1,)), shrinks(0.1))
+    assert "not known" in (measure("decay_accounts_for", strange).absent or "")
