@@ -256,8 +256,12 @@ class LossCall(Frozen):
     """Share of rows whose exponentials do."""
     minimum: Number | None = None
     maximum: Number | None = None
+    mean: Number | None = None
+    """Mean and, below, standard deviation of the whole input of a regression loss."""
+    std: Number | None = None
     target_minimum: Number | None = None
     target_maximum: Number | None = None
+    target_mean: Number | None = None
     target_std: Number | None = None
     target_one_hot: bool = False
     value: Number | None = None
