@@ -32,6 +32,7 @@ _LISTED = {
     "data_lag": "data_lags",
     "padding": "paddings",
     "mixing": "mixings",
+    "softmax": "softmaxes",
     "loop": "loops",
     "place": "places",
     "sensor_off": "sensors_off",

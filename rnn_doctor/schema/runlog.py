@@ -13,7 +13,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnn_doctor.schema.recurrence import DataLag, LagGain, Layer, Loop, Mixing, Padding, Replay, StateFlow
+from rnn_doctor.schema.recurrence import (
+    DataLag,
+    LagGain,
+    Layer,
+    Loop,
+    Mixing,
+    Padding,
+    Replay,
+    Softmax,
+    StateFlow,
+)
 from rnn_doctor.schema.values import Frozen, Location, Number
 
 SCHEMA_VERSION = 1
@@ -384,6 +394,7 @@ Record = Annotated[
     | Loop
     | Padding
     | Mixing
+    | Softmax
     | Place
     | SensorOff
     | Crash
@@ -419,6 +430,7 @@ class RunLog(Frozen):
     loops: tuple[Loop, ...] = ()
     paddings: tuple[Padding, ...] = ()
     mixings: tuple[Mixing, ...] = ()
+    softmaxes: tuple[Softmax, ...] = ()
     places: tuple[Place, ...] = ()
     sensors_off: tuple[SensorOff, ...] = ()
     crash: Crash | None = None

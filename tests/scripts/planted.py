@@ -77,6 +77,8 @@ TABLE = (
     Fault("dead_relu", "RD202", "irnn_raw", "layer"),
     Fault("overflow_in_recurrence", "RD104", "irnn_raw", "layer"),
     Fault("deep_stack", "RD106", "layer_norm_between"),
+    Fault("softmax_over_batch", "RD419", "attention_pooling"),
+    Fault("softmax_over_one", "RD419", "attention_pooling"),
     Fault("unscaled_targets", "RD415", "large_targets"),
     Fault("linear_recurrence", "RD417", "names_one_by_one", "layer"),
 )

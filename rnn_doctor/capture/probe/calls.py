@@ -17,6 +17,7 @@ from .sensors.mixing import Mixings
 from .sensors.nonfinite import NonFinites
 from .sensors.padding import Paddings
 from .sensors.recurrence import Recurrences
+from .sensors.softmaxes import Softmaxes
 from .sensors.states import StateFlows
 from .session import Session
 
@@ -43,6 +44,7 @@ class Calls:
         self.paddings = Paddings(writer)
         self.mixings = Mixings(writer)
         self.flows = StateFlows(writer)
+        self.softmaxes = Softmaxes(writer)
         self.data_lags = DataLags(writer)
         self.examiner = Examiner(writer)
         self.loops = Loops(writer, naming, recurrences, self.flows)
@@ -76,6 +78,7 @@ class Calls:
             )
             attempt("padding", self.paddings.on_call, number, module, given, output)
         if self._mixing:
+            attempt("softmax", self.softmaxes.watch, True)
             attempt(
                 "mixing", self.mixings.on_call, number, module, given, state, output, self._loaders.tensor
             )
@@ -139,6 +142,8 @@ class Calls:
         self._write(step)
         if self._mixing:
             self._session.attempt("mixing", self.mixings.ended)
+            self._session.attempt("softmax", self.softmaxes.write, step)
+            self._session.attempt("softmax", self.softmaxes.watch, False)
         if self._flowing:
             self._session.attempt("states", self.flows.ended, step, self.sampled)
         if self.data_lags.waits:
@@ -153,4 +158,5 @@ class Calls:
     def finish(self) -> None:
         """Nothing is observed any more."""
         self._session.attempt("mixing", self.mixings.finish)
+        self._session.attempt("softmax", self.softmaxes.watch, False)
         self._session.attempt("data_lag", self.data_lags.finish)

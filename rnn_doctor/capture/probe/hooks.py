@@ -108,6 +108,7 @@ def _losses(observer: Observer, patches: Patches) -> None:
         @functools.wraps(original)
         def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
             # TorchScript compiles the source of what it meets; it must meet the functions as torch wrote them.
+            observer.calls.softmaxes.watch(False)
             watched = [getattr(owner, name) for owner, name in compiled]
             for (owner, name), function in zip(compiled, plain):
                 setattr(owner, name, function)
@@ -321,6 +322,8 @@ def _shield(observer: Observer, patches: Patches) -> None:
     """
     import torch._dynamo as dynamo
 
+    observer.calls.softmaxes.compiles = True
+    observer.calls.softmaxes.watch(False)
     for name, method in list(vars(type(observer)).items()):
         if getattr(method, "is_entry", False):
             setattr(type(observer), name, dynamo.disable(method))
