@@ -14,7 +14,7 @@ REACH = 1.05
 """Targets may exceed the range of an activation by 5 % of it: rounding and label noise."""
 
 
-def _sites(view: View) -> dict[str, list[LossCall]]:
+def loss_sites(view: View) -> dict[str, list[LossCall]]:
     """The calls of each source line, under a name that is unique within the run."""
     by_site: dict[int, list[LossCall]] = {}
     for call in view.log.losses:
@@ -32,7 +32,7 @@ def _claim(view: View, holds: Callable[[LossCall], bool]) -> dict[str, Measureme
     """For each loss: whether the claim holds of every call that was sampled."""
     return {
         name: known(all(map(holds, calls)), n=len(calls), location=calls[0].location)
-        for name, calls in _sites(view).items()
+        for name, calls in loss_sites(view).items()
     }
 
 
@@ -93,7 +93,7 @@ def activation_repeated_name(view: View) -> dict[str, Measurement]:
     """
     return {
         name: known(_REPEATED[_repeats(calls[0])], n=len(calls), location=calls[0].location)
-        for name, calls in _sites(view).items()
+        for name, calls in loss_sites(view).items()
     }
 
 
@@ -121,7 +121,7 @@ def loss_shapes(view: View) -> dict[str, Measurement]:
     Reads: `log.losses[i].input_shape`, `.target_shape`. Unit: words. None if: never.
     """
     found = {}
-    for name, calls in _sites(view).items():
+    for name, calls in loss_sites(view).items():
         call = calls[0]
         target = "another shape" if call.target_shape is None else str(tuple(call.target_shape))
         found[name] = known(f"{tuple(call.input_shape)} against {target}", location=call.location)
@@ -219,7 +219,7 @@ def loss_head_mismatch(view: View) -> dict[str, Measurement]:
     """
     return {
         name: known(_mismatch(calls) is not None, n=len(calls), location=calls[0].location)
-        for name, calls in _sites(view).items()
+        for name, calls in loss_sites(view).items()
     }
 
 
@@ -231,7 +231,7 @@ def loss_head_blocks(view: View) -> dict[str, Measurement]:
     """
     return {
         name: known((_mismatch(calls) or ("", False))[1], n=len(calls), location=calls[0].location)
-        for name, calls in _sites(view).items()
+        for name, calls in loss_sites(view).items()
     }
 
 
@@ -243,5 +243,5 @@ def loss_head_problem(view: View) -> dict[str, Measurement]:
     """
     return {
         name: known((_mismatch(calls) or ("none", False))[0], n=len(calls), location=calls[0].location)
-        for name, calls in _sites(view).items()
+        for name, calls in loss_sites(view).items()
     }

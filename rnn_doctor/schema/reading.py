@@ -33,6 +33,7 @@ _LISTED = {
     "padding": "paddings",
     "mixing": "mixings",
     "mode": "modes",
+    "softmax": "softmaxes",
     "loop": "loops",
     "place": "places",
     "sensor_off": "sensors_off",

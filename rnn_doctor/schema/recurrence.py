@@ -179,3 +179,19 @@ class Mixing(Frozen):
     viewed: tuple[int, ...]
     """After it."""
     location: Location | None = None
+
+
+class Softmax(Frozen):
+    """A softmax through which something is learned: the calls of one source line at one sampled step."""
+
+    record: Literal["softmax"]
+    step: int
+    function: Literal["softmax", "log_softmax"]
+    shape: tuple[int, ...]
+    """Of the first call."""
+    dim: int
+    """The dimension over which it sums to 1, counted from 0; the same in all calls."""
+    largest: int
+    """Largest size of that dimension over the calls."""
+    calls: int = 1
+    location: Location | None = None

@@ -13,7 +13,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnn_doctor.schema.recurrence import DataLag, LagGain, Layer, Loop, Mixing, Padding, Replay, StateFlow
+from rnn_doctor.schema.recurrence import (
+    DataLag,
+    LagGain,
+    Layer,
+    Loop,
+    Mixing,
+    Padding,
+    Replay,
+    Softmax,
+    StateFlow,
+)
 from rnn_doctor.schema.values import Frozen, Location, Number
 from rnn_doctor.schema.wiring import Mode
 
@@ -262,8 +272,12 @@ class LossCall(Frozen):
     """Share of rows whose exponentials do."""
     minimum: Number | None = None
     maximum: Number | None = None
+    mean: Number | None = None
+    """Mean and, below, standard deviation of the whole input of a regression loss."""
+    std: Number | None = None
     target_minimum: Number | None = None
     target_maximum: Number | None = None
+    target_mean: Number | None = None
     target_std: Number | None = None
     target_one_hot: bool = False
     value: Number | None = None
@@ -387,6 +401,7 @@ Record = Annotated[
     | Padding
     | Mixing
     | Mode
+    | Softmax
     | Place
     | SensorOff
     | Crash
@@ -423,6 +438,7 @@ class RunLog(Frozen):
     paddings: tuple[Padding, ...] = ()
     mixings: tuple[Mixing, ...] = ()
     modes: tuple[Mode, ...] = ()
+    softmaxes: tuple[Softmax, ...] = ()
     places: tuple[Place, ...] = ()
     sensors_off: tuple[SensorOff, ...] = ()
     crash: Crash | None = None

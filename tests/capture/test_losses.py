@@ -251,3 +251,28 @@ def test_a_loss_written_by_hand() -> None:
     (record,) = records.of("loss")
     assert (record["function"], record["broadcast"], record["input_shape"]) == ("expression", True, [8, 1])
     assert record["value"] == pytest.approx(loss.item())
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "huber_loss"])
+def test_the_scales_of_outputs_and_targets_are_told(name: str) -> None:
+    with observed() as records:
+        loop = Loop()
+        targets = 300 * torch.randn(8, 1) + 1000
+        outputs = loop.net(torch.randn(8, 3))
+        getattr(functional, name)(outputs, targets).backward()
+        loop.update()
+    (call,) = [record for record in records.of("loss") if record["function"] == name]
+    assert (call["mean"], call["std"]) == pytest.approx(
+        (outputs.mean().item(), outputs.std(unbiased=False).item())
+    )
+    assert call["target_mean"] == pytest.approx(targets.mean().item())
+    assert call["target_std"] == pytest.approx(targets.std(unbiased=False).item())
+
+
+def test_the_scales_of_classes_are_not() -> None:
+    with observed() as records:
+        loop = Loop()
+        functional.cross_entropy(loop.net(torch.randn(8, 3)).expand(8, 2), torch.randint(2, (8,))).backward()
+        loop.update()
+    (call,) = records.of("loss")
+    assert {"mean", "std", "target_mean"}.isdisjoint(call)

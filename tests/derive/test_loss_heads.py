@@ -6,9 +6,14 @@ from tests.derive.logs import LOSS, at, log, loss_call, value_of
 
 
 def values(call: LossCall) -> dict[str, bool | float | str | None]:
-    """All signals on one loss call."""
+    """All signals that speak of one loss call."""
     found = signals(log(call)).signals
-    return {name: next(iter(s.measurements.values())).value for name, s in found.items() if s.by == "loss"}
+    return {
+        name: measured.value
+        for name, s in found.items()
+        if s.by == "loss"
+        for measured in s.measurements.values()
+    }
 
 
 @pytest.mark.parametrize(

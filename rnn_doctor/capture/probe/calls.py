@@ -19,6 +19,7 @@ from .sensors.modes import Modes
 from .sensors.nonfinite import NonFinites
 from .sensors.padding import Paddings
 from .sensors.recurrence import Recurrences
+from .sensors.softmaxes import Softmaxes
 from .sensors.states import StateFlows
 from .session import Session
 
@@ -45,6 +46,7 @@ class Calls:
         self.paddings = Paddings(writer)
         self.mixings = Mixings(writer)
         self.flows = StateFlows(writer)
+        self.softmaxes = Softmaxes(writer)
         self.data_lags = DataLags(writer)
         self.modes = Modes(writer, naming)
         self.examiner = Examiner(writer)
@@ -83,6 +85,7 @@ class Calls:
             )
             attempt("padding", self.paddings.on_call, number, module, given, output)
         if self._mixing:
+            attempt("softmax", self.softmaxes.watch, True)
             attempt(
                 "mixing", self.mixings.on_call, number, module, given, state, output, self._loaders.tensor
             )
@@ -153,6 +156,8 @@ class Calls:
         self._session.attempt("modes", self.modes.updated, step)
         if self._mixing:
             self._session.attempt("mixing", self.mixings.ended)
+            self._session.attempt("softmax", self.softmaxes.write, step)
+            self._session.attempt("softmax", self.softmaxes.watch, False)
         if self._flowing:
             self._session.attempt("states", self.flows.ended, step, self.sampled)
         if self.data_lags.waits:
@@ -171,4 +176,5 @@ class Calls:
             self._write_unfinished()
         self.watch_detaching(False)
         self._session.attempt("mixing", self.mixings.finish)
+        self._session.attempt("softmax", self.softmaxes.watch, False)
         self._session.attempt("data_lag", self.data_lags.finish)

@@ -191,6 +191,10 @@ def _target(
         values = values.float()
         fields["target_minimum"], fields["target_maximum"] = float(values.min()), float(values.max())
         fields["target_std"] = float(values.std(unbiased=False))
+        if function in REGRESSING and output.numel():
+            given = output.detach().float()
+            fields["mean"], fields["std"] = float(given.mean()), float(given.std(unbiased=False))
+            fields["target_mean"] = float(values.mean())
         if values.dim() > 1 and values.shape[-1] > 1:
             hot = ((values == 0) | (values == 1)).all() & (values.sum(-1) == 1).all()
             fields["target_one_hot"] = bool(hot)
