@@ -33,6 +33,7 @@ _LISTED = {
     "padding": "paddings",
     "mixing": "mixings",
     "mode": "modes",
+    "batch_order": "batch_orders",
     "loop": "loops",
     "place": "places",
     "sensor_off": "sensors_off",

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from rnn_doctor.schema.recurrence import DataLag, LagGain, Layer, Loop, Mixing, Padding, Replay, StateFlow
 from rnn_doctor.schema.values import Frozen, Location, Number
-from rnn_doctor.schema.wiring import Mode
+from rnn_doctor.schema.wiring import BatchOrder, Mode
 
 SCHEMA_VERSION = 1
 
@@ -382,6 +382,7 @@ Record = Annotated[
     | Padding
     | Mixing
     | Mode
+    | BatchOrder
     | Place
     | SensorOff
     | Crash
@@ -418,6 +419,7 @@ class RunLog(Frozen):
     paddings: tuple[Padding, ...] = ()
     mixings: tuple[Mixing, ...] = ()
     modes: tuple[Mode, ...] = ()
+    batch_orders: tuple[BatchOrder, ...] = ()
     places: tuple[Place, ...] = ()
     sensors_off: tuple[SensorOff, ...] = ()
     crash: Crash | None = None

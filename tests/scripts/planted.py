@@ -79,6 +79,8 @@ TABLE = (
     Fault("deep_stack", "RD106", "layer_norm_between"),
     Fault("eval_left_on", "RD409", "tied_dropout_lm"),
     Fault("eval_by_library", "RD409", "frozen_backbone"),
+    Fault("sorted_labels", "RD411", "windows_in_order"),
+    Fault("first_batch_only", "RD411", "large_targets"),
     Fault("linear_recurrence", "RD417", "names_one_by_one", "layer"),
 )
 

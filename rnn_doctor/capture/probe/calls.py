@@ -16,6 +16,7 @@ from .sensors.loops import Loops
 from .sensors.mixing import Mixings
 from .sensors.modes import Modes
 from .sensors.nonfinite import NonFinites
+from .sensors.orders import Orders
 from .sensors.padding import Paddings
 from .sensors.recurrence import Recurrences
 from .sensors.states import StateFlows
@@ -46,6 +47,7 @@ class Calls:
         self.flows = StateFlows(writer)
         self.data_lags = DataLags(writer)
         self.modes = Modes(writer, naming)
+        self.orders = Orders(writer)
         self.examiner = Examiner(writer)
         self.loops = Loops(writer, naming, recurrences, self.flows)
         self._link = "fresh"
@@ -72,6 +74,8 @@ class Calls:
         attempt("non_finite", self.non_finites.on_call, module, given, state, output)
         if number not in self.data_lags.closed:
             attempt("data_lag", self.data_lags.on_call, number, module, given)
+        if self.orders.waits:
+            attempt("orders", self.orders.on_call, module, given)
         if self.sampled:
             attempt(
                 "inputs", self.inputs.on_call, number, module, given, state, output, self._loaders.batch()
@@ -97,6 +101,8 @@ class Calls:
 
     def loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
         """A loss function that leads to a gradient returned."""
+        if self.orders.waits:
+            self._session.attempt("orders", self.orders.on_loss, function, output, target, options)
         if self.data_lags.waits:
             self._session.attempt("data_lag", self.data_lags.on_loss, function, output, target, options)
 
@@ -104,6 +110,8 @@ class Calls:
         """A backward pass is about to run."""
         if self.data_lags.waits:
             self.data_lags.on_backward()
+        if self.orders.waits:
+            self._session.attempt("orders", self.orders.on_backward)
         if self._mixing:
             self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
         self.loops_of(loss)
@@ -141,6 +149,8 @@ class Calls:
         """An update is complete."""
         self._write(step)
         self._session.attempt("modes", self.modes.updated, step)
+        if self.orders.waits:
+            self._session.attempt("orders", self.orders.updated, step)
         if self._mixing:
             self._session.attempt("mixing", self.mixings.ended)
         if self._flowing:
@@ -158,3 +168,4 @@ class Calls:
         """Nothing is observed any more."""
         self._session.attempt("mixing", self.mixings.finish)
         self._session.attempt("data_lag", self.data_lags.finish)
+        self._session.attempt("orders", self.orders.write, self._session.step, self._loaders.trains)
