@@ -34,6 +34,7 @@ _LISTED = {
     "mixing": "mixings",
     "mode": "modes",
     "softmax": "softmaxes",
+    "batch_order": "batch_orders",
     "loop": "loops",
     "place": "places",
     "sensor_off": "sensors_off",

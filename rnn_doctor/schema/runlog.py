@@ -25,7 +25,7 @@ from rnn_doctor.schema.recurrence import (
     StateFlow,
 )
 from rnn_doctor.schema.values import Frozen, Location, Number
-from rnn_doctor.schema.wiring import Mode
+from rnn_doctor.schema.wiring import BatchOrder, Mode
 
 SCHEMA_VERSION = 1
 
@@ -402,6 +402,7 @@ Record = Annotated[
     | Mixing
     | Mode
     | Softmax
+    | BatchOrder
     | Place
     | SensorOff
     | Crash
@@ -439,6 +440,7 @@ class RunLog(Frozen):
     mixings: tuple[Mixing, ...] = ()
     modes: tuple[Mode, ...] = ()
     softmaxes: tuple[Softmax, ...] = ()
+    batch_orders: tuple[BatchOrder, ...] = ()
     places: tuple[Place, ...] = ()
     sensors_off: tuple[SensorOff, ...] = ()
     crash: Crash | None = None

@@ -1,8 +1,8 @@
-"""Records of how a training is put together: the modes of its modules."""
+"""Records of how a training is put together: the modes of its modules, the order of its batches."""
 
 from typing import Literal
 
-from rnn_doctor.schema.values import Frozen, Location
+from rnn_doctor.schema.values import Frozen, Location, Number
 
 
 class Mode(Frozen):
@@ -23,3 +23,31 @@ class Mode(Frozen):
     """Later changes are recorded too; False where there were too many."""
     location: Location | None = None
     """The line that last called `eval()` on one of those that are not, or on what holds it."""
+
+
+class BatchOrder(Frozen):
+    """How alike the batches of consecutive updates are. A later record replaces the earlier.
+
+    Statistics alone: neither labels nor what batches were told apart by is kept.
+    """
+
+    record: Literal["batch_order"]
+    step: int
+    absent: str | None = None
+    """Why the labels were not compared."""
+    updates: int = 0
+    """Updates whose labels were compared, one label a sequence."""
+    classes: int = 0
+    """How many different ones there were."""
+    distance: Number | None = None
+    """Mean distance of two updates' labels: half the summed differences of the classes' shares, 0 to 1."""
+    alike: Number | None = None
+    """1 - d / distance, d the mean distance of consecutive updates: 0 in random order, towards 1 where sorted."""
+    chance: Number | None = None
+    """Share of 500 random orders of the updates in which consecutive ones are at least as alike."""
+    loader: int | None = None
+    """The loader that gave the batches counted next."""
+    given: int = 0
+    """Batches of it that were compared with the one before."""
+    repeated: int = 0
+    """How many of them held the same numbers."""

@@ -76,6 +76,8 @@ TABLE = (
     Fault("softmax_over_batch", "RD419", "attention_pooling"),
     Fault("softmax_over_one", "RD419", "attention_pooling"),
     Fault("unscaled_targets", "RD415", "large_targets"),
+    Fault("sorted_labels", "RD411", "windows_in_order"),
+    Fault("first_batch_only", "RD411", "large_targets"),
     Fault("linear_recurrence", "RD417", "names_one_by_one", "layer"),
 )
 

@@ -17,6 +17,7 @@ from .sensors.loops import Loops
 from .sensors.mixing import Mixings
 from .sensors.modes import Modes
 from .sensors.nonfinite import NonFinites
+from .sensors.orders import Orders
 from .sensors.padding import Paddings
 from .sensors.recurrence import Recurrences
 from .sensors.softmaxes import Softmaxes
@@ -49,6 +50,7 @@ class Calls:
         self.softmaxes = Softmaxes(writer)
         self.data_lags = DataLags(writer)
         self.modes = Modes(writer, naming)
+        self.orders = Orders(writer)
         self.examiner = Examiner(writer)
         self.detachments = Detachments()
         self.watch_detaching: Callable[[bool], None] = lambda _: None
@@ -79,6 +81,8 @@ class Calls:
         attempt("non_finite", self.non_finites.on_call, module, given, state, output)
         if number not in self.data_lags.closed:
             attempt("data_lag", self.data_lags.on_call, number, module, given)
+        if self.orders.waits:
+            attempt("orders", self.orders.on_call, module, given)
         if self.sampled:
             attempt(
                 "inputs", self.inputs.on_call, number, module, given, state, output, self._loaders.batch()
@@ -107,6 +111,8 @@ class Calls:
 
     def loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
         """A loss function that leads to a gradient returned."""
+        if self.orders.waits:
+            self._session.attempt("orders", self.orders.on_loss, function, output, target, options)
         if self.data_lags.waits:
             self._session.attempt("data_lag", self.data_lags.on_loss, function, output, target, options)
 
@@ -114,6 +120,8 @@ class Calls:
         """A backward pass is about to run."""
         if self.data_lags.waits:
             self.data_lags.on_backward()
+        if self.orders.waits:
+            self._session.attempt("orders", self.orders.on_backward)
         if self._mixing:
             self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
         self.loops_of(loss)
@@ -154,6 +162,8 @@ class Calls:
         """An update is complete."""
         self._write(step)
         self._session.attempt("modes", self.modes.updated, step)
+        if self.orders.waits:
+            self._session.attempt("orders", self.orders.updated, step)
         if self._mixing:
             self._session.attempt("mixing", self.mixings.ended)
             self._session.attempt("softmax", self.softmaxes.write, step)
@@ -178,3 +188,4 @@ class Calls:
         self._session.attempt("mixing", self.mixings.finish)
         self._session.attempt("softmax", self.softmaxes.watch, False)
         self._session.attempt("data_lag", self.data_lags.finish)
+        self._session.attempt("orders", self.orders.write, self._session.step, self._loaders.trains)

@@ -75,6 +75,11 @@ class Loaders:
         return None if self.current is None else (self.current, self._given[self.current])
 
     @property
+    def trains(self) -> int | None:
+        """The one loader whose batches lead to updates; None where there is none, or several."""
+        return next(iter(self.training)) if len(self.training) == 1 else None
+
+    @property
     def tensor(self) -> torch.Tensor | None:
         """The first tensor of the current batch, while the script still holds it."""
         return self._first() if self.current is not None and self._first is not None else None

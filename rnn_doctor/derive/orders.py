@@ -1,0 +1,102 @@
+"""Whether the batches of consecutive updates are more alike than those of any order: labels sorted, or one batch."""
+
+from typing import NamedTuple
+
+from rnn_doctor.derive.registry import known, signal, too_few, unknown
+from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.wiring import BatchOrder
+
+BY_CHANCE = 0.01
+"""Of 500 random orders; a run is looked at once."""
+LEAST_DISTANCE = 0.25
+"""Labels of shuffled samples lie 0.17 apart from batch to batch, of four classes at 32 a batch (benchmarks/thresholds/
+order.py); where they differ by less than a quarter, every batch holds something of all that most hold."""
+FEWEST_BATCHES = 8
+"""A loader that gave as many batches that are one and the same has no other."""
+SORTED = "the labels come in long runs of one class"
+REPEATED = "the loader gives the same batch again and again"
+
+
+class _Part(NamedTuple):
+    """One of the two measures: how alike consecutive batches are, or why it is not known."""
+
+    value: float | None
+    why: str
+    n: int = 0
+
+
+def _labels(view: View, order: BatchOrder) -> _Part:
+    if any(flow.continued or flow.kept for flow in view.log.state_flows):
+        return _Part(None, "the state is carried on from batch to batch, so that their order is its meaning")
+    if order.absent:
+        return _Part(None, order.absent)
+    if order.classes < 2:
+        return _Part(None, "all labels that were seen are of one class")
+    if order.distance is None or order.alike is None or order.chance is None:
+        return _Part(0.0, "", order.updates) if order.distance == 0 else _Part(None, "of too many classes")
+    ordered = order.chance < BY_CHANCE and order.distance >= LEAST_DISTANCE
+    return _Part(max(0.0, order.alike) if ordered else 0.0, "", order.updates)
+
+
+def _repeats(view: View, order: BatchOrder) -> _Part:
+    loader = view.log.loaders.get(order.loader) if order.loader is not None else None
+    if loader is None:
+        return _Part(None, "no single loader gave the batches")
+    if loader.samples is not None and loader.batch_size and loader.samples < 2 * loader.batch_size:
+        return _Part(0.0, "", order.given)  # the batch is the whole set
+    if order.given + 1 < FEWEST_BATCHES:
+        return _Part(None, too_few(order.given + 1, "batch", "given by the loader", FEWEST_BATCHES))
+    return _Part(order.repeated / order.given, "", order.given)
+
+
+def _parts(view: View) -> tuple[_Part, _Part] | str:
+    if not view.log.steps:
+        return NO_STEP
+    if not view.log.batch_orders:
+        return "the observation ended before batches were compared"
+    if len(view.turns) > 1:
+        return "optimizers take turns: what their updates are made of is not told apart"
+    order = view.log.batch_orders[-1]
+    return _labels(view, order), _repeats(view, order)
+
+
+@signal(unit="share", reads=("batch_orders", "loaders", "state_flows"))
+def consecutive_batches_alike(view: View) -> Measurement:
+    """How much more alike consecutive batches are than those of a random order: 0 as by chance, 1 the same.
+
+    The larger of two measures: of the classes' shares among the labels, where they follow in no order that chance
+    makes, and the share of a loader's batches that hold the same numbers as the batch before.
+
+    Reads: `log.batch_orders[-1]`; `log.loaders[id].samples`, `.batch_size`, `.shuffled`; `log.state_flows[i]`.
+    Unit: share. 0 by labels that differ little from batch to batch, and by a loader whose batch is the whole set.
+    None if: there is not one class label a sequence, fewer than 12 updates, all labels of one class, the state is
+    carried on; unless the loader tells: it repeats itself, or it shuffles and does not.
+    """
+    parts = view.once(_parts)
+    if isinstance(parts, str):
+        return unknown(parts)
+    labels, repeats = parts
+    if (repeats.value or 0.0) > (labels.value or 0.0):
+        return known(repeats.value or 0.0, n=repeats.n)
+    if labels.value is not None:
+        return known(labels.value, n=labels.n)
+    loader = view.log.loaders.get(view.log.batch_orders[-1].loader or 0)
+    if repeats.value is not None and loader is not None and loader.shuffled:
+        return known(repeats.value, n=repeats.n)
+    return unknown(labels.why)
+
+
+@signal(unit="name", reads=("batch_orders", "loaders", "state_flows"))
+def batch_likeness(view: View) -> Measurement:
+    """In what consecutive batches are alike, as a clause of the report.
+
+    Reads: as consecutive_batches_alike. Unit: name. None if: as there, or they are not alike.
+    """
+    parts = view.once(_parts)
+    if isinstance(parts, str):
+        return unknown(parts)
+    labels, repeats = parts
+    if not (labels.value or repeats.value):
+        return unknown(labels.why or "they are not alike")
+    return known(REPEATED if (repeats.value or 0.0) > (labels.value or 0.0) else SORTED)

@@ -1,0 +1,163 @@
+"""How alike consecutive batches are: labels by class, and the numbers of a loader's batches."""
+
+# mypy: disable-error-code="no-untyped-call"
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
+
+from rnn_doctor.capture.probe.sensors.orders import BY_STEP, FEW, SEVERAL, compared
+from tests.capture.records import Observation, observed
+
+B, T = 8, 5
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+def order(records: Observation) -> dict[str, Any]:
+    assert records.of("sensor_off") == []
+    return records.of("batch_order")[-1]
+
+
+class Loop:
+    """A classifier that is trained on labels as they come."""
+
+    def __init__(self, classes: int = 3) -> None:
+        self.rnn, self.head = nn.GRU(2, 4, batch_first=True), nn.Linear(4, classes)
+        self.optimizer = torch.optim.SGD([*self.rnn.parameters(), *self.head.parameters()], lr=0.01)
+
+    def logits(self, rows: int) -> Any:
+        return self.head(self.rnn(torch.randn(rows, T, 2))[0])
+
+    def learn(self, loss: torch.Tensor) -> None:
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+
+def watched(*labels: torch.Tensor) -> dict[str, Any]:
+    """What is written of a training on these batches of labels."""
+    with observed() as records:
+        loop = Loop()
+        for batch in labels:
+            loop.learn(functional.cross_entropy(loop.logits(len(batch))[:, -1], batch))
+    return order(records)
+
+
+def test_labels_class_after_class() -> None:
+    found = watched(*torch.arange(3).repeat_interleave(5 * B).split(B))
+    assert (found["updates"], found["classes"]) == (15, 3)
+    assert found["distance"] == pytest.approx(10 / 14)  # 10 of the other 14 updates are of another class
+    assert found["alike"] == pytest.approx(1 - (2 / 14) / (10 / 14))
+    assert found["chance"] < 0.01
+    assert "absent" not in found
+
+
+def test_the_names_of_the_classes_do_not_matter() -> None:
+    counts = [Counter({0: 5, 1: 3}), Counter({1: 8}), Counter({0: 8})] * 5
+    renamed = [Counter({7 - k: n for k, n in c.items()}) for c in counts]
+    assert compared([Counter(c) for c in renamed]) == pytest.approx(compared([Counter(c) for c in counts]))
+
+
+def test_random_orders_are_seldom_alike() -> None:
+    dice = random.Random(3)
+    labels = [Counter({dice.randrange(4): 1}) for _ in range(64)]
+    found = [compared(random.Random(k).sample(labels, 64)) for k in range(40)]
+    assert sum(f["chance"] < 0.05 for f in found) <= 6
+    assert max(f["alike"] for f in found) < 0.4
+
+
+def test_shuffled_labels() -> None:
+    found = watched(*torch.arange(3).repeat(40)[torch.randperm(120)].split(B))
+    assert found["distance"] < 0.5
+    assert found["chance"] > 0.01
+
+
+def test_one_class_alone_tells_nothing() -> None:
+    found = watched(*torch.zeros(20 * B, dtype=torch.long).split(B))
+    assert found["classes"] == 1
+    assert "alike" not in found
+
+
+def test_too_few_updates() -> None:
+    assert watched(*torch.arange(3).repeat_interleave(B).split(B))["absent"] == FEW
+
+
+def test_batches_that_make_one_update_are_one() -> None:
+    with observed() as records:
+        loop = Loop()
+        for _ in range(12):
+            loop.optimizer.zero_grad()
+            for label in (0, 1, 2):
+                functional.cross_entropy(loop.logits(B)[:, -1], torch.full((B,), label)).backward()
+            loop.optimizer.step()
+    found = order(records)
+    assert (found["updates"], found["classes"], found["distance"]) == (12, 3, 0)
+
+
+def test_labels_of_steps_are_none_of_sequences() -> None:
+    with observed() as records:
+        loop = Loop()
+        for _ in range(14):
+            target = torch.randint(3, (B, T))
+            loop.learn(functional.cross_entropy(loop.logits(B).flatten(0, 1), target.flatten()))
+    assert order(records)["absent"] == BY_STEP
+
+
+def test_losses_step_by_step_are_none_of_sequences() -> None:
+    with observed() as records:
+        loop = Loop()
+        for _ in range(14):
+            logits, target = loop.logits(B), torch.randint(3, (B, T))
+            losses = [functional.cross_entropy(logits[:, t], target[:, t]) for t in range(T)]
+            loop.learn(torch.stack(losses).mean())
+    assert order(records)["absent"] == SEVERAL
+
+
+def test_binary_labels() -> None:
+    with observed() as records:
+        loop = Loop(classes=1)
+        for label in torch.tensor([0.0, 1.0]).repeat_interleave(8):
+            loop.learn(functional.binary_cross_entropy_with_logits(loop.logits(B)[:, -1], label.expand(B, 1)))
+    assert order(records)["classes"] == 2
+    assert order(records)["alike"] > 0.8
+
+
+def given(batches: Any, steps: int = 12) -> dict[str, Any]:
+    """What is written of a training by what `batches` makes of a loader's iterators."""
+    with observed() as records:
+        loop = Loop()
+        x = torch.randn(64, T, 2)
+        loader: Any = DataLoader(TensorDataset(x, x.sum((1, 2)).unsqueeze(1)), batch_size=B)
+        for x, y in batches(loader, steps):
+            loop.learn(functional.mse_loss(loop.head(loop.rnn(x)[0])[:, -1, :1], y))
+    return order(records)
+
+
+def test_the_first_batch_again_and_again() -> None:
+    found = given(lambda loader, steps: (next(iter(loader)) for _ in range(steps)))
+    assert (found["loader"], found["given"], found["repeated"]) == (0, 11, 11)
+
+
+def test_an_epoch_and_the_next() -> None:
+    found = given(lambda loader, steps: (batch for _ in range(2) for batch in loader))
+    assert (found["given"], found.get("repeated", 0)) == (15, 0)
+
+
+def test_one_batch_that_the_script_keeps_was_given_once() -> None:
+    found = given(lambda loader, steps: [next(iter(loader))] * steps)
+    assert "given" not in found
+
+
+def test_neither_labels_nor_numbers_are_written() -> None:
+    found = watched(*torch.arange(3).repeat_interleave(5 * B).split(B))
+    assert set(found) <= {"record", "step", "updates", "classes", "distance", "alike", "chance"}

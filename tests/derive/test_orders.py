@@ -1,0 +1,70 @@
+from typing import Any
+
+from rnn_doctor.derive.orders import REPEATED, SORTED
+from rnn_doctor.schema.recurrence import StateFlow
+from rnn_doctor.schema.wiring import BatchOrder
+from tests.derive.logs import loader, log, lstm, measure, steps, value_of
+
+ALIKE, LIKENESS = "consecutive_batches_alike", "batch_likeness"
+
+
+def order(**fields: Any) -> BatchOrder:
+    """Labels in long runs of one class."""
+    return BatchOrder(**{
+        "record": "batch_order", "step": 50, "updates": 50, "classes": 4, "distance": 0.7, "alike": 0.9,
+        "chance": 0.002, **fields,
+    })  # fmt: skip
+
+
+def unlabelled(**fields: Any) -> BatchOrder:
+    nothing = {"updates": 0, "classes": 0, "distance": None, "alike": None, "chance": None}
+    return order(**{**nothing, "absent": "no class", **fields})
+
+
+def run(*records: Any) -> Any:
+    return log(steps([1.0] * 50), lstm(), *records)
+
+
+def test_labels_in_long_runs() -> None:
+    assert value_of(ALIKE, run(order())) == 0.9
+    assert value_of(LIKENESS, run(order())) == SORTED
+
+
+def test_what_chance_makes_or_what_differs_little_is_no_order() -> None:
+    for harmless in ({"chance": 0.01}, {"distance": 0.2}, {"alike": -0.1}, {"distance": 0.0, "alike": None}):
+        assert value_of(ALIKE, run(order(**harmless))) == 0
+        assert measure(LIKENESS, run(order(**harmless))).absent == "they are not alike"
+
+
+def test_the_last_record_counts() -> None:
+    assert value_of(ALIKE, run(order(alike=0.2), order())) == 0.9
+
+
+def test_the_same_batch() -> None:
+    again = unlabelled(loader=0, given=20, repeated=19)
+    assert value_of(ALIKE, run(loader(shuffled=False), again)) == 0.95
+    assert value_of(LIKENESS, run(loader(shuffled=False), again)) == REPEATED
+    once = run(loader(shuffled=False, samples=40, batch_size=32), again)
+    assert measure(ALIKE, once).absent == "no class"  # the whole set, or nearly so
+    early = run(loader(shuffled=False), unlabelled(loader=0, given=6, repeated=6))
+    assert measure(ALIKE, early).absent == "no class"
+
+
+def test_a_loader_that_shuffles_needs_no_labels() -> None:
+    assert value_of(ALIKE, run(loader(), unlabelled(loader=0, given=20))) == 0
+    assert measure(ALIKE, run(loader(shuffled=False), unlabelled(loader=0, given=20))).absent == "no class"
+
+
+def test_a_state_that_is_carried_on_makes_the_order_right() -> None:
+    flow = StateFlow(record="state_flow", step=3, module=0, calls=1, continued=1, length=20)
+    assert "carried on" in (measure(ALIKE, run(order(), flow)).absent or "")
+    fresh = flow.model_copy(update={"continued": 0, "fresh": 1})
+    assert value_of(ALIKE, run(order(), fresh)) == 0.9
+
+
+def test_absent() -> None:
+    assert "no training step" in (measure(ALIKE, log()).absent or "")
+    assert "ended before" in (measure(ALIKE, run()).absent or "")
+    assert "one class" in (measure(ALIKE, run(order(classes=1))).absent or "")
+    turns = [s.model_copy(update={"optimizers": (s.step % 2,)}) for s in steps([1.0] * 50)]
+    assert "take turns" in (measure(LIKENESS, log(turns, order())).absent or "")
