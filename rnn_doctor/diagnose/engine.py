@@ -14,8 +14,9 @@ from rnn_doctor.schema.signals import Signals
 def diagnose(signals: Signals, rulebook: Rulebook, *, enabled: Collection[str] | None = None) -> Diagnosis:
     """The findings of the enabled rules (all stable ones by default), causes first.
 
-    A rule that another found rule explains is listed under that one, and is graded no higher; a rule whose measurements another found
-    rule invalidates gives no verdict. What was not measured is reported as such, never as healthy.
+    A rule that another found rule explains is listed under that one, and is graded no higher; a rule whose
+    measurements another found rule invalidates gives no verdict. What was not measured is reported as such, never
+    as healthy.
     """
     if enabled is None:
         enabled = {rule.id for rule in rulebook.rules.values() if rule.status == "stable"}
