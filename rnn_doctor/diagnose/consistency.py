@@ -75,12 +75,16 @@ def _check_references(rule: Rule, where: str, book: Rulebook) -> None:
         for other in others:
             if other not in book.rules:
                 _fail(f"{where}: {relation}: no rule '{other}'", other, book.rules)
-    for table, entries in (("remedy", rule.remedy), ("contraindication", rule.contraindication)):
-        for number, entry in enumerate(entries, 1):
-            if entry.use not in book.remedies:
+    tables = {
+        "remedy": [t.use for t in rule.remedy],
+        "contraindication": [c.use for c in rule.contraindication],
+    }
+    for table, uses in tables.items():
+        for number, use in enumerate(uses, 1):
+            if use not in book.remedies:
                 _fail(
-                    f"{where}: [[{table}]] {number}: no remedy '{entry.use}'",
-                    entry.use,
+                    f"{where}: [[{table}]] {number}: no remedy '{use}'",
+                    use,
                     book.remedies,
                     "a remedy is a file remedies/<id>.toml",
                 )

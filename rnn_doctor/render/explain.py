@@ -60,10 +60,8 @@ def severities(rule: Rule) -> str:
 def rule_json(rule: Rule, rulebook: Rulebook) -> str:
     """The rule as JSON, with the remedies that it uses in full."""
     data = rule.model_dump(mode="json", by_alias=True, exclude_none=True)
-    remedies = {
-        t.use: rulebook.remedies[t.use].model_dump(mode="json", exclude_none=True)
-        for t in (*rule.remedy, *rule.contraindication)
-    }
+    used = [*(t.use for t in rule.remedy), *(c.use for c in rule.contraindication)]
+    remedies = {use: rulebook.remedies[use].model_dump(mode="json", exclude_none=True) for use in used}
     return json.dumps({"rule": data, "remedies": remedies}, indent=2, ensure_ascii=False) + "\n"
 
 

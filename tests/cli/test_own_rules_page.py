@@ -22,7 +22,7 @@ def blocks(kind: str) -> list[str]:
 def rule(tmp_path: Path) -> Path:
     folder = tmp_path / "our_rules"
     (folder / "sample_logs").mkdir(parents=True)
-    shutil.copy(FOLDER / "charlm.jsonl", folder / "sample_logs" / "healthy.jsonl")
+    shutil.copy(FOLDER / "brackets.jsonl", folder / "sample_logs" / "healthy.jsonl")
     path = folder / NAME
     path.write_text(blocks("toml")[0], encoding="utf-8")
     return path
@@ -46,20 +46,24 @@ def test_a_broken_case_is_told_as_the_page_shows(run: Run, rule: Path) -> None:
 
 
 def test_a_misspelt_signal_is_told_with_what_was_meant(run: Run, rule: Path) -> None:
-    rule.write_text(rule.read_text(encoding="utf-8").replace('"clip_share"', '"clip_sare"'), encoding="utf-8")
+    text = rule.read_text(encoding="utf-8")
+    rule.write_text(
+        text.replace('signal = "clip_share"\nabove', 'signal = "clip_shar"\nabove'), encoding="utf-8"
+    )
     result = run("rule", "--test", "our_rules")
     assert result.code == 2
     assert NAME in result.err
-    assert "did you mean 'clip_share'?" in result.err
+    assert "clip_shar" in result.err
+    assert "did you mean" in result.err
 
 
 def test_it_is_used_in_a_diagnosis(run: Run, rule: Path) -> None:
-    rule.write_text(rule.read_text(encoding="utf-8").replace("above = 0.5", "above = -1.0"), encoding="utf-8")
-    log = str(FOLDER / "charlm_tiny_step.jsonl")
-    found = run("diagnose", "--rules", "our_rules", log)
-    assert "note[ACME001]: Clipping shortens" in found.out or "[ACME001]: Clipping shortens" in found.out
-    assert "No remedy here" in found.out
-    assert "the limit bounds the first updates already" in found.out
+    """The language model of the examples clips most of its updates."""
+    found = " ".join(run("diagnose", "--rules", "our_rules", str(FOLDER / "charlm.jsonl")).out.split())
+    assert "[ACME001]: Clipping shortens" in found
+    assert "Raise the clipping limit to the usual gradient norm" in found
+    assert "No remedy here" in found
+    assert "the limit bounds the first updates already" in found
 
 
 def test_the_settings_of_the_page_are_valid(run: Run, rule: Path, tmp_path: Path) -> None:
