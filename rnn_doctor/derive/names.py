@@ -25,9 +25,15 @@ def names(view: View, places: dict[str, Location]) -> Names:
     built = view.log.optimizers[lead].location if lead is not None else None
     return Names(
         optimizer=assigned(built) or (_stepped(places.get("step")) if lead is not None else None),
-        model=_owner([built, places.get("clip")]),
+        model=None if _holds_a_part(view) else _owner([built, places.get("clip")]),
         modules=dict(_modules(view)),
     )
+
+
+def _holds_a_part(view: View) -> bool:
+    """Whether parameters are left out of the optimizers: `head.parameters()` then names no whole model, and a
+    snippet that repeats it would repeat the fault."""
+    return any(p.trainable and p.optimizer is None for p in view.log.parameters.values())
 
 
 def assigned(location: Location | None) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 
 from rnn_doctor.derive.signals import signals
 from rnn_doctor.schema.names import Names
-from tests.recorded import HEADER, MODULE, OPTIMIZER, run_log, steps
+from tests.recorded import HEADER, MODULE, OPTIMIZER, PARAMETERS, run_log, steps
 
 
 def at(code: str | None, file: str = "train.py") -> dict[str, Any]:
@@ -68,6 +68,14 @@ def test_the_line_that_steps_where_the_other_names_none(step: str, optimizer: st
 def test_the_line_that_clips_names_the_model() -> None:
     clip = "torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)"
     assert named("opt = Adam(", clip=clip).model == "net"
+
+
+def test_the_owner_of_a_part_is_not_the_model() -> None:
+    built = OPTIMIZER | at("opt = Adam(net.head.parameters())")
+    for optimizer, model in ((1, "net.head"), (None, None)):
+        weight = PARAMETERS[0] | {"optimizer": optimizer}
+        found = signals(run_log([HEADER, MODULE, built, weight, *steps(2)])).names
+        assert (found.optimizer, found.model) == ("opt", model)
 
 
 def test_names_of_a_library_are_not_the_scripts() -> None:
