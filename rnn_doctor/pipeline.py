@@ -73,6 +73,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
     """
     from rnn_doctor.derive.profiles import profiles
     from rnn_doctor.diagnose.engine import diagnose
+    from rnn_doctor.prescribe.contraindications import contraindications
     from rnn_doctor.prescribe.rank import remedies as prescribe
     from rnn_doctor.schema.report import Report, Tool
 
@@ -84,13 +85,15 @@ def examine(log: RunLog, settings: Settings) -> Report:
     diagnosis = diagnose(signals, book, enabled=enabled)
     if early is not None and not diagnosis.findings:  # so little was seen that silence says nothing
         raise early
+    ranked = prescribe(diagnosis.findings, book, signals.names)
     return Report(
         tool=Tool(version=__version__),
         subject=subject(log),
         observation=observation(log),
         conditions=diagnosis.conditions,
         findings=diagnosis.findings,
-        remedies=prescribe(diagnosis.findings, book),
+        remedies=ranked,
+        contraindications=contraindications(diagnosis.findings, ranked, book),
         not_assessed=(*_examination(log), *diagnosis.not_assessed),
         signals=tuple(signals.signals.values()),
         profiles=profiles(log, lag=settings.lag),

@@ -92,6 +92,8 @@ def remedies_page() -> str:
             parts.append(f"Not together with: {', '.join(f'[{i}](#{i})' for i in remedy.excludes)}.")
         if _users(remedy):
             parts.append(f"Used by: {', '.join(f'[{i}](rules/{i}.md)' for i in _users(remedy))}.")
+        if _warners(remedy):
+            parts.append(f"Warned of by: {', '.join(f'[{i}](rules/{i}.md)' for i in _warners(remedy))}.")
         parts.append("Sources: " + "; ".join(remedy.sources) + ".")
     return "\n\n".join(parts) + "\n"
 
@@ -120,7 +122,16 @@ def _remedies(rule: Rule) -> list[str]:
         f"- [{book().remedies[t.use].title}](../remedies.md#{t.use}): {' '.join(t.because.split())}"
         for t in sorted(rule.remedy, key=lambda t: -t.effect)
     ]
-    return ["## Remedies", "\n".join(lines)] if lines else []
+    warned = [
+        f"- [{book().remedies[w.use].title}](../remedies.md#{w.use}): {' '.join(w.because.split())}"
+        for w in rule.contraindication
+    ]
+    parts = ["## Remedies", "\n".join(lines)] if lines else []
+    return parts + (["## No remedies", "\n".join(warned)] if warned else [])
+
+
+def _warners(remedy: Remedy) -> list[str]:
+    return [r.id for r in book().rules.values() if any(w.use == remedy.id for w in r.contraindication)]
 
 
 def _users(remedy: Remedy) -> list[str]:

@@ -69,14 +69,23 @@ def _test(folder: Path, others: tuple[Path, ...]) -> int:
         raise RulebookError(f"{folder}: no rule files", "a rule is a file ID-name.toml")
     logs = (folder, folder / "sample_logs", folder.parent / "sample_logs")
     count, broken = 0, 0
-    for rule, case, breach in pipeline.cases(rules, logs):
-        count += 1
-        if breach:
-            broken += 1
-            output.to_stdout(f"{rule.id} {rule.name}: case {case.name!r} {breach}")
     for rule in rules:
-        if not rule.case:
-            broken += 1
-            output.to_stdout(f"{rule.id} {rule.name}: has no case, so nothing shows that it works")
+        breaches = [(case, breach) for _, case, breach in pipeline.cases([rule], logs)]
+        failed = [(case, breach) for case, breach in breaches if breach]
+        count += len(breaches)
+        broken += len(failed) if breaches else 1
+        output.to_stdout(_told(rule, len(breaches), len(failed)))
+        for case, breach in failed:
+            output.to_stdout(f"  case {case.name!r} {breach}")
+        missing = sorted({"found", "clear", "unknown"} - {case.expect for case, _ in breaches})
+        if breaches and missing:
+            output.to_stdout(f"  no case expects {' or '.join(missing)}")
     output.to_stdout(f"{_counted(len(rules), 'rule')}, {_counted(count, 'case')}, {broken or 'none'} broken")
     return exit_codes.FINDINGS if broken else exit_codes.OK
+
+
+def _told(rule: Rule, cases: int, broken: int) -> str:
+    if not cases:
+        return f"{rule.id} {rule.name}: BROKEN, it has no case, so nothing shows that it works"
+    said = f"BROKEN, {broken} of {_counted(cases, 'case')}" if broken else f"{_counted(cases, 'case')} kept"
+    return f"{rule.id} {rule.name}: {said}"

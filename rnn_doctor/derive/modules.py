@@ -1,7 +1,7 @@
 """How the recurrent modules were built."""
 
 from rnn_doctor.derive.registry import known, signal, unknown
-from rnn_doctor.derive.subjects import each_module
+from rnn_doctor.derive.subjects import HAND_WRITTEN, each_module
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
 
@@ -66,5 +66,50 @@ def recurrence_is_linear(view: View) -> dict[str, Measurement]:
             return known(False)
         seen = [loop.linear for loop in view.log.loops if loop.module == module and loop.linear is not None]
         return known(all(seen), n=len(seen)) if seen else unknown("its graph was not seen whole")
+
+    return each_module(view, measure)
+
+
+_GATED = {"LSTM": True, "LSTMCell": True, "GRU": True, "GRUCell": True, "RNN": False, "RNNCell": False}
+
+
+@signal(unit="claim", by="module", reads=("modules.kind",))
+def is_gated(view: View) -> dict[str, Measurement]:
+    """Whether gates guard the state of a module, as in an LSTM or a GRU.
+
+    Reads: `log.modules[id].kind`. Unit: claim. None if: the recurrence is hand-written.
+    """
+
+    def measure(module: int) -> Measurement:
+        gated = _GATED.get(view.log.modules[module].kind)
+        return unknown(HAND_WRITTEN) if gated is None else known(gated)
+
+    return each_module(view, measure)
+
+
+@signal(unit="claim", by="module", reads=("modules.kind",))
+def is_lstm(view: View) -> dict[str, Measurement]:
+    """Whether a module is an LSTM or an LSTMCell: one with a forget gate beside an input gate.
+
+    Reads: `log.modules[id].kind`. Unit: claim. None if: the recurrence is hand-written.
+    """
+
+    def measure(module: int) -> Measurement:
+        kind = view.log.modules[module].kind
+        return unknown(HAND_WRITTEN) if kind == "custom" else known(kind.startswith("LSTM"))
+
+    return each_module(view, measure)
+
+
+@signal(unit="claim", by="module", reads=("modules.kind", "modules.nonlinearity"))
+def uses_relu(view: View) -> dict[str, Measurement]:
+    """Whether the state of a module passes a ReLU: nn.RNN or nn.RNNCell with nonlinearity="relu".
+
+    Reads: `log.modules[id].kind`, `.nonlinearity`. Unit: claim. None if: the recurrence is hand-written.
+    """
+
+    def measure(module: int) -> Measurement:
+        built = view.log.modules[module]
+        return unknown(HAND_WRITTEN) if built.kind == "custom" else known(built.nonlinearity == "relu")
 
     return each_module(view, measure)

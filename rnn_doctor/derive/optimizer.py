@@ -146,3 +146,15 @@ def clip_late_share(view: View) -> Measurement:
     with_clip = [s for s in view.log.steps if s.clip_late or s.clip_limit is not None]
     late = sum(s.clip_late and s.clip_limit is None and s.clipped_norm is None for s in with_clip)
     return known(late / len(with_clip) if with_clip else 0.0, n=len(with_clip))
+
+
+@signal(unit="ratio", reads=("optimizers",))
+def weight_decay_max(view: View) -> Measurement:
+    """Largest weight decay of any parameter group of the leading optimizers.
+
+    Reads: `log.optimizers[id].weight_decay`. Unit: ratio; 0 where no optimizer has any.
+    None if: no optimizer stepped.
+    """
+    lead = [o for o in (view.turns[0] if view.turns else ()) if o in view.log.optimizers]
+    decays = [decay for o in lead for decay in view.log.optimizers[o].weight_decay or (0.0,)]
+    return known(max(decays), n=len(lead)) if decays else unknown("no optimizer was seen at work")

@@ -1,5 +1,6 @@
 """All signals of a run log, and the source lines that findings may point to."""
 
+from rnn_doctor.derive.names import names
 from rnn_doctor.derive.registry import entries
 from rnn_doctor.derive.subjects import HAND_WRITTEN, is_hand_written
 from rnn_doctor.derive.view import View
@@ -28,7 +29,8 @@ def signals(log: RunLog, *, lag: int | None = None) -> Signals:
             if _needs_calls(entry.reads):
                 measured = _with_one_reason(view, measured)
         found[name] = Signal(name=name, unit=entry.unit, by=entry.by, measurements=measured)
-    return Signals(signals=found, places=_places(view))
+    places = _places(view)
+    return Signals(signals=found, places=places, names=names(view, places))
 
 
 def _of_frozen(view: View, subject: str, measured: Measurement) -> Measurement:

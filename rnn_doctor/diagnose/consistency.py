@@ -75,26 +75,38 @@ def _check_references(rule: Rule, where: str, book: Rulebook) -> None:
         for other in others:
             if other not in book.rules:
                 _fail(f"{where}: {relation}: no rule '{other}'", other, book.rules)
-    for number, treatment in enumerate(rule.remedy, 1):
-        if treatment.use not in book.remedies:
-            _fail(
-                f"{where}: [[remedy]] {number}: no remedy '{treatment.use}'",
-                treatment.use,
-                book.remedies,
-                "a remedy is a file remedies/<id>.toml",
-            )
+    tables = {
+        "remedy": [t.use for t in rule.remedy],
+        "contraindication": [c.use for c in rule.contraindication],
+    }
+    for table, uses in tables.items():
+        for number, use in enumerate(uses, 1):
+            if use not in book.remedies:
+                _fail(
+                    f"{where}: [[{table}]] {number}: no remedy '{use}'",
+                    use,
+                    book.remedies,
+                    "a remedy is a file remedies/<id>.toml",
+                )
 
 
 def _check_message(rule: Rule, where: str) -> None:
+    _check_template(rule.message, f"{where}: message", rule)
+    for number, grade in enumerate(rule.grade, 1):
+        if grade.message is not None:
+            _check_template(grade.message, f"{where}: [[grade]] {number}: message", rule)
+
+
+def _check_template(message: str, where: str, rule: Rule) -> None:
     known = {"subject", *rule.mentions, *(clause.signal for clause in rule.when)}
     try:
-        fields = [field for _, field, _, _ in string.Formatter().parse(rule.message) if field is not None]
+        fields = [field for _, field, _, _ in string.Formatter().parse(message) if field is not None]
     except ValueError as error:
-        _fail(f"{where}: message: {error}", hint="the message is a str.format template; write {{ for a brace")
+        _fail(f"{where}: {error}", hint="the message is a str.format template; write {{ for a brace")
     for field in fields:
         if field not in known:
             _fail(
-                f"{where}: message: '{{{field}}}' is neither a signal of its clauses nor in mentions",
+                f"{where}: '{{{field}}}' is neither a signal of its clauses nor in mentions",
                 field,
                 known,
                 "name the signal in `mentions` to quote it",
@@ -111,7 +123,12 @@ def _check_signals(rule: Rule, where: str, signals: Mapping[str, str]) -> None:
     for number, grade in enumerate(rule.grade, 1):
         _check_kind(_kinds(grade.when, f"{where}: [[grade]] {number}: [[when]]", signals), kinds, where)
     for number, treatment in enumerate(rule.remedy, 1):
-        _check_kind(_kinds(treatment.unless, f"{where}: [[remedy]] {number}: unless", signals), kinds, where)
+        table = f"{where}: [[remedy]] {number}"
+        _check_kind(_kinds(treatment.unless, f"{table}: unless", signals), kinds, where)
+        _check_kind(_kinds(treatment.when, f"{table}: when", signals), kinds, where)
+    for number, warning in enumerate(rule.contraindication, 1):
+        table = f"{where}: [[contraindication]] {number}"
+        _check_kind(_kinds(warning.when, f"{table}: when", signals), kinds, where)
     for name in rule.mentions:
         if name not in signals:
             _fail(f"{where}: mentions: no signal named '{name}'", name, signals)

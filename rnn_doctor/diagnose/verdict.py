@@ -140,14 +140,22 @@ def finding(
         condition=(grade and grade.condition) or rule.condition,
         subject=verdict.subject,
         location=_location(rule, signals, verdict.subject),
-        message=_Message().format(rule.message, subject=verdict.subject, **values),
+        message=_Message().format(
+            (grade and grade.message) or rule.message, subject=verdict.subject, **values
+        ),
         evidence=_distinct([*verdict.evidence, *quoted.values()]),
         explains=tuple(links["explains"]),
         explained_by=tuple(links["explained_by"]),
         ruled_out=tuple(
             each.use
             for each in rule.remedy
-            if each.unless and _all_hold(each.unless, signals, verdict.subject) is not None
+            if (each.unless and _all_hold(each.unless, signals, verdict.subject) is not None)
+            or _all_hold(each.when, signals, verdict.subject) is None
+        ),
+        contraindicated=tuple(
+            each.use
+            for each in rule.contraindication
+            if _all_hold(each.when, signals, verdict.subject) is not None
         ),
     )
 

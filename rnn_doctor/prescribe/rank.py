@@ -4,11 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rnn_doctor.prescribe.conflicts import compatible
+from rnn_doctor.prescribe.contraindications import warnings
+from rnn_doctor.prescribe.snippets import in_names_of, subject_of
+from rnn_doctor.schema.names import Names
 from rnn_doctor.schema.remedy import Remedy
-from rnn_doctor.schema.report import Finding, Prescription
+from rnn_doctor.schema.report import Contraindication, Finding, Prescription
 from rnn_doctor.schema.rule import Severity, Treatment
 from rnn_doctor.schema.rulebook import Rulebook
 
+UNNAMED = Names()
 _EFFORT = ("setting", "line", "data", "architecture")
 _SEVERITY: dict[Severity, float] = {"error": 1.0, "warning": 0.5, "note": 0.25}
 """An error outweighs a warning, and a warning a note, at equal effect; only the order of the sums matters."""
@@ -57,17 +61,26 @@ class _Candidate:
         )
 
 
-def remedies(findings: Iterable[Finding], rulebook: Rulebook) -> tuple[Prescription, ...]:
+def remedies(
+    findings: Iterable[Finding], rulebook: Rulebook, names: Names = UNNAMED
+) -> tuple[Prescription, ...]:
     """The remedies that treat these findings, ranked, without those that exclude a better one.
+
+    Their snippets speak of the script's optimizer, model and recurrent modules by `names`, where those are known.
 
     Repairs of root causes come first, for they are certain; then what the literature supports, by its
     expected effect summed over what it treats, the lesser effort first among equals. What treats only
     consequences comes after what treats a cause, and what concerns only notes comes last.
     """
-    candidates = {candidate.remedy.id: candidate for candidate in _candidates(tuple(findings), rulebook)}
+    found = tuple(findings)
+    candidates = {candidate.remedy.id: candidate for candidate in _candidates(found, rulebook)}
     ranked = sorted(candidates.values(), key=lambda candidate: candidate.order)
     kept = compatible(candidate.remedy for candidate in ranked)
-    return tuple(_prescription(rank, candidates[remedy.id]) for rank, remedy in enumerate(kept, 1))
+    warned = warnings(found, rulebook)
+    return tuple(
+        _prescription(rank, candidates[remedy.id], names, warned.get(remedy.id))
+        for rank, remedy in enumerate(kept, 1)
+    )
 
 
 def _candidates(findings: tuple[Finding, ...], rulebook: Rulebook) -> Iterable[_Candidate]:
@@ -107,8 +120,11 @@ def _gravest(finding: Finding, findings: tuple[Finding, ...]) -> Severity:
     return max((member.severity for member in family), key=_SEVERITY.__getitem__)
 
 
-def _prescription(rank: int, candidate: _Candidate) -> Prescription:
+def _prescription(
+    rank: int, candidate: _Candidate, names: Names, warning: Contraindication | None
+) -> Prescription:
     remedy = candidate.remedy
+    subject = subject_of((use.finding.subject for use in candidate.uses), names)
     return Prescription(
         rank=rank,
         id=remedy.id,
@@ -117,10 +133,15 @@ def _prescription(rank: int, candidate: _Candidate) -> Prescription:
         because=_because(candidate),
         basis="certain" if any(use.certain for use in candidate.uses) else "literature",
         effort=remedy.effort,
-        how=remedy.after.strip("\n"),
-        cautions=remedy.cautions,
+        how=in_names_of(remedy.after, names, subject).strip("\n"),
+        cautions=(*_first(warning), *remedy.cautions),
         sources=remedy.sources,
     )
+
+
+def _first(warning: Contraindication | None) -> tuple[str, ...]:
+    """The caution that comes before all others: one finding asks for the remedy, and another warns of it."""
+    return () if warning is None else (f"{', '.join(warning.rules)} warns of it: {warning.because}.",)
 
 
 def _because(candidate: _Candidate) -> str:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from rnn_doctor.render.page import Page, Part
 from rnn_doctor.render.wording import clean, evidence, joined, record
-from rnn_doctor.schema.report import Conditions, Finding, NotAssessed, Prescription
+from rnn_doctor.schema.report import Conditions, Contraindication, Finding, NotAssessed, Prescription
 from rnn_doctor.schema.rule import Severity
 
 SHOWN = 3
@@ -122,6 +122,14 @@ def _basis(remedy: Prescription) -> str:
         f"measured on this run: effect {remedy.trial.effect:+.3g} ({low:+.3g} to {high:+.3g}) "
         f"after {remedy.trial.steps} steps"
     )
+
+
+def contraindications(page: Page, warned: Iterable[Contraindication]) -> None:
+    """What is often tried here, and why it does not help."""
+    page.blank()
+    page.add(("No remedy here", "bold underline"))
+    for each in warned:
+        page.add("- ", (each.title, "bold"), f" ({', '.join(each.rules)}): {each.because}.", hang=2)
 
 
 def not_assessed(page: Page, entries: Iterable[NotAssessed], conditions: Conditions) -> None:

@@ -29,6 +29,11 @@ def rule(rule: Rule, rulebook: Rulebook, *, width: int = 80, color: bool = False
     for treatment in sorted(rule.remedy, key=lambda treatment: -treatment.effect):
         remedy = rulebook.remedies[treatment.use]
         page.add("- ", (remedy.title, "bold"), f" ({remedy.id}): {treatment.because}", indent=2, hang=4)
+    if rule.contraindication:
+        _section(page, "No remedies")
+    for warning in rule.contraindication:
+        title = rulebook.remedies[warning.use].title
+        page.add("- ", (title, "bold"), f" ({warning.use}): {warning.because}", indent=2, hang=4)
     _section(page, "Sources")
     for source in rule.sources:
         page.add(f"- {source}", indent=2, hang=4)
@@ -55,9 +60,8 @@ def severities(rule: Rule) -> str:
 def rule_json(rule: Rule, rulebook: Rulebook) -> str:
     """The rule as JSON, with the remedies that it uses in full."""
     data = rule.model_dump(mode="json", by_alias=True, exclude_none=True)
-    remedies = {
-        t.use: rulebook.remedies[t.use].model_dump(mode="json", exclude_none=True) for t in rule.remedy
-    }
+    used = [*(t.use for t in rule.remedy), *(c.use for c in rule.contraindication)]
+    remedies = {use: rulebook.remedies[use].model_dump(mode="json", exclude_none=True) for use in used}
     return json.dumps({"rule": data, "remedies": remedies}, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -25,6 +25,8 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
         blocks.findings(page, report.findings)
     if report.remedies:
         blocks.remedies(page, report.remedies)
+    if report.contraindications:
+        blocks.contraindications(page, report.contraindications)
     if report.not_assessed:
         blocks.not_assessed(page, report.not_assessed, report.conditions)
     page.blank()

@@ -54,7 +54,9 @@ class Finding(Frozen):
     explained_by: tuple[str, ...] = ()
     """Ids of rules that are found and explain this one; empty for a root cause."""
     ruled_out: tuple[str, ...] = ()
-    """Ids of remedies of the rule that do not apply to this run, because it does them already."""
+    """Ids of remedies of the rule that do not apply to this run: it does them already, or has not what they act on."""
+    contraindicated: tuple[str, ...] = ()
+    """Ids of remedies that the rule warns of in this run."""
 
 
 class NotAssessed(Frozen):
@@ -123,6 +125,16 @@ class Prescription(Frozen):
     """A snippet."""
     cautions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+
+
+class Contraindication(Frozen):
+    """A remedy that is no remedy here: people try it in vain, or to their harm."""
+
+    id: str
+    title: str
+    rules: tuple[str, ...]
+    """Ids of the rules found that warn of it."""
+    because: str
 
 
 class RecurrentLayer(Frozen):
@@ -221,6 +233,8 @@ class Report(Frozen):
     conditions: Conditions
     findings: tuple[Finding, ...]
     remedies: tuple[Prescription, ...]
+    contraindications: tuple[Contraindication, ...] = ()
+    """Remedies that are warned of and not recommended; a warning of one that is recommended is its first caution."""
     not_assessed: tuple[NotAssessed, ...]
     signals: tuple[Signal, ...]
     profiles: Profiles = Profiles()

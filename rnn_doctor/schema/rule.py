@@ -46,6 +46,8 @@ class Grade(Frozen):
     confidence: ConfidenceWord | None = None
     condition: Condition | None = None
     """Another condition than the rule's, where one fault has two directions."""
+    message: Text | None = None
+    """Another message than the rule's, where what has to be said differs."""
     when: Annotated[tuple[Clause, ...], Field(min_length=1)]
 
 
@@ -57,8 +59,20 @@ class Treatment(Frozen):
     effect: Annotated[float, Field(ge=0, le=1)]
     """How far it is expected to help this finding, 0 to 1; orders remedies where no trial measured them."""
     because: Text
+    when: tuple[Clause, ...] = ()
+    """Recommended only where these are known to hold: what it acts on is there."""
     unless: tuple[Clause, ...] = ()
     """Not recommended where these all hold: the run does it already."""
+
+
+class Contraindication(Frozen):
+    """A remedy of the catalogue that is of no use where this rule is found, or does harm there."""
+
+    use: str
+    """Id of a file in rules/remedies."""
+    because: Text
+    when: tuple[Clause, ...] = ()
+    """Warned of only where these are known to hold."""
 
 
 class Case(Frozen):
@@ -118,4 +132,6 @@ class Rule(Frozen):
     """Every clause must hold; one that is unknown, when no other fails, makes the verdict unknown."""
     grade: tuple[Grade, ...] = ()
     remedy: tuple[Treatment, ...] = ()
+    contraindication: tuple[Contraindication, ...] = ()
+    """What people try in vain here: the report says so."""
     case: tuple[Case, ...] = ()

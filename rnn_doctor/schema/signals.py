@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from rnn_doctor.schema.names import Names
 from rnn_doctor.schema.values import Frozen, Location, Number
 
 RUN = "run"
@@ -40,3 +41,5 @@ class Signals(Frozen):
     signals: dict[str, Signal]
     places: dict[str, Location] = {}
     """By role: optimizer, scheduler, loss, backward, step, clip, zero_grad, module."""
+    names: Names = Names()
+    """What the script calls what remedies speak of."""

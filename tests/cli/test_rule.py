@@ -68,7 +68,12 @@ def test_a_rule_as_json(run: Run, folder: Path) -> None:
 
 def test_kept_cases_end_in_0(run: Run, folder: Path) -> None:
     result = run("rule", "--test", "own")
-    assert (result.code, result.out) == (0, "1 rule, 2 cases, none broken\n")
+    assert result.code == 0
+    assert result.out.splitlines() == [
+        "OWN001 loss-stands-still: 2 cases kept",
+        "  no case expects clear",
+        "1 rule, 2 cases, none broken",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +92,7 @@ def test_a_broken_case_ends_in_1(run: Run, folder: Path, old: str, new: str, mes
     result = run("rule", "--test", "own")
     assert result.code == 1
     assert message in result.out
+    assert "OWN001 loss-stands-still: BROKEN, 1 of 2 cases" in result.out
     assert "1 rule, 2 cases, 1 broken" in result.out
 
 
@@ -95,7 +101,15 @@ def test_a_rule_without_a_case_is_broken(run: Run, folder: Path) -> None:
     path.write_text(RULE.partition("[[case]]")[0], encoding="utf-8")
     result = run("rule", "--test", "own")
     assert result.code == 1
-    assert "has no case" in result.out
+    assert "OWN001 loss-stands-still: BROKEN, it has no case" in result.out
+
+
+@pytest.mark.parametrize("missing", ["gone", "empty"])
+def test_a_folder_without_rules_is_an_error_of_usage(run: Run, tmp_path: Path, missing: str) -> None:
+    (tmp_path / "empty").mkdir()
+    result = run("rule", "--test", missing)
+    assert (result.code, result.out) == (2, "")
+    assert missing in result.err
 
 
 @pytest.mark.parametrize(

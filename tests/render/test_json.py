@@ -40,6 +40,7 @@ def test_the_keys_of_the_report() -> None:
         "conditions",
         "findings",
         "remedies",
+        "contraindications",
         "not_assessed",
         "signals",
         "profiles",

@@ -1,0 +1,76 @@
+"""The script's own names of optimizer, model and recurrent modules, from its lines that were seen at work.
+
+The lines are those at which the objects were built or used, so that a name that stands there is bound to them; no
+value of the script is looked at.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from rnn_doctor.derive.view import View
+from rnn_doctor.schema.names import Names
+from rnn_doctor.schema.values import Location
+
+_NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
+_ASSIGNED = re.compile(rf"({_NAME})\s*(?::[^=]+)?=(?!=)\s*\S")
+"""`name = ...` and `name: type = ...` at the beginning of a line."""
+_OWNER = re.compile(rf"({_NAME})\.(?:named_)?parameters\(")
+_STEPPED = re.compile(rf"(?:\w+\.step\(\s*({_NAME})\s*[,)])|(?:({_NAME})\.step\(\s*\))")
+"""`scaler.step(optimizer)` or `optimizer.step()`."""
+
+
+def names(view: View, places: dict[str, Location]) -> Names:
+    """What the script calls its leading optimizer, its model, and each recurrent module."""
+    lead = next((o for o in (view.turns[0] if view.turns else ()) if o in view.log.optimizers), None)
+    built = view.log.optimizers[lead].location if lead is not None else None
+    return Names(
+        optimizer=assigned(built) or (_stepped(places.get("step")) if lead is not None else None),
+        model=None if _holds_a_part(view) else _owner([built, places.get("clip")]),
+        modules=dict(_modules(view)),
+    )
+
+
+def _holds_a_part(view: View) -> bool:
+    """Whether parameters are left out of the optimizers: `head.parameters()` then names no whole model, and a
+    snippet that repeats it would repeat the fault."""
+    return any(p.trainable and p.optimizer is None for p in view.log.parameters.values())
+
+
+def assigned(location: Location | None) -> str | None:
+    """The name that a line of the script assigns to; None where it assigns none, or several, or is a library's."""
+    code = _code(location)
+    found = _ASSIGNED.match(code)
+    open_ends = code.count("(") - code.count(")")
+    if found is None or open_ends < 0 or (not open_ends and code.endswith(",")):
+        return None  # the last is an argument by keyword, in a call that began on an earlier line
+    return found.group(1)
+
+
+def _modules(view: View) -> Iterator[tuple[str, str]]:
+    """Each recurrent module with a name of its own; those that one line built in turn share it, and have none."""
+    known = {subject: assigned(view.log.modules[n].location) for n, subject in view.module_names.items()}
+    taken = list(known.values())
+    for subject, name in known.items():
+        if name is not None and taken.count(name) == 1:
+            yield subject, name
+
+
+def _owner(locations: Iterable[Location | None]) -> str | None:
+    """Whose parameters the first line that names any speaks of; None where it names those of several."""
+    for location in locations:
+        owners = dict.fromkeys(_OWNER.findall(_code(location)))
+        if owners:
+            return next(iter(owners)) if len(owners) == 1 else None
+    return None
+
+
+def _stepped(location: Location | None) -> str | None:
+    found = _STEPPED.search(_code(location))
+    return (found.group(1) or found.group(2)) if found else None
+
+
+def _code(location: Location | None) -> str:
+    """The line, unless it is a library's: its names are not the script's."""
+    if location is None or "site-packages" in location.file or location.code is None:
+        return ""
+    return location.code

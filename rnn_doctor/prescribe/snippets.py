@@ -1,0 +1,60 @@
+"""Snippets in the script's own names."""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator, Mapping
+
+from rnn_doctor.schema.names import Names
+
+_LAYERS = ("rnn", "lstm", "bilstm", "cell")
+"""What the catalogue calls a recurrent module."""
+
+
+def in_names_of(snippet: str, names: Names, subject: str | None) -> str:
+    """The snippet with the script's names for its optimizer, its model and the recurrent module of the subject.
+
+    What is not known keeps the name of the catalogue, and so does everything where the result would not be Python.
+    """
+    own: dict[str, str | None] = {"optimizer": names.optimizer, "model": names.model}
+    own |= dict.fromkeys(_LAYERS, names.modules.get(subject or ""))
+    renamed = _renamed(snippet, {old: new for old, new in own.items() if new is not None})
+    try:
+        ast.parse(renamed)
+    except SyntaxError:  # such as a parameter of a function that is now called self.model
+        return snippet
+    return renamed
+
+
+def subject_of(subjects: Iterator[str], names: Names) -> str | None:
+    """Which module a remedy is for: the first subject that is one, else the only one that there is."""
+    first = next((subject for subject in subjects if subject in names.modules), None)
+    only = next(iter(names.modules)) if len(names.modules) == 1 else None
+    return first or only
+
+
+def _renamed(snippet: str, own: Mapping[str, str]) -> str:
+    lines = snippet.splitlines(keepends=True)
+    for row, start, end, new in reversed(list(_places(snippet, own))):
+        lines[row] = lines[row][:start] + new + lines[row][end:]
+    return "".join(lines)
+
+
+def _places(snippet: str, own: Mapping[str, str]) -> Iterator[tuple[int, int, int, str]]:
+    """Line, first and last column of every name to replace: no attribute, no keyword, and in comments layers alone."""
+    tokens = list(tokenize.generate_tokens(io.StringIO(snippet).readline))
+    depth = 0
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        row, start = token.start[0] - 1, token.start[1]
+        if token.type == tokenize.OP:
+            depth += (token.string in "([{") - (token.string in ")]}")
+        elif token.type == tokenize.COMMENT:
+            layers = "|".join(re.escape(name) for name in _LAYERS if name in own)
+            for word in re.finditer(rf"\b(?:{layers})\b", token.string) if layers else ():
+                yield row, start + word.start(), start + word.end(), own[word.group()]
+        elif token.type == tokenize.NAME and token.string in own:
+            attribute = before is not None and before.string == "."
+            keyword = depth > 0 and after is not None and after.string == "="
+            if not attribute and not keyword:
+                yield row, start, token.end[1], own[token.string]

@@ -1,0 +1,13 @@
+"""What the script itself calls the things that remedies speak of."""
+
+from rnn_doctor.schema.values import Frozen
+
+
+class Names(Frozen):
+    """Names as they stand in the script, such as `self.lstm`; None or missing where they are not known."""
+
+    optimizer: str | None = None
+    model: str | None = None
+    """Whose `parameters()` the optimizer was given."""
+    modules: dict[str, str] = {}
+    """Of the recurrent modules, by subject."""
