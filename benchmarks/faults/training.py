@@ -19,9 +19,16 @@ cross-entropy."""
 
 Watch = Callable[[int, nn.Module], bool]
 """Called after each update with its number and the network; True ends the training."""
+Attach = Callable[[nn.Module, torch.optim.Optimizer], None]
+"""Called before the first update: other tools that watch (peers.py)."""
 
 
-def train(setting: Setting, updates: int, watch: Watch = lambda _, __: False) -> None:
+def train(
+    setting: Setting,
+    updates: int,
+    watch: Watch = lambda _, __: False,
+    attach: Attach = lambda _, __: None,
+) -> None:
     """Trains for so many updates, or until the watch ends it."""
     torch.manual_seed(setting.seed)
     torch.set_num_threads(1)
@@ -32,6 +39,7 @@ def train(setting: Setting, updates: int, watch: Watch = lambda _, __: False) ->
     if setting.optimized == "stale":
         _replace_the_recurrence(model, setting)
     schedule = _schedule(optimizer, setting)
+    attach(model, optimizer)
     batches = stream(task, setting, torch.Generator().manual_seed(setting.seed + 1))
     state: Any = None
     for update in range(1, updates + 1):
