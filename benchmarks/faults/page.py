@@ -38,6 +38,8 @@ from .score import (
 
 HERE = Path(__file__).resolve().parent
 RESULTS, PAGE, PEERS = HERE / "results.jsonl", HERE / "results.md", HERE / "peers.jsonl"
+FEWEST = 10
+"""Findings of a rule that make a number to be shown: 10 of 10 is a share of at least 0.69."""
 CALIBRATION = HERE.parents[1] / "rules" / "calibration.json"
 
 
@@ -235,9 +237,11 @@ def _alarms(results: Sequence[Result]) -> list[str]:
 
 
 def write_calibration(results: Iterable[Result]) -> str:
-    """The numbers of the held-back part, as the rulebook ships them."""
+    """The numbers of the held-back part, as the rulebook ships them; of a rule that was found FEWEST times at least."""
     rules = {}
     for rule, (k, n) in calibration(r for r in results if r["part"] == HELD_BACK).items():
+        if n < FEWEST:
+            continue
         low, high = interval(k, n)
         rules[rule] = {
             "right": k,

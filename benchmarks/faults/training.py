@@ -65,7 +65,7 @@ def train(
 
 def _loss(
     task: Task, setting: Setting, model: nn.Module, batch: Any, state: Any, update: int
-) -> tuple[Tensor, Any]:
+) -> tuple[Any, Any]:
     x, y, lengths = batch
     if setting.not_a_number == update and x.is_floating_point():
         x = x.clone()
@@ -109,7 +109,7 @@ def _clears(setting: Setting, update: int) -> bool:
     return setting.clearing != "never" and update % int(setting.clearing) == 0
 
 
-def _optimizer(model: nn.Module, setting: Setting) -> torch.optim.Optimizer:
+def _optimizer(model: Any, setting: Setting) -> torch.optim.Optimizer:
     if setting.optimized == "head":
         parameters = list(model.head.parameters())
     elif setting.optimized == "no_recurrence":
