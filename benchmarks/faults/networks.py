@@ -13,10 +13,10 @@ LAYERS: dict[str, Any] = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
 CELLS: dict[str, Any] = {"RNN": nn.RNNCell, "LSTM": nn.LSTMCell, "GRU": nn.GRUCell}
 
 
-def build(task: Task, setting: Setting) -> nn.Module:
+def build(task: Task, setting: Setting) -> Any:
     """The network, with the weights that it starts from."""
     kinds: dict[str, Any] = {"layer": LayerNet, "cells": CellNet, "own": OwnNet, "attention": AttentionNet}
-    model: nn.Module = kinds[task.network](task, setting)
+    model: Any = kinds[task.network](task, setting)
     for module in model.modules():
         if isinstance(module, (nn.RNNBase, nn.RNNCellBase, OwnCell)):
             initialize(module, setting)
@@ -39,7 +39,7 @@ def initialize(module: nn.Module, setting: Setting) -> None:
         elif setting.init == "constant" and weight.dim() > 1:
             weight.fill_(0.05)
         elif recurrent and weight.dim() > 1 and setting.init in ("orthogonal", "scaled"):
-            for block in weight.split(weight.shape[1]):
+            for block in torch.split(weight, weight.shape[1]):
                 nn.init.orthogonal_(block, setting.gain) if setting.init == "orthogonal" else block.mul_(
                     setting.gain
                 )
@@ -121,7 +121,7 @@ class LayerNet(nn.Module):
         out, left = self.rnn(features.flatten(0, 1)[:, None])
         return out.view(*features.shape[:2], -1), left
 
-    def read(self, out: Tensor, left: Any, lengths: Tensor | None) -> Tensor:
+    def read(self, out: Tensor, left: Any, lengths: Tensor | None) -> Any:
         """What the head is given: every step, or the end of each sequence."""
         if self.task.read == "every":
             return out

@@ -8,7 +8,7 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from . import baselines
@@ -37,7 +37,9 @@ from .score import (
 )
 
 HERE = Path(__file__).resolve().parent
-RESULTS, PAGE = HERE / "results.jsonl", HERE / "results.md"
+RESULTS, PAGE, PEERS = HERE / "results.jsonl", HERE / "results.md", HERE / "peers.jsonl"
+FEWEST = 10
+"""Findings of a rule that make a number to be shown: 10 of 10 is a share of at least 0.69."""
 CALIBRATION = HERE.parents[1] / "rules" / "calibration.json"
 
 
@@ -50,7 +52,7 @@ def show(counted: Rate, *, limits: bool = True) -> str:
     return f"{k} of {n} ({k / n:.2f}{f'; {low:.2f} to {high:.2f}' if limits else ''})"
 
 
-def page(results: Sequence[Result]) -> str:
+def page(results: Sequence[Result], peers: Sequence[Result] = ()) -> str:
     """The whole result, as Markdown."""
     lines = [
         "# The fault bench",
@@ -61,7 +63,7 @@ def page(results: Sequence[Result]) -> str:
         *_targets(results),
         *_doses(results),
         *_faults(results),
-        *_baselines(results),
+        *_baselines(results, peers),
         *_calibration(results),
         *_alarms(results),
     ]
@@ -137,7 +139,7 @@ def _faults(results: Sequence[Result]) -> list[str]:
     return [*table, ""]
 
 
-def _baselines(results: Sequence[Result]) -> list[str]:
+def _baselines(results: Sequence[Result], peers: Sequence[Result]) -> list[str]:
     healthy, ill = of(results, HELD_BACK), of(results, HELD_BACK, "clear", "gross")
     judged = [*healthy, *ill]
     table = [
@@ -145,7 +147,8 @@ def _baselines(results: Sequence[Result]) -> list[str]:
         "",
         "The naive rules read the same logs: gradient norm above 100 (exploding) or below 1e-7 (vanishing), median",
         "update ratio below 1e-3 and a loss that falls by less than 1 % between the first and the last ten updates",
-        "(slow convergence). Chance knows how many runs are ill and how often each condition is there, and guesses so.",
+        "(slow convergence). The peers watched the same trainings (peers.py); their alarms are warnings or errors.",
+        "Chance knows how many runs are ill and how often each condition is there, and guesses so.",
         "",
         "| | healthy runs with an alarm | right cause named | conditions: precision | recall |",
         "|---|---|---|---|---|",
@@ -154,20 +157,32 @@ def _baselines(results: Sequence[Result]) -> list[str]:
         f"| naive rules | {show(rate(healthy, lambda r: bool(r['naive'])))} | {show(rate(ill, naive_named))} | "
         f"{show(precision(judged, naive_conditions))} | {show(recall(judged, naive_conditions))} |",
     ]
-    table += [_one_naive(alarm, healthy, ill) for alarm in baselines.NAMES]
+    for alarm, faults in baselines.NAMES.items():
+        table.append(_row(alarm, {alarm: faults}, judged, {r["key"]: r["naive"] for r in judged}))
+    for tool, names in baselines.PEERS.items():
+        table.append(_row(tool, names, judged, {p["key"]: p["alarms"] for p in peers if p["tool"] == tool}))
     table.append(f"| chance | {_chance(healthy, ill)} |")
     return [*table, ""]
 
 
-def _one_naive(alarm: str, healthy: Sequence[Result], ill: Sequence[Result]) -> str:
-    def told(result: Result) -> set[str]:
-        return {baselines.CONDITIONS[alarm]} if alarm in result["naive"] else set()
+def _row(
+    tool: str,
+    names: Mapping[str, Sequence[str]],
+    judged: Sequence[Result],
+    alarms: Mapping[str, Sequence[str]],
+) -> str:
+    """A tool's counts on the runs that it has seen; of its alarms some name causes, some conditions."""
+    seen = [r for r in judged if r["key"] in alarms]
+    mine = {r["key"]: [a for a in alarms[r["key"]] if a in names or tool in baselines.PEERS] for r in seen}
+    healthy, ill = [r for r in seen if r["healthy"]], [r for r in seen if not r["healthy"]]
 
-    judged = [*healthy, *ill]
-    fired = rate(healthy, lambda r: alarm in r["naive"])
-    right = rate(ill, lambda r: alarm in r["naive"] and r["fault"] in baselines.NAMES[alarm])
-    counted = (fired, right, precision(judged, told), recall(judged, told))
-    return f"| {alarm} | {' | '.join(map(show, counted))} |"
+    def told(result: Result) -> set[str]:
+        return {baselines.CONDITIONS[a] for a in mine[result["key"]] if a in baselines.CONDITIONS}
+
+    fired = rate(healthy, lambda r: bool(mine[r["key"]]))
+    right = rate(ill, lambda r: any(r["fault"] in names.get(a, ()) for a in mine[r["key"]]))
+    counted = (fired, right, precision(seen, told), recall(seen, told))
+    return f"| {tool} | {' | '.join(map(show, counted))} |"
 
 
 def _chance(healthy: Sequence[Result], ill: Sequence[Result]) -> str:
@@ -222,9 +237,11 @@ def _alarms(results: Sequence[Result]) -> list[str]:
 
 
 def write_calibration(results: Iterable[Result]) -> str:
-    """The numbers of the held-back part, as the rulebook ships them."""
+    """The numbers of the held-back part, as the rulebook ships them; of a rule that was found FEWEST times at least."""
     rules = {}
     for rule, (k, n) in calibration(r for r in results if r["part"] == HELD_BACK).items():
+        if n < FEWEST:
+            continue
         low, high = interval(k, n)
         rules[rule] = {
             "right": k,
@@ -241,7 +258,8 @@ def main() -> None:
     if "--misses" in sys.argv:
         print("\n".join(misses(results)))
         return
-    PAGE.write_text(page(results), encoding="utf-8")
+    peers = PEERS.read_text(encoding="utf-8").splitlines() if PEERS.exists() else []
+    PAGE.write_text(page(results, list(map(json.loads, peers))), encoding="utf-8")
     CALIBRATION.write_text(write_calibration(results), encoding="utf-8")
 
 

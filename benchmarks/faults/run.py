@@ -6,7 +6,8 @@
 
 A label is earned before anything is observed. A training without a fault is healthy if it reaches its task's target
 within HEALTHY updates; otherwise it is left out. A training with a fault is ill if its twin is healthy and it has not
-reached the target in PATIENCE times the updates that the twin took; otherwise it is left out.
+reached the target in PATIENCE times the updates that the twin took; otherwise it is left out, and so is what runs out
+of time.
 """
 
 import argparse
@@ -93,7 +94,7 @@ def examine_all(scenarios: list[Scenario]) -> None:
 def healthy(scenario: Scenario, labels: dict[str, dict[str, Any]]) -> bool | None:
     """Whether the training has earned to be called healthy (True) or ill (False); None where neither."""
     row = labels.get(scenario.key)
-    if row is None:
+    if row is None or row["ended"] == "out of time":
         return None
     if scenario.twin is None:
         return True if row["reached"] is not None else None

@@ -1,5 +1,6 @@
 """All that a training of the bench can do, healthy or not: one flat record, from which everything follows."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -109,6 +110,6 @@ def _value(kind: Any, text: str) -> Any:
     """The text as a value of the field's annotated type."""
     if text == "None":
         return None
-    plain = {int: int, float: float, str: str, bool: lambda t: t == "True"}
+    plain: dict[Any, Callable[[str], Any]] = {int: int, float: float, str: str, bool: lambda t: t == "True"}
     kind = next((k for k in plain if kind is k or kind == k | None), str)
     return plain[kind](text)

@@ -97,7 +97,7 @@ def stream(task: Task, setting: Setting, generator: torch.Generator) -> Iterator
         x, y, lengths = task.draw(40 * setting.batch, generator, training=True)
         order = (y if y.dim() == 1 else y.float().reshape(len(y), -1).mean(1)).argsort(stable=True)
         while True:
-            for rows in order.split(setting.batch):
+            for rows in torch.split(order, setting.batch):
                 yield x[rows], y[rows], None if lengths is None else lengths[rows]
     elif setting.samples:
         yield from _epochs(task.draw(setting.samples, generator, training=True), setting.batch, generator)

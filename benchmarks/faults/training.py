@@ -19,9 +19,16 @@ cross-entropy."""
 
 Watch = Callable[[int, nn.Module], bool]
 """Called after each update with its number and the network; True ends the training."""
+Attach = Callable[[nn.Module, torch.optim.Optimizer], None]
+"""Called before the first update: other tools that watch (peers.py)."""
 
 
-def train(setting: Setting, updates: int, watch: Watch = lambda _, __: False) -> None:
+def train(
+    setting: Setting,
+    updates: int,
+    watch: Watch = lambda _, __: False,
+    attach: Attach = lambda _, __: None,
+) -> None:
     """Trains for so many updates, or until the watch ends it."""
     torch.manual_seed(setting.seed)
     torch.set_num_threads(1)
@@ -32,6 +39,7 @@ def train(setting: Setting, updates: int, watch: Watch = lambda _, __: False) ->
     if setting.optimized == "stale":
         _replace_the_recurrence(model, setting)
     schedule = _schedule(optimizer, setting)
+    attach(model, optimizer)
     batches = stream(task, setting, torch.Generator().manual_seed(setting.seed + 1))
     state: Any = None
     for update in range(1, updates + 1):
@@ -57,7 +65,7 @@ def train(setting: Setting, updates: int, watch: Watch = lambda _, __: False) ->
 
 def _loss(
     task: Task, setting: Setting, model: nn.Module, batch: Any, state: Any, update: int
-) -> tuple[Tensor, Any]:
+) -> tuple[Any, Any]:
     x, y, lengths = batch
     if setting.not_a_number == update and x.is_floating_point():
         x = x.clone()
@@ -101,7 +109,7 @@ def _clears(setting: Setting, update: int) -> bool:
     return setting.clearing != "never" and update % int(setting.clearing) == 0
 
 
-def _optimizer(model: nn.Module, setting: Setting) -> torch.optim.Optimizer:
+def _optimizer(model: Any, setting: Setting) -> torch.optim.Optimizer:
     if setting.optimized == "head":
         parameters = list(model.head.parameters())
     elif setting.optimized == "no_recurrence":

@@ -4,9 +4,9 @@ import atexit
 import json
 import math
 import os
+import resource
 import runpy
 import sys
-import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -16,8 +16,8 @@ from .setting import Setting
 STEPS = 50
 EVERY = 20
 """Updates between two looks at what was learned."""
-_PATIENCE = 60.0
-"""Seconds after which a run is ended: some faults make every update slower than the last."""
+_PATIENCE = 60
+"""Seconds of computing after which a run is ended: some faults make every update slower than the last."""
 
 
 def warm() -> None:
@@ -44,14 +44,17 @@ def observe(setting: Setting, log: Path) -> int:
         sys.argv = ["train", setting.key()]
         runpy.run_module("benchmarks.faults.train", run_name="__main__", alter_sys=True)
 
-    code = _fork(child)
+    code = fork(child)
     if part.exists():
         part.rename(log)
     return code
 
 
 def learn(setting: Setting, updates: int, place: Path) -> tuple[int | None, list[float], str]:
-    """The update at which the target was reached (None: never), the scores at every EVERY-th, and how it ended."""
+    """The update at which the target was reached (None: never), the scores at every EVERY-th, and how it ended.
+
+    Ended, crashed, or out of time.
+    """
     out = place.with_suffix(".scores")
     out.unlink(missing_ok=True)
 
@@ -69,7 +72,7 @@ def learn(setting: Setting, updates: int, place: Path) -> tuple[int | None, list
 
         train(setting, updates, watch)
 
-    code = _fork(child)
+    code = fork(child)
     curve: list[float] = json.loads(out.read_text(encoding="utf-8")) if out.exists() else []
     out.unlink(missing_ok=True)
     from .tasks import TASKS
@@ -78,7 +81,7 @@ def learn(setting: Setting, updates: int, place: Path) -> tuple[int | None, list
     return reached, curve, "ended" if code == 0 else "crashed" if code > 0 else "out of time"
 
 
-def _fork(child: Callable[[], None]) -> int:
+def fork(child: Callable[[], None]) -> int:
     """Runs a function in a fork, silent, and ends it after a while; returns its exit code."""
     pid = os.fork()
     if pid == 0:
@@ -86,6 +89,8 @@ def _fork(child: Callable[[], None]) -> int:
         for target in (0, 1, 2):
             os.dup2(nothing, target)
         code = 0
+        # Not of the clock: the machine may be busy, or the bench suspended.
+        resource.setrlimit(resource.RLIMIT_CPU, (_PATIENCE, _PATIENCE))
         try:
             child()
         except SystemExit as end:
@@ -95,11 +100,4 @@ def _fork(child: Callable[[], None]) -> int:
             code = 1
         atexit._run_exitfuncs()  # the probe ends its log there
         os._exit(code)
-    began = time.monotonic()
-    while time.monotonic() - began < _PATIENCE:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    os.kill(pid, 9)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -106,8 +106,13 @@ def test_the_page_and_the_calibration_hold_what_was_counted() -> None:
     assert "| gross faults: right cause named | 2 of 3 (0.67; 0.09 to 0.99) | 0.97 | NO |" in text
     assert "| healthy runs with an error | 1 of 4 " in text
     development = [r | {"part": "development"} for r in ALL]
-    written = Calibration.model_validate(json.loads(page.write_calibration([*ALL, *development])))
-    assert {rule: (r.right, r.of) for rule, r in written.rules.items()} == score.calibration(ALL)
+    written = Calibration.model_validate(
+        json.loads(page.write_calibration([*ALL, *development] * page.FEWEST))
+    )
+    assert {rule: (r.right, r.of) for rule, r in written.rules.items()} == score.calibration(
+        ALL * page.FEWEST
+    )
+    assert json.loads(page.write_calibration(ALL))["rules"] == {}, "too few to be shown"
 
 
 def test_labels_are_earned() -> None:
@@ -116,14 +121,16 @@ def test_labels_are_earned() -> None:
         Setting("recall", rate=100.0), "development", "step-too-large", "rate", "gross", healthy.setting
     )
 
-    def health(its: int | None, mine: int | None) -> tuple[bool | None, bool | None]:
-        labels = {healthy.key: {"reached": its}, ill.key: {"reached": mine}}
+    def health(its: int | None, mine: int | None, ended: str = "ended") -> tuple[bool | None, bool | None]:
+        labels = {healthy.key: {"reached": its, "ended": "ended"}, ill.key: {"reached": mine, "ended": ended}}
         return run.healthy(healthy, labels), run.healthy(ill, labels)
 
     assert health(100, None) == (True, False)
     assert health(100, 160) == (True, False)
     assert health(100, 150) == (True, None), "not measurably worse"
     assert health(None, None) == (None, None), "no twin to be worse than"
+    assert health(100, None, "crashed") == (True, False)
+    assert health(100, None, "out of time") == (True, None), "nothing was measured"
     assert run.healthy(ill, {}) is None
 
 
@@ -136,3 +143,15 @@ def test_naive_rules_read_the_log() -> None:
     assert with_steps(grad_norm="NaN") == ["norm above 100"]
     assert with_steps(grad_norm=1e-8) == ["norm below 1e-7"]
     assert with_steps(loss=2.0) == ["plateau"]
+
+
+def test_a_peer_is_counted_on_the_runs_that_it_saw() -> None:
+    nan = result("not-finite", finding("RD104"))
+    peers = [
+        {"key": QUIET["key"], "tool": "torch-audit", "alarms": ["TA401"]},
+        {"key": nan["key"], "tool": "torch-audit", "alarms": ["TA100"]},
+        {"key": LED["key"], "tool": "torch-audit", "alarms": []},
+    ]
+    (row,) = [line for line in page.page([*ALL, nan], peers).splitlines() if line.startswith("| torch-audit")]
+    cells = [cell.split(" (")[0] for cell in row.strip("| ").split(" | ")]
+    assert cells == ["torch-audit", "1 of 1", "1 of 2", "1 of 1", "1 of 2"]

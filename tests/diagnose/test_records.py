@@ -44,7 +44,7 @@ def test_a_rule_that_a_user_replaced_has_no_record(tmp_path: Path, monkeypatch: 
     own = tmp_path / shipped.name
     own.write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
     assert set(rulebook.load([tmp_path]).records) == {"RD104"}
-    assert rulebook.load([tmp_path], shipped=False).records == {}
+    assert rulebook.load(shipped=False).records == {}
 
 
 def test_a_broken_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
