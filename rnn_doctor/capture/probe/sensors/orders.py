@@ -105,7 +105,7 @@ class Orders:
             fields["absent"] = self._last_odd if self._left_out > len(self._updates) else FEW
         if loader in self._given:
             fields["loader"] = loader
-            fields["given"], fields["repeated"] = self._given[loader]  # type: ignore[index]
+            fields["given"], fields["repeated"] = self._given[loader]
         self._writer.write("batch_order", step=step, **fields)
 
     def _labels(
