@@ -20,7 +20,7 @@ def _tell(observer: Observer, node: Any, result: torch.Tensor) -> None:
 class Detaching:
     """Listens to `detach`, `detach_` and `data` of tensors that an operation made.
 
-    Costs a microsecond for each call of the script while it listens, and nothing otherwise.
+    Costs little for each call of the script while it listens, and nothing otherwise.
     """
 
     def __init__(self, observer: Observer) -> None:

@@ -18,7 +18,10 @@ _MOST = 64
 
 
 class Detachments:
-    """Notes what each tensor was made of that loses its graph by `detach` or `data`."""
+    """Notes what each tensor was made of that loses its graph by `detach` or `data`.
+
+    A look walks the operations that made the tensor in Python: their number is bounded, and that of the looks.
+    """
 
     def __init__(self) -> None:
         self.severed: list[Severed] = []
