@@ -70,7 +70,7 @@ def test_the_names_of_the_classes_do_not_matter() -> None:
 
 def test_random_orders_are_seldom_alike() -> None:
     dice = random.Random(3)
-    labels = [Counter({dice.randrange(4): 1}) for _ in range(64)]
+    labels: list[Counter[float]] = [Counter({dice.randrange(4): 1}) for _ in range(64)]
     found = [compared(random.Random(k).sample(labels, 64)) for k in range(40)]
     assert sum(f["chance"] < 0.05 for f in found) <= 6
     assert max(f["alike"] for f in found) < 0.4

@@ -75,6 +75,6 @@ def test_absent(name: str) -> None:
 
 
 def test_a_few_updates_at_the_end_may_pass() -> None:
-    run = [steps([1.0] * 50), mode(1, True)]
+    run: list[Any] = [steps([1.0] * 50), mode(1, True)]
     assert "4 updates were" in (measure(UPDATES, log(*run, mode(47, False))).absent or "")
     assert value_of(UPDATES, log(*run, mode(46, False))) == 5
