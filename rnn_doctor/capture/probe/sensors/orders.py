@@ -103,7 +103,7 @@ class Orders:
         fields: dict[str, Any] = compared(self._updates)
         if len(self._updates) < _FEWEST_UPDATES:
             fields["absent"] = self._last_odd if self._left_out > len(self._updates) else FEW
-        if loader in self._given:
+        if loader is not None and loader in self._given:
             fields["loader"] = loader
             fields["given"], fields["repeated"] = self._given[loader]
         self._writer.write("batch_order", step=step, **fields)
