@@ -10,7 +10,7 @@ STARVED = 0.0099
 """Of the largest rate so far. A cosine spends 6.4 % of its length below it, one-cycle 4.5 %, a quadratic decay
 10 %, a linear one 1 %; a stepwise decay by 10 passes it at its third stage."""
 
-_ADAPTIVE = frozenset((
+ADAPTIVE = frozenset((
     "adam", "adamw", "adamax", "nadam", "radam", "sparseadam", "adabound", "adabelief", "stableadamw",
     "adam8bit", "adamw8bit", "pagedadamw", "fusedadam", "deepspeedcpuadam", "ademamix", "lamb", "lion",
     "rmsprop", "rprop", "adagrad", "adadelta", "adafactor",
@@ -82,22 +82,23 @@ def optimizer_adaptive(view: View) -> Measurement:
     """
     if not view.log.steps:
         return unknown(NO_STEP)
-    kinds = _leading_kinds(view)
-    strange = [kind for kind in kinds if kind.lower() not in _ADAPTIVE | _PLAIN]
+    kinds = leading_kinds(view)
+    strange = [kind for kind in kinds if kind.lower() not in ADAPTIVE | _PLAIN]
     if strange:
         return unknown(f"whether {strange[0]} depends on the scale of the gradient is not known")
     return known(scales_itself(view), n=len(kinds))
 
 
-def _leading_kinds(view: View) -> list[str]:
+def leading_kinds(view: View) -> list[str]:
+    """The classes of the leading optimizers; none where the script updates by hand."""
     lead = view.turns[0] if view.turns else ()
     return [view.log.optimizers[o].kind for o in lead if o in view.log.optimizers]
 
 
 def scales_itself(view: View) -> bool:
     """Whether all leading optimizers are known to divide the gradient's scale out."""
-    kinds = _leading_kinds(view)
-    return bool(kinds) and all(kind.lower() in _ADAPTIVE for kind in kinds)
+    kinds = leading_kinds(view)
+    return bool(kinds) and all(kind.lower() in ADAPTIVE for kind in kinds)
 
 
 def _clip_ratios(view: View) -> list[float]:
