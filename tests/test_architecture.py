@@ -13,7 +13,6 @@ ROOT = Path(__file__).parent.parent / "rnn_doctor"
 FILES = sorted(path for path in ROOT.rglob("*.py") if "__pycache__" not in path.parts)
 LONGEST_FILE = 400
 LONGER = {
-    "schema.runlog": 450,  # One published format: its records are read side by side.
 }
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 CHILD = ("capture.probe", "capture.inject")

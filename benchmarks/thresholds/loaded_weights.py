@@ -24,8 +24,9 @@ from rnn_doctor.capture.probe.recurrence.replay import replay
 from rnn_doctor.capture.probe.sensors.recurrence import initial_weights
 from rnn_doctor.derive.saturation import UNTRAINED, trained_before
 from rnn_doctor.derive.view import View
+from rnn_doctor.schema.built import InitialWeights, Module
 from rnn_doctor.schema.reading import assemble
-from rnn_doctor.schema.runlog import Header, InitialWeights, Module
+from rnn_doctor.schema.runlog import Header
 
 BATCH, HIDDEN = 32, 32
 LEARNING = (50, 200, 1000)

@@ -6,7 +6,8 @@ from rnn_doctor.derive.batches import by_module
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.subjects import HAND_WRITTEN, is_hand_written
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.runlog import Batch, Loader, Readout
+from rnn_doctor.schema.built import Loader
+from rnn_doctor.schema.runlog import Batch, Readout
 from rnn_doctor.schema.signals import Measurement
 
 ONE_ROW = 0.999

@@ -5,7 +5,7 @@ from statistics import median
 
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import NO_STEP, View
-from rnn_doctor.schema.runlog import Loader
+from rnn_doctor.schema.built import Loader
 from rnn_doctor.schema.signals import Measurement
 
 _AT_LAST_STEP = 0.9

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
-from rnn_doctor.schema.runlog import Optimizer, Parameter, Sample
+from rnn_doctor.schema.built import Optimizer, Parameter
+from rnn_doctor.schema.runlog import Sample
 from rnn_doctor.schema.signals import Measurement
 
 FEWEST = 20

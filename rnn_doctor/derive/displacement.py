@@ -8,7 +8,7 @@ from rnn_doctor.derive.gradients import first_harmful_spike
 from rnn_doctor.derive.optimizer import scales_itself
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
-from rnn_doctor.schema.runlog import Parameter
+from rnn_doctor.schema.built import Parameter
 from rnn_doctor.schema.signals import Measurement
 
 EARLY = 50

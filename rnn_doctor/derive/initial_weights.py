@@ -7,7 +7,7 @@ from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.saturation import trained_before
 from rnn_doctor.derive.subjects import each_module
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.runlog import InitialWeights
+from rnn_doctor.schema.built import InitialWeights
 from rnn_doctor.schema.signals import Measurement
 
 LARGE = 1.3

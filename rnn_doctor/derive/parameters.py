@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
-from rnn_doctor.schema.runlog import Parameter
+from rnn_doctor.schema.built import Parameter
 from rnn_doctor.schema.signals import Measurement
 
 FEWEST = 5

@@ -7,8 +7,8 @@ from rnn_doctor.derive.losses import loss_uninformed_first
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.subjects import each_module, of_all
 from rnn_doctor.derive.view import View
+from rnn_doctor.schema.built import InitialWeights
 from rnn_doctor.schema.recurrence import Layer
-from rnn_doctor.schema.runlog import InitialWeights
 from rnn_doctor.schema.signals import Measurement
 
 _NAMES = {

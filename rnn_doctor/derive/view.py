@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TypeVar
 
-from rnn_doctor.schema.runlog import Batch, Module, Optimizer, Parameter, RunLog, Sample, Step
+from rnn_doctor.schema.built import Module, Optimizer, Parameter
+from rnn_doctor.schema.runlog import Batch, RunLog, Sample, Step
 from rnn_doctor.schema.values import Location
 
 NO_STEP = "no training step was seen"

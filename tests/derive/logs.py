@@ -5,19 +5,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rnn_doctor.derive.signals import signals
+from rnn_doctor.schema.built import InitialWeights, Loader, Module, Optimizer, Parameter
 from rnn_doctor.schema.reading import assemble
 from rnn_doctor.schema.recurrence import LagGain
 from rnn_doctor.schema.runlog import (
     Batch,
     Evaluation,
     Header,
-    InitialWeights,
-    Loader,
     LossCall,
-    Module,
     NonFinite,
-    Optimizer,
-    Parameter,
     Readout,
     Record,
     RunLog,

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from rnn_doctor.schema.runlog import Optimizer, RunLog, Sample
+from rnn_doctor.schema.built import Optimizer
+from rnn_doctor.schema.runlog import RunLog, Sample
 from tests.derive.logs import adam, log, lstm, measure, steps, value_of, weight
 
 AT = (1, 3, 8, 21, 50)

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from rnn_doctor.schema.runlog import LossCall, Scheduler
+from rnn_doctor.schema.built import Scheduler
+from rnn_doctor.schema.runlog import LossCall
 from tests.derive.logs import adam, log, measure, samples, steps, value_of, weight
 
 FIFTY = steps([1.0] * 50)

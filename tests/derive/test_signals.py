@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rnn_doctor.derive.registry import entries, kinds, known, signal
 from rnn_doctor.derive.signals import FROZEN, signals
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.runlog import Place, Record, RunLog, Scheduler
+from rnn_doctor.schema.built import Scheduler
+from rnn_doctor.schema.runlog import Place, Record, RunLog
 from rnn_doctor.schema.signals import Measurement
 from tests.derive.logs import (
     adam,

@@ -1,7 +1,8 @@
 import pytest
 
 from rnn_doctor.derive.target_scale import Scale, way
-from rnn_doctor.schema.runlog import LossCall, Scheduler
+from rnn_doctor.schema.built import Scheduler
+from rnn_doctor.schema.runlog import LossCall
 from tests.derive.logs import LOSS, log, loss_call, measure, steps, value_of
 
 SUBJECT = LOSS.format("mse_loss")

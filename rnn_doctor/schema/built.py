@@ -1,0 +1,116 @@
+"""Records of what the script built: modules, their parameters, optimizers, schedulers and loaders."""
+
+from typing import Literal
+
+from rnn_doctor.schema.values import Frozen, Location, Number
+
+
+class Module(Frozen):
+    """A recurrent module that the script built, or a hand-written recurrence found in the graph."""
+
+    record: Literal["module"]
+    id: int
+    name: str
+    """Dotted path from the root module, e.g. `encoder.lstm`; the class's name where it is itself the root."""
+    kind: Literal["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "custom"]
+    nonlinearity: Literal["tanh", "relu"] | None = None
+    input_size: int | None = None
+    hidden_size: int | None = None
+    num_layers: int = 1
+    bidirectional: bool = False
+    batch_first: bool = False
+    dropout: Number = 0.0
+    proj_size: int = 0
+    called: bool = True
+    """Whether its forward call was seen; False for TorchScript, which hides its calls."""
+    frozen: bool = False
+    """No gradient flows through its calls: its weights are frozen, and so is what it is given."""
+    location: Location | None = None
+
+
+class InitialWeights(Frozen):
+    """Weights of one layer and direction of a recurrent module before the first update."""
+
+    record: Literal["initial_weights"]
+    module: int
+    layer: int = 0
+    reverse: bool = False
+    asymmetry: Number
+    """How far the hidden units differ: ||W - mean over units|| / ||W||, W (H, a unit's weights of all gates); the
+    larger of the input and the recurrent weights."""
+    hidden_gain: Number
+    """Root mean square of the recurrent weights times sqrt(H); 0.577 by PyTorch's default, about 1 orthogonal."""
+    input_gain: Number
+    """Root mean square of the input weights times sqrt(I)."""
+    kurtosis: Number | None = None
+    """Excess kurtosis of the recurrent weights: -1.2 drawn from a uniform distribution, 0 from a normal one."""
+    gate_spread: Number | None = None
+    """Largest over smallest standard deviation of one gate's recurrent weights."""
+    forget_bias: Number | None = None
+    """Mean of b_ih + b_hh of the forget gate (LSTM) or of the update gate (GRU)."""
+
+
+class Optimizer(Frozen):
+    """An optimizer that the script built."""
+
+    record: Literal["optimizer"]
+    id: int
+    kind: str
+    """Its class, e.g. `AdamW`."""
+    lr: tuple[Number, ...]
+    """One a parameter group."""
+    momentum: Number = 0.0
+    weight_decay: tuple[Number, ...] = ()
+    """One a parameter group."""
+    decoupled_decay: bool | None = None
+    """Whether decay acts beside the update (AdamW), not through the gradient; None where its class alone tells."""
+    parameters: int
+    """How many tensors it holds."""
+    closure: bool = False
+    location: Location | None = None
+
+
+class Scheduler(Frozen):
+    """A learning-rate scheduler that the script built."""
+
+    record: Literal["scheduler"]
+    kind: str
+    optimizer: int | None = None
+    location: Location | None = None
+
+
+class Loader(Frozen):
+    """A DataLoader that the script iterated."""
+
+    record: Literal["loader"]
+    id: int
+    samples: int | None = None
+    batch_size: int | None = None
+    shuffled: bool | None = None
+    workers: int = 0
+    trains: bool = False
+    """Whether batches of it led to updates. A later record of the same id replaces the earlier."""
+    given: int | None = None
+    """Batches that it had given at its first backward pass, then whenever it was begun anew; of those that train."""
+
+
+class Parameter(Frozen):
+    """A trainable tensor. A later record of the same id replaces the earlier."""
+
+    record: Literal["parameter"]
+    id: int
+    name: str
+    shape: tuple[int, ...]
+    owner: str | None = None
+    """Class of the module that holds it, e.g. `Linear`; None for a bare tensor."""
+    module: int | None = None
+    """The recurrent module that it belongs to."""
+    trainable: bool = True
+    """requires_grad"""
+    optimizer: int | None = None
+    """The optimizer that holds it."""
+    used: bool | None = None
+    """Whether the loss depends on it; None where the graph was not seen."""
+    std: Number | None = None
+    """Standard deviation of its values before the first update."""
+    mean: Number | None = None
