@@ -47,6 +47,8 @@ class Modes:
         """A backward pass has run. search: modules may have come to be trained since the last search."""
         if search and self._seen is None:
             self._search()
+        elif self._written is not None and not self._acting:
+            return  # nothing acts in training alone, as was written
         modules = [ref() for ref, _ in self._acting] + [ref() for ref in self._others]
         modes = [module is not None and module.training for module in modules]
         if self._seen is None:
