@@ -1,11 +1,19 @@
 """What all tests share: reference texts in tests/gold, rewritten by `pytest --update-gold`."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 _GOLD = Path(__file__).parent / "gold"
+
+
+def pytest_configure() -> None:
+    """Undoes what `nohup` and a shell's background jobs ignore: the children of tests about signals would, too."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -132,7 +132,11 @@ def test_a_doctor_that_is_told_to_end_still_reports(folder: Path, number: signal
     ids = doctor.await_ids(1)
     doctor.await_steps(15)
     doctor.process.send_signal(number)
-    report, errors = doctor.process.communicate(timeout=90)
+    try:
+        report, errors = doctor.process.communicate(timeout=90)
+    except subprocess.TimeoutExpired:
+        doctor.kill()
+        raise
     assert doctor.process.returncode == 130, errors
     assert "LSTM" in report
     none_left(ids)

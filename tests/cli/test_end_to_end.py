@@ -276,7 +276,11 @@ def test_ctrl_c_ends_the_script_and_judges_what_was_seen(folder: Folder) -> None
         if line == "UPDATE 20\n":
             process.send_signal(signal.SIGINT)
             break
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
     assert process.returncode == 130, "".join(said) + err
     assert "train.py" in out.splitlines()[0]
     assert "interrupted" in " ".join(out.split())
