@@ -306,10 +306,6 @@ def _loaders(observer: Observer, patches: Patches) -> None:
                 observer.on_loader_end()
                 raise
             observer.on_batch(self, batch)
-            if observer.session.active:
-                observer.session.attempt(
-                    "orders", observer.calls.orders.gave, observer.loaders.current, batch
-                )
             return batch
 
         return __next__

@@ -284,6 +284,7 @@ class Observer:
     def on_batch(self, iterator: Any, batch: Any) -> None:
         """A DataLoader gave a batch."""
         self.loaders.gave(iterator, batch, self._samples)
+        self.session.attempt("orders", self.calls.orders.gave, self.loaders.current, batch)
 
     @entry
     def on_loader_end(self) -> None:

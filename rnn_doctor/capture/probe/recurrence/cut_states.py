@@ -11,7 +11,7 @@ from typing import Callable, Iterator, NamedTuple, Tuple
 
 import torch
 
-from .unrolled import PRODUCTS, Unrolled
+from .unrolled import KEPT, PRODUCTS, Unrolled
 
 _FEWEST = 3
 _MOST = 64
@@ -20,14 +20,6 @@ _NEAR = 48
 """Operations above a product that a state is looked for among."""
 _NARROWEST = 2
 """A width of 1 may be a series of numbers that is fed back."""
-_KEPT = {
-    "Addmm": {1: "_saved_mat1", 2: "_saved_mat2"},
-    "Mm": {0: "_saved_self", 1: "_saved_mat2"},
-    "Bmm": {0: "_saved_self", 1: "_saved_mat2"},
-    "Mv": {0: "_saved_self", 1: "_saved_vec"},
-    "Linear": {0: "_saved_input"},
-}
-"""Where an operation keeps what it was given, by position."""
 _RESULTS = ("Tanh", "Sigmoid", "Relu")
 
 
@@ -129,7 +121,7 @@ def _source(
     widths: set[int],
 ) -> _Made | None:
     """The state that another application made and this one was given; None where it was given none."""
-    for position in _KEPT.get(unrolled.kinds[product], {}):
+    for position in KEPT.get(unrolled.kinds[product], {}):
         for given in _given(unrolled, product, position):
             for size in widths:
                 if given.dim() == 0 or given.shape[-1] < size:
@@ -142,7 +134,7 @@ def _source(
 
 
 def _given(unrolled: Unrolled, product: int, position: int) -> Iterator[torch.Tensor]:
-    name = _KEPT.get(unrolled.kinds[product], {}).get(position)
+    name = KEPT.get(unrolled.kinds[product], {}).get(position)
     if name is not None:
         yield from _saved(unrolled.nodes[product], name)
 

@@ -14,7 +14,7 @@ import torch
 
 from ..graph import kind_of
 from .cut_states import Cut
-from .unrolled import PRODUCTS, VIEWS, Unrolled
+from .unrolled import KEPT, PRODUCTS, VIEWS, Unrolled
 
 ROWS = 4
 """Rows of the batch that are kept and compared."""
@@ -27,14 +27,6 @@ _FAR = 256
 """Operations behind what a weight is given, among which its own earlier application is looked for."""
 _READ = 8
 """States, the latest, that the loss must read one of."""
-_KEPT = {
-    "Addmm": {1: "_saved_mat1", 2: "_saved_mat2"},
-    "Mm": {0: "_saved_self", 1: "_saved_mat2"},
-    "Bmm": {0: "_saved_self", 1: "_saved_mat2"},
-    "Mv": {1: "_saved_vec"},
-    "Linear": {0: "_saved_input"},
-}
-"""Where an operation keeps its factors, by position."""
 _LINEAR = VIEWS | {"Add", "Sub", "Neg", "Div", "NativeDropout", "Sum", "Mean"}
 
 
@@ -77,7 +69,7 @@ def look(node: Any, tensor: torch.Tensor) -> list[Application]:
     while stack:
         node = stack.pop()
         kind = kind_of(node)
-        if kind in _KEPT:
+        if kind in KEPT:
             found += _applied(node, kind)
             continue
         if kind in PRODUCTS:
@@ -96,7 +88,7 @@ def _applied(node: Any, kind: str) -> Iterator[Application]:
     factors = PRODUCTS[kind][:2]
     for weighing, taking in (factors, factors[::-1]):
         weight = _leaf(node, weighing)
-        name = _KEPT[kind].get(taking)
+        name = KEPT[kind].get(taking)
         given = None if weight is None or name is None else _saved(node, name)
         if weight is not None and weight.dim() == 2 and given is not None and given.dim():
             behind = node.next_functions[taking][0]
@@ -187,7 +179,7 @@ def find(
         if weight is not None:
             weight.attached = max(unrolled.levels(applied)) > 1
             for node in (unrolled.nodes[product] for product in applied):
-                for each in _applied(node, kind_of(node)) if kind_of(node) in _KEPT else ():
+                for each in _applied(node, kind_of(node)) if kind_of(node) in KEPT else ():
                     if each.weight is weight.tensor:
                         weight.applied.setdefault(each.number, each)
     found: dict[str, tuple[Cut, dict[str, Any] | None]] = {}
@@ -277,7 +269,7 @@ def _is_read(unrolled: Unrolled, weight: _Weight) -> bool:
     """Whether the loss applies a weight to one of the states: a loop that draws samples has none that reads it."""
     states = [made.values for _, made in weight.made[-_READ:]]
     for number, kind in enumerate(unrolled.kinds):
-        for name in _KEPT.get(kind, {}).values():
+        for name in KEPT.get(kind, {}).values():
             given = _saved(unrolled.nodes[number], name)
             if given is not None and given.dim() and any(_contains(given, state) for state in states):
                 return True

@@ -23,6 +23,14 @@ VIEWS = frozenset((
 ))  # fmt: skip
 """Operations that move numbers about without changing them."""
 _OF_WEIGHTS = VIEWS | {"Mul", "Div", "Add", "Sub", "Neg", "NativeDropout", "WeightNormInterface"}
+KEPT = {
+    "Addmm": {1: "_saved_mat1", 2: "_saved_mat2"},
+    "Mm": {0: "_saved_self", 1: "_saved_mat2"},
+    "Bmm": {0: "_saved_self", 1: "_saved_mat2"},
+    "Mv": {0: "_saved_self", 1: "_saved_vec"},
+    "Linear": {0: "_saved_input"},
+}
+"""Where an operation keeps its factors, by position."""
 
 
 class Unrolled:
