@@ -29,8 +29,6 @@ class Fault:
     """Given as --lag."""
     steps: int = STEPS
     """Updates that it takes to see it."""
-    missed: str | None = None
-    """Why it is not found yet."""
 
     @property
     def path(self) -> Path:
