@@ -144,7 +144,7 @@ class Readout(Frozen):
     """Of the highest layer that it reads: the direction on which it depends in no way."""
     location: Location | None = None
     """The line that takes the part of the output, or of the final state, that the loss reads; that of the module's
-    call where none was seen. Looked for at the first updates alone."""
+    call where none was seen. Looked for where something is odd about the read-out, at the first updates alone."""
 
 
 class LossCall(Frozen):

@@ -8,6 +8,7 @@ import torch
 
 from .listening import Listening, Tell
 from .naming import Naming
+from .origins import Origins
 from .recurrence.examiner import Examiner
 from .schedule import examined_steps, sampled_steps
 from .sensors.data_lag import DataLags
@@ -47,9 +48,10 @@ class Calls:
         self._sampled_steps = sampled_steps(session.config.steps)
         self._examined_steps = examined_steps(session.config.steps)
         self.non_finites = NonFinites(writer, naming)
-        self.reads = ReadSites(listening)
+        self.origins = Origins()
+        self.reads = ReadSites(self.origins)
         self.inputs = Inputs(writer, self.reads)
-        self.paddings = Paddings(writer)
+        self.paddings = Paddings(writer, self.reads)
         self.mixings = Mixings(writer, listening)
         self.flows = StateFlows(writer)
         self.softmaxes = Softmaxes(writer, listening)
@@ -191,9 +193,9 @@ class Calls:
     def leave_to_compiler(self, for_good: bool) -> None:
         """A compiler is to meet torch's functions as torch made them; for_good: from now on, it runs at any time."""
         if for_good:
-            self.softmaxes.compiles = self.reads.compiles = True
+            self.softmaxes.compiles = self.origins.compiles = True
         self.softmaxes.watch(False)
-        self.reads.forget()
+        self.origins.end()
 
     def finish(self) -> None:
         """Nothing is observed any more; what was gathered of an unfinished update is written."""

@@ -15,6 +15,8 @@ from .readings import Reading, last_share, read_from, reverse_last_share, top_ro
 
 _DRIVE = 4.0
 """sigmoid(4) = 0.982, tanh(4) = 0.9993: beyond it a gate's derivative is below 0.02."""
+_AT_ONE_STEP = 0.99
+"""Share of the reverse half's gradient where it has seen a single input, above which the line is looked for."""
 _MOST_ROWS = 256
 """Rows (of all steps and sequences) whose statistics are taken, evenly spaced."""
 _DRIVEN_OF = 16
@@ -74,10 +76,13 @@ class Inputs:
             last, fields = last_share(reading), self._batches[number]
             if last is not None:
                 layers, direction = unread_part(reading, self._layers[number])
+                reverse = reverse_last_share(reading)
+                if layers or direction or (reverse or 0.0) > _AT_ONE_STEP:
+                    self._sites.seek(number)
                 self._writer.write(
                     "readout", step=step, module=number, time=fields["time"], batch=fields["batch"],
                     last_share=last, top_row_share=top_row_share(reading),
-                    reverse_last_share=reverse_last_share(reading), unread_layers=layers or None,
+                    reverse_last_share=reverse, unread_layers=layers or None,
                     unread_direction=direction, location=self._sites.where(number, read_from(reading)),
                 )  # fmt: skip
         failed = [reading.error for reading in self._readings.values() if reading.error is not None]

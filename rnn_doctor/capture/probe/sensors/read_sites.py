@@ -1,165 +1,174 @@
-"""The source lines that take something of what a recurrent module returned, on the way to the loss."""
+"""The source lines at which the loss reads what a recurrent module returned, where that is worth a line."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Iterator, NamedTuple
 
 import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
 from .. import graph, places
-from ..listening import Listening
+from ..origins import Origins, line_of
 
-_PICKING = (
-    "__getitem__", "select", "narrow", "index_select", "gather", "take_along_dim", "unbind", "chunk", "split",
-)  # fmt: skip
-_PASSING = ("squeeze", "view", "reshape", "flatten", "mean", "sum")
 _LONGEST = 8
-"""Operations between what the module returned and what is taken: a transposition, dropout, a norm, views."""
-_MOST = 64
-"""Reads of an update that are looked at."""
+"""Operations between what the module returned and what is taken: a transposition, dropout, a norm."""
 _MOST_NODES = 4_000
+_WRAPPED = 2**64
+"""Autograd saves negative indices as unsigned numbers."""
+_PICKS = ("Index", "Gather", "IndexSelect", "Unbind", "Split")
+_PASSES = (
+    "Clone",
+    "Alias",
+    "ToCopy",
+    "Mul",
+    "Div",
+    "NativeDropout",
+    "NativeLayerNorm",
+    "Relu",
+    "Tanh",
+    "CopySlices",
+)
+LAST, PICK, OTHER, WHOLE = 3, 2, 1, 0
+"""How much a read looks like a read-out: the last step, some part, another step than the last, all of it."""
+
+_Point = tuple[Any, int]
+"""A tensor of the graph: the node that returned it, and its number among what that node returned."""
+
+
+class _Source(NamedTuple):
+    """What a module returned."""
+
+    number: int
+    what: str
+    """`output` or `state`."""
+    axis: int | None
+    """Of the time; None where the steps of the tensor are not told apart."""
+    time: int
 
 
 class _Read(NamedTuple):
-    """One call that took something."""
+    """An operation that takes what a module returned, or a part of it."""
 
-    what: str
-    """`output` or `state`."""
     rank: int
-    """The higher, the more it looks like what reads a sequence out: the last step, a pick, another step, the whole."""
     node: Any
-    location: dict[str, Any] | None
-
-
-class _Output(NamedTuple):
-    """Where the numbers of a module's output stand in memory."""
-
-    pointer: int
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    axis: int
-    """Of the time."""
 
 
 class ReadSites:
-    """Follows the first call of each nn.RNN, LSTM and GRU of an update until its backward pass.
+    """Finds the lines that read the modules for which a sensor asked, by the stacks of one update's operations."""
 
-    Listens in between to what picks parts of tensors; only those picks count that the loss depends on.
-    """
-
-    def __init__(self, listening: Listening) -> None:
-        self._listening = listening
-        self._sources: dict[Any, tuple[int, str]] = {}
-        """What each node returned, by module."""
-        self._packed: dict[tuple[int, ...], int] = {}
-        """The module whose packed output has these sizes of batch and features, once it is padded."""
-        self._outputs: dict[int, _Output] = {}
-        self._reads: dict[int, list[_Read]] = {}
+    def __init__(self, origins: Origins) -> None:
+        self._origins = origins
+        self._sought: set[int] = set()
+        self._sources: dict[_Point, _Source] = {}
+        self._packed: dict[tuple[int, ...], _Source] = {}
+        """By the sizes that the packed output has once it is padded, but for the first."""
         self._calls: dict[int, dict[str, Any] | None] = {}
-        self._count = 0
-        self.compiles = False
-        """The script compiles: what it compiles must meet the functions as torch made them."""
+        self._found: dict[tuple[int, str], dict[str, Any] | None] = {}
+
+    def seek(self, number: int) -> None:
+        """The line is wanted, and looked for at the next update that is followed."""
+        self._sought.add(number)
 
     def on_call(self, number: int, module: Any, output: Any) -> None:
-        """A recurrent module ran forward with gradients."""
-        if not isinstance(module, nn.RNNBase) or number in self._calls or self.compiles:
+        """A recurrent module ran forward with gradients: its first call of the update is followed."""
+        if number not in self._sought or number in self._calls or not isinstance(module, nn.RNNBase):
             return
         self._calls[number] = places.here()
         sequence, last = output
         state = last[0] if isinstance(last, tuple) else last
-        self._sources[state.grad_fn, state.output_nr] = number, "state"
+        self._sources[state.grad_fn, state.output_nr] = _Source(number, "state", None, 0)
         if isinstance(sequence, PackedSequence):
-            self._packed[int(sequence.batch_sizes[0]), sequence.data.shape[-1]] = number
+            sizes = sequence.batch_sizes
+            source = _Source(number, "output", 0, len(sizes))
+            self._packed[int(sizes[0]), sequence.data.shape[-1]] = source
         else:
-            self._sources[sequence.grad_fn, sequence.output_nr] = number, "output"
             axis = 1 if module.batch_first and sequence.dim() > 2 else 0
-            self._outputs[number] = _Output(
-                sequence.untyped_storage().data_ptr(), sequence.storage_offset(), tuple(sequence.shape),
-                sequence.stride(), axis,
-            )  # fmt: skip
-        if not self._count:
-            owners = (torch.Tensor, torch)
-            self._listening.begin("reads", self._note, owners, (*_PICKING, *_PASSING))
-            self._listening.begin("reads", self._note, (nn.functional,), ("linear",))
-
-    def _note(self, name: str, result: Any, args: Any, kwargs: Any) -> None:
-        tensor = args[0] if args else kwargs.get("input")
-        if not isinstance(tensor, torch.Tensor) or tensor.grad_fn is None or self._count >= _MOST:
-            return
-        source = self._source(tensor)
-        if source is None:
-            return
-        self._count += 1
-        number, what = source
-        taken = result[0] if isinstance(result, (tuple, list)) else result
-        rank = 2 if name in _PICKING else 0
-        if what == "output" and rank:
-            steps = _steps(self._outputs.get(number), taken)
-            rank = rank if steps is None else 3 if steps == "last" else 1
-        self._reads.setdefault(number, []).append(_Read(what, rank, taken.grad_fn, places.here()))
-
-    def _source(self, tensor: torch.Tensor) -> tuple[int, str] | None:
-        """The module that a tensor comes from by nothing but a few operations, and what of it that is."""
-        node, output = tensor.grad_fn, tensor.output_nr
-        for _ in range(_LONGEST):
-            if node is None:
-                return None
-            found = self._sources.get((node, output))
-            if found is not None:
-                return found
-            if self._packed and graph.kind_of(node) == "CopySlices":
-                number = self._packed.get((graph.shape_of(node) or ())[1:])
-                return None if number is None else (number, "output")
-            following = node.next_functions
-            node, output = following[0] if following else (None, 0)
-        return None
+            source = _Source(number, "output", axis, sequence.shape[axis])
+            self._sources[sequence.grad_fn, sequence.output_nr] = source
+        self._origins.begin()
 
     def on_backward(self, loss: torch.Tensor) -> None:
-        """A backward pass is about to run: what the loss does not depend on was read for something else."""
-        self._listening.end("reads")
+        """A backward pass is about to run: the lines by which its loss depends on the modules are kept."""
+        self._origins.end()
+        if not self._sources:
+            return
+        nodes = graph.nodes(loss, _MOST_NODES)
+        users: dict[_Point, list[Any]] = {}
+        for node in nodes:
+            for child, output in node.next_functions:
+                users.setdefault((child, output), []).append(node)
+            if self._packed and graph.kind_of(node) == "CopySlices":
+                source = self._packed.get((graph.shape_of(node) or ())[1:])
+                if source is not None:
+                    self._sources[node, 0] = source
+        reads: dict[tuple[int, str], list[_Read]] = {}
+        for point, source in self._sources.items():
+            reads.setdefault((source.number, source.what), []).extend(_reads(users, point, source))
+        for key, found in reads.items():
+            if found:  # of equals the one that ran first
+                best = max(found, key=lambda read: (read.rank, -read.node._sequence_nr()))
+                self._found[key] = line_of(best.node)
         self._sources.clear()
         self._packed.clear()
-        if not any(self._reads.values()):
-            return
-        met = graph.nodes(loss, _MOST_NODES)
-        for number, reads in self._reads.items():
-            self._reads[number] = [r._replace(node=None) for r in reads if r.node is None or r.node in met]
 
     def where(self, number: int, what: str) -> dict[str, Any] | None:
-        """The line that reads a module's output or final state for the loss; that of its call where none was seen."""
-        reads = [read for read in self._reads.get(number, ()) if read.what == what]
-        best = max(reads, key=lambda read: read.rank, default=None)  # the first of equals
-        return best.location if best is not None else self._calls.get(number)
+        """The line that reads a module's output or final state; that of its call where none was seen."""
+        return self._found.get((number, what)) or self._calls.get(number)
 
     def forget(self) -> None:
         """The update is over."""
-        self._listening.end("reads")
+        self._origins.end()
+        self._sought -= set(self._calls)
         self._sources.clear()
         self._packed.clear()
-        self._outputs.clear()
-        self._reads.clear()
         self._calls.clear()
-        self._count = 0
+        self._found.clear()
 
 
-def _steps(output: _Output | None, taken: Any) -> str | None:
-    """Whether a part of an output is its `last` step or `others`; None where it is no view of it.
+def _reads(users: dict[_Point, list[Any]], point: _Point, source: _Source) -> Iterator[_Read]:
+    """What takes the tensor, looking through operations that leave every number at its place."""
+    stack = [(point, source.axis, 0)]
+    while stack:
+        point, axis, depth = stack.pop()
+        for node in users.get(point, ()):
+            rank, axis_after = _taken(node, axis, source)
+            if rank is not None:
+                yield _Read(rank, node)
+            elif depth < _LONGEST:
+                stack.append(((node, 0), axis_after, depth + 1))
 
-    Shapes: taken any part of (T, B, D*P), (B, T, D*P) or (T, D*P).
-    """
-    if output is None or not isinstance(taken, torch.Tensor):
-        return None
-    if taken.untyped_storage().data_ptr() != output.pointer:
-        return None
-    stride, length = output.strides[output.axis], output.shape[output.axis]
-    if any(size > 1 and step == stride for size, step in zip(taken.shape, taken.stride())):
-        return "others"
-    offset, step = int(taken.storage_offset()) - output.offset, 0
-    for axis in sorted(range(len(output.shape)), key=lambda a: -output.strides[a]):
-        index, offset = divmod(offset, max(1, output.strides[axis]))
-        if axis == output.axis:
-            step = index
-    return "last" if step == length - 1 else "others"
+
+def _taken(node: Any, axis: int | None, source: _Source) -> tuple[int | None, int | None]:
+    """How an operation reads the tensor; None where it hands all of it on, then with where its time axis is."""
+    kind = graph.kind_of(node)
+    if kind in ("Select", "Slice"):
+        if axis is None or node._saved_dim == axis:
+            return _rank(node._saved_index if kind == "Select" else node._saved_start, source), None
+        return (PICK, None) if kind == "Select" else (None, axis)
+    if kind in ("Transpose", "Permute"):
+        return None, None if axis is None else _moved(node, kind, axis)
+    if kind in _PASSES:
+        return None, axis
+    return PICK if kind in _PICKS else WHOLE, None
+
+
+def _rank(index: int, source: _Source) -> int:
+    """Of a part of the time axis that begins at an index."""
+    if source.axis is None:
+        return PICK
+    return LAST if _signed(index) % source.time == source.time - 1 else OTHER
+
+
+def _moved(node: Any, kind: str, axis: int) -> int:
+    """Where an axis of a tensor stands after its axes were exchanged."""
+    if kind == "Permute":
+        dims = [_signed(dim) for dim in node._saved_dims]
+        return [dim % len(dims) for dim in dims].index(axis)
+    axes = len(graph.shape_of(node) or ()) or 3
+    first, second = _signed(node._saved_dim0) % axes, _signed(node._saved_dim1) % axes
+    return second if axis == first else first if axis == second else axis
+
+
+def _signed(number: int) -> int:
+    return number - _WRAPPED if number >= _WRAPPED // 2 else number
