@@ -76,6 +76,8 @@ TABLE = (
     Fault("unscaled_targets", "RD415", "large_targets"),
     Fault("sorted_labels", "RD411", "windows_in_order"),
     Fault("first_batch_only", "RD411", "large_targets"),
+    Fault("encoder_under_no_grad", "RD308", "frozen_backbone"),
+    Fault("forward_direction_unread", "RD308", "packed_bidirectional"),
     Fault("linear_recurrence", "RD417", "names_one_by_one", "layer"),
 )
 

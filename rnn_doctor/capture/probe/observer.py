@@ -33,6 +33,7 @@ class Observer:
         self.losses = sensors.losses
         self.loaders = sensors.loaders
         self.evaluations = sensors.evaluations
+        self.gradientless = sensors.gradientless
         self.calls = sensors.calls
         self._updates = Updates(self.session, sensors)
 
@@ -69,7 +70,7 @@ class Observer:
         first = output[0] if type(output) is tuple else output
         data: torch.Tensor = first.data if isinstance(first, PackedSequence) else first
         if not torch.is_grad_enabled():
-            self.session.attempt("evaluations", self.evaluations.on_call, module.training)
+            self.session.attempt("evaluations", self._without_gradients, module)
             return
         if not data.requires_grad:  # weights and input are frozen, as a reservoir's are
             self.session.begin()
@@ -79,6 +80,12 @@ class Observer:
         self.session.begin()
         self.evaluations.training_mode = module.training
         self.calls.forward(module, given, state, output)
+
+    def _without_gradients(self, module: Any) -> None:
+        if self.gradientless.on_call(module):
+            self.evaluations.training_mode = module.training
+        else:
+            self.evaluations.on_call(module.training)
 
     @entry
     def on_loss_call(

@@ -6,6 +6,7 @@ from .calls import Calls
 from .listening import Tell
 from .naming import Naming
 from .sensors.evaluations import Evaluations
+from .sensors.gradientless import Gradientless
 from .sensors.loaders import Loaders
 from .sensors.losses import Losses
 from .sensors.norms import GradientNorms
@@ -30,4 +31,5 @@ class Sensors:
         self.losses = Losses(writer)
         self.loaders = Loaders(writer)
         self.evaluations = Evaluations(writer, self.loaders)
+        self.gradientless = Gradientless(self.recurrences, self.optimizers)
         self.calls = Calls(session, self.naming, self.recurrences, self.loaders, tell)
