@@ -35,14 +35,14 @@ class Gradientless:
         """id() of those that were found."""
 
     def on_call(self, module: nn.Module) -> bool:
-        """A recurrent module ran without gradients; returns whether it is known to do so in the training."""
+        """A recurrent module ran without gradients; returns whether it does or may do so in the training."""
         key = id(module)
         if self._updates >= _UPDATES or key in self._recurrences.ids:
             return key in self.numbered
         if key not in self._lines and len(self._lines) < _MOST:
             self._lines[key] = weakref.ref(module), places.here()
         self._ran.add(key)
-        return False
+        return True
 
     def updated(self) -> None:
         """An update is complete."""
