@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -18,6 +18,8 @@ from rnn_doctor.schema.report import (
     Suppressed,
 )
 from rnn_doctor.schema.rulebook import Rulebook
+from rnn_doctor.schema.runlog import RunLog
+from rnn_doctor.schema.signals import Signals
 from rnn_doctor.schema.values import Location
 
 _COMMENT = re.compile(
@@ -75,6 +77,13 @@ def suppress(
         conditions = _conditions(diagnosis.conditions, suppressed, {finding.rule for finding in kept})
         diagnosis = diagnosis.model_copy(update={"findings": _linked(kept), "conditions": conditions})
     return diagnosis, tuple(suppressed), tuple(remarks)
+
+
+def files(log: RunLog, signals: Signals, findings: Iterable[Finding]) -> Iterator[str]:
+    """The files in which such comments may stand: where findings, networks and training steps are, and the script."""
+    yield log.header.script
+    places = [m.location for m in log.modules.values()] + [finding.location for finding in findings]
+    yield from (place.file for place in (*places, *signals.places.values()) if place)
 
 
 def _suppressions(file: str, texts: Mapping[int, str]) -> list[Suppression]:

@@ -134,6 +134,8 @@ class ChangedThreshold(Frozen):
 class Baseline(Frozen):
     """What an older report held that this one does not."""
 
+    found: bool = True
+    """Whether there was one on this script; where not, every finding is new."""
     gone: tuple[Finding, ...] = ()
     """Looked for again, and not found."""
     unjudged: tuple[Finding, ...] = ()
