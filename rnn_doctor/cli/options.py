@@ -34,6 +34,27 @@ def observing(command: Command) -> Command:
     return command
 
 
+_FAILING = (
+    click.option(
+        "--fail-on",
+        metavar="error|warning|note|never",
+        help="Exit with 1 for findings this severe or more.  [error]",
+    ),
+    click.option(
+        "--min-confidence",
+        metavar="hint|moderate|high|certain",
+        help="Do not fail for findings less sure than this.  [hint]",
+    ),
+)
+
+
+def failing(command: Command) -> Command:
+    """Adds the options on which findings fail."""
+    for option in reversed(_FAILING):
+        command = option(command)
+    return command
+
+
 def judging(command: Command) -> Command:
     """Adds the options on how to judge a run log and how to report."""
     many: dict[str, Any] = {"multiple": True}
@@ -45,10 +66,11 @@ def judging(command: Command) -> Command:
             click.option(
                 "-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."
             ),
+            *_FAILING,
             click.option(
-                "--fail-on",
-                metavar="error|warning|note|never",
-                help="Exit with 1 for findings this severe or more.  [error]",
+                "--baseline",
+                metavar="FILE",
+                help="Fail only for what is new or worse than in this JSON report.",
             ),
             click.option(
                 "--select", metavar="RULES", help="Use these rules alone: ids, prefixes, names.", **many
@@ -86,8 +108,8 @@ def script(command: Command) -> Command:
     return module(command)
 
 
-def settings(flags: dict[str, Any]) -> Settings:
-    """The settings that hold for these flags in the current directory."""
+def settings(flags: dict[str, Any], script: str | None = None) -> Settings:
+    """The settings that hold for these flags in the current directory, and for the script, once it is known."""
     from rnn_doctor.settings import resolve
 
-    return resolve(flags, Path.cwd())
+    return resolve(flags, Path.cwd(), script)
