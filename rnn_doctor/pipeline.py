@@ -73,6 +73,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
     """
     from rnn_doctor.derive.profiles import profiles
     from rnn_doctor.diagnose.engine import diagnose
+    from rnn_doctor.diagnose.pages import pages
     from rnn_doctor.prescribe.contraindications import contraindications
     from rnn_doctor.prescribe.rank import remedies as prescribe
     from rnn_doctor.schema.report import Report, Tool
@@ -97,6 +98,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
         not_assessed=(*_examination(log), *diagnosis.not_assessed),
         signals=tuple(signals.signals.values()),
         profiles=profiles(log, lag=settings.lag),
+        rulebook=pages(book, enabled),
     )
 
 

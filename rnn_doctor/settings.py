@@ -11,11 +11,20 @@ from pydantic import BeforeValidator, Field, ValidationError
 from rnn_doctor.errors import SettingsError
 from rnn_doctor.schema.values import Frozen
 
-Format = Literal["terminal", "json"]
+Format = Literal["terminal", "json", "markdown", "github", "gitlab", "sarif", "junit"]
 FailOn = Literal["error", "warning", "note", "never"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {"format": get_args(Format), "fail_on": get_args(FailOn)}
 TABLE = "tool.rnn-doctor"
+
+SUFFIXES: Mapping[str, Format] = {
+    ".json": "json",
+    ".md": "markdown",
+    ".sarif": "sarif",
+    ".sarif.json": "sarif",
+    ".xml": "junit",
+}
+"""What the name of an output file says of its format, where no format is given."""
 
 
 def _no_bool(value: Any) -> Any:
@@ -72,6 +81,7 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
     given = {key: value for key, value in flags.items() if value is not None and value != ()}
     file = _nearest_table(folder)
     path, kept = file or (None, {})
+    given, kept = _with_format(given), _with_format(kept)
     if given.get("quiet") or given.get("verbose"):
         # The one given on the command line replaces the other, should the file set it.
         kept = {key: value for key, value in kept.items() if key not in ("quiet", "verbose")}
@@ -82,6 +92,16 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
     if settings.quiet and settings.verbose:
         raise SettingsError("quiet and verbose exclude each other", "keep one of them")
     return settings
+
+
+def _with_format(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the format that the output file's name tells, where they name a file and no format.
+
+    So a file named on the command line decides over a format in pyproject.toml.
+    """
+    name = Path(str(values.get("output", ""))).name.lower()
+    suffix = max((suffix for suffix in SUFFIXES if name.endswith(suffix)), key=len, default=None)
+    return values if suffix is None or "format" in values else values | {"format": SUFFIXES[suffix]}
 
 
 def _nearest_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
