@@ -44,15 +44,16 @@ def command(runs: tuple[str, ...], **flags: Any) -> int:
             if path.is_dir():
                 raise RunLogError(f"{path} is a directory", "name the run logs in it")
             log = reading.read(path)
-            report = pipeline.examine(log, settings)
+            own = options.settings(flags, log.header.script)
+            report = pipeline.examine(log, own)
         except (RunLogError, ScriptError) as error:
             if len(runs) == 1:
                 raise
             output.say(error.message, error.hint)
             codes.append(error.exit_code)
             continue
-        codes.append(judging.exit_code(log, report, settings))
-        reports.append(judging.judged(report, codes[-1], settings))
-        judging.remark(log, report, settings)
+        codes.append(judging.exit_code(log, report, own))
+        reports.append(judging.judged(report, codes[-1], own))
+        judging.remark(log, report, own)
     output.emit(reports, settings, several=len(runs) > 1)
     return exit_codes.worst(codes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rnn_doctor.cli import exit_codes, output
 
 if TYPE_CHECKING:
-    from rnn_doctor.schema.report import Report
+    from rnn_doctor.schema.report import Finding, Report
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.settings import Settings
 
@@ -16,7 +16,8 @@ def judged(report: Report, code: int, settings: Settings) -> Report:
     """The report with how the command ends: what is made of it later has to say the same."""
     from rnn_doctor.schema.report import Exit
 
-    return report.model_copy(update={"exit": Exit(fail_on=settings.fail_on, code=code)})
+    failing = tuple(finding.fingerprint for finding in failing_of(report, settings))
+    return report.model_copy(update={"exit": Exit(code=code, failing=failing)})
 
 
 def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
@@ -30,7 +31,28 @@ def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
         return exit_codes.SCRIPT
     if len(log.steps) < pipeline.FEWEST_STEPS and not report.findings:
         return exit_codes.SCRIPT
-    return exit_codes.of_findings([finding.severity for finding in report.findings], settings.fail_on)
+    return exit_codes.FINDINGS if failing_of(report, settings) else exit_codes.OK
+
+
+def failing_of(report: Report, settings: Settings) -> list[Finding]:
+    """The findings that fail the gate."""
+    return [
+        finding
+        for finding in counting(report, settings)
+        if exit_codes.of_findings([finding.severity], settings.fail_on)
+    ]
+
+
+def counting(report: Report, settings: Settings) -> list[Finding]:
+    """The findings that may fail the gate: sure enough, and where there is a baseline, new or worse than in it."""
+    from rnn_doctor.settings import MIN_CONFIDENCES
+
+    sure = MIN_CONFIDENCES.index(settings.min_confidence)
+    return [
+        finding
+        for finding in report.findings
+        if MIN_CONFIDENCES.index(finding.confidence.word) >= sure and finding.change in (None, "new", "worse")
+    ]
 
 
 def _certain(report: Report) -> bool:
@@ -56,6 +78,8 @@ def remark(log: RunLog, report: Report, settings: Settings) -> None:
             f"only {steps} seen: what needs more is not judged",
             "have the script train longer" if count < pipeline.FEWEST_STEPS else None,
         )
+    for each in () if settings.quiet else report.remarks:
+        output.say(f"{each.location.file}:{each.location.line}: {each.text}")
     if settings.verbose:
         seen = pipeline.observation(log)
         share = "" if seen.probe_share is None else f", {seen.probe_share:.1%} of the time in the probe"

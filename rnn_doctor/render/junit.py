@@ -8,9 +8,7 @@ from rnn_doctor.render import telling
 from rnn_doctor.render.wording import joined, short
 from rnn_doctor.schema.report import Exit, Finding, Report
 
-_SEVERITIES = ("error", "warning", "note")
 _ID = re.compile(r"[A-Z]{2,8}[0-9]{3}")
-_UNCHANGED = ("known", "better")
 
 
 def render(report: Report, *, width: int = 80, color: bool = False) -> str:
@@ -120,8 +118,5 @@ def _rule_of(what: str, report: Report) -> str | None:
 
 
 def _fails(finding: Finding, ended: Exit | None) -> bool:
-    """Whether it made the examination fail: as severe as `--fail-on` says, and not in the baseline already."""
-    limit = ended.fail_on if ended else "error"
-    if limit == "never" or finding.change in _UNCHANGED:
-        return False
-    return _SEVERITIES.index(finding.severity) <= _SEVERITIES.index(limit)
+    """Whether it fails the gate; of a report that does not say, errors do."""
+    return finding.severity == "error" if ended is None else finding.fingerprint in ended.failing
