@@ -74,6 +74,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
     from rnn_doctor.compare.baseline import since
     from rnn_doctor.derive.profiles import profiles
     from rnn_doctor.diagnose.engine import diagnose
+    from rnn_doctor.diagnose.pages import pages
     from rnn_doctor.diagnose.suppressions import files, suppress
     from rnn_doctor.prescribe.contraindications import contraindications
     from rnn_doctor.prescribe.rank import remedies as prescribe
@@ -102,6 +103,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
         not_assessed=(*_examination(log), *diagnosis.not_assessed),
         signals=tuple(signals.signals.values()),
         profiles=profiles(log, lag=settings.lag),
+        rulebook=pages(book, enabled),
         rules=tuple(sorted(enabled)),
         thresholds=thresholds,
         suppressed=suppressed,
@@ -119,6 +121,15 @@ def baseline(settings: Settings) -> list[Report] | None:
     from rnn_doctor.schema import stored
 
     return None if settings.baseline is None else stored.read(settings.baseline)
+
+
+def recognizable(report: Report) -> Report:
+    """The report with a fingerprint on every finding, also where it was stored without."""
+    from rnn_doctor.diagnose.fingerprints import fingerprinted
+
+    if all(finding.fingerprint for finding in report.findings):
+        return report
+    return report.model_copy(update={"findings": fingerprinted(report.findings)})
 
 
 def rulebook(folders: Sequence[Path] = ()) -> Rulebook:

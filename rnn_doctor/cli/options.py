@@ -34,6 +34,25 @@ def observing(command: Command) -> Command:
     return command
 
 
+_REPORTING = (
+    click.option(
+        "-f",
+        "--format",
+        "format",
+        metavar="terminal|json|markdown|github|gitlab|sarif|junit",
+        help="Form of the report.  [terminal, or what the name of -o FILE tells: .json, .md, .sarif, .xml]",
+    ),
+    click.option("-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."),
+)
+
+
+def reporting(command: Command) -> Command:
+    """Adds the options on the form of a report and where it goes."""
+    for option in reversed(_REPORTING):
+        command = option(command)
+    return command
+
+
 _FAILING = (
     click.option(
         "--fail-on",
@@ -60,12 +79,7 @@ def judging(command: Command) -> Command:
     many: dict[str, Any] = {"multiple": True}
     for option in reversed(
         [
-            click.option(
-                "-f", "--format", "format", metavar="terminal|json", help="Form of the report.  [terminal]"
-            ),
-            click.option(
-                "-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."
-            ),
+            *_REPORTING,
             *_FAILING,
             click.option(
                 "--baseline",
