@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from rnn_doctor.errors import SettingsError
 from rnn_doctor.schema.values import Frozen
 
-Format = Literal["terminal", "json"]
+Format = Literal["terminal", "json", "html"]
 FailOn = Literal["error", "warning", "note", "never"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {"format": get_args(Format), "fail_on": get_args(FailOn)}

@@ -40,7 +40,11 @@ def judging(command: Command) -> Command:
     for option in reversed(
         [
             click.option(
-                "-f", "--format", "format", metavar="terminal|json", help="Form of the report.  [terminal]"
+                "-f",
+                "--format",
+                "format",
+                metavar="terminal|json|html",
+                help="Form of the report.  [terminal]",
             ),
             click.option(
                 "-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."

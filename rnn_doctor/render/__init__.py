@@ -32,5 +32,11 @@ def _json(report: Report, *, width: int = 80, color: bool = False) -> str:
     return json.render(report, width=width, color=color)
 
 
-FORMATS: Mapping[str, Render] = {"terminal": _terminal, "json": _json}
+def _html(report: Report, *, width: int = 80, color: bool = False) -> str:
+    from rnn_doctor.render.html import page
+
+    return page.render(report, width=width, color=color)
+
+
+FORMATS: Mapping[str, Render] = {"terminal": _terminal, "json": _json, "html": _html}
 """By the name that --format takes."""
