@@ -53,6 +53,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
             causes=causes,
             story_of=stories.by_rule(causes),
             figures=drawn,
+            broad=_broad([*drawn, measured]),
             missing=[f for f in (*figures, measured) if not f.drawings],
             trials=measured,
             remedies=remedies,
@@ -75,6 +76,18 @@ def _figures(report: Report) -> list[Figure]:
         over_updates.learning_rate(report),
     )
     return [figure for figure in made if figure is not None]
+
+
+def _broad(figures: Iterable[Figure]) -> set[str]:
+    """The pictures as wide as the page: those of several drawings, and one that would be left alone in its row."""
+    broad: set[str] = set()
+    alone: str | None = None
+    for figure in figures:
+        if len(figure.drawings) > 1 or figure.id == "figure-trials":
+            broad.add(figure.id)
+        else:
+            alone = None if alone else figure.id
+    return broad | {alone} if alone else broad
 
 
 def _status(report: Report) -> str:

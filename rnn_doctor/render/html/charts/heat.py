@@ -10,7 +10,7 @@ from rnn_doctor.render.html.charts.svg import drawing, label, percent, tag
 
 _LABEL, _CELL, _GAP = 18, 22, 8
 _TOP = 18
-_MOST_CHARACTERS = 50
+_MOST_CHARACTERS = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,12 @@ def draw(heat: Heat) -> Markup:
     bottom = top + pitch * len(heat.rows)
     parts: list[Markup] = []
     for number, row in enumerate(heat.rows):
-        y = top + number * pitch
-        parts.append(label(row.name, 0, y + _LABEL - 5, anchor="start", class_="row"))
-        parts += _cells(row, width, y + _LABEL)
+        parts += _cells(row, width, top + number * pitch + _LABEL)
     parts += _axis(heat, bottom)
     if heat.marked is not None:
         parts += _marked(heat, bottom - _GAP)
+    for number, row in enumerate(heat.rows):  # last, so that no line runs through a name
+        parts.append(label(row.name, 0, top + number * pitch + _LABEL - 5, anchor="start", class_="row"))
     return tag("div", drawing(*parts, height=bottom + 34), class_="plot wide")
 
 

@@ -95,6 +95,7 @@ def draw(chart: Chart) -> Markup:
             stretched(*(_path(s, x_scale, y_scale) for s in chart.series), y=_TOP, height=HEIGHT),
             *(mark for each in chart.series for mark in _marks(each, x_scale, y_scale)),
             *(_flag(flag, x_scale) for flag in chart.flags),
+            *_rule_words(chart.rules, x_scale, y_scale),
             height=_TOP + HEIGHT + _BELOW,
         ),
         class_="plot",
@@ -144,17 +145,27 @@ def _rules(rules: Sequence[Rule], x_scale: scales.Scale, y_scale: scales.Scale) 
         if rule.axis == "y":
             y = _up(share)
             yield tag("line", x1=0, x2="100%", y1=y, y2=y, class_="rule")
-            yield label(rule.text, 1, y - 5 if y > _TOP + 16 else y + 14, anchor="end", class_="told")
         else:
             yield tag("line", x1=percent(share), x2=percent(share), y1=_TOP, y2=_TOP + HEIGHT, class_="rule")
+
+
+def _rule_words(rules: Sequence[Rule], x_scale: scales.Scale, y_scale: scales.Scale) -> Iterator[Markup]:
+    """What stands on the rules: at the foot of an upright one, at the end of a level one; above all curves."""
+    for rule in rules:
+        share = (x_scale if rule.axis == "x" else y_scale).at(rule.at)
+        if share is None:
+            continue
+        if rule.axis == "y":
+            y = _up(share)
+            yield label(rule.text, 1, y - 5 if y > _TOP + 16 else y + 14, anchor="end", class_="told")
+        else:
             before = share > 0.5
-            text = f"{rule.text} " if before else f" {rule.text}"
             yield tag(
                 "text",
-                text.strip(),
+                rule.text,
                 x=percent(share),
                 dx=-6 if before else 6,
-                y=_TOP + 12,
+                y=_TOP + HEIGHT - 8,
                 text_anchor="end" if before else "start",
                 class_="told",
             )

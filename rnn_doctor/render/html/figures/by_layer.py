@@ -31,8 +31,7 @@ def updates(report: Report) -> Figure:
     shared = Figure(
         id="figure-updates",
         title="Update sizes by layer",
-        caption="How far one update moves the weights, relative to their own size. A layer far to the left of "
-        "the others hardly learns; one far to the right is thrown about.",
+        caption="How far one update moves the weights, relative to their own size, over the sampled updates.",
     )
     if not curves:
         reason = report.profiles.absent.get("updates", NO_REASON)
@@ -64,7 +63,12 @@ def updates(report: Report) -> Figure:
         caption=shared.caption,
         summary=" ".join(told) + more,
         drawings=(
-            ("", rows.ranges(drawn, scales.logarithmic(every), "size of the update / size of the weights")),
+            (
+                "",
+                rows.ranges(
+                    drawn, scales.logarithmic(every, most=7), "size of the update / size of the weights"
+                ),
+            ),
         ),
         key=(Key("dot", "tone2", "first sampled update"), Key("dot", "tone1", "last")),
         tables=(table(("weights", "update", "ratio"), every_row),),
@@ -77,9 +81,8 @@ def gates(report: Report) -> Figure:
     shared = Figure(
         id="figure-gates",
         title="Gates",
-        caption="Share of units, rows and time steps where a gate is closed, at work, or open; of candidates and "
-        "states, saturated at −1 or +1. Saturated gates pass hardly any gradient; an open forget or update gate "
-        "is memory.",
+        caption="How much of each gate is closed, at work, or open, over units and time steps. Saturated gates "
+        "pass hardly any gradient; an open forget or update gate is memory.",
     )
     if not curves:
         reason = report.profiles.absent.get("gates", NO_REASON)

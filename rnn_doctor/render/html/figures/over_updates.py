@@ -56,8 +56,7 @@ def norms(report: Report) -> Figure:
     shared = Figure(
         id="figure-norms",
         title="Gradient norm",
-        caption="Length of the whole gradient at each update, before clipping and as the optimizer used it. "
-        "Flags mark norms above 10 times their running median.",
+        caption="Length of the whole gradient at each update. Flags mark norms above 10 times their running median.",
     )
     if not curves.grad_norm.values:
         return _without(shared, curves.grad_norm)

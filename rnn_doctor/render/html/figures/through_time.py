@@ -36,9 +36,8 @@ def by_lag(report: Report) -> Figure:
     shared = Figure(
         id="figure-lag",
         title="Gradient by lag",
-        caption="How much of a gradient is lost on its way back from one output to earlier inputs, in decades "
-        "(3 is a thousandth left). Strong colour is a gradient that arrives; where the colour fades, "
-        "inputs so far back cannot be learned from.",
+        caption="Decades of a gradient that are lost on the way back from one output to earlier inputs; 3 is a "
+        "thousandth left. Where the colour fades, inputs so far back cannot be learned from.",
     )
     if not profiles:
         return _without(shared, report.profiles.absent.get("by_lag", NO_REASON))
@@ -117,9 +116,8 @@ def by_time(report: Report) -> Figure:
     shared = Figure(
         id="figure-time",
         title="Gradient by time step",
-        caption="The gradient of the script's own loss with respect to each layer's state, relative to that layer's "
-        "largest, in decades. A loss at every step feeds gradient in everywhere; one at the last step must send "
-        "it all the way to the left.",
+        caption="Decades by which the gradient of the script's own loss falls short of the layer's largest. "
+        "A loss on the last step alone must send it all the way to the left.",
     )
     if not profiles:
         return _without(shared, report.profiles.absent.get("by_time", NO_REASON))
@@ -172,8 +170,7 @@ def states(report: Report) -> Figure:
     shared = Figure(
         id="figure-states",
         title="States by time step",
-        caption="Root mean square of the states over a sequence, at the last update where it was looked at. "
-        "A cell state that only grows saturates what reads it.",
+        caption="Root mean square of the states over a sequence, at the last update where it was looked at.",
     )
     if not profiles:
         return _without(shared, report.profiles.absent.get("by_time", NO_REASON))
