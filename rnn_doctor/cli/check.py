@@ -34,7 +34,7 @@ def command(module: str | None, words: tuple[str, ...], log: str | None, **flags
     """
     from rnn_doctor import pipeline
 
-    settings = options.settings(flags)
+    settings = options.settings(flags, module or (words[0] if words else None))
     what = target(module, words, settings.python)
     # What can be refused is refused now, and not after the script has run.
     output.check_writable(settings.output)

@@ -43,7 +43,8 @@ def command(runs: tuple[str, ...], **flags: Any) -> int:
             if path.is_dir():
                 raise RunLogError(f"{path} is a directory", "name the run logs in it")
             log = reading.read(path)
-            report = pipeline.examine(log, settings)
+            own = options.settings(flags, log.header.script)
+            report = pipeline.examine(log, own)
         except (RunLogError, ScriptError) as error:
             if len(runs) == 1:
                 raise
@@ -51,8 +52,8 @@ def command(runs: tuple[str, ...], **flags: Any) -> int:
             codes.append(error.exit_code)
             continue
         reports.append(report)
-        codes.append(judging.exit_code(log, report, settings))
-        judging.remark(log, report, settings)
+        codes.append(judging.exit_code(log, report, own))
+        judging.remark(log, report, own)
     if reports or settings.format == "json":
         output.emit(reports, settings, several=len(runs) > 1)
     return exit_codes.worst(codes)

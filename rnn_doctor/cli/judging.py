@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rnn_doctor.cli import exit_codes, output
 
 if TYPE_CHECKING:
-    from rnn_doctor.schema.report import Report
+    from rnn_doctor.schema.report import Finding, Report
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.settings import Settings
 
@@ -23,7 +23,21 @@ def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
         return exit_codes.SCRIPT
     if len(log.steps) < pipeline.FEWEST_STEPS and not report.findings:
         return exit_codes.SCRIPT
-    return exit_codes.of_findings([finding.severity for finding in report.findings], settings.fail_on)
+    return exit_codes.of_findings(
+        [finding.severity for finding in counting(report, settings)], settings.fail_on
+    )
+
+
+def counting(report: Report, settings: Settings) -> list[Finding]:
+    """The findings that may fail the gate: sure enough, and where there is a baseline, new or worse than in it."""
+    from rnn_doctor.settings import MIN_CONFIDENCES
+
+    sure = MIN_CONFIDENCES.index(settings.min_confidence)
+    return [
+        finding
+        for finding in report.findings
+        if MIN_CONFIDENCES.index(finding.confidence.word) >= sure and finding.change in (None, "new", "worse")
+    ]
 
 
 def _certain(report: Report) -> bool:
@@ -49,6 +63,8 @@ def remark(log: RunLog, report: Report, settings: Settings) -> None:
             f"only {steps} seen: what needs more is not judged",
             "have the script train longer" if count < pipeline.FEWEST_STEPS else None,
         )
+    for each in () if settings.quiet else report.remarks:
+        output.say(f"{each.location.file}:{each.location.line}: {each.text}")
     if settings.verbose:
         seen = pipeline.observation(log)
         share = "" if seen.probe_share is None else f", {seen.probe_share:.1%} of the time in the probe"

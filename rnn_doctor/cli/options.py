@@ -55,6 +55,16 @@ def judging(command: Command) -> Command:
                 help="Exit with 1 for findings this severe or more.  [error]",
             ),
             click.option(
+                "--min-confidence",
+                metavar="hint|moderate|high|certain",
+                help="Do not fail for findings less sure than this.  [hint]",
+            ),
+            click.option(
+                "--baseline",
+                metavar="FILE",
+                help="Fail only for what is new or worse than in this JSON report.",
+            ),
+            click.option(
                 "--select", metavar="RULES", help="Use these rules alone: ids, prefixes, names.", **many
             ),
             click.option("--ignore", metavar="RULES", help="Leave these rules out.", **many),
@@ -90,8 +100,8 @@ def script(command: Command) -> Command:
     return module(command)
 
 
-def settings(flags: dict[str, Any]) -> Settings:
-    """The settings that hold for these flags in the current directory."""
+def settings(flags: dict[str, Any], script: str | None = None) -> Settings:
+    """The settings that hold for these flags in the current directory, and for the script, once it is known."""
     from rnn_doctor.settings import resolve
 
-    return resolve(flags, Path.cwd())
+    return resolve(flags, Path.cwd(), script)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from rnn_doctor.render import standing
 from rnn_doctor.render.page import Page, Part
 from rnn_doctor.render.wording import clean, evidence, joined, record
 from rnn_doctor.schema.report import Conditions, Contraindication, Finding, NotAssessed, Prescription
@@ -44,7 +45,7 @@ def findings(page: Page, found: Sequence[Finding]) -> None:
 
 def _finding(page: Page, finding: Finding, indent: int, *, brief: bool) -> None:
     style = _STYLE[finding.severity]
-    head = f"{finding.severity}[{finding.rule}]"
+    head = f"{finding.severity}[{finding.rule}]{standing.mark(finding)}"
     page.add((head, style), (f": {finding.message}", "bold"), indent=indent, hang=indent + 2)
     margin = _place(page, finding, indent)
     if brief:

@@ -14,6 +14,7 @@ from rnn_doctor.schema.values import Frozen, Location, Number
 SCHEMA_VERSION: Literal[1] = 1
 
 Verdict = Literal["present", "suspected", "absent", "not_assessed"]
+Change = Literal["new", "worse", "known", "better"]
 
 
 class Confidence(Frozen):
@@ -58,6 +59,13 @@ class Finding(Frozen):
     """Ids of remedies of the rule that do not apply to this run: it does them already, or has not what they act on."""
     contraindicated: tuple[str, ...] = ()
     """Ids of remedies that the rule warns of in this run."""
+    fingerprint: str = ""
+    """16 hexadecimal digits, unique in a report and the same after the finding's line has moved; empty in reports
+    that were stored without."""
+    change: Change | None = None
+    """How it stands to the baseline; None where there is none. Worse and better speak of the severity."""
+    was: Severity | None = None
+    """Its severity in the baseline, where that was another."""
 
 
 class NotAssessed(Frozen):
@@ -98,6 +106,39 @@ class Diagnosis(Frozen):
     """Causes before what they explain; then by severity."""
     not_assessed: tuple[NotAssessed, ...]
     conditions: Conditions
+
+
+class Suppressed(Frozen):
+    """A finding that a comment on its source line says to ignore: it is no part of the others, and fails no gate."""
+
+    finding: Finding
+    reason: str | None = None
+    """What the comment gives as one."""
+
+
+class Remark(Frozen):
+    """A comment in the source that suppresses nothing, or not as it should."""
+
+    location: Location
+    text: str
+
+
+class ChangedThreshold(Frozen):
+    """A threshold that the settings have replaced, each as a comparison, e.g. `< 0.01`."""
+
+    rule: str
+    signal: str
+    shipped: str
+    used: str
+
+
+class Baseline(Frozen):
+    """What an older report held that this one does not."""
+
+    gone: tuple[Finding, ...] = ()
+    """Looked for again, and not found."""
+    unjudged: tuple[Finding, ...] = ()
+    """Not looked for, or not to be judged in this run."""
 
 
 class Trial(Frozen):
@@ -244,3 +285,13 @@ class Report(Frozen):
     not_assessed: tuple[NotAssessed, ...]
     signals: tuple[Signal, ...]
     profiles: Profiles = Profiles()
+    rules: tuple[str, ...] = ()
+    """Ids of the rules that were in use; empty in reports that were stored without."""
+    thresholds: tuple[ChangedThreshold, ...] = ()
+    """Thresholds that the settings changed."""
+    suppressed: tuple[Suppressed, ...] = ()
+    """Findings that comments in the source suppress. They stand in no other list, and their verdicts say so."""
+    remarks: tuple[Remark, ...] = ()
+    """Suppressions that are unused, that name no rule, or that give no reason."""
+    baseline: Baseline | None = None
+    """What is gone since the baseline; None where none was given. What is left is told by the findings' `change`."""
