@@ -73,6 +73,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
     """
     from rnn_doctor.derive.profiles import profiles
     from rnn_doctor.diagnose.engine import diagnose
+    from rnn_doctor.diagnose.pages import pages
     from rnn_doctor.diagnose.suppressions import suppress
     from rnn_doctor.prescribe.contraindications import contraindications
     from rnn_doctor.prescribe.rank import remedies as prescribe
@@ -105,6 +106,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
         thresholds=thresholds,
         suppressed=suppressed,
         remarks=remarks,
+        rulebook=pages(book, enabled),
     )
 
 

@@ -18,7 +18,7 @@ from rnn_doctor.errors import SettingsError
 from rnn_doctor.schema.rule import ConfidenceWord
 from rnn_doctor.schema.values import Frozen
 
-Format = Literal["terminal", "json", "html"]
+Format = Literal["terminal", "json", "markdown", "github", "gitlab", "sarif", "junit", "html"]
 FailOn = Literal["error", "warning", "note", "never"]
 
 MinConfidence = Literal["hint", "moderate", "high", "certain"]
@@ -34,6 +34,16 @@ TABLE = "tool.rnn-doctor"
 _PER_SCRIPT = "per_script"
 _ONCE = ("format", "output", "quiet", "verbose")
 """What holds for a whole call, and cannot differ from script to script."""
+
+SUFFIXES: Mapping[str, Format] = {
+    ".json": "json",
+    ".md": "markdown",
+    ".sarif": "sarif",
+    ".sarif.json": "sarif",
+    ".xml": "junit",
+    ".html": "html",
+}
+"""What the name of an output file says of its format, where no format is given."""
 
 
 def _no_bool(value: Any) -> Any:
@@ -95,6 +105,7 @@ def resolve(flags: Mapping[str, Any], folder: Path, script: str | None = None) -
     """
     given = {key: value for key, value in flags.items() if value is not None and value != ()}
     kept = _from_file(folder, script)
+    given, kept = _with_format(given), _with_format(kept)
     if given.get("quiet") or given.get("verbose"):
         # The one given on the command line replaces the other, should the file set it.
         kept = {key: value for key, value in kept.items() if key not in ("quiet", "verbose")}
@@ -103,6 +114,16 @@ def resolve(flags: Mapping[str, Any], folder: Path, script: str | None = None) -
     if settings.quiet and settings.verbose:
         raise SettingsError("quiet and verbose exclude each other", "keep one of them")
     return settings
+
+
+def _with_format(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the format that the output file's name tells, where they name a file and no format.
+
+    So a file named on the command line decides over a format in pyproject.toml.
+    """
+    name = Path(str(values.get("output", ""))).name.lower()
+    suffix = max((suffix for suffix in SUFFIXES if name.endswith(suffix)), key=len, default=None)
+    return values if suffix is None or "format" in values else values | {"format": SUFFIXES[suffix]}
 
 
 def _from_file(folder: Path, script: str | None) -> dict[str, Any]:

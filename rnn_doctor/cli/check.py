@@ -62,6 +62,7 @@ def _judge(outcome: Outcome, place: recording.Place, settings: Settings) -> int:
             raise
         output.say(f"interrupted: {error.message}")
         return exit_codes.INTERRUPTED
-    output.emit([report], settings)
+    code = exit_codes.INTERRUPTED if interrupted else judging.exit_code(log, report, settings)
+    output.emit([judging.judged(report, code, settings)], settings)
     judging.remark(log, report, settings)
-    return exit_codes.INTERRUPTED if interrupted else judging.exit_code(log, report, settings)
+    return code

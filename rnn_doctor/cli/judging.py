@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from rnn_doctor.settings import Settings
 
 
+def judged(report: Report, code: int, settings: Settings) -> Report:
+    """The report with how the command ends: what is made of it later has to say the same."""
+    from rnn_doctor.schema.report import Exit
+
+    return report.model_copy(update={"exit": Exit(fail_on=settings.fail_on, code=code)})
+
+
 def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
     """3 when the script failed before enough steps, or one update shows nothing; else by the findings.
 

@@ -34,21 +34,32 @@ def observing(command: Command) -> Command:
     return command
 
 
+_REPORTING = (
+    click.option(
+        "-f",
+        "--format",
+        "format",
+        metavar="FORMAT",
+        help="Form of the report: terminal, json, markdown, github, gitlab, sarif, junit, html.  "
+        "[as the name of -o FILE says: .json, .md, .sarif, .xml, .html; else terminal]",
+    ),
+    click.option("-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."),
+)
+
+
+def reporting(command: Command) -> Command:
+    """Adds the options on the form of a report and where it goes."""
+    for option in reversed(_REPORTING):
+        command = option(command)
+    return command
+
+
 def judging(command: Command) -> Command:
     """Adds the options on how to judge a run log and how to report."""
     many: dict[str, Any] = {"multiple": True}
     for option in reversed(
         [
-            click.option(
-                "-f",
-                "--format",
-                "format",
-                metavar="terminal|json|html",
-                help="Form of the report.  [terminal]",
-            ),
-            click.option(
-                "-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."
-            ),
+            *_REPORTING,
             click.option(
                 "--fail-on",
                 metavar="error|warning|note|never",

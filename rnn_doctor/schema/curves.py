@@ -1,8 +1,17 @@
 """The curves of a report that run over the updates: losses, norms, rates, update sizes, gates."""
 
-from typing import Literal
+from collections.abc import Sized
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from rnn_doctor.schema.values import Frozen, Number
+
+
+def _as_long(steps: Sized, *curves: Sized) -> None:
+    """Raises ValueError, which a model reports, where a curve has not one value an update."""
+    if any(len(curve) != len(steps) for curve in curves):
+        raise ValueError("there is not one value an update")
 
 
 class Curve(Frozen):
@@ -19,6 +28,11 @@ class Curve(Frozen):
     """How many values there were before thinning."""
     absent: str | None = None
     """Why it is empty."""
+
+    @model_validator(mode="after")
+    def _one_value_an_update(self) -> Self:
+        _as_long(self.steps, self.values)
+        return self
 
 
 class StepCurves(Frozen):
@@ -54,6 +68,11 @@ class UpdateCurve(Frozen):
     ratios: tuple[Number, ...]
     """||update|| / ||weights||, both over the whole group, at the sampled updates."""
 
+    @model_validator(mode="after")
+    def _one_value_an_update(self) -> Self:
+        _as_long(self.steps, self.ratios)
+        return self
+
 
 class GateCurve(Frozen):
     """How far one gate of one layer was saturated at the updates where the recurrence was replayed."""
@@ -68,3 +87,8 @@ class GateCurve(Frozen):
     """Share of (row, time, unit) below 0.1 (sigmoid) or -0.97 (tanh)."""
     high: tuple[Number, ...]
     """Above 0.9 or 0.97."""
+
+    @model_validator(mode="after")
+    def _one_value_an_update(self) -> Self:
+        _as_long(self.steps, self.low, self.high)
+        return self

@@ -3,7 +3,10 @@
 Schema version 1: the first.
 """
 
-from typing import Literal
+from itertools import pairwise
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.curves import GateCurve, StepCurves, UpdateCurve
@@ -235,6 +238,14 @@ class LagProfile(Frozen):
     needed_lag_basis: str | None = None
     """How it is known."""
 
+    @model_validator(mode="after")
+    def _one_value_a_lag(self) -> Self:
+        if not self.lags or any(after <= before for before, after in pairwise(self.lags)):
+            raise ValueError("the lags do not rise")
+        if len(self.lags) != len(self.decades):
+            raise ValueError("there is not one value a lag")
+        return self
+
 
 class TimeProfile(Frozen):
     """What one layer did over the time steps of a sequence, at the last step where it was replayed."""
@@ -250,6 +261,13 @@ class TimeProfile(Frozen):
     """Root mean square of h_t."""
     cell_norm: tuple[Number, ...] = ()
 
+    @model_validator(mode="after")
+    def _one_value_a_step(self) -> Self:
+        curves = (self.hidden_gradient, self.hidden_norm, self.cell_norm)
+        if any(curve and len(curve) != len(self.times) for curve in curves):
+            raise ValueError("there is not one value a time step")
+        return self
+
 
 class Profiles(Frozen):
     """The curves: inside the recurrences by lag and time step, and over the updates."""
@@ -261,6 +279,40 @@ class Profiles(Frozen):
     gates: tuple[GateCurve, ...] = ()
     absent: dict[str, str] = {}
     """Why one of these is empty, by its key."""
+
+
+class Criterion(Frozen):
+    """What a rule asks of one signal."""
+
+    signal: str
+    threshold: str
+    """The comparison, e.g. `> 3`."""
+    because: str
+
+
+class RulePage(Frozen):
+    """A rule in use, as its page tells it: a stored report explains itself, on any machine."""
+
+    id: str
+    name: str
+    severity: Severity
+    condition: Condition | None = None
+    confidence: ConfidenceWord
+    confidence_because: str
+    summary: str
+    why: str
+    when: tuple[Criterion, ...]
+    """All of them hold where it is found."""
+    limits: str
+    sources: tuple[str, ...]
+
+
+class Exit(Frozen):
+    """How the examining command ended."""
+
+    fail_on: Literal["error", "warning", "note", "never"]
+    """The severity from which on findings made it fail."""
+    code: int
 
 
 class Tool(Frozen):
@@ -295,3 +347,7 @@ class Report(Frozen):
     """Suppressions that are unused, that name no rule, or that give no reason."""
     baseline: Baseline | None = None
     """What is gone since the baseline; None where none was given. What is left is told by the findings' `change`."""
+    rulebook: tuple[RulePage, ...] = ()
+    """The text of the rules in use; empty in reports that were stored without."""
+    exit: Exit | None = None
+    """None in reports that were stored without."""

@@ -11,8 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from rnn_doctor.render import wording
-from rnn_doctor.render.explain import comparison
-from rnn_doctor.render.html import rule_pages, stories, words
+from rnn_doctor.render.html import stories, words
 from rnn_doctor.render.html.figures import by_layer, over_updates, through_time, trials
 from rnn_doctor.render.html.figures.figure import Figure
 from rnn_doctor.schema.report import Report
@@ -39,6 +38,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     remedies = [stories.Remedy(f"remedy-{n}", r) for n, r in enumerate(report.remedies, 1)]
     causes = stories.told(report, remedies, drawn)
     measured = trials.trials(report)
+    found = {finding.rule for finding in report.findings}
     return (
         _environment()
         .get_template("page.html")
@@ -47,6 +47,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
             style=Markup(style),
             script=Markup(script),
             report=report,
+            standing=bool(report.suppressed or report.remarks or report.thresholds or _older(report)),
             summary=_summary(report, len(causes)),
             status=_status(report),
             conditions=[(n, getattr(report.conditions, n)) for n in type(report.conditions).model_fields],
@@ -58,7 +59,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
             trials=measured,
             remedies=remedies,
             unassessed=stories.unassessed(report),
-            rules=rule_pages.shipped({(f.rule, f.name) for f in report.findings}),
+            rules={page.id: page for page in report.rulebook if page.id in found},
         )
     )
 
@@ -88,6 +89,11 @@ def _broad(figures: Iterable[Figure]) -> set[str]:
         else:
             alone = None if alone else figure.id
     return broad | {alone} if alone else broad
+
+
+def _older(report: Report) -> bool:
+    """Whether the baseline held what this report does not."""
+    return report.baseline is not None and bool(report.baseline.gone or report.baseline.unjudged)
 
 
 def _status(report: Report) -> str:
@@ -141,12 +147,11 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "code": lambda text: Markup(escape(words.code(text))),
-        "told": lambda text: Markup(escape(words.bounded(text, _SUMMARY))),
+        "told": lambda text: Markup(escape(wording.short(text, _SUMMARY))),
         "figure": words.figure,
         "value": wording.value,
         "record": wording.record,
         "layer": words.layer,
-        "comparison": comparison,
         "prose": lambda text: [" ".join(part.split()) for part in text.strip().split("\n\n")],
     }
     environment.globals |= {"verdict_words": _VERDICTS, "basis_words": _BASIS, "count": wording.count}
@@ -155,4 +160,4 @@ def _environment() -> Environment:
 
 def _safe(value: Any) -> Any:
     """What an expression of the template may write: foreign text is cleaned and bounded, then escaped as always."""
-    return words.bounded(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return wording.short(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -2,20 +2,11 @@
 
 import math
 
-from rnn_doctor.render.wording import clean, number
+from rnn_doctor.render.wording import clean, number, short
 
 _MOST = 1_000
 _MOST_LINES = 200
 _NAME = 40
-
-
-def bounded(text: str, most: int = _MOST) -> str:
-    """The text on one line, cut where it is longer than anyone reads."""
-    # Cut before cleaning too: a megabyte is looked at once for its length alone.
-    kept = clean(text[: 2 * most + 1])
-    if len(text) <= 2 * most and len(kept) <= most:
-        return kept
-    return f"{kept[: most - 1]}… ({len(text):,} characters)"
 
 
 def name(text: str) -> str:
@@ -27,7 +18,7 @@ def name(text: str) -> str:
 def code(source: str) -> str:
     """Source as it stands, each line cleaned and bounded."""
     lines = source[: _MOST * _MOST_LINES].expandtabs(4).split("\n")
-    kept = [bounded(line).rstrip() for line in lines[:_MOST_LINES]]
+    kept = [short(line, _MOST).rstrip() for line in lines[:_MOST_LINES]]
     return "\n".join([*kept, "…"] if len(lines) > _MOST_LINES else kept)
 
 
