@@ -16,7 +16,11 @@ from rnn_doctor.render.html.figures import by_layer, over_updates, through_time,
 from rnn_doctor.render.html.figures.figure import Figure
 from rnn_doctor.schema.report import Report
 
+_LONGEST = 1_000
+"""Characters of a text; whole texts are in the JSON report."""
 _SUMMARY = 4_000
+_CELL = 160
+"""Of one of many: a cell of a table, a name in a list."""
 _VERDICTS = {
     "present": "Present",
     "suspected": "Suspected",
@@ -48,7 +52,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
             script=Markup(script),
             report=report,
             standing=bool(report.suppressed or report.remarks or report.thresholds or _older(report)),
-            summary=_summary(report, len(causes)),
+            summary=_summary(report, len({story.finding.rule for story in causes})),
             status=_status(report),
             conditions=[(n, getattr(report.conditions, n)) for n in type(report.conditions).model_fields],
             causes=causes,
@@ -148,11 +152,14 @@ def _environment() -> Environment:
     environment.filters |= {
         "code": lambda text: Markup(escape(words.code(text))),
         "told": lambda text: Markup(escape(wording.short(text, _SUMMARY))),
+        "cell": lambda value: Markup(escape(wording.short(str(value), _CELL))),
         "figure": words.figure,
         "value": wording.value,
         "record": wording.record,
         "layer": words.layer,
-        "prose": lambda text: [" ".join(part.split()) for part in text.strip().split("\n\n")],
+        "prose": lambda text: [
+            Markup(escape(wording.short(part, _SUMMARY))) for part in text.strip().split("\n\n")[:20]
+        ],
     }
     environment.globals |= {"verdict_words": _VERDICTS, "basis_words": _BASIS, "count": wording.count}
     return environment
@@ -160,4 +167,6 @@ def _environment() -> Environment:
 
 def _safe(value: Any) -> Any:
     """What an expression of the template may write: foreign text is cleaned and bounded, then escaped as always."""
-    return wording.short(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return (
+        wording.short(value, _LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
+    )

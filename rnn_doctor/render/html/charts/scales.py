@@ -8,8 +8,8 @@ _ROUND = (1.0, 2.0, 5.0, 10.0)
 _LOG_FROM = 30.0
 """A range of positive numbers wider than this factor is shown on a log scale where either would do."""
 
-_HUGE = 1e300
-"""Larger numbers are drawn at the edge: differences of the largest floats are infinite."""
+_HUGE, _TINY = 1e300, 1e-290
+"""Larger numbers are drawn at the edge, smaller differences not at all: floats would overflow or vanish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,10 @@ def linear(values: Iterable[float], *, most: int = 5, whole: bool = False, tight
     """
     finite = [min(_HUGE, max(-_HUGE, v)) for v in values if math.isfinite(v)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
-    if not high - low > max(abs(low), abs(high)) * 1e-9:
-        room = 0.5 if whole else abs(low) * 0.1 or 0.5
+    size = max(abs(low), abs(high))
+    if not high - low > max(size * 1e-9, _TINY):
+        room = max(0.5 if whole else 0.0, size * 0.1)
+        room = room if room > _TINY else 0.5
         low, high = low - room, high + room
     step = _round_up((high - low) / max(1, most - 1))
     step = max(1.0, step) if whole else step
