@@ -45,7 +45,7 @@ OTHERS: dict[str, set[str]] = {
     "settings": {"pydantic"},
     "derive": {"numpy", "scipy"},
     "diagnose": {"pydantic"},
-    "render": {"rich"},
+    "render": {"rich", "jinja2", "markupsafe", "pydantic"},
     "cli": {"click", "rich", "pydantic", "jsonschema"},
 }
 """What each part may import beside the standard library."""

@@ -88,6 +88,12 @@ def grad_norm_spike_count(view: View) -> Measurement:
     return known(sum(_does_harm(losses, k, view.loss_broke) for k in spikes), n=len(norms))
 
 
+def spikes(view: View) -> dict[int, float]:
+    """The ratio to its running median of each gradient norm that spikes, by step."""
+    numbers = [s.step for s in view.finite_steps if s.grad_norm is not None]
+    return {numbers[k]: ratio for k, ratio in _ratios(_norms(view)[0]) if ratio > SPIKE}
+
+
 def first_harmful_spike(view: View) -> int | None:
     """The step of the first spike after which the loss rises; None where there is none."""
     numbers = [s.step for s in view.finite_steps if s.grad_norm is not None]

@@ -153,6 +153,10 @@ class View:
         at = [each for each in self.log.steps if each.step == step and number in each.optimizers]
         return self._share(at[0], number, optimizer) if at else ()
 
+    def rates_at_step(self, number: int, step: Step) -> tuple[float, ...]:
+        """Learning rates of one of the optimizers that made a step; nothing where they cannot be told apart."""
+        return self._share(step, number, self.log.optimizers[number])
+
     def _share(self, step: Step, number: int, optimizer: Optimizer) -> tuple[float, ...]:
         """This optimizer's part of a step's rates; nothing where the parts cannot be told apart."""
         if step.optimizers == (number,):
