@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rnn_doctor.schema.rulebook import Rulebook
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.schema.signals import Signals
-    from rnn_doctor.settings import Settings
+    from rnn_doctor.settings import Settings, Thresholds
 
     __all__ = ["Outcome", "Progress", "Target"]
     """What the command line names of a stage, for type checkers alone."""
@@ -132,15 +132,26 @@ def recognizable(report: Report) -> Report:
     return report.model_copy(update={"findings": fingerprinted(report.findings)})
 
 
-def rulebook(folders: Sequence[Path] = ()) -> Rulebook:
-    """The rules that ship with rnn-doctor, and those of the folders, held against the signals there are."""
+def rulebook(folders: Sequence[Path] = (), thresholds: Thresholds | None = None) -> Rulebook:
+    """The rules that ship with rnn-doctor, and those of the folders, held against the signals there are.
+
+    With thresholds, those of the settings, in the place of their own.
+
+    Raises: RulebookError: a rule file is wrong. SettingsError: there is no such threshold.
+    """
     from rnn_doctor.diagnose.rulebook import load
 
-    if not folders:
-        return load()
-    from rnn_doctor.derive.registry import kinds
+    if folders:
+        from rnn_doctor.derive.registry import kinds
 
-    return load(folders, signals=kinds())
+        book = load(folders, signals=kinds())
+    else:
+        book = load()
+    if not thresholds:
+        return book
+    from rnn_doctor.diagnose.thresholds import changed
+
+    return changed(book, thresholds)[0]
 
 
 class InUse(NamedTuple):
