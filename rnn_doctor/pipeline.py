@@ -114,10 +114,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
 
 
 def baseline(settings: Settings) -> list[Report] | None:
-    """The reports that the settings name as the baseline; None where they name none.
-
-    Raises: ReportError: the file cannot be read or holds no report.
-    """
+    """The reports of the settings' baseline, if they name one. Raises: ReportError: it cannot be read."""
     from rnn_doctor.schema import stored
 
     return None if settings.baseline is None else stored.read(settings.baseline)
@@ -133,25 +130,18 @@ def recognizable(report: Report) -> Report:
 
 
 def rulebook(folders: Sequence[Path] = (), thresholds: Thresholds | None = None) -> Rulebook:
-    """The rules that ship with rnn-doctor, and those of the folders, held against the signals there are.
-
-    With thresholds, those of the settings, in the place of their own.
+    """The rules that ship with rnn-doctor and those of the folders, with the thresholds of the settings.
 
     Raises: RulebookError: a rule file is wrong. SettingsError: there is no such threshold.
     """
     from rnn_doctor.diagnose.rulebook import load
-
-    if folders:
-        from rnn_doctor.derive.registry import kinds
-
-        book = load(folders, signals=kinds())
-    else:
-        book = load()
-    if not thresholds:
-        return book
     from rnn_doctor.diagnose.thresholds import changed
 
-    return changed(book, thresholds)[0]
+    if not folders:
+        return changed(load(), thresholds or {})[0]
+    from rnn_doctor.derive.registry import kinds
+
+    return changed(load(folders, signals=kinds()), thresholds or {})[0]
 
 
 class InUse(NamedTuple):
