@@ -16,7 +16,9 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any, NoReturn
 
@@ -47,7 +49,7 @@ class Fork:
         self.pid = os.fork()
         if self.pid == 0:
             opened = os.open(os.devnull, os.O_RDONLY) if stdin == subprocess.DEVNULL else 0
-            become(command[1:], os.getcwd(), env, (opened, stdout, 2 if stderr is None else stderr))
+            become(command[1:], str(Path.cwd()), env, (opened, stdout, 2 if stderr is None else stderr))
 
     def poll(self) -> int | None:
         """The exit code, or None while it runs."""
@@ -100,7 +102,11 @@ def become(
 
 def _of_the_script(frames: TracebackType | None) -> TracebackType | None:
     """Without the frames of this file and of runpy, which Python's own start does not have."""
-    while frames is not None and frames.tb_frame.f_globals["__name__"] in (__name__, "runpy"):
+    while frames is not None and frames.tb_frame.f_code.co_filename in (
+        __file__,
+        runpy.__file__,
+        "<frozen runpy>",
+    ):
         frames = frames.tb_next
     return frames
 
@@ -109,6 +115,7 @@ def _start_up(paths: str) -> None:
     """What Python does at its start: the paths of the environment, then `sitecustomize`, which arms the probe."""
     sys.path[:] = [*filter(None, paths.split(os.pathsep)), *_PATHS]
     importlib.invalidate_caches()
+    tempfile.tempdir = None  # it is that of the environment again
     sys.modules.pop("sitecustomize", None)
     with contextlib.suppress(ModuleNotFoundError):
         importlib.import_module("sitecustomize")
@@ -117,11 +124,11 @@ def _start_up(paths: str) -> None:
 def _run(arguments: list[str]) -> None:
     """Runs a script, or with -m a module, as Python would."""
     if arguments[0] == "-m":
-        sys.path.insert(0, os.getcwd())
+        sys.path.insert(0, str(Path.cwd()))
         sys.argv = arguments[1:]
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
     else:
-        sys.path.insert(0, os.path.dirname(os.path.realpath(arguments[0])))
+        sys.path.insert(0, str(Path(arguments[0]).resolve().parent))
         sys.argv = arguments
         runpy.run_path(arguments[0], run_name="__main__")
 
@@ -159,7 +166,7 @@ def main() -> None:
     """Serves until its standard input ends, as it does when the tests do."""
     _warm()
     names = {"Popen": Fork, "DEVNULL": subprocess.DEVNULL, "TimeoutExpired": subprocess.TimeoutExpired}
-    launch.subprocess = SimpleNamespace(**names)  # type: ignore[attr-defined]
+    vars(launch)["subprocess"] = SimpleNamespace(**names)
     for line in sys.stdin:
         print(json.dumps(_serve(json.loads(line))), flush=True)
 

@@ -90,8 +90,8 @@ def examine(path: Path, lag: int | None = None, steps: int = STEPS) -> Report:
 
     Raises: ScriptError: it is refused.
     """
-    done, log = warm.record(path, steps)
-    assert log is not None, done.err
+    said, log = warm.record(path, steps)
+    assert log is not None, said
     report = pipeline.examine(log, Settings(lag=lag))
     assert report.observation.sensors_off == (), log.sensors_off
     return report
