@@ -6,6 +6,7 @@ Schema version 1: the first.
 from typing import Literal
 
 from rnn_doctor.schema.calibration import Record
+from rnn_doctor.schema.remedy import Study
 from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Severity
 from rnn_doctor.schema.signals import Signal
 from rnn_doctor.schema.values import Frozen, Location, Number
@@ -125,6 +126,8 @@ class Prescription(Frozen):
     """A snippet."""
     cautions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    evidence: tuple[Study, ...] = ()
+    """What was measured of it elsewhere."""
 
 
 class Contraindication(Frozen):
