@@ -50,7 +50,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
         else:
             text += f"{part}\n\n"
     rest = f"{count(left, 'part')} more in the JSON report. " if left else ""
-    return f"{text}<sub>{rest}rnn-doctor {markup.summary(report.tool.version, 40)}</sub>\n"
+    return f"{text}<sub>{rest}rnn-doctor {markup.text(report.tool.version, 40)}</sub>\n"
 
 
 def _head(report: Report) -> str:
