@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -38,24 +40,28 @@ def test_a_damaged_log_is_told_in_a_sentence(run: Run, tmp_path: Path, line: str
     (tmp_path / "run.jsonl").write_text(line + "\n", encoding="utf-8")
     for command in (("diagnose", "run.jsonl"), ("schema", "runlog", "--check", "run.jsonl")):
         result = run(*command)
-        assert (result.code, result.out) == (2, "")
-        assert result.err.startswith("rnn-doctor: run.jsonl")
+        if (
+            "schema_version" not in line or command[0] == "diagnose"
+        ):  # a later version is valid, and not readable
+            assert (result.code, result.out) == (2, "")
+            assert result.err.startswith("rnn-doctor: run.jsonl")
         assert "internal error" not in result.err
         assert "Traceback" not in result.err
         assert "\x1b" not in result.err
         assert len(result.err) < 5000
 
 
-def infected_log(text: str) -> list[dict[str, Any]]:
+def infected_log(texts: Sequence[str]) -> list[dict[str, Any]]:
     """A run log whose names are chosen by somebody else, with numbers that are none."""
-    place = {"file": text, "line": 12, "function": text, "code": text}
+    text = cycle(texts)
+    place = {"file": next(text), "line": 12, "function": next(text), "code": next(text)}
     records = [
-        HEADER | {"script": text, "arguments": [text]},
-        MODULE | {"name": text, "location": place},
-        OPTIMIZER | {"kind": text},
+        HEADER | {"script": next(text), "arguments": [next(text)]},
+        MODULE | {"name": next(text), "location": place},
+        OPTIMIZER | {"kind": next(text)},
         *BUILT[3:],
         *steps(30),
-        {"record": "crash", "step": 30, "error": text or "x", "traceback": text, "location": place},
+        {"record": "crash", "step": 30, "error": next(text), "traceback": next(text), "location": place},
         stop("crash"),
         exited(1),
     ]
@@ -65,20 +71,25 @@ def infected_log(text: str) -> list[dict[str, Any]]:
     return records
 
 
-@pytest.mark.parametrize("text", [*ATTACKS, HUGE], ids=range(len(ATTACKS) + 1))
-def test_a_log_with_hostile_names_gives_a_report_in_every_format(run: Run, tmp_path: Path, text: str) -> None:
-    write(tmp_path / "run.jsonl", infected_log(text))
+GROUPS = [[*ATTACKS[start::7]] for start in range(7)]
+
+
+@pytest.mark.parametrize("texts", [*GROUPS, [HUGE, "A" * 1_000_000]], ids=range(8))
+def test_a_log_with_hostile_names_gives_a_report_in_every_format(
+    run: Run, tmp_path: Path, texts: list[str]
+) -> None:
+    write(tmp_path / "run.jsonl", infected_log(texts))
     result = run("diagnose", "-f", "json", "-o", "report.json", "run.jsonl")
     assert result.code == 1, result.err
     assert "RD104" in (tmp_path / "report.json").read_text(encoding="utf-8")
     outputs = [(result.err, "stderr")]
-    for name in FORMATS if text is not HUGE else ("terminal", "markdown", "sarif"):
+    for name in FORMATS:
         again = run("report", "report.json", "-f", name)
         assert (again.code, again.err) == (0, "")
         outputs.append((again.out, name))
     for output, name in outputs:
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", output)
-        assert len(output) < 1_000_000 or name == "json"
+        assert len(output) < (5_000_000 if name == "json" else 1_000_000)
         assert name == "github" or not re.search(r"^\s*::|##\[", output, re.MULTILINE)
 
 

@@ -174,7 +174,7 @@ def test_a_run_log_given_by_mistake_is_told_what_to_type(run: Run, tmp_path: Pat
     assert (result.code, result.out) == (2, "")
     assert (
         result.err
-        == "rnn-doctor: run.jsonl: a run log, no report\n  `rnn-doctor diagnose run.jsonl` reports on it\n"
+        == "rnn-doctor: run.jsonl: no report of rnn-doctor but a run log\n  `rnn-doctor diagnose run.jsonl` reports on it\n"
     )
 
 
