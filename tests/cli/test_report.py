@@ -172,10 +172,10 @@ def test_a_run_log_given_by_mistake_is_told_what_to_type(run: Run, tmp_path: Pat
     write(tmp_path / "run.jsonl", [*BUILT, *steps(30), stop("steps"), exited(0)])
     result = run("report", "run.jsonl")
     assert (result.code, result.out) == (2, "")
-    assert (
-        result.err
-        == "rnn-doctor: run.jsonl: no report of rnn-doctor but a run log\n  `rnn-doctor diagnose run.jsonl` reports on it\n"
-    )
+    assert result.err.splitlines() == [
+        "rnn-doctor: run.jsonl: no report of rnn-doctor but a run log",
+        "  `rnn-doctor diagnose run.jsonl` reports on it",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_the_verdicts_are_a_table() -> None:
 def test_findings_lines_and_severities_are_those_of_the_report() -> None:
     report = reports.ill()
     text = "\n".join(paragraphs(report))
-    heads = re.findall(r"^\S (error|warning|note) (\S+) \S+(?: at (\S+):(\d+))?", text, re.MULTILINE)
+    heads = re.findall(r"^(?:↳ )?\S (error|warning|note) (\S+) \S+(?: at (\S+):(\d+))?", text, re.MULTILINE)
     shown = [finding for finding in report.findings if finding.subject not in ("blocks.3", "blocks.4")]
     assert [
         (rule, severity, file or "train.py", int(line) if line else None)
