@@ -114,8 +114,10 @@ def _finding(finding: Finding, *, brief: bool, explained: bool) -> str:
     where = f" at {markup.code(f'{place.file}:{place.line}')}" if place else ""
     if place and place.function:
         where += f" in {markup.code(place.function)}"
+    arrow = "↳ " if explained else ""
+    title = f"{_SEVERITY[finding.severity]} {markup.text(telling.title(finding))}{mark(finding)}"
     parts = [
-        f"{'↳ ' if explained else ''}**{_SEVERITY[finding.severity]} {markup.text(telling.title(finding))}{mark(finding)}**{where}",
+        f"{arrow}**{title}**{where}",
         markup.text(finding.message),
     ]
     if explained:
