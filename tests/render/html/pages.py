@@ -93,6 +93,6 @@ _FREE = {
 @cache
 def page(name: str) -> str:
     """The page of a report of tests/render/reports.py or of this module, by its name."""
-    own = {"drawn": drawn, "harmful": harmful}
-    report: Report = own[name]() if name in own else getattr(reports, name)()
-    return render(report)
+    if name == "drawn":
+        return render(drawn())
+    return render(harmful() if name == "harmful" else getattr(reports, name)())
