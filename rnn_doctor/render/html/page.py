@@ -14,7 +14,7 @@ from rnn_doctor.render import wording
 from rnn_doctor.render.html import stories, words
 from rnn_doctor.render.html.figures import by_layer, over_updates, through_time, trials
 from rnn_doctor.render.html.figures.figure import Figure
-from rnn_doctor.schema.report import Report
+from rnn_doctor.schema.report import Prescription, Report
 
 _LONGEST = 1_000
 """Characters of a text; whole texts are in the JSON report."""
@@ -101,9 +101,22 @@ def _older(report: Report) -> bool:
 
 
 def _status(report: Report) -> str:
-    """The gravest severity found, or `clear`."""
+    """The gravest severity found; else `clear`, or `open` where a condition was not assessed."""
     severities = {finding.severity for finding in report.findings}
-    return next((word for word in ("error", "warning", "note") if word in severities), "clear")
+    silent = "open" if "not_assessed" in _verdicts(report) else "clear"
+    return next((word for word in ("error", "warning", "note") if word in severities), silent)
+
+
+def _verdicts(report: Report) -> list[str]:
+    return [getattr(report.conditions, name).verdict for name in type(report.conditions).model_fields]
+
+
+def _folded(remedy: Prescription, how: bool) -> str:
+    """What is folded under a remedy: `How, 2 cautions, 1 source`."""
+    cautions, sources = len(remedy.cautions), len(remedy.sources)
+    parts = [wording.count(cautions, "caution")] if cautions else []
+    parts += [wording.count(sources, "source")] if sources else []
+    return ", ".join(["How", *parts] if how else parts)
 
 
 def _summary(report: Report, causes: int) -> str:
@@ -112,8 +125,7 @@ def _summary(report: Report, causes: int) -> str:
     numbers = [
         wording.count(n, word) for word in ("error", "warning", "note") if (n := severities.count(word))
     ]
-    verdicts = [getattr(report.conditions, n).verdict for n in type(report.conditions).model_fields]
-    open_ = verdicts.count("not_assessed")
+    open_ = _verdicts(report).count("not_assessed")
     if not numbers:
         if open_:
             return f"Nothing was found; {open_} of the 4 conditions could not be assessed."
@@ -161,7 +173,12 @@ def _environment() -> Environment:
             Markup(escape(wording.short(part, _SUMMARY))) for part in text.strip().split("\n\n")[:20]
         ],
     }
-    environment.globals |= {"verdict_words": _VERDICTS, "basis_words": _BASIS, "count": wording.count}
+    environment.globals |= {
+        "verdict_words": _VERDICTS,
+        "basis_words": _BASIS,
+        "count": wording.count,
+        "folded": _folded,
+    }
     return environment
 
 
