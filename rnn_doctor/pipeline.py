@@ -102,12 +102,21 @@ def examine(log: RunLog, settings: Settings) -> Report:
         not_assessed=(*_examination(log), *diagnosis.not_assessed),
         signals=tuple(signals.signals.values()),
         profiles=profiles(log, lag=settings.lag),
+        rulebook=pages(book, enabled),
         rules=tuple(sorted(enabled)),
         thresholds=thresholds,
         suppressed=suppressed,
         remarks=remarks,
-        rulebook=pages(book, enabled),
     )
+
+
+def recognizable(report: Report) -> Report:
+    """The report with a fingerprint on every finding, also where it was stored without."""
+    from rnn_doctor.diagnose.fingerprints import fingerprinted
+
+    if all(finding.fingerprint for finding in report.findings):
+        return report
+    return report.model_copy(update={"findings": fingerprinted(report.findings)})
 
 
 def _files(log: RunLog, signals: Signals, findings: Iterable[Finding]) -> Iterator[str]:
@@ -225,7 +234,8 @@ def observation(log: RunLog) -> Observation:
 def failure(log: RunLog) -> str | None:
     """How the script failed, as a clause; None when it ended well, or because it was stopped."""
     if log.crash:
-        return f"it raised {log.crash.error.strip().splitlines()[0]}"  # the traceback was shown when it ran
+        first = next(iter(log.crash.error.strip().splitlines()), "an exception")
+        return f"it raised {first}"  # the traceback was shown when it ran
     if log.exit is None or log.exit.reason != "ended" or not log.exit.code:
         return None
     if log.stop and (log.stop.reason in ("steps", "time", "interrupted") or log.exit.code < 0):

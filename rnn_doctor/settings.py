@@ -104,8 +104,7 @@ def resolve(flags: Mapping[str, Any], folder: Path, script: str | None = None) -
     Raises: SettingsError: a key is unknown or a value is not what its key holds.
     """
     given = {key: value for key, value in flags.items() if value is not None and value != ()}
-    kept = _from_file(folder, script)
-    given, kept = _with_format(given), _with_format(kept)
+    given, kept = _with_format(given), _with_format(_from_file(folder, script))
     if given.get("quiet") or given.get("verbose"):
         # The one given on the command line replaces the other, should the file set it.
         kept = {key: value for key, value in kept.items() if key not in ("quiet", "verbose")}
@@ -186,6 +185,8 @@ def _matches(pattern: str, script: str, folder: Path, home: Path) -> bool:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise SettingsError(f"{path}: cannot be read: nested too deeply", "correct the file") from None
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path}: cannot be read: {error}", "correct the file") from None
 

@@ -16,7 +16,8 @@ def judged(report: Report, code: int, settings: Settings) -> Report:
     """The report with how the command ends: what is made of it later has to say the same."""
     from rnn_doctor.schema.report import Exit
 
-    return report.model_copy(update={"exit": Exit(fail_on=settings.fail_on, code=code)})
+    failing = tuple(finding.fingerprint for finding in failing_of(report, settings))
+    return report.model_copy(update={"exit": Exit(code=code, failing=failing)})
 
 
 def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
@@ -30,9 +31,16 @@ def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
         return exit_codes.SCRIPT
     if len(log.steps) < pipeline.FEWEST_STEPS and not report.findings:
         return exit_codes.SCRIPT
-    return exit_codes.of_findings(
-        [finding.severity for finding in counting(report, settings)], settings.fail_on
-    )
+    return exit_codes.FINDINGS if failing_of(report, settings) else exit_codes.OK
+
+
+def failing_of(report: Report, settings: Settings) -> list[Finding]:
+    """The findings that fail the gate."""
+    return [
+        finding
+        for finding in counting(report, settings)
+        if exit_codes.of_findings([finding.severity], settings.fail_on)
+    ]
 
 
 def counting(report: Report, settings: Settings) -> list[Finding]:

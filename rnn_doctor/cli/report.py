@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rnn_doctor.cli import exit_codes, options, output
+from rnn_doctor.cli import exit_codes, judging, options, output
 
 if TYPE_CHECKING:
     from rnn_doctor.schema.report import Report
+    from rnn_doctor.settings import Settings
 
 
 @click.command("report")
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fail-on",
     metavar="error|warning|note|never",
-    help="Judge the findings anew: what is a failure in junit, and the exit code.",
+    help="Judge the findings anew: what fails in junit, and the exit code.  [as when they were found]",
 )
 @options.speaking
 @click.argument("file", metavar="REPORT.json")
@@ -31,22 +32,20 @@ def command(file: str, **flags: Any) -> int:
     \b
     Exit codes: 0 rendered, 1 findings, where --fail-on is given, 2 usage or unreadable input.
     """
+    from rnn_doctor import pipeline
     from rnn_doctor.schema import stored
 
     settings = options.settings(flags)
     output.check_writable(settings.output)
-    reports = stored.read(Path(file))
-    judged_anew = flags["fail_on"] is not None
-    if judged_anew:
-        reports = [_judged(report, settings.fail_on) for report in reports]
+    reports = [pipeline.recognizable(report) for report in stored.read(Path(file))]
+    code = exit_codes.OK
+    if flags["fail_on"] is not None:
+        codes = [_code(report, settings) for report in reports]
+        reports = [judging.judged(*each, settings) for each in zip(reports, codes, strict=True)]
+        code = exit_codes.worst([code, *codes])
     output.emit(reports, settings, several=len(reports) != 1)
-    if not judged_anew:
-        return exit_codes.OK
-    return exit_codes.worst([exit_codes.OK, *(report.exit.code for report in reports if report.exit)])
+    return code
 
 
-def _judged(report: Report, fail_on: Any) -> Report:
-    from rnn_doctor.schema.report import Exit
-
-    code = exit_codes.of_findings([finding.severity for finding in report.findings], fail_on)
-    return report.model_copy(update={"exit": Exit(fail_on=fail_on, code=code)})
+def _code(report: Report, settings: Settings) -> int:
+    return exit_codes.FINDINGS if judging.failing_of(report, settings) else exit_codes.OK

@@ -310,9 +310,9 @@ class RulePage(Frozen):
 class Exit(Frozen):
     """How the examining command ended."""
 
-    fail_on: Literal["error", "warning", "note", "never"]
-    """The severity from which on findings made it fail."""
     code: int
+    failing: tuple[str, ...] = ()
+    """Fingerprints of the findings that fail the gate: severe, sure and new enough for its settings."""
 
 
 class Tool(Frozen):
