@@ -48,8 +48,10 @@ def test_of_the_first_version_no_finding_is_lost(run: Run) -> None:
     ]
     assert len(expected) == 2
     again = json.loads(run("report", str(FIRST), "-f", "json").out)
-    for key in set(data) - {"findings"}:
+    for key in set(data) - {"findings", "profiles"}:
         assert again[key] == data[key]
+    for key, curves in data["profiles"].items():
+        assert again["profiles"][key] == curves
     for old, new in zip(data["findings"], again["findings"], strict=True):
         assert {key: new[key] for key in old} == old
         assert new["fingerprint"]

@@ -21,7 +21,7 @@ from tests.derive import logs
 from tests.render import reports
 from tests.render.html import pages
 
-NAMES = ("healthy", "ill", "hostile", "drawn", "harmful")
+NAMES = ("healthy", "ill", "hostile", "drawn", "harmful", "several")
 GOLD = Path(__file__).parents[2] / "gold"
 
 
@@ -67,9 +67,9 @@ def test_headings_and_landmarks_are_in_order(name: str) -> None:
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
-    assert [each.tag for each in named(root, "header", "nav", "main", "footer")] == [
-        "header", "nav", "main", "footer",
-    ]  # fmt: skip
+    found = [each.tag for each in named(root, "header", "main", "footer")]
+    assert found == ["header", "main", "footer"]
+    assert all(each.get("aria-label") for each in named(root, "nav"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -230,6 +230,20 @@ def test_a_long_training_makes_a_small_page_that_keeps_its_spikes() -> None:
     assert 5_001 in curves.by_step.loss.steps
     assert curves.by_step.loss.seen == 10_000
     assert "some are not finite" in text
+
+
+def test_several_reports_share_a_page() -> None:
+    root = tree("several")
+    (title,) = named(root, "h1")
+    assert words(title) == "3 trainings"
+    listed = next(each for each in named(root, "ul") if each.get("class") == "overview")
+    assert [each.get("href") for each in named(listed, "a")] == ["#r1-head", "#r2-head", "#r3-head"]
+    assert "Nothing was found; 2 of the 4 conditions could not be assessed." in words(listed)
+    assert len([each for each in named(root, "section") if each.get("class") == "report"]) == 3
+
+
+def test_no_report_at_all_makes_a_page_that_says_so() -> None:
+    assert words(next(named(parsed(html.together([])), "h1"))) == "no trainings"
 
 
 def _colours(style: str) -> dict[str, dict[str, str]]:
