@@ -39,9 +39,12 @@ def together(reports: Sequence[Report]) -> str:
             first=prefixes[0] if prefixes else "",
             version=__version__,
             schema=SCHEMA_VERSION,
-            bodies=[_body(report, prefix, alone=alone) for prefix, report in told],
+            bodies=[
+                _body(report, prefix, number, len(told)) for number, (prefix, report) in enumerate(told, 1)
+            ],
             overview=[(prefix, report, _status(report), _summary(report)) for prefix, report in told],
             prefix="",
+            of="",
             rules={},
             story_of={},
             broad=set(),
@@ -49,8 +52,8 @@ def together(reports: Sequence[Report]) -> str:
     )
 
 
-def _body(report: Report, prefix: str, *, alone: bool) -> Markup:
-    """One report. prefix: of all its ids, so that those of several differ."""
+def _body(report: Report, prefix: str, number: int, count: int) -> Markup:
+    """One report, by its number among so many. prefix: of all its ids, so that those of several differ."""
     figures = [replace(figure, id=prefix + figure.id) for figure in _figures(report)]
     drawn = [figure for figure in figures if figure.drawings]
     remedies = [stories.Remedy(f"{prefix}remedy-{n}", r) for n, r in enumerate(report.remedies, 1)]
@@ -63,7 +66,9 @@ def _body(report: Report, prefix: str, *, alone: bool) -> Markup:
         .get_template("report.html")
         .render(
             prefix=prefix,
-            alone=alone,
+            alone=count == 1,
+            of="" if count == 1 else f", report {number}",
+            tool="rnn-doctor" if count == 1 else f"{number} of {count}",
             report=report,
             standing=bool(report.suppressed or report.remarks or report.thresholds or _older(report)),
             summary=_summary(report),

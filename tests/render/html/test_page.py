@@ -21,7 +21,7 @@ from tests.derive import logs
 from tests.render import reports
 from tests.render.html import pages
 
-NAMES = ("healthy", "ill", "hostile", "drawn", "harmful", "several")
+NAMES = ("healthy", "ill", "hostile", "full", "drawn", "harmful", "several")
 GOLD = Path(__file__).parents[2] / "gold"
 
 
@@ -202,6 +202,13 @@ def test_rules_that_the_report_carries_are_told_and_linked() -> None:
     found = {finding.rule for finding in report.findings} & {page.id for page in report.rulebook}
     rules = [each for each in named(root, "details") if each.get("class") == "rule"]
     assert [each.get("id") for each in rules] == [f"rule-{rule}" for rule in sorted(found)]
+
+
+def test_what_was_agreed_on_is_told() -> None:
+    told = words(next(each for each in named(tree("full"), "section") if each.get("id") == "agreed"))
+    assert "Suppressed: note RD410 dropout-without-effect" in told
+    assert "Threshold of RD403: input_std > 20, as shipped > 10" in told
+    assert "Gone since the baseline" in told
 
 
 def test_a_stored_report_without_curves_says_that_it_has_none() -> None:
