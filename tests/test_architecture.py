@@ -18,7 +18,7 @@ STDLIB = sys.stdlib_module_names
 
 NOUNS = {"schema", "errors", ""}
 """The empty name is the package itself, which holds the version alone."""
-STAGES = {"capture", "derive", "diagnose", "prescribe", "render"}
+STAGES = {"capture", "derive", "diagnose", "prescribe", "compare", "render"}
 
 OURS: dict[str, set[str]] = {
     "": set(),
@@ -29,9 +29,10 @@ OURS: dict[str, set[str]] = {
     "derive": NOUNS | {"derive"},
     "diagnose": NOUNS | {"diagnose"},
     "prescribe": NOUNS | {"prescribe"},
+    "compare": NOUNS | {"compare"},
     "render": NOUNS | {"render"},
     "pipeline": NOUNS | {"settings"} | STAGES - {"render"},
-    "cli": NOUNS | {"cli", "pipeline", "settings", "render"},
+    "cli": NOUNS | {"cli", "pipeline", "settings", "compare", "render"},
     "__main__": {"cli"},
 }
 """What each part may import of ours; a stage never imports a sibling."""

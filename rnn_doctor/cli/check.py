@@ -39,6 +39,7 @@ def command(module: str | None, words: tuple[str, ...], log: str | None, **flags
     # What can be refused is refused now, and not after the script has run.
     output.check_writable(settings.output)
     pipeline.rules_in_use(settings)
+    pipeline.baseline(settings)
     with recording.place(Path(log) if log else None) as place:
         outcome = recording.run(what, place.path, settings)
         place.keep |= outcome.reason == "interrupted"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rnn_doctor.cli import exit_codes, output
@@ -16,8 +17,8 @@ def judged(report: Report, code: int, settings: Settings) -> Report:
     """The report with how the command ends: what is made of it later has to say the same."""
     from rnn_doctor.schema.report import Exit
 
-    failing = tuple(finding.fingerprint for finding in failing_of(report, settings))
-    return report.model_copy(update={"exit": Exit(code=code, failing=failing)})
+    prints = tuple(finding.fingerprint for finding in failing(report.findings, settings))
+    return report.model_copy(update={"exit": Exit(code=code, failing=prints)})
 
 
 def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
@@ -31,27 +32,20 @@ def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
         return exit_codes.SCRIPT
     if len(log.steps) < pipeline.FEWEST_STEPS and not report.findings:
         return exit_codes.SCRIPT
-    return exit_codes.FINDINGS if failing_of(report, settings) else exit_codes.OK
+    return exit_codes.FINDINGS if failing(report.findings, settings) else exit_codes.OK
 
 
-def failing_of(report: Report, settings: Settings) -> list[Finding]:
-    """The findings that fail the gate."""
-    return [
-        finding
-        for finding in counting(report, settings)
-        if exit_codes.of_findings([finding.severity], settings.fail_on)
-    ]
-
-
-def counting(report: Report, settings: Settings) -> list[Finding]:
-    """The findings that may fail the gate: sure enough, and where there is a baseline, new or worse than in it."""
+def failing(findings: Iterable[Finding], settings: Settings) -> list[Finding]:
+    """The findings that fail: severe enough, sure enough, and where there is a baseline, new or worse than in it."""
     from rnn_doctor.settings import MIN_CONFIDENCES
 
-    sure = MIN_CONFIDENCES.index(settings.min_confidence)
+    sure = MIN_CONFIDENCES[MIN_CONFIDENCES.index(settings.min_confidence) :]
     return [
         finding
-        for finding in report.findings
-        if MIN_CONFIDENCES.index(finding.confidence.word) >= sure and finding.change in (None, "new", "worse")
+        for finding in findings
+        if exit_codes.of_findings([finding.severity], settings.fail_on)
+        and finding.confidence.word in sure
+        and finding.change in (None, "new", "worse")
     ]
 
 
@@ -77,6 +71,11 @@ def remark(log: RunLog, report: Report, settings: Settings) -> None:
         output.say(
             f"only {steps} seen: what needs more is not judged",
             "have the script train longer" if count < pipeline.FEWEST_STEPS else None,
+        )
+    if report.baseline and not report.baseline.found:
+        output.say(
+            f"{settings.baseline} holds no report on {report.subject.script}: every finding is new",
+            "make one with `check -f json` on that script",
         )
     for each in () if settings.quiet else report.remarks:
         output.say(f"{each.location.file}:{each.location.line}: {each.text}")

@@ -97,6 +97,13 @@ class View:
         return frozenset(self.module_names[n] for n, module in self.log.modules.items() if module.frozen)
 
     @cached_property
+    def gradientless(self) -> frozenset[str]:
+        """The names of the modules that the training runs under torch.no_grad(), though it should train them."""
+        return frozenset(
+            self.module_names[n] for n, module in self.log.modules.items() if module.gradientless
+        )
+
+    @cached_property
     def optimizer_names(self) -> dict[int, str]:
         """A name for each optimizer, unique within the run."""
         kinds = Counter(optimizer.kind for optimizer in self.log.optimizers.values())

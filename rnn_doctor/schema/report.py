@@ -10,6 +10,7 @@ from pydantic import model_validator
 
 from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.curves import GateCurve, StepCurves, UpdateCurve
+from rnn_doctor.schema.remedy import Study
 from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Severity
 from rnn_doctor.schema.signals import Signal
 from rnn_doctor.schema.values import Frozen, Location, Number
@@ -138,6 +139,8 @@ class ChangedThreshold(Frozen):
 class Baseline(Frozen):
     """What an older report held that this one does not."""
 
+    found: bool = True
+    """Whether there was one on this script; where not, every finding is new."""
     gone: tuple[Finding, ...] = ()
     """Looked for again, and not found."""
     unjudged: tuple[Finding, ...] = ()
@@ -170,6 +173,8 @@ class Prescription(Frozen):
     """A snippet."""
     cautions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    evidence: tuple[Study, ...] = ()
+    """What was measured of it elsewhere."""
 
 
 class Contraindication(Frozen):

@@ -138,6 +138,13 @@ class Readout(Frozen):
     a single input; None where the reverse half is not read."""
     top_row_share: Number
     """Largest share that falls on one index of the axis that the module treats as batch."""
+    unread_layers: int = 0
+    """Upper layers that the loss depends on in no way."""
+    unread_direction: Literal["forward", "reverse"] | None = None
+    """Of the highest layer that it reads: the direction on which it depends in no way."""
+    location: Location | None = None
+    """The line that takes the part of the output, or of the final state, that the loss reads; that of the module's
+    call where none was seen. Looked for where something is odd about the read-out, at the first updates alone."""
 
 
 class LossCall(Frozen):
@@ -173,6 +180,21 @@ class LossCall(Frozen):
     value: Number | None = None
     baseline: Number | None = None
     """Loss of the best constant answer: entropy of the labels, or variance of the targets."""
+
+
+class LossSum(Frozen):
+    """How the training loss of one sampled update of a single backward pass is made of its loss calls."""
+
+    record: Literal["loss_sum"]
+    step: int
+    calls: int
+    """Calls of loss functions through which something is learned."""
+    targets: int
+    """Targets of all of them, without those that are left out (ignore_index)."""
+    mean: Number
+    """Mean over the calls of the loss of one target."""
+    loss: Number
+    """The training loss of the update."""
 
 
 class Evaluation(Frozen):
@@ -280,6 +302,7 @@ Record = Annotated[
     | Batch
     | Readout
     | LossCall
+    | LossSum
     | Evaluation
     | NonFinite
     | LagGain
@@ -318,6 +341,7 @@ class RunLog(Frozen):
     batches: tuple[Batch, ...] = ()
     readouts: tuple[Readout, ...] = ()
     losses: tuple[LossCall, ...] = ()
+    loss_sums: tuple[LossSum, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     non_finite: tuple[NonFinite, ...] = ()
     lag_gains: tuple[LagGain, ...] = ()
