@@ -53,22 +53,34 @@ def reporting(command: Command) -> Command:
     return command
 
 
+_FAILING = (
+    click.option(
+        "--fail-on",
+        metavar="error|warning|note|never",
+        help="Exit with 1 for findings this severe or more.  [error]",
+    ),
+    click.option(
+        "--min-confidence",
+        metavar="hint|moderate|high|certain",
+        help="Do not fail for findings less sure than this.  [hint]",
+    ),
+)
+
+
+def failing(command: Command) -> Command:
+    """Adds the options on which findings fail."""
+    for option in reversed(_FAILING):
+        command = option(command)
+    return command
+
+
 def judging(command: Command) -> Command:
     """Adds the options on how to judge a run log and how to report."""
     many: dict[str, Any] = {"multiple": True}
     for option in reversed(
         [
             *_REPORTING,
-            click.option(
-                "--fail-on",
-                metavar="error|warning|note|never",
-                help="Exit with 1 for findings this severe or more.  [error]",
-            ),
-            click.option(
-                "--min-confidence",
-                metavar="hint|moderate|high|certain",
-                help="Do not fail for findings less sure than this.  [hint]",
-            ),
+            *_FAILING,
             click.option(
                 "--baseline",
                 metavar="FILE",
