@@ -50,8 +50,7 @@ def test_of_the_first_version_no_finding_is_lost(run: Run) -> None:
     again = json.loads(run("report", str(FIRST), "-f", "json").out)
     for key in set(data) - {"findings", "profiles"}:
         assert again[key] == data[key]
-    for key, curves in data["profiles"].items():
-        assert again["profiles"][key] == curves
+    assert {key: again["profiles"][key] for key in data["profiles"]} == data["profiles"]
     for old, new in zip(data["findings"], again["findings"], strict=True):
         assert {key: new[key] for key in old} == old
         assert new["fingerprint"]
