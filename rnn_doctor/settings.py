@@ -16,6 +16,8 @@ FailOn = Literal["error", "warning", "note", "never"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {"format": get_args(Format), "fail_on": get_args(FailOn)}
 TABLE = "tool.rnn-doctor"
+MANIFEST = "check"
+"""The list of scripts in our table, which is no setting: `manifest` reads it."""
 
 
 def _no_bool(value: Any) -> Any:
@@ -55,6 +57,7 @@ class Settings(Frozen):
     preview: bool = Field(False, description="true or false")
     lag: Whole | None = Field(None, description="a whole number of at least 1")
     python: str | None = Field(None, description="the path of a Python interpreter")
+    jobs: Whole | None = Field(None, description="a whole number of at least 1")
     quiet: bool = Field(False, description="true or false")
     verbose: bool = Field(False, description="true or false")
 
@@ -70,8 +73,8 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
     Raises: SettingsError: a key is unknown or a value is not what its key holds.
     """
     given = {key: value for key, value in flags.items() if value is not None and value != ()}
-    file = _nearest_table(folder)
-    path, kept = file or (None, {})
+    path, table = nearest_table(folder) or (None, {})
+    kept = _known(path, table) if path else {}
     if given.get("quiet") or given.get("verbose"):
         # The one given on the command line replaces the other, should the file set it.
         kept = {key: value for key, value in kept.items() if key not in ("quiet", "verbose")}
@@ -84,15 +87,18 @@ def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
     return settings
 
 
-def _nearest_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The first pyproject.toml upward from the folder that has our table, with the table checked for keys."""
+def nearest_table(folder: Path) -> tuple[Path, Any] | None:
+    """The first pyproject.toml upward from the folder that has our table, and the table as it stands there.
+
+    Raises: SettingsError: a file on the way cannot be read.
+    """
     for parent in (folder, *folder.parents):
         path = parent / "pyproject.toml"
         if not path.is_file():
             continue
         table = _read(path).get("tool", {}).get("rnn-doctor")
         if table is not None:
-            return path, _known(path, table)
+            return path, table
     return None
 
 
@@ -109,6 +115,8 @@ def _known(path: Path, table: Any) -> dict[str, Any]:
         raise SettingsError(f"{path}: {TABLE} is not a table", f"write [{TABLE}] and one key a line")
     result: dict[str, Any] = {}
     for key, value in table.items():
+        if key == MANIFEST:
+            continue
         field = key.replace("-", "_")
         if field not in Settings.model_fields:
             options = [name.replace("_", "-") for name in Settings.model_fields]

@@ -13,22 +13,12 @@ if TYPE_CHECKING:
 
 
 def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
-    """3 when the script failed before enough steps, or one update shows nothing; else by the findings.
-
-    A fault that is certain needs no more steps, and often is what the script failed of.
-    """
+    """3 when the script failed before enough steps, or one update shows nothing; else by the findings."""
     from rnn_doctor import pipeline
 
-    if pipeline.failure(log) and len(log.steps) < pipeline.ENOUGH_STEPS and not _certain(report):
-        return exit_codes.SCRIPT
-    if len(log.steps) < pipeline.FEWEST_STEPS and not report.findings:
+    if pipeline.too_little(log, report):
         return exit_codes.SCRIPT
     return exit_codes.of_findings([finding.severity for finding in report.findings], settings.fail_on)
-
-
-def _certain(report: Report) -> bool:
-    """Whether an error was found that was read off, and not inferred from what some steps showed."""
-    return any(f.severity == "error" and f.confidence.word == "certain" for f in report.findings)
 
 
 def remark(log: RunLog, report: Report, settings: Settings) -> None:
@@ -40,7 +30,7 @@ def remark(log: RunLog, report: Report, settings: Settings) -> None:
     failed = pipeline.failure(log)
     if failed:
         what = f"{log.header.script} failed after {steps}: {failed}{pipeline.crash_place(log)}"
-        if count < pipeline.ENOUGH_STEPS and not _certain(report):
+        if count < pipeline.ENOUGH_STEPS and not pipeline.certain(report):
             output.say(f"{what}; that is too few to judge it as a whole", "make it run on its own first")
         else:
             output.say(f"{what}; what was seen before is judged")
