@@ -13,7 +13,7 @@ from rnn_doctor.schema.values import Frozen
 from rnn_doctor.settings import MANIFEST, TABLE, Settings, Whole, did_you_mean, nearest_table
 
 HEADER = f"[[{TABLE}.{MANIFEST}]]"
-_OF_ALL = {"format", "output", "quiet", "verbose", "jobs", "baseline"}
+_OF_ALL = {"format", "output", "quiet", "verbose", "jobs", "baseline", "thresholds"}
 """Settings of the one report and of the whole command, which no single script can have."""
 
 

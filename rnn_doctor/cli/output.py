@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,12 @@ _ASCII = str.maketrans(
 def say(message: str, hint: str | None = None) -> None:
     """A sentence on stderr, and what to do about it on a line of its own."""
     click.echo(f"rnn-doctor: {message}" + (f"\n  {hint}" if hint else ""), err=True)
+
+
+def quote(lines: Iterable[str]) -> None:
+    """Lines on stderr as they stand."""
+    for line in lines:
+        click.echo(line, err=True)
 
 
 def emit(reports: list[Report], settings: Settings, *, several: bool = False) -> None:
