@@ -2,8 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
+from rnn_doctor.errors import SettingsError
 from rnn_doctor.schema.expectation import Comparison, Expectation, Undecided
-from rnn_doctor.schema.report import Report
+from rnn_doctor.schema.report import Finding, Report
+from rnn_doctor.schema.rulebook import Rulebook
+from rnn_doctor.settings import Settings, did_you_mean
+
+_SEVERITIES = ("error", "warning", "note")
+
+
+def failing(report: Report, settings: Settings) -> tuple[Finding, ...]:
+    """The findings that are severe enough to fail."""
+    if settings.fail_on == "never":
+        return ()
+    limit = _SEVERITIES.index(settings.fail_on)
+    return tuple(f for f in report.findings if _SEVERITIES.index(f.severity) <= limit)
+
+
+def resolved(expectation: Expectation, book: Rulebook, enabled: Collection[str], where: str) -> Expectation:
+    """The expectation with its rules by id; `where` says in an error who names them.
+
+    Raises: SettingsError: a rule does not exist, or is not in use.
+    """
+    rules = {word: rule.id for rule in book.rules.values() for word in (rule.id, rule.name)}
+
+    def ids(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(_id(name, rules, enabled, where) for name in names))
+
+    expect = "healthy" if expectation.expect == "healthy" else ids(expectation.expect)
+    return Expectation(expect=expect, known=ids(expectation.known))
+
+
+def _id(name: str, rules: Mapping[str, str], enabled: Collection[str], where: str) -> str:
+    if name not in rules:
+        raise SettingsError(
+            f"{where}: no rule {name!r}{did_you_mean(name, list(rules))}", "`rnn-doctor rule` lists them"
+        )
+    if rules[name] not in enabled:
+        raise SettingsError(
+            f"{where}: {name} is listed, but not in use", "see select, ignore and preview, which leave it out"
+        )
+    return rules[name]
 
 
 def compare(report: Report, expectation: Expectation) -> Comparison:

@@ -1,7 +1,7 @@
 """The scripts of a project: `[[tool.rnn-doctor.check]]` in pyproject.toml, one entry a training."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,35 +79,6 @@ def chosen(entries: Sequence[Entry], names: Sequence[str]) -> tuple[Entry, ...]:
                 f"there are {', '.join(known)}",
             )
     return tuple(entry for entry in entries if not names or entry.name in names)
-
-
-def resolved(
-    expectation: Expectation, rules: Mapping[str, str], enabled: frozenset[str], name: str
-) -> Expectation:
-    """The expectation with the ids of its rules; `rules` holds the id of every id and name there is.
-
-    Raises: SettingsError: a rule does not exist, or the settings leave it out.
-    """
-
-    def ids(names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(_id(each, rules, enabled, name) for each in names))
-
-    expect = "healthy" if expectation.expect == "healthy" else ids(expectation.expect)
-    return Expectation(expect=expect, known=ids(expectation.known))
-
-
-def _id(rule: str, rules: Mapping[str, str], enabled: frozenset[str], name: str) -> str:
-    if rule not in rules:
-        raise SettingsError(
-            f"{HEADER} {name}: no rule {rule!r}{did_you_mean(rule, list(rules))}",
-            "`rnn-doctor rule` lists them",
-        )
-    if rules[rule] not in enabled:
-        raise SettingsError(
-            f"{HEADER} {name}: {rule} is listed, but not in use",
-            "see select, ignore and preview, which leave it out",
-        )
-    return rules[rule]
 
 
 def _entry(where: str, table: dict[str, Any]) -> Entry:

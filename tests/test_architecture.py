@@ -26,14 +26,17 @@ OURS: dict[str, set[str]] = {
     "errors": set(),
     "settings": NOUNS,
     "manifest": NOUNS | {"settings"},
-    "expectations": NOUNS,
+    "expectations": NOUNS | {"settings"},
+    "targets": NOUNS | {"pipeline"},
+    "api": NOUNS | {"pipeline", "settings", "expectations", "targets", "render"},
+    "pytest_plugin": NOUNS | {"api"},
     "capture": NOUNS | {"capture"},
     "derive": NOUNS | {"derive"},
     "diagnose": NOUNS | {"diagnose"},
     "prescribe": NOUNS | {"prescribe"},
     "render": NOUNS | {"render"},
     "pipeline": NOUNS | {"settings"} | STAGES - {"render"},
-    "cli": NOUNS | {"cli", "pipeline", "settings", "manifest", "expectations", "render"},
+    "cli": NOUNS | {"cli", "pipeline", "settings", "manifest", "expectations", "targets", "render"},
     "__main__": {"cli"},
 }
 """What each part may import of ours; a stage never imports a sibling."""
@@ -49,6 +52,7 @@ OTHERS: dict[str, set[str]] = {
     "diagnose": {"pydantic"},
     "render": {"rich"},
     "cli": {"click", "rich", "pydantic", "jsonschema"},
+    "pytest_plugin": {"pytest"},
 }
 """What each part may import beside the standard library."""
 

@@ -3,6 +3,8 @@
 import pytest
 
 from rnn_doctor import expectations
+from rnn_doctor.diagnose.rulebook import load
+from rnn_doctor.errors import SettingsError
 from rnn_doctor.schema.expectation import Comparison, Expectation, Undecided
 from tests.render.reports import healthy, ill
 
@@ -43,3 +45,21 @@ def test_what_could_not_be_judged_is_neither_fixed_nor_found(key: str, holds: bo
 def test_a_healthy_report_meets_the_default() -> None:
     compared = expectations.compare(healthy(), Expectation())
     assert compared == Comparison()
+
+
+def test_rules_are_told_by_id_whatever_they_are_called() -> None:
+    given = Expectation(expect=("gradient-spikes", "RD103"), known=("RD303",))
+    found = expectations.resolved(given, load(), {"RD103", "RD303"}, "train.py")
+    assert found == Expectation(expect=("RD103",), known=("RD303",))
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("gradient-spike", r"train\.py: no rule 'gradient-spike' \(did you mean 'gradient-spikes'\?\)"),
+        ("RD303", "RD303 is listed, but not in use"),
+    ],
+)
+def test_a_rule_that_cannot_be_found_is_no_expectation(rule: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        expectations.resolved(Expectation(known=(rule,)), load(), {"RD103"}, "train.py")

@@ -106,21 +106,3 @@ def test_entries_are_chosen_by_name(tmp_path: Path) -> None:
     assert [entry.name for entry in manifest.chosen(entries, ("c.py", "a.py"))] == ["a.py", "c.py"]
     with pytest.raises(SettingsError, match=r"no script is called 'd\.py'"):
         manifest.chosen(entries, ("d.py",))
-
-
-RULES = {"RD103": "RD103", "gradient-spikes": "RD103", "RD303": "RD303"}
-
-
-def test_rules_are_told_by_id_whatever_the_entry_calls_them() -> None:
-    given = Expectation(expect=("gradient-spikes", "RD103"), known=("RD303",))
-    resolved = manifest.resolved(given, RULES, frozenset({"RD103", "RD303"}), "train.py")
-    assert resolved == Expectation(expect=("RD103",), known=("RD303",))
-
-
-@pytest.mark.parametrize(
-    ("rule", "message"),
-    [("gradient-spike", "did you mean 'gradient-spikes'"), ("RD303", "RD303 is listed, but not in use")],
-)
-def test_a_rule_that_cannot_be_found_is_no_expectation(rule: str, message: str) -> None:
-    with pytest.raises(SettingsError, match=message):
-        manifest.resolved(Expectation(known=(rule,)), RULES, frozenset({"RD103"}), "train.py")

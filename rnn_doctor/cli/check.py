@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnn_doctor.cli import exit_codes, judging, options, output, recording
-from rnn_doctor.cli.script import ScriptCommand, target, tell_of_scripts_given_as_arguments
+from rnn_doctor.cli.script import ScriptCommand, tell_of_scripts_given_as_arguments
 from rnn_doctor.errors import ScriptError, SettingsError
+from rnn_doctor.targets import target
 
 if TYPE_CHECKING:
     from rnn_doctor.pipeline import Outcome

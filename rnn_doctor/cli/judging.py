@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rnn_doctor.cli import exit_codes, output
 
 if TYPE_CHECKING:
-    from rnn_doctor.schema.report import Finding, Report
+    from rnn_doctor.schema.report import Report
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.settings import Settings
 
@@ -23,12 +23,9 @@ def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
 
 def of_findings(report: Report, settings: Settings) -> int:
     """1 where a finding is severe enough to fail, else 0."""
+    from rnn_doctor.expectations import failing
+
     return exit_codes.FINDINGS if failing(report, settings) else exit_codes.OK
-
-
-def failing(report: Report, settings: Settings) -> list[Finding]:
-    """The findings that are severe enough to fail."""
-    return [f for f in report.findings if exit_codes.of_findings([f.severity], settings.fail_on)]
 
 
 def remark(log: RunLog, report: Report, settings: Settings) -> None:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from rnn_doctor import expectations, manifest
 from rnn_doctor.cli import exit_codes, judging, options, output, recording
 from rnn_doctor.cli.board import Board
-from rnn_doctor.cli.script import target
 from rnn_doctor.cli.workers import Task, Workers, threads_of_torch
 from rnn_doctor.errors import DoctorError, RunLogError, ScriptError
 from rnn_doctor.schema.expectation import Examined, Expectation
+from rnn_doctor.targets import target
 
 if TYPE_CHECKING:
     from rnn_doctor.pipeline import Outcome, Target
@@ -110,9 +110,8 @@ def _plan(entry: manifest.Entry, flags: dict[str, Any], folder: Path, *, keeps: 
     words = entry.args if entry.module is not None else (entry.script or "", *entry.args)
     what = target(entry.module, words, settings.python, entry.threads)
     book, enabled = pipeline.rules_in_use(settings)
-    ids = {rule.id: rule.id for rule in book.rules.values()}
-    ids |= {rule.name: rule.id for rule in book.rules.values()}
-    expectation = manifest.resolved(entry.expectation, ids, enabled, entry.name)
+    where = f"{manifest.HEADER} {entry.name}"
+    expectation = expectations.resolved(entry.expectation, book, enabled, where)
     stem = re.sub(r"[^\w.-]+", "_", entry.name.removesuffix(".py")).strip("._") or "script"
     log = folder / f"{stem}.jsonl"
     return _Plan(entry, expectation, what, settings, log, log.with_suffix(".out"), keeps)
@@ -184,7 +183,7 @@ def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Sett
     code = exit_codes.SCRIPT if pipeline.too_little(log, report) else judging.of_findings(left, plan.settings)
     if code == exit_codes.OK and not expectations.holds(comparison, plan.expectation):
         code = exit_codes.FINDINGS
-    failing = judging.failing(left, plan.settings)
+    failing = expectations.failing(left, plan.settings)
     return Examined(
         name=plan.entry.name,
         code=exit_codes.INTERRUPTED if interrupted else code,

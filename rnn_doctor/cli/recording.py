@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnn_doctor import targets
 from rnn_doctor.cli import output, progress
 from rnn_doctor.errors import DoctorError, ScriptError, SettingsError
 
@@ -95,7 +96,7 @@ def run(
     finally:
         shown.close()
     if outcome.log is None and outcome.reason != "interrupted":
-        raise _nothing_seen(target, outcome)
+        raise targets.nothing_seen(target, outcome)
     return outcome
 
 
@@ -120,22 +121,3 @@ def _beside(log: Path) -> Iterator[Path]:
     """Logs that the ranks and further processes of a run wrote beside its own."""
     for kind in ("rank", "process"):
         yield from log.parent.glob(f"{glob.escape(log.stem)}.{kind}*{glob.escape(log.suffix)}")
-
-
-def _nothing_seen(target: Target, outcome: Outcome) -> ScriptError:
-    name = f"-m {target.path}" if target.is_module else target.path
-    if outcome.reason == "no_step":
-        return ScriptError(
-            f"{name} made no update within the start limit, and nothing of a training was seen",
-            "raise --start-limit if it prepares its data for longer",
-        )
-    if outcome.exit_code:
-        return ScriptError(
-            f"{name} failed with exit code {outcome.exit_code} before anything of a training was seen",
-            "see what it wrote; run it with Python alone until it trains",
-        )
-    return ScriptError(
-        f"{name} ended, and nothing of a PyTorch training was seen",
-        "pass the arguments that make it train; Python's -I and -E, and a process that starts others with a "
-        "cleared environment, hide the training",
-    )
