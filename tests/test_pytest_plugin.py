@@ -46,16 +46,7 @@ def project(tmp_path: Path) -> Path:
 
 def run_pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "rnn_doctor.pytest_plugin",
-            "-p",
-            "no:cacheprovider",
-            *options,
-        ],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=folder,
         capture_output=True,
         text=True,
