@@ -49,7 +49,7 @@ def check(
     Raises: ScriptError: the script failed, or trained too little to judge. DoctorError: a setting, a rule or a
     path is wrong. KeyboardInterrupt: it was interrupted.
     """
-    given = _settings(settings)
+    given = _settings(settings, module or (None if script is None else os.fspath(script)))
     words = (*(() if script is None else (os.fspath(script),)), *args)
     target = targets.target(module, words, given.python)
     pipeline.rules_in_use(given)
@@ -81,8 +81,9 @@ def assert_healthy(
 
     Raises: Unhealthy: there is a finding at or above `fail_on` that is not known; and what `check` raises.
     """
-    given = _settings({key: value for key, value in options.items() if key not in ("module", "log")})
-    book, enabled = pipeline.rules_in_use(given)
+    settings = {key: value for key, value in options.items() if key not in ("module", "log")}
+    given = _settings(settings, options.get("module") or (None if script is None else os.fspath(script)))
+    book, enabled, _ = pipeline.rules_in_use(given)
     expectation = expectations.resolved(Expectation(known=tuple(known)), book, enabled, "known")
     report = check(script, args, **options)
     left = expectations.unlisted(report, expectations.compare(report, expectation))
@@ -98,14 +99,14 @@ def report_head(report: Report, *, width: int = 80, color: bool = False) -> str:
     return terminal.head(report, width=width, color=color)
 
 
-def _settings(given: dict[str, Any]) -> Settings:
+def _settings(given: dict[str, Any], script: str | None = None) -> Settings:
     unknown = next((key for key in given if key not in Settings.model_fields), None)
     if unknown is not None:
         options = list(Settings.model_fields)
         raise SettingsError(
             f"no setting {unknown!r}{did_you_mean(unknown, options)}", f"there are {', '.join(options)}"
         )
-    return resolve(given, Path.cwd())
+    return resolve(given, Path.cwd(), script)
 
 
 def _examined(target: pipeline.Target, log: Path, settings: Settings) -> Report:

@@ -28,3 +28,7 @@ class ScriptError(DoctorError):
     """The user's script failed, or trained too little to judge."""
 
     exit_code = 3
+
+
+class ReportError(DoctorError):
+    """A stored report cannot be read."""

@@ -8,17 +8,24 @@ from rnn_doctor.errors import SettingsError
 from rnn_doctor.schema.expectation import Comparison, Expectation, Undecided
 from rnn_doctor.schema.report import Finding, Report
 from rnn_doctor.schema.rulebook import Rulebook
-from rnn_doctor.settings import Settings, did_you_mean
+from rnn_doctor.settings import MIN_CONFIDENCES, Settings, did_you_mean
 
 _SEVERITIES = ("error", "warning", "note")
 
 
 def failing(report: Report, settings: Settings) -> tuple[Finding, ...]:
-    """The findings that are severe enough to fail."""
+    """The findings that fail: severe and sure enough, and where there is a baseline, new or worse than in it."""
     if settings.fail_on == "never":
         return ()
-    limit = _SEVERITIES.index(settings.fail_on)
-    return tuple(f for f in report.findings if _SEVERITIES.index(f.severity) <= limit)
+    severe = _SEVERITIES.index(settings.fail_on)
+    sure = MIN_CONFIDENCES.index(settings.min_confidence)
+    return tuple(
+        finding
+        for finding in report.findings
+        if _SEVERITIES.index(finding.severity) <= severe
+        and MIN_CONFIDENCES.index(finding.confidence.word) >= sure
+        and finding.change in (None, "new", "worse")
+    )
 
 
 def resolved(expectation: Expectation, book: Rulebook, enabled: Collection[str], where: str) -> Expectation:

@@ -10,10 +10,10 @@ from pydantic import Field, ValidationError
 from rnn_doctor.errors import SettingsError
 from rnn_doctor.schema.expectation import Expectation
 from rnn_doctor.schema.values import Frozen
-from rnn_doctor.settings import MANIFEST, TABLE, Settings, Whole, did_you_mean, nearest_table
+from rnn_doctor.settings import MANIFEST, ONCE, TABLE, Settings, Whole, did_you_mean, nearest_table
 
 HEADER = f"[[{TABLE}.{MANIFEST}]]"
-_OF_ALL = {"format", "output", "quiet", "verbose", "jobs", "baseline", "thresholds"}
+_OF_ALL = {*ONCE, "baseline", "thresholds"}
 """Settings of the one report and of the whole command, which no single script can have."""
 
 

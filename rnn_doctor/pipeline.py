@@ -10,14 +10,14 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rnn_doctor import __version__
 from rnn_doctor.errors import ScriptError
 
 if TYPE_CHECKING:
     from rnn_doctor.capture.launch import Outcome, Progress, Target
-    from rnn_doctor.schema.report import NotAssessed, Observation, Report, Subject
+    from rnn_doctor.schema.report import ChangedThreshold, Finding, NotAssessed, Observation, Report, Subject
     from rnn_doctor.schema.rule import Case, Rule
     from rnn_doctor.schema.rulebook import Rulebook
     from rnn_doctor.schema.runlog import RunLog
@@ -91,18 +91,23 @@ def examine(log: RunLog, settings: Settings) -> Report:
     """
     from rnn_doctor.derive.profiles import profiles
     from rnn_doctor.diagnose.engine import diagnose
+    from rnn_doctor.diagnose.pages import pages
+    from rnn_doctor.diagnose.suppressions import suppress
     from rnn_doctor.prescribe.contraindications import contraindications
     from rnn_doctor.prescribe.rank import remedies as prescribe
+    from rnn_doctor.schema import sources
     from rnn_doctor.schema.report import Report, Tool
 
     early = _first_update_unfinished(log)
     if early is None or not log.modules:
         require_training(log)
-    book, enabled = rules_in_use(settings)
+    book, enabled, thresholds = rules_in_use(settings)
     signals = _signals(log, settings.lag)
     diagnosis = diagnose(signals, book, enabled=enabled)
     if early is not None and not diagnosis.findings:  # so little was seen that silence says nothing
         raise early
+    texts = sources.read(_files(log, signals, diagnosis.findings))
+    diagnosis, suppressed, remarks = suppress(diagnosis, texts, book, enabled)
     ranked = prescribe(diagnosis.findings, book, signals.names)
     return Report(
         tool=Tool(version=__version__),
@@ -115,7 +120,28 @@ def examine(log: RunLog, settings: Settings) -> Report:
         not_assessed=(*_examination(log), *diagnosis.not_assessed),
         signals=tuple(signals.signals.values()),
         profiles=profiles(log, lag=settings.lag),
+        rulebook=pages(book, enabled),
+        rules=tuple(sorted(enabled)),
+        thresholds=thresholds,
+        suppressed=suppressed,
+        remarks=remarks,
     )
+
+
+def recognizable(report: Report) -> Report:
+    """The report with a fingerprint on every finding, also where it was stored without."""
+    from rnn_doctor.diagnose.fingerprints import fingerprinted
+
+    if all(finding.fingerprint for finding in report.findings):
+        return report
+    return report.model_copy(update={"findings": fingerprinted(report.findings)})
+
+
+def _files(log: RunLog, signals: Signals, findings: Iterable[Finding]) -> Iterator[str]:
+    """The user's files that comments may stand in: where findings, networks and training steps are, and the script."""
+    yield log.header.script
+    places = [m.location for m in log.modules.values()] + [finding.location for finding in findings]
+    yield from (place.file for place in (*places, *signals.places.values()) if place)
 
 
 def rulebook(folders: Sequence[Path] = ()) -> Rulebook:
@@ -129,15 +155,27 @@ def rulebook(folders: Sequence[Path] = ()) -> Rulebook:
     return load(folders, signals=kinds())
 
 
-def rules_in_use(settings: Settings) -> tuple[Rulebook, frozenset[str]]:
-    """The rulebook, and the ids of its rules that the settings select.
+class InUse(NamedTuple):
+    """What an examination judges by."""
 
-    Raises: RulebookError: a rule file is wrong. SettingsError: a selection matches no rule.
+    book: Rulebook
+    enabled: frozenset[str]
+    """Ids of the rules that the settings select."""
+    thresholds: tuple[ChangedThreshold, ...]
+    """What the settings changed of the rules that are selected."""
+
+
+def rules_in_use(settings: Settings) -> InUse:
+    """The rulebook with the thresholds of the settings, and the rules of it that they select.
+
+    Raises: RulebookError: a rule file is wrong. SettingsError: a selection or a threshold matches no rule.
     """
     from rnn_doctor.diagnose.select import enabled
+    from rnn_doctor.diagnose.thresholds import changed
 
-    book = rulebook(settings.rules)
-    return book, enabled(book, settings.select, settings.ignore, preview=settings.preview)
+    book, changes = changed(rulebook(settings.rules), settings.thresholds)
+    chosen = enabled(book, settings.select, settings.ignore, preview=settings.preview)
+    return InUse(book, chosen, tuple(change for change in changes if change.rule in chosen))
 
 
 def cases(rules: Iterable[Rule], logs: Sequence[Path]) -> Iterator[tuple[Rule, Case, str | None]]:

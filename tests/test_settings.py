@@ -39,7 +39,8 @@ def test_every_key_can_be_set_in_the_file(write: Write) -> None:
     folder = write(
         'steps = "all"\ntime-limit = 5\nstart-limit = 9.5\nformat = "json"\noutput = "r.json"\n'
         'fail-on = "note"\nselect = ["RD1", "RD302"]\nignore = "RD103, RD104"\nrules = ["own", "more"]\n'
-        'preview = true\nlag = 30\npython = "envs/bin/python"\nverbose = true'
+        'preview = true\nlag = 30\npython = "envs/bin/python"\nverbose = true\n'
+        'min-confidence = "high"\nbaseline = "b.json"\nthresholds = { RD303 = { clip_share = 0.5 } }'
     )
     assert resolve({}, folder) == Settings(
         steps="all",
@@ -55,6 +56,9 @@ def test_every_key_can_be_set_in_the_file(write: Write) -> None:
         lag=30,
         python=str(folder / "envs/bin/python"),
         verbose=True,
+        min_confidence="high",
+        baseline=folder / "b.json",
+        thresholds={"RD303": {"clip_share": 0.5}},
     )
 
 
@@ -68,8 +72,77 @@ def test_the_nearest_file_with_a_table_decides(write: Write) -> None:
     assert resolve({}, inner) == Settings(lag=3)
 
 
+PER_SCRIPT = """
+ignore = ["RD410"]
+steps = 30
+thresholds.RD303.clip_share = 0.5
+thresholds.RD303.clip_ratio_median = 0.05
+
+[[tool.rnn-doctor.per-script]]
+match = "experiments/*.py"
+steps = 10
+thresholds = { RD303 = { clip_share = 0.6 }, RD301 = { displacement = 3 } }
+
+[[tool.rnn-doctor.per-script]]
+match = ["train_lm.py", "project.*"]
+fail-on = "warning"
+ignore = ["RD302"]
+baseline = "lm.json"
+"""
+
+
+def test_a_script_of_a_folder_is_met_with_what_the_file_says_of_it(write: Write) -> None:
+    folder = write(PER_SCRIPT)
+    settings = resolve({}, folder, "experiments/sub/tag.py")
+    assert (settings.steps, settings.ignore) == (10, ("RD410",))
+    assert settings.thresholds == {
+        "RD303": {"clip_share": 0.6, "clip_ratio_median": 0.05},
+        "RD301": {"displacement": 3},
+    }
+
+
+@pytest.mark.parametrize(
+    ("script", "steps", "fail_on"),
+    [
+        ("train_lm.py", 30, "warning"),
+        ("./train_lm.py", 30, "warning"),
+        ("elsewhere/train_lm.py", 30, "warning"),
+        ("project.train", 30, "warning"),
+        ("-m project.train", 30, "warning"),
+        ("experiments/train_lm.py", 10, "warning"),
+        ("experiments/../experiments/x.py", 10, "error"),
+        ("more/experiments/x.py", 30, "error"),
+        ("train.py", 30, "error"),
+        ("~/train_lm.py", 30, "warning"),
+        ("tra\0in.py", 30, "error"),
+    ],
+)
+def test_scripts_are_matched_by_path_name_and_module(
+    write: Write, script: str, steps: int, fail_on: str
+) -> None:
+    settings = resolve({}, write(PER_SCRIPT), script)
+    assert (settings.steps, settings.fail_on) == (steps, fail_on)
+    assert settings.ignore == (("RD302",) if fail_on == "warning" else ("RD410",))
+
+
+def test_paths_are_matched_from_the_folder_of_the_file(write: Write) -> None:
+    folder = write(PER_SCRIPT)
+    (folder / "experiments").mkdir()
+    assert resolve({}, folder / "experiments", "x.py").steps == 10
+    assert resolve({}, folder / "experiments", str(folder / "experiments" / "x.py")).steps == 10
+    assert resolve({}, folder / "experiments", "../x.py").steps == 30
+    assert resolve({}, folder, "train_lm.py").baseline == folder / "lm.json"
+    assert resolve({"steps": "5"}, folder / "experiments", "x.py").steps == 5, "a flag goes first"
+    assert resolve({}, folder).fail_on == "error", "no script is none of them"
+
+
 def test_a_bare_interpreter_name_is_left_to_the_search_path(write: Write) -> None:
     assert resolve({}, write('python = "python3.12"')).python == "python3.12"
+
+
+def test_a_threshold_may_be_written_in_one_word(write: Write) -> None:
+    folder = write("[tool.rnn-doctor.thresholds]\n'RD303.clip_share' = 0.5\nRD303.x = [1, 2]")
+    assert resolve({}, folder).thresholds == {"RD303": {"clip_share": 0.5, "x": (1, 2)}}
 
 
 def test_quiet_on_the_command_line_replaces_verbose_of_the_file(write: Write) -> None:
@@ -104,6 +177,26 @@ def test_all_steps_have_no_limit() -> None:
         ("fail-on = 'error'\nfail_on = 'note'", "sets 'fail_on' twice"),
         ("quiet = true\nverbose = true", "quiet and verbose exclude each other"),
         ("steps = ", "cannot be read"),
+        ('min-confidence = "hi"', "min-confidence: 'hi' is not one of hint, moderate, high, certain"),
+        ("baseline = 3", "baseline: 3 is not a path"),
+        ("thresholds = 3", "[tool.rnn-doctor] thresholds: 3 is not a table"),
+        ("thresholds.RD303 = 3", "thresholds: RD303: 3 is not a table of signals"),
+        ('thresholds.RD303.x = "3"', "thresholds: RD303.x: '3' is not a number, or two as [low, high]"),
+        ("thresholds.RD303.x = true", "RD303.x: True is not a number"),
+        ("thresholds.RD303.x = nan", "RD303.x: nan is not a number"),
+        ("thresholds.RD303.x = [1, 2, 3]", "RD303.x: [1, 2, 3] is not a number"),
+        ("[tool.rnn-doctor.per-script]\nsteps = 3", "[tool.rnn-doctor.per-script] is one table"),
+        ("per-script = [3]", "[[tool.rnn-doctor.per-script]] 1 is not a table"),
+        ("per-script = [{ steps = 3 }]", "[[tool.rnn-doctor.per-script]] 1 has no match"),
+        ("per-script = [{ match = 3 }]", "1 match: 3 is not a pattern or a list of patterns"),
+        ("per-script = [{ match = [] }]", "1 match: [] is not a pattern or a list of patterns"),
+        (
+            'per-script = [{ match = "a" }, { match = "b", stpes = 3 }]',
+            "[[tool.rnn-doctor.per-script]] 2 has no key 'stpes' (did you mean 'steps'?)",
+        ),
+        ('per-script = [{ match = "a", quiet = true }]', "1 has no key 'quiet'"),
+        ('per-script = [{ match = "a", steps = 0 }]', "[[tool.rnn-doctor.per-script]] 1 steps: 0 is not a"),
+        ('per-script = [{ match = "a", thresholds = 1 }]', "1 thresholds: 1 is not a table"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_said_in_one_sentence(write: Write, table: str, message: str) -> None:

@@ -49,7 +49,7 @@ def command(
         raise SettingsError(
             "--only chooses among the scripts of pyproject.toml", "leave it out, or leave SCRIPT out"
         )
-    settings = options.settings(flags)
+    settings = options.settings(flags, module or (words[0] if words else None))
     what = target(module, words, settings.python)
     # What can be refused is refused now, and not after the script has run.
     output.check_writable(settings.output)
@@ -79,6 +79,7 @@ def _judge(outcome: Outcome, place: recording.Place, settings: Settings) -> int:
             raise
         output.say(f"interrupted: {error.message}")
         return exit_codes.INTERRUPTED
-    output.emit([report], settings)
+    code = exit_codes.INTERRUPTED if interrupted else judging.exit_code(log, report, settings)
+    output.emit([judging.judged(report, code, settings)], settings)
     judging.remark(log, report, settings)
-    return exit_codes.INTERRUPTED if interrupted else judging.exit_code(log, report, settings)
+    return code

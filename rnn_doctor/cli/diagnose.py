@@ -22,8 +22,9 @@ def command(runs: tuple[str, ...], **flags: Any) -> int:
     """Report on recorded run logs; torch is not needed.
 
     Logs of the ranks of one run (run.rank1.jsonl beside run.jsonl) are merged. Several RUNs are reported one
-    after another, in JSON as a list with one report for each RUN that could be judged. A RUN that cannot be
-    read is said so on stderr, and the others are reported all the same.
+    after another, or as one document in the formats that can hold them; in JSON that is a list with one report
+    for each RUN that could be judged. A RUN that cannot be read is said so on stderr, and the others are
+    reported all the same.
 
     \b
     Exit codes: the highest of 0 nothing at or above --fail-on, 1 findings, 3 a run trained too little to
@@ -43,16 +44,16 @@ def command(runs: tuple[str, ...], **flags: Any) -> int:
             if path.is_dir():
                 raise RunLogError(f"{path} is a directory", "name the run logs in it")
             log = reading.read(path)
-            report = pipeline.examine(log, settings)
+            own = options.settings(flags, log.header.script)
+            report = pipeline.examine(log, own)
         except (RunLogError, ScriptError) as error:
             if len(runs) == 1:
                 raise
             output.say(error.message, error.hint)
             codes.append(error.exit_code)
             continue
-        reports.append(report)
-        codes.append(judging.exit_code(log, report, settings))
-        judging.remark(log, report, settings)
-    if reports or settings.format == "json":
-        output.emit(reports, settings, several=len(runs) > 1)
+        codes.append(judging.exit_code(log, report, own))
+        reports.append(judging.judged(report, codes[-1], own))
+        judging.remark(log, report, own)
+    output.emit(reports, settings, several=len(runs) > 1)
     return exit_codes.worst(codes)

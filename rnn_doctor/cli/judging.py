@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING
 from rnn_doctor.cli import exit_codes, output
 
 if TYPE_CHECKING:
-    from rnn_doctor.schema.report import Report
+    from rnn_doctor.schema.report import Finding, Report
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.settings import Settings
+
+
+def judged(report: Report, code: int, settings: Settings) -> Report:
+    """The report with how the command ends: what is made of it later has to say the same."""
+    from rnn_doctor.schema.report import Exit
+
+    failing = tuple(finding.fingerprint for finding in failing_of(report, settings))
+    return report.model_copy(update={"exit": Exit(code=code, failing=failing)})
 
 
 def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
@@ -18,14 +26,14 @@ def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
 
     if pipeline.too_little(log, report):
         return exit_codes.SCRIPT
-    return of_findings(report, settings)
+    return exit_codes.FINDINGS if failing_of(report, settings) else exit_codes.OK
 
 
-def of_findings(report: Report, settings: Settings) -> int:
-    """1 where a finding is severe enough to fail, else 0."""
+def failing_of(report: Report, settings: Settings) -> list[Finding]:
+    """The findings that fail the gate."""
     from rnn_doctor.expectations import failing
 
-    return exit_codes.FINDINGS if failing(report, settings) else exit_codes.OK
+    return list(failing(report, settings))
 
 
 def remark(log: RunLog, report: Report, settings: Settings) -> None:
@@ -46,6 +54,8 @@ def remark(log: RunLog, report: Report, settings: Settings) -> None:
             f"only {steps} seen: what needs more is not judged",
             "have the script train longer" if count < pipeline.FEWEST_STEPS else None,
         )
+    for each in () if settings.quiet else report.remarks:
+        output.say(f"{each.location.file}:{each.location.line}: {each.text}")
     if settings.verbose:
         seen = pipeline.observation(log)
         share = "" if seen.probe_share is None else f", {seen.probe_share:.1%} of the time in the probe"

@@ -17,6 +17,7 @@ from rnn_doctor.cli.board import Board
 from rnn_doctor.cli.workers import Task, Workers, threads_of_torch
 from rnn_doctor.errors import DoctorError, RunLogError, ScriptError
 from rnn_doctor.schema.expectation import Examined, Expectation
+from rnn_doctor.schema.report import Exit
 from rnn_doctor.targets import target
 
 if TYPE_CHECKING:
@@ -57,11 +58,11 @@ def check(flags: dict[str, Any], *, log: str | None, only: Sequence[str]) -> int
     with contextlib.chdir(found.path.parent), _folder(kept) as folder:
         settings = options.settings(flags)
         output.check_writable(settings.output)
+        output.check_holds_several(settings)
         plans = [_plan(entry, flags, folder, keeps=kept is not None) for entry in entries]
         results, interrupted = _examine(plans, settings)
         reports = [each.report for each in results if each.report]
-        if reports or settings.format == "json":
-            output.emit(reports, settings, several=True)
+        output.emit(reports, settings, several=True)
         _sum_up(results, settings)
     return exit_codes.INTERRUPTED if interrupted else exit_codes.worst(each.code for each in results)
 
@@ -106,10 +107,10 @@ def _plan(entry: manifest.Entry, flags: dict[str, Any], folder: Path, *, keeps: 
     from rnn_doctor import pipeline
 
     given = {key: value for key, value in flags.items() if value is not None and value != ()}
-    settings = options.settings(entry.settings | given)
+    settings = options.settings(entry.settings | given, entry.module or entry.script)
     words = entry.args if entry.module is not None else (entry.script or "", *entry.args)
     what = target(entry.module, words, settings.python, entry.threads)
-    book, enabled = pipeline.rules_in_use(settings)
+    book, enabled, _ = pipeline.rules_in_use(settings)
     where = f"{manifest.HEADER} {entry.name}"
     expectation = expectations.resolved(entry.expectation, book, enabled, where)
     stem = re.sub(r"[^\w.-]+", "_", entry.name.removesuffix(".py")).strip("._") or "script"
@@ -180,15 +181,22 @@ def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Sett
     judging.remark(log, report, plan.settings)
     comparison = expectations.compare(report, plan.expectation)
     left = expectations.unlisted(report, comparison)
-    code = exit_codes.SCRIPT if pipeline.too_little(log, report) else judging.of_findings(left, plan.settings)
-    if code == exit_codes.OK and not expectations.holds(comparison, plan.expectation):
-        code = exit_codes.FINDINGS
     failing = expectations.failing(left, plan.settings)
+    met = expectations.holds(comparison, plan.expectation) and not failing
+    code = (
+        exit_codes.SCRIPT
+        if pipeline.too_little(log, report)
+        else exit_codes.OK
+        if met
+        else exit_codes.FINDINGS
+    )
+    code = exit_codes.INTERRUPTED if interrupted else code
+    ended = Exit(code=code, failing=tuple(finding.fingerprint for finding in failing))
     return Examined(
         name=plan.entry.name,
-        code=exit_codes.INTERRUPTED if interrupted else code,
+        code=code,
         expectation=plan.expectation,
-        report=report,
+        report=report.model_copy(update={"exit": ended}),
         comparison=comparison,
         failed=tuple(dict.fromkeys(finding.rule for finding in failing)),
         note="interrupted" if interrupted else pipeline.failure(log),

@@ -47,21 +47,46 @@ def several(command: Command) -> Command:
     return jobs(only(command))
 
 
+_REPORTING = (
+    click.option(
+        "-f",
+        "--format",
+        "format",
+        metavar="FORMAT",
+        help="Form of the report: terminal, json, markdown, github, gitlab, sarif, junit.  "
+        "[as the name of -o FILE says: .json, .md, .sarif, .xml; else terminal]",
+    ),
+    click.option("-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."),
+)
+
+
+def reporting(command: Command) -> Command:
+    """Adds the options on the form of a report and where it goes."""
+    for option in reversed(_REPORTING):
+        command = option(command)
+    return command
+
+
 def judging(command: Command) -> Command:
     """Adds the options on how to judge a run log and how to report."""
     many: dict[str, Any] = {"multiple": True}
     for option in reversed(
         [
-            click.option(
-                "-f", "--format", "format", metavar="terminal|json", help="Form of the report.  [terminal]"
-            ),
-            click.option(
-                "-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."
-            ),
+            *_REPORTING,
             click.option(
                 "--fail-on",
                 metavar="error|warning|note|never",
                 help="Exit with 1 for findings this severe or more.  [error]",
+            ),
+            click.option(
+                "--min-confidence",
+                metavar="hint|moderate|high|certain",
+                help="Do not fail for findings less sure than this.  [hint]",
+            ),
+            click.option(
+                "--baseline",
+                metavar="FILE",
+                help="Fail only for what is new or worse than in this JSON report.",
             ),
             click.option(
                 "--select", metavar="RULES", help="Use these rules alone: ids, prefixes, names.", **many
@@ -99,8 +124,8 @@ def script(command: Command) -> Command:
     return module(command)
 
 
-def settings(flags: dict[str, Any]) -> Settings:
-    """The settings that hold for these flags in the current directory."""
+def settings(flags: dict[str, Any], script: str | None = None) -> Settings:
+    """The settings that hold for these flags in the current directory, and for the script, once it is known."""
     from rnn_doctor.settings import resolve
 
-    return resolve(flags, Path.cwd())
+    return resolve(flags, Path.cwd(), script)

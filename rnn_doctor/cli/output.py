@@ -32,8 +32,13 @@ _ASCII = str.maketrans(
 
 
 def say(message: str, hint: str | None = None) -> None:
-    """A sentence on stderr, and what to do about it on a line of its own."""
-    click.echo(f"rnn-doctor: {message}" + (f"\n  {hint}" if hint else ""), err=True)
+    """A sentence on stderr, and what to do about it on a line of its own.
+
+    Both may quote what a script or a file holds: that steers no terminal, and fills no screen.
+    """
+    from rnn_doctor.render.wording import short
+
+    click.echo(f"rnn-doctor: {short(message)}" + (f"\n  {short(hint)}" if hint else ""), err=True)
 
 
 def quote(lines: Iterable[str]) -> None:
@@ -43,20 +48,47 @@ def quote(lines: Iterable[str]) -> None:
 
 
 def emit(reports: list[Report], settings: Settings, *, several: bool = False) -> None:
-    """Write the reports: as they are rendered one after another, or in JSON as a list if `several`."""
-    from rnn_doctor.render import FORMATS
+    """Write the reports: where `several` were asked for, as one document or one after another.
 
-    shape: dict[str, Any] = {} if settings.output else {"width": width(), "color": colored()}
-    texts = [FORMATS[settings.format](report, **shape) for report in reports]
-    if settings.format == "json" and several:
-        text = "[\n" + ",\n".join(part.strip() for part in texts) + "\n]\n"
-    else:
-        text = "\n".join(texts)
+    Where none of them could be made, only formats that can hold several say so, with an empty document.
+
+    Raises: DoctorError: the format holds one report alone, or the file cannot be written.
+    """
+    from rnn_doctor.render import TOGETHER
+
+    if not reports and settings.format not in TOGETHER:
+        return
+    # What a format says must be the same in every locale, but for what is read on a screen alone.
+    encoding = None if settings.format == "terminal" else "utf-8"
+    text = _rendered(reports, settings, several=several)
     if settings.output is None:
-        # JSON is UTF-8 by definition, whatever the locale.
-        to_stdout(text, encoding="utf-8" if settings.format == "json" else None)
+        to_stdout(text, encoding=encoding)
     else:
         to_file(text, settings.output)
+
+
+def check_holds_several(settings: Settings) -> None:
+    """Nothing, where the format can show several reports: asked before the scripts run, not after.
+
+    Raises: DoctorError: it cannot.
+    """
+    from rnn_doctor.render import JOINED, TOGETHER
+
+    if settings.format not in JOINED and settings.format not in TOGETHER:
+        able = ", ".join(sorted({*JOINED, *TOGETHER}))
+        raise DoctorError(f"{settings.format} holds one report alone", f"several fit into {able}")
+
+
+def _rendered(reports: list[Report], settings: Settings, *, several: bool) -> str:
+    from rnn_doctor.render import FORMATS, JOINED, TOGETHER
+
+    name = settings.format
+    if several and name in TOGETHER:
+        return TOGETHER[name](reports)
+    if len(reports) > 1 and name not in JOINED:
+        raise DoctorError(f"{name} holds one report, and there are {len(reports)}", "give them one at a time")
+    shape: dict[str, Any] = {} if settings.output else {"width": width(), "color": colored()}
+    return "\n".join(FORMATS[name](report, **shape) for report in reports)
 
 
 def to_stdout(text: str, *, encoding: str | None = None) -> None:

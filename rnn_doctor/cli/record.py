@@ -52,7 +52,7 @@ def command(module: str | None, words: tuple[str, ...], log: str | None, **flags
     from rnn_doctor import pipeline
     from rnn_doctor.schema import reading
 
-    settings = options.settings(flags)
+    settings = options.settings(flags, module or (words[0] if words else None))
     if log is None:
         raise SettingsError(
             "no file for the run log was named", "type `rnn-doctor record -o run.jsonl train.py`"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnn_doctor.cli import exit_codes, options, output
-from rnn_doctor.errors import RulebookError
+from rnn_doctor.errors import RulebookError, SettingsError
 
 if TYPE_CHECKING:
     from rnn_doctor.schema.rule import Rule
@@ -30,6 +30,8 @@ def command(name: str | None, tested: str | None, **flags: Any) -> int:
     from rnn_doctor import pipeline
 
     settings = options.settings(flags)
+    if flags["format"] not in (None, "terminal", "json"):
+        raise SettingsError(f"--format: {settings.format!r} is no form of a rule", "give terminal or json")
     if tested is not None:
         return _test(Path(tested), settings.rules)
     from rnn_doctor.render import explain

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 
 from rnn_doctor.diagnose import grading, order, verdict
 from rnn_doctor.diagnose.conditions import conditions
+from rnn_doctor.diagnose.fingerprints import fingerprinted
 from rnn_doctor.diagnose.verdict import RuleVerdict, SubjectVerdict
 from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.report import Diagnosis, Finding, NotAssessed
@@ -29,7 +30,7 @@ def diagnose(signals: Signals, rulebook: Rulebook, *, enabled: Collection[str] |
         for subject in each.subjects
         if subject.state == "found"
     ]
-    findings = order.causes_first(grading.consistent(order.causes_first(found)))
+    findings = fingerprinted(order.causes_first(grading.consistent(order.causes_first(found))))
     return Diagnosis(
         findings=findings,
         not_assessed=tuple(entry for each in verdicts.values() for entry in _not_assessed(each)),

@@ -36,7 +36,7 @@ def enabled(
 
 
 def _check(code: str, rulebook: Rulebook, option: str, *, preview: bool) -> None:
-    matches = [rule for rule in rulebook.rules.values() if _length(rule, code) is not None]
+    matches = [rule for rule in rulebook.rules.values() if specificity(rule, code) is not None]
     if not matches:
         names = [text for rule in rulebook.rules.values() for text in (rule.id, rule.name)]
         near = get_close_matches(code, names, 1) or get_close_matches(code.upper(), names, 1)
@@ -51,7 +51,7 @@ def _check(code: str, rulebook: Rulebook, option: str, *, preview: bool) -> None
         )
 
 
-def _length(rule: Rule, code: str) -> int | None:
+def specificity(rule: Rule, code: str) -> int | None:
     """How much of the rule a code names; None where it does not match."""
     if code in (rule.id, rule.name):
         return len(rule.id)
@@ -59,7 +59,7 @@ def _length(rule: Rule, code: str) -> int | None:
 
 
 def _longest(rule: Rule, codes: list[str]) -> int | None:
-    return max((n for n in (_length(rule, code) for code in codes) if n is not None), default=None)
+    return max((n for n in (specificity(rule, code) for code in codes) if n is not None), default=None)
 
 
 def _in_use(rule: Rule, chosen: list[str], *, preview: bool) -> bool:

@@ -1,8 +1,12 @@
-"""Report in, text out: one file a format, each with `render(report, *, width, color) -> str`."""
+"""Report in, text out: one file a format, each with `render(report, *, width, color) -> str`.
+
+A format whose document can hold several reports also has `together(reports) -> str`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -20,17 +24,38 @@ class Render(Protocol):
 # Each format is imported when it is used: whoever lists rules needs none of them.
 
 
-def _terminal(report: Report, *, width: int = 80, color: bool = False) -> str:
-    from rnn_doctor.render import terminal
+def _format(name: str) -> Render:
+    def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+        module = import_module(f"rnn_doctor.render.{name}")
+        text: str = module.render(report, width=width, color=color)
+        return text
 
-    return terminal.render(report, width=width, color=color)
-
-
-def _json(report: Report, *, width: int = 80, color: bool = False) -> str:
-    from rnn_doctor.render import json
-
-    return json.render(report, width=width, color=color)
+    return render
 
 
-FORMATS: Mapping[str, Render] = {"terminal": _terminal, "json": _json}
+def _together(name: str) -> Callable[[Sequence[Report]], str]:
+    def together(reports: Sequence[Report]) -> str:
+        text: str = import_module(f"rnn_doctor.render.{name}").together(reports)
+        return text
+
+    return together
+
+
+FORMATS: Mapping[str, Render] = {
+    "terminal": _format("terminal"),
+    "json": _format("json"),
+    "markdown": _format("markdown"),
+    "github": _format("github"),
+    "gitlab": _format("gitlab"),
+    "sarif": _format("sarif"),
+    "junit": _format("junit"),
+}
 """By the name that --format takes."""
+
+TOGETHER: Mapping[str, Callable[[Sequence[Report]], str]] = {
+    name: _together(name) for name in ("json", "gitlab", "sarif", "junit")
+}
+"""Formats in which several reports are one document."""
+
+JOINED = frozenset({"terminal", "markdown", "github"})
+"""Formats in which several reports stand one after another."""

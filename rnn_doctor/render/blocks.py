@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from rnn_doctor.render import standing
 from rnn_doctor.render.page import Page, Part
-from rnn_doctor.render.wording import clean, evidence, joined, record
+from rnn_doctor.render.wording import evidence, joined, record, short
 from rnn_doctor.schema.report import Conditions, Contraindication, Finding, NotAssessed, Prescription
 from rnn_doctor.schema.rule import Severity
 
@@ -44,7 +45,7 @@ def findings(page: Page, found: Sequence[Finding]) -> None:
 
 def _finding(page: Page, finding: Finding, indent: int, *, brief: bool) -> None:
     style = _STYLE[finding.severity]
-    head = f"{finding.severity}[{finding.rule}]"
+    head = f"{finding.severity}[{finding.rule}]{standing.mark(finding)}"
     page.add((head, style), (f": {finding.message}", "bold"), indent=indent, hang=indent + 2)
     margin = _place(page, finding, indent)
     if brief:
@@ -78,7 +79,7 @@ def _place(page: Page, finding: Finding, indent: int) -> str:
     page.add((f"{margin}--> ", "blue"), f"{location.file}:{line}{where}", indent=indent, hang=indent + 5)
     if location.code:
         page.add((f"{margin} |", "blue"), indent=indent)
-        page.code(f"{line} | {clean(location.code)}", indent)
+        page.code(f"{line} | {short(location.code, 1000)}", indent)
         page.add((f"{margin} |", "blue"), indent=indent)
     return margin
 

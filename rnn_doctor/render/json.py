@@ -1,5 +1,8 @@
 """The report as JSON, as its published schema describes it."""
 
+from collections.abc import Sequence
+
+from rnn_doctor.render.wording import inert
 from rnn_doctor.schema.report import Report
 
 
@@ -8,4 +11,9 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
 
     What JSON cannot hold are the strings "NaN", "Infinity" and "-Infinity". All but ASCII stays as it is.
     """
-    return report.model_dump_json(indent=2) + "\n"
+    return inert(report.model_dump_json(indent=2)) + "\n"
+
+
+def together(reports: Sequence[Report]) -> str:
+    """Several reports as a list."""
+    return "[\n" + ",\n".join(render(report).strip() for report in reports) + "\n]\n"

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from rnn_doctor.render.wording import clean
+from rnn_doctor.render.wording import clean, short
+
+_LONGEST = 4000
+"""Characters of a text: no report of a training has a text that long, and a terminal is no place for megabytes."""
+_MOST_LINES = 200
 
 Part = str | tuple[str, str]
 """Text, or text and its rich style."""
@@ -36,7 +40,7 @@ class Page:
         text = Text()
         for part in parts:
             content, style = (part, "") if isinstance(part, str) else part
-            text.append(clean(content), style=style)
+            text.append(short(content, _LONGEST), style=style)
         hang = indent if hang is None else hang
         first, *rest = (
             self._wrap(text, self.width - indent) if indent == hang else self._hung(text, indent, hang)
@@ -47,8 +51,9 @@ class Page:
 
     def code(self, source: str, indent: int, style: str = "") -> None:
         """Append source code as it stands, line by line, never wrapped: it is there to be copied."""
-        for line in source.expandtabs(4).split("\n"):
-            self._write(" " * indent if line.strip() else "", Text(clean(line).rstrip(), style=style))
+        for line in source.expandtabs(4).split("\n")[:_MOST_LINES]:
+            shown = short(line, _LONGEST).rstrip()
+            self._write(" " * indent if shown else "", Text(shown, style=style))
 
     def blank(self) -> None:
         """Append an empty line."""
@@ -72,6 +77,8 @@ class Page:
 
     def _write(self, margin: str, line: Text) -> None:
         line.rstrip()
+        if line.plain.lstrip().startswith("::"):  # where a wrapped line begins with what would be a command
+            line = Text(clean(line.plain))
         self._console.print(
             Text(margin) + line if line.plain else Text(), overflow="ignore", no_wrap=True, crop=False
         )

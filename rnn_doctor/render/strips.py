@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 
 from rnn_doctor.render.page import Page, Part
-from rnn_doctor.render.wording import clean, number
+from rnn_doctor.render.wording import number, short
 from rnn_doctor.schema.report import LagProfile
 
 _SHOWN = 4
@@ -61,7 +61,7 @@ def _strip(profile: LagProfile, lags: Sequence[int]) -> list[Part]:
 
 def _label(profile: LagProfile) -> str:
     name = profile.module if profile.layer is None else f"  layer {profile.layer}"
-    name = clean(f"{name} backward" if profile.reverse else name)
+    name = short(f"{name} backward" if profile.reverse else name, 200)
     return f"{name if len(name) < _LABEL else name[: _LABEL - 4] + '...':<{_LABEL}}"
 
 

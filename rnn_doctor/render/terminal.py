@@ -1,6 +1,6 @@
 """The report as text for a terminal or a log file: plain ASCII of our own, readable without colour."""
 
-from rnn_doctor.render import blocks, strips
+from rnn_doctor.render import blocks, standing, strips
 from rnn_doctor.render.page import Page
 from rnn_doctor.render.wording import count
 from rnn_doctor.schema.report import Report
@@ -23,12 +23,18 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     strips.by_lag(page, report.profiles.by_lag)
     if report.findings:
         blocks.findings(page, report.findings)
+    if report.suppressed:
+        standing.suppressed(page, report.suppressed)
+    if report.baseline:
+        standing.baseline(page, report.baseline)
     if report.remedies:
         blocks.remedies(page, report.remedies)
     if report.contraindications:
         blocks.contraindications(page, report.contraindications)
     if report.not_assessed:
         blocks.not_assessed(page, report.not_assessed, report.conditions)
+    if report.thresholds:
+        standing.thresholds(page, report.thresholds)
     page.blank()
     if report.findings:
         page.add(f"`rnn-doctor rule {report.findings[0].rule}` explains a rule.")
@@ -96,6 +102,7 @@ def _summary(report: Report) -> str:
     severities = [finding.severity for finding in report.findings]
     numbers = [count(n, word) for word in ("error", "warning", "note") if (n := severities.count(word))]
     rest = f"; {count(len(report.not_assessed), 'check')} not assessed" if report.not_assessed else ""
+    rest = standing.summary(report.findings, len(report.suppressed)) + rest
     if not numbers:
         return f"No findings{rest}."
     return f"{', '.join(numbers)}{rest}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,14 +18,34 @@ _PLAIN_UNITS = frozenset(
 
 
 def clean(text: str) -> str:
-    """The text on one line, without characters that steer a terminal or turn the direction of writing.
+    """The text on one line, without what steers a terminal, turns the direction of writing, or commands a CI runner.
 
     Names, paths and messages come from the user's script or from a log that anyone may have written.
     """
     kept = (
         c for c in text.translate(_SPACES) if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
     )
-    return "".join(kept)
+    return _COMMAND.sub(r"\1: ", "".join(kept)).replace("##[", "## [")
+
+
+_COMMAND = re.compile(r"^(\s*):(?=:)")
+"""`::name::` at the start of a line is a command to GitHub's runner, and so is `##[name]` wherever it stands."""
+
+
+LONGEST = 2000
+"""Characters of one text that a reader is given; whole texts stand in the JSON report alone."""
+
+
+def short(text: str, most: int = LONGEST) -> str:
+    """The text made clean, with the number of characters left out where it is longer than anyone reads."""
+    if len(text) <= most:
+        return clean(text)
+    return f"{clean(text[:most])}... ({len(text) - most} more characters)"
+
+
+def inert(data: str) -> str:
+    """The same JSON, in which no string is a command to the CI runner that shows it."""
+    return data.replace("##[", "##\\u005b")
 
 
 _SPACES = dict.fromkeys(map(ord, "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"), " ")

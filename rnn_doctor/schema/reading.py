@@ -39,6 +39,8 @@ _LISTED = {
     "place": "places",
     "sensor_off": "sensors_off",
 }
+_QUOTED = 200
+"""Characters of what a damaged file holds that a message repeats."""
 _SINGLE = {"header", "crash", "stop", "exit"}
 
 
@@ -106,9 +108,10 @@ def _parse(path: Path, number: int, line: bytes) -> Record:
     except ValidationError as error:
         _reject_newer(path, line)
         first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part)[:_QUOTED] for part in first["loc"])
+        what = first["msg"][:_QUOTED]
         raise RunLogError(
-            f"{path}:{number}: not a run-log record: {where + ': ' if where else ''}{first['msg']}",
+            f"{path}:{number}: not a run-log record: {where + ': ' if where else ''}{what}",
             "a run log is made by `rnn-doctor record`; a damaged one can be cut before this line",
         ) from None
     if isinstance(record, Header):
@@ -119,7 +122,7 @@ def _parse(path: Path, number: int, line: bytes) -> Record:
 def _reject_newer(path: Path, line: bytes) -> None:
     try:
         version = json.loads(line).get("schema_version", SCHEMA_VERSION)
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise RunLogError(

@@ -3,7 +3,10 @@
 Schema version 1: the first.
 """
 
-from typing import Literal
+from itertools import pairwise
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Severity
@@ -13,6 +16,7 @@ from rnn_doctor.schema.values import Frozen, Location, Number
 SCHEMA_VERSION: Literal[1] = 1
 
 Verdict = Literal["present", "suspected", "absent", "not_assessed"]
+Change = Literal["new", "worse", "known", "better"]
 
 
 class Confidence(Frozen):
@@ -57,6 +61,13 @@ class Finding(Frozen):
     """Ids of remedies of the rule that do not apply to this run: it does them already, or has not what they act on."""
     contraindicated: tuple[str, ...] = ()
     """Ids of remedies that the rule warns of in this run."""
+    fingerprint: str = ""
+    """16 hexadecimal digits, unique in a report and the same after the finding's line has moved; empty in reports
+    that were stored without."""
+    change: Change | None = None
+    """How it stands to the baseline; None where there is none. Worse and better speak of the severity."""
+    was: Severity | None = None
+    """Its severity in the baseline, where that was another."""
 
 
 class NotAssessed(Frozen):
@@ -97,6 +108,39 @@ class Diagnosis(Frozen):
     """Causes before what they explain; then by severity."""
     not_assessed: tuple[NotAssessed, ...]
     conditions: Conditions
+
+
+class Suppressed(Frozen):
+    """A finding that a comment on its source line says to ignore: it is no part of the others, and fails no gate."""
+
+    finding: Finding
+    reason: str | None = None
+    """What the comment gives as one."""
+
+
+class Remark(Frozen):
+    """A comment in the source that suppresses nothing, or not as it should."""
+
+    location: Location
+    text: str
+
+
+class ChangedThreshold(Frozen):
+    """A threshold that the settings have replaced, each as a comparison, e.g. `< 0.01`."""
+
+    rule: str
+    signal: str
+    shipped: str
+    used: str
+
+
+class Baseline(Frozen):
+    """What an older report held that this one does not."""
+
+    gone: tuple[Finding, ...] = ()
+    """Looked for again, and not found."""
+    unjudged: tuple[Finding, ...] = ()
+    """Not looked for, or not to be judged in this run."""
 
 
 class Trial(Frozen):
@@ -193,6 +237,14 @@ class LagProfile(Frozen):
     needed_lag_basis: str | None = None
     """How it is known."""
 
+    @model_validator(mode="after")
+    def _one_value_a_lag(self) -> Self:
+        if not self.lags or any(after <= before for before, after in pairwise(self.lags)):
+            raise ValueError("the lags do not rise")
+        if len(self.lags) != len(self.decades):
+            raise ValueError("there is not one value a lag")
+        return self
+
 
 class TimeProfile(Frozen):
     """What one layer did over the time steps of a sequence, at the last step where it was replayed."""
@@ -208,12 +260,53 @@ class TimeProfile(Frozen):
     """Root mean square of h_t."""
     cell_norm: tuple[Number, ...] = ()
 
+    @model_validator(mode="after")
+    def _one_value_a_step(self) -> Self:
+        curves = (self.hidden_gradient, self.hidden_norm, self.cell_norm)
+        if any(curve and len(curve) != len(self.times) for curve in curves):
+            raise ValueError("there is not one value a time step")
+        return self
+
 
 class Profiles(Frozen):
     """What is seen inside the recurrences, as curves."""
 
     by_lag: tuple[LagProfile, ...] = ()
     by_time: tuple[TimeProfile, ...] = ()
+
+
+class Criterion(Frozen):
+    """What a rule asks of one signal."""
+
+    signal: str
+    threshold: str
+    """The comparison, e.g. `> 3`."""
+    because: str
+
+
+class RulePage(Frozen):
+    """A rule in use, as its page tells it: a stored report explains itself, on any machine."""
+
+    id: str
+    name: str
+    severity: Severity
+    condition: Condition | None = None
+    confidence: ConfidenceWord
+    confidence_because: str
+    summary: str
+    why: str
+    when: tuple[Criterion, ...]
+    """All of them hold where it is found."""
+    limits: str
+    sources: tuple[str, ...]
+
+
+class Exit(Frozen):
+    """How the examining command ended."""
+
+    code: int
+    failing: tuple[str, ...] = ()
+    """Fingerprints of the findings that fail the gate: severe, sure and new enough for its settings."""
 
 
 class Tool(Frozen):
@@ -238,3 +331,17 @@ class Report(Frozen):
     not_assessed: tuple[NotAssessed, ...]
     signals: tuple[Signal, ...]
     profiles: Profiles = Profiles()
+    rules: tuple[str, ...] = ()
+    """Ids of the rules that were in use; empty in reports that were stored without."""
+    thresholds: tuple[ChangedThreshold, ...] = ()
+    """Thresholds that the settings changed."""
+    suppressed: tuple[Suppressed, ...] = ()
+    """Findings that comments in the source suppress. They stand in no other list, and their verdicts say so."""
+    remarks: tuple[Remark, ...] = ()
+    """Suppressions that are unused, that name no rule, or that give no reason."""
+    baseline: Baseline | None = None
+    """What is gone since the baseline; None where none was given. What is left is told by the findings' `change`."""
+    rulebook: tuple[RulePage, ...] = ()
+    """The text of the rules in use; empty in reports that were stored without."""
+    exit: Exit | None = None
+    """None in reports that were stored without."""

@@ -7,11 +7,13 @@ import pytest
 
 from rnn_doctor.cli import COMMANDS, main
 from rnn_doctor.render import FORMATS
-from rnn_doctor.settings import FailOn, Format, Settings
+from rnn_doctor.settings import FailOn, Format, MinConfidence, Settings
 from tests.generated import ROOT
 
 _NOT_SETTINGS = {"log", "only", "module", "words", "runs", "name", "file", "tested", "help"}
 """What names an input or the log of one call, and has no place in a file of settings."""
+_FILE_ALONE = {"thresholds"}
+"""Settings that have no flag."""
 
 
 def options(name: str) -> dict[str, click.Option]:
@@ -21,7 +23,7 @@ def options(name: str) -> dict[str, click.Option]:
 
 
 def test_check_has_a_flag_for_every_setting() -> None:
-    assert set(options("check")) - _NOT_SETTINGS == set(Settings.model_fields)
+    assert set(options("check")) - _NOT_SETTINGS == set(Settings.model_fields) - _FILE_ALONE
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -37,12 +39,19 @@ def test_the_formats_are_those_that_can_be_rendered() -> None:
     assert get_args(Format) == tuple(FORMATS)
 
 
-@pytest.mark.parametrize(("key", "choices"), [("format", get_args(Format)), ("fail_on", get_args(FailOn))])
+@pytest.mark.parametrize(
+    ("key", "choices"),
+    [
+        ("format", get_args(Format)),
+        ("fail_on", get_args(FailOn)),
+        ("min_confidence", get_args(MinConfidence)),
+    ],
+)
 def test_help_names_the_choices(key: str, choices: tuple[str, ...]) -> None:
     assert options("check")[key].metavar == "|".join(choices)
 
 
-@pytest.mark.parametrize("key", ["steps", "time_limit", "start_limit", "format", "fail_on"])
+@pytest.mark.parametrize("key", ["steps", "time_limit", "start_limit", "format", "fail_on", "min_confidence"])
 def test_help_names_the_default(key: str) -> None:
     default = Settings.model_fields[key].default
     shown = f"{default:g}" if isinstance(default, float) else str(default)
@@ -58,6 +67,6 @@ def test_the_guide_explains_every_setting() -> None:
         )
         assert row, f"docs/guide.md has no row for {key}"
         default = field.default
-        if default not in (None, (), False):
+        if default not in (None, (), False, {}):
             shown = f"{default:g}" if isinstance(default, float) else str(default)
             assert f"| {shown} |" in row

@@ -44,6 +44,11 @@ def test_the_keys_of_the_report() -> None:
         "not_assessed",
         "signals",
         "profiles",
+        "rules",
+        "thresholds",
+        "suppressed",
+        "remarks",
+        "baseline",
     ]
     assert set(data["conditions"]) == {
         "vanishing_gradients",

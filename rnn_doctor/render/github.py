@@ -1,0 +1,55 @@
+"""The report as workflow commands of GitHub Actions: each finding an annotation on its source line.
+
+https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+"""
+
+from collections.abc import Mapping
+
+from rnn_doctor.render import places, telling
+from rnn_doctor.render.wording import count, short
+from rnn_doctor.schema.report import Finding, Report
+from rnn_doctor.schema.rule import Severity
+
+_COMMANDS: Mapping[Severity, str] = {"error": "error", "warning": "warning", "note": "notice"}
+_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_PROPERTY = _DATA | {":": "%3A", ",": "%2C"}
+
+
+def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+    """One annotation a finding, causes first (GitHub shows the first ten of a kind), and one that sums up."""
+    commands = [_summary(report), *(_annotation(finding, report) for finding in report.findings)]
+    return "\n".join(commands) + "\n"
+
+
+def _annotation(finding: Finding, report: Report) -> str:
+    properties: dict[str, str] = {}
+    if file := places.file_of(finding, report):
+        properties["file"] = places.path(file)
+    if finding.location and (line := places.line(finding.location)):
+        properties["line"] = str(line)
+    properties["title"] = telling.title(finding)
+    return _command(_COMMANDS[finding.severity], properties, "\n".join(telling.lines(finding, report)))
+
+
+def _summary(report: Report) -> str:
+    verdicts = [
+        f"{name.replace('_', ' ')}: {verdict.verdict.replace('_', ' ')}"
+        for name, verdict in (
+            (name, getattr(report.conditions, name)) for name in type(report.conditions).model_fields
+        )
+    ]
+    severities = [finding.severity for finding in report.findings]
+    found = [count(n, word) for word in ("error", "warning", "note") if (n := severities.count(word))]
+    title = f"rnn-doctor: {', '.join(found) or 'no findings'}"
+    script = short(" ".join([report.subject.script, *report.subject.arguments]), 300)
+    return _command("notice", {"title": title}, "\n".join([script, *verdicts]))
+
+
+def _command(name: str, properties: Mapping[str, str], data: str) -> str:
+    """`::name key=value,key=value::data`, with whatever would end a part of it escaped."""
+    pairs = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in properties.items())
+    return f"::{name} {pairs}::{_escaped(data, _DATA)}"
+
+
+def _escaped(text: str, escapes: Mapping[str, str]) -> str:
+    return "".join(escapes.get(character, character) for character in text)

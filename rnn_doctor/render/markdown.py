@@ -1,0 +1,201 @@
+"""The report as Markdown, for a comment on a pull request or the summary of a CI job."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rnn_doctor.render import markup, telling
+from rnn_doctor.render.wording import count, evidence, joined, short
+from rnn_doctor.schema.report import Evidence, Finding, NotAssessed, Prescription, Report, Verdict
+from rnn_doctor.schema.rule import Severity
+
+_MOST = 60_000
+"""Characters of a page: GitHub takes 65,536 of a comment."""
+_MOST_FINDINGS = 40_000
+"""Characters of them after which the rest is counted, so that the remedies have room."""
+_SHOWN = 3
+"""Findings of one rule, and remedies, that are shown in full."""
+_MOST_EVIDENCE = 10
+_LISTED = 8
+"""Remedies that are named at all."""
+_LAYERS = 3
+
+_VERDICT: dict[Verdict, str] = {
+    "present": "🔴 **present**",
+    "suspected": "🟡 **suspected**",
+    "absent": "🟢 absent",
+    "not_assessed": "⚪ not assessed",
+}
+_SEVERITY: dict[Severity, str] = {"error": "🔴 error", "warning": "🟡 warning", "note": "🔵 note"}
+_BASIS = {
+    "certain": "certain, it undoes the fault",
+    "trial": "measured on this run",
+    "literature": "by published evidence",
+}
+
+
+def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+    """Verdicts first, causes before consequences, remedies with snippets, and folded what was not assessed."""
+    parts = [_head(report), _conditions(report)]
+    parts += _findings(report)
+    parts += _remedies(report)
+    if report.not_assessed:
+        parts.append(_not_assessed(report.not_assessed))
+    text, left = "", 0
+    for part in parts:
+        if len(text) + len(part) > _MOST:
+            left += 1
+        else:
+            text += f"{part}\n\n"
+    rest = f"{count(left, 'part')} more in the JSON report. " if left else ""
+    return f"{text}<sub>{rest}rnn-doctor {markup.summary(report.tool.version, 40)}</sub>\n"
+
+
+def _head(report: Report) -> str:
+    severities = [finding.severity for finding in report.findings]
+    numbers = [count(n, word) for word in ("error", "warning", "note") if (n := severities.count(word))]
+    subject, seen = report.subject, report.observation
+    layers = [f"{layer.kind} {layer.name}" for layer in subject.recurrent[:_LAYERS]]
+    if len(subject.recurrent) > _LAYERS:
+        layers.append(f"{len(subject.recurrent) - _LAYERS} more recurrent layers")
+    facts = [
+        ", ".join(markup.code(layer) for layer in layers) or "no recurrent layer",
+        markup.text(", ".join(dict.fromkeys(subject.optimizers)), 200),
+        count(seen.steps, "step")
+        + (f", {count(seen.evaluations, 'evaluation')}" if seen.evaluations else ""),
+        markup.text(seen.stopped, 300),
+    ]
+    script = markup.code(" ".join([subject.script, *subject.arguments]), 300)
+    return (
+        f"### rnn-doctor: {', '.join(numbers) or 'no findings'}\n\n"
+        f"{script}: {'; '.join(fact for fact in facts if fact)}."
+    )
+
+
+def _conditions(report: Report) -> str:
+    rows = ["| condition | verdict | why |", "|---|---|---|"]
+    for name in type(report.conditions).model_fields:
+        verdict = getattr(report.conditions, name)
+        word = _VERDICT[verdict.verdict]
+        if verdict.findings and verdict.confidence:
+            word += f" ({verdict.confidence})"
+        rules = f" ({markup.text(', '.join(verdict.findings), 200)})" if verdict.findings else ""
+        rows.append(f"| {name.replace('_', ' ')} | {word} | {markup.text(verdict.reason, 600)}{rules} |")
+    return "\n".join(rows)
+
+
+def _findings(report: Report) -> Iterator[str]:
+    """Every finding until the page is full; of many alike the first is told in full."""
+    if report.findings:
+        yield "#### Findings"
+    room, left = _MOST_FINDINGS, 0
+    for (_, explained), group in groupby(report.findings, key=lambda f: (f.rule, bool(f.explained_by))):
+        same = list(group)
+        for finding in same[:_SHOWN]:
+            block = _finding(finding, brief=finding is not same[0], explained=explained)
+            room -= len(block)
+            if room < 0:
+                left += 1
+            else:
+                yield block
+        if len(same) > _SHOWN:
+            names = ", ".join(markup.code(finding.subject) for finding in same[_SHOWN : _SHOWN + 10])
+            yield f"And the same on {len(same) - _SHOWN} more: {names}{' …' if len(same) > _SHOWN + 10 else ''}"
+    if left:
+        yield f"{count(left, 'finding')} more in the JSON report."
+
+
+def _finding(finding: Finding, *, brief: bool, explained: bool) -> str:
+    """Severity, rule and place; what was found; the line of source; evidence, folded."""
+    place = finding.location
+    where = f" at {markup.code(f'{place.file}:{place.line}')}" if place else ""
+    if place and place.function:
+        where += f" in {markup.code(place.function)}"
+    known = f" · {finding.change}" if finding.change else ""
+    parts = [
+        f"**{_SEVERITY[finding.severity]} {markup.text(telling.title(finding))}**{where}{known}",
+        markup.text(finding.message),
+    ]
+    if explained:
+        parts[1] += f" *A consequence of {markup.text(joined(finding.explained_by), 200)}.*"
+    if place and place.code:
+        parts.append(markup.block(place.code, "python", 400))
+    if not brief:
+        parts.append(_folded(f"Evidence; confidence {finding.confidence.word}", _grounds(finding)))
+    return "\n\n".join(parts)
+
+
+def _grounds(finding: Finding) -> str:
+    lines = [f"- {_evidence(piece)}" for piece in finding.evidence[:_MOST_EVIDENCE]]
+    lines.append(f"- Confidence {markup.text(telling.sureness(finding))}")
+    if finding.explains:
+        lines.append(f"- Explains {markup.text(joined(finding.explains), 200)}")
+    if finding.subject != "run":
+        lines.append(f"- In {markup.code(finding.subject)}")
+    lines.append(f"- {markup.code(f'rnn-doctor rule {finding.rule}')} explains the rule")
+    return "\n".join(lines)
+
+
+def _evidence(piece: Evidence) -> str:
+    """As in every format, with the signal as code."""
+    return f"{markup.code(piece.signal)} {markup.text(evidence(piece)[len(piece.signal) :])}"
+
+
+def _remedies(report: Report) -> Iterator[str]:
+    """The first remedies with snippets to unfold, the next ones by name, and what is none."""
+    if report.remedies:
+        yield "#### Remedies, the one to try first in front"
+    for remedy in report.remedies[:_SHOWN]:
+        yield _folded(f"{remedy.rank}. {remedy.title} ({_standing(remedy)})", _treatment(remedy))
+    if further := report.remedies[_SHOWN:_LISTED]:
+        titles = [markup.text(f"{short(each.title, 200)} ({_standing(each)})") for each in further]
+        more = f", and {len(report.remedies) - _LISTED} more" if len(report.remedies) > _LISTED else ""
+        yield f"Then: {'; '.join(titles)}{more}."
+    if report.contraindications:
+        yield "\n".join(
+            [
+                "**No remedy here:**",
+                "",
+                *(
+                    f"- {markup.text(each.title, 200)} ({markup.text(', '.join(each.rules), 200)}): "
+                    f"{markup.text(each.because)}"
+                    for each in report.contraindications
+                ),
+            ]
+        )
+
+
+def _standing(remedy: Prescription) -> str:
+    return f"{short(', '.join(remedy.addresses), 200)}; {_basis(remedy)}"
+
+
+def _basis(remedy: Prescription) -> str:
+    if remedy.trial is None:
+        return _BASIS[remedy.basis]
+    low, high = remedy.trial.interval
+    return f"measured on this run: effect {remedy.trial.effect:+.3g} ({low:+.3g} to {high:+.3g})"
+
+
+def _treatment(remedy: Prescription) -> str:
+    cautions = "\n".join(f"- {markup.text(caution)}" for caution in remedy.cautions)
+    parts = [
+        markup.text(remedy.because[:1].upper() + remedy.because[1:]),
+        markup.block(remedy.how, "python"),
+        cautions,
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _not_assessed(entries: Sequence[NotAssessed]) -> str:
+    by_reason: dict[str, list[str]] = {}
+    for entry in entries:
+        by_reason.setdefault(entry.reason, []).append(entry.what)
+    lines = [
+        f"- {markup.text(', '.join(what), 600)}: {markup.text(reason, 600)}"
+        for reason, what in by_reason.items()
+    ]
+    return _folded(f"Not assessed: {count(len(entries), 'check')}", "\n".join(lines))
+
+
+def _folded(head: str, body: str) -> str:
+    """A block to unfold; the blank lines make what is in it Markdown."""
+    return f"<details><summary>{markup.summary(head)}</summary>\n\n{body}\n\n</details>"
