@@ -165,7 +165,10 @@ def test_all_steps_have_no_limit() -> None:
             'fail-on = "eror"',
             "fail-on: 'eror' is not one of error, warning, note, never (did you mean 'error'?)",
         ),
-        ('format = "jsn"', "format: 'jsn' is not one of terminal, json (did you mean 'json'?)"),
+        (
+            'format = "jsn"',
+            "format: 'jsn' is not one of terminal, json, markdown, github, gitlab, sarif, junit (did you mean 'json'?)",
+        ),
         ("steps = 0", 'steps: 0 is not a whole number of at least 1, or "all"'),
         ("steps = true", "steps: True is not a whole number"),
         ("time-limit = nan", "time-limit: nan is not a number of seconds above 0"),

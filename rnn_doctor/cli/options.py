@@ -52,9 +52,8 @@ _REPORTING = (
         "-f",
         "--format",
         "format",
-        metavar="FORMAT",
-        help="Form of the report: terminal, json, markdown, github, gitlab, sarif, junit.  "
-        "[as the name of -o FILE says: .json, .md, .sarif, .xml; else terminal]",
+        metavar="terminal|json|markdown|github|gitlab|sarif|junit",
+        help="Form of the report.  [terminal, or what the name of -o FILE tells: .json, .md, .sarif, .xml]",
     ),
     click.option("-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."),
 )

@@ -1,7 +1,7 @@
 """The report as JUnit XML: a test case a condition and a rule, as CI servers show test results."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from rnn_doctor.render import telling
@@ -59,12 +59,11 @@ def _conditions(report: Report) -> Iterator[Element]:
 
 def _rules(report: Report) -> Iterator[Element]:
     """Every rule in use: it fails, it passes with or without findings below the limit, or it was not assessed."""
-    found: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        found.setdefault(finding.rule, []).append(finding)
+    found = _by_rule(report.findings)
+    suppressed = _by_rule(each.finding for each in report.suppressed)
     reasons: dict[str, list[str]] = {}
     names = {page.id: f"{page.id} {page.name}" for page in report.rulebook}
-    names |= {rule: telling.title(findings[0]) for rule, findings in found.items()}
+    names |= {rule: telling.title(same[0]) for rule, same in (found | suppressed).items()}
     for entry in report.not_assessed:
         rule = _rule_of(entry.what, report)
         if rule is not None:
@@ -74,9 +73,18 @@ def _rules(report: Report) -> Iterator[Element]:
         case = Element("testcase", classname="rnn-doctor.rules", name=short(name, 200))
         if rule in found:
             _found(case, found[rule], report)
+        elif rule in suppressed:
+            SubElement(case, "system-out").text = f"Suppressed:\n\n{_told(suppressed[rule], report)}"
         elif rule in reasons:
             SubElement(case, "skipped", message=f"not assessed: {'; '.join(reasons[rule])}")
         yield case
+
+
+def _by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    return by_rule
 
 
 def _found(case: Element, findings: Sequence[Finding], report: Report) -> None:

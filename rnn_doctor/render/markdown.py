@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rnn_doctor.render import markup, telling
+from rnn_doctor.render.standing import mark, summary
 from rnn_doctor.render.wording import count, evidence, joined, short
-from rnn_doctor.schema.report import Evidence, Finding, NotAssessed, Prescription, Report, Verdict
+from rnn_doctor.schema.report import Evidence, Finding, NotAssessed, Prescription, Report, Suppressed, Verdict
 from rnn_doctor.schema.rule import Severity
 
 _MOST = 60_000
@@ -15,6 +16,7 @@ _MOST_FINDINGS = 40_000
 _SHOWN = 3
 """Findings of one rule, and remedies, that are shown in full."""
 _MOST_EVIDENCE = 10
+_MOST_LINES = 50
 _LISTED = 8
 """Remedies that are named at all."""
 _LAYERS = 3
@@ -37,6 +39,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     """Verdicts first, causes before consequences, remedies with snippets, and folded what was not assessed."""
     parts = [_head(report), _conditions(report)]
     parts += _findings(report)
+    parts += _standing_to_baseline(report)
     parts += _remedies(report)
     if report.not_assessed:
         parts.append(_not_assessed(report.not_assessed))
@@ -64,9 +67,10 @@ def _head(report: Report) -> str:
         + (f", {count(seen.evaluations, 'evaluation')}" if seen.evaluations else ""),
         markup.text(seen.stopped, 300),
     ]
+    standing = summary(report.findings, len(report.suppressed))
     script = markup.code(" ".join([subject.script, *subject.arguments]), 300)
     return (
-        f"### rnn-doctor: {', '.join(numbers) or 'no findings'}\n\n"
+        f"### rnn-doctor: {', '.join(numbers) or 'no findings'}{standing}\n\n"
         f"{script}: {'; '.join(fact for fact in facts if fact)}."
     )
 
@@ -110,9 +114,8 @@ def _finding(finding: Finding, *, brief: bool, explained: bool) -> str:
     where = f" at {markup.code(f'{place.file}:{place.line}')}" if place else ""
     if place and place.function:
         where += f" in {markup.code(place.function)}"
-    known = f" · {finding.change}" if finding.change else ""
     parts = [
-        f"**{_SEVERITY[finding.severity]} {markup.text(telling.title(finding))}**{where}{known}",
+        f"**{_SEVERITY[finding.severity]} {markup.text(telling.title(finding))}{mark(finding)}**{where}",
         markup.text(finding.message),
     ]
     if explained:
@@ -133,6 +136,32 @@ def _grounds(finding: Finding) -> str:
         lines.append(f"- In {markup.code(finding.subject)}")
     lines.append(f"- {markup.code(f'rnn-doctor rule {finding.rule}')} explains the rule")
     return "\n".join(lines)
+
+
+def _standing_to_baseline(report: Report) -> Iterator[str]:
+    """What comments suppress, what is gone since the baseline, and thresholds of the settings."""
+    lines = [f"- Suppressed: {_named(each.finding)}: {_reason(each)}" for each in report.suppressed]
+    if report.baseline:
+        lines += [f"- Gone: {_named(finding)}" for finding in report.baseline.gone]
+        lines += [f"- Not judged this time: {_named(finding)}" for finding in report.baseline.unjudged]
+    lines += [
+        f"- Threshold: {markup.text(each.rule)} asks for {markup.code(each.signal)} {markup.text(each.used)}, "
+        f"as shipped {markup.text(each.shipped)}"
+        for each in report.thresholds
+    ]
+    if lines:
+        yield "\n".join(lines[:_MOST_LINES])
+
+
+def _named(finding: Finding) -> str:
+    place = telling.place(finding)
+    return f"{finding.severity} {markup.text(telling.title(finding))}" + (
+        f" at {markup.code(place)}" if place else ""
+    )
+
+
+def _reason(each: Suppressed) -> str:
+    return markup.text(each.reason or "no reason given")
 
 
 def _evidence(piece: Evidence) -> str:

@@ -3,11 +3,17 @@
 import math
 from typing import Any
 
+from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.report import (
+    Baseline,
+    ChangedThreshold,
     Conditions,
     ConditionVerdict,
     Confidence,
+    Contraindication,
+    Criterion,
     Evidence,
+    Exit,
     Finding,
     LagProfile,
     NotAssessed,
@@ -15,8 +21,11 @@ from rnn_doctor.schema.report import (
     Prescription,
     Profiles,
     RecurrentLayer,
+    Remark,
     Report,
+    RulePage,
     Subject,
+    Suppressed,
     Tool,
     Trial,
 )
@@ -267,6 +276,62 @@ def _remedies() -> tuple[Prescription, ...]:
             effort="line",
             how="drop = torch.nn.Dropout(0.5)",
         ),
+    )
+
+
+_RECORD = Record(right=14, of=15, interval=(0.681, 0.998))
+
+
+def full() -> Report:
+    """The ill report with all that a report may hold: pages of its rules, fingerprints, a baseline, suppressions."""
+    report = ill()
+    marked = [
+        finding.model_copy(update={"fingerprint": f"{number:016x}", "change": "new"})
+        for number, finding in enumerate(report.findings)
+    ]
+    first, second, *rest = marked
+    sure = first.confidence.model_copy(update={"bench": _RECORD})
+    suppressed = _note().model_copy(update={"subject": "encoder", "fingerprint": "f" * 16})
+    return report.model_copy(
+        update={
+            "findings": (
+                first.model_copy(update={"confidence": sure, "change": "worse", "was": "warning"}),
+                second.model_copy(update={"change": "known"}),
+                *rest,
+            ),
+            "contraindications": (
+                Contraindication(
+                    id="clip-gradient-norm",
+                    title="Clip the gradient norm before the update",
+                    rules=("RD403",),
+                    because="the gradient is small already",
+                ),
+            ),
+            "rules": ("RD103", "RD308", "RD401", "RD403", "RD410", "RD501"),
+            "rulebook": tuple(map(_page, ("RD103", "RD308", "RD401", "RD403", "RD410", "RD501"))),
+            "thresholds": (ChangedThreshold(rule="RD403", signal="input_std", shipped="> 10", used="> 20"),),
+            "suppressed": (Suppressed(finding=suppressed, reason="as in the paper"),),
+            "remarks": (Remark(location=Location(file="train.py", line=3), text="it suppresses nothing"),),
+            "baseline": Baseline(gone=(suppressed.model_copy(update={"fingerprint": "e" * 16}),)),
+            "exit": Exit(code=1, failing=(first.fingerprint,)),
+        }
+    )
+
+
+def _page(rule: str) -> RulePage:
+    names = {finding.rule: finding.name for finding in ill().findings}
+    return RulePage(
+        id=rule,
+        name=names.get(rule, "of-another-kind"),
+        severity="error",
+        condition="slow_convergence",
+        confidence="high",
+        confidence_because="14 of 15 injected faults found",
+        summary="What is found.",
+        why="A gate of `nn.LSTM` is open\nor shut.\n\nThe rest {follows} from that.",
+        when=(Criterion(signal="input_std", threshold="> 10", because="healthy inputs stay below 3"),),
+        limits="It sees the first batch alone.",
+        sources=("LeCun et al. 1998, Efficient BackProp, sec. 4.3",),
     )
 
 

@@ -49,6 +49,8 @@ def test_the_keys_of_the_report() -> None:
         "suppressed",
         "remarks",
         "baseline",
+        "rulebook",
+        "exit",
     ]
     assert set(data["conditions"]) == {
         "vanishing_gradients",
