@@ -33,6 +33,7 @@ from rnn_doctor.schema import reading  # noqa: E402
 SCRIPT = str(Path(__file__).with_name("timed_training.py"))
 BARE, AGAIN = "bare", "one bare training to the other"
 PROBED, AROUND = "rnn-doctor record, all sensors", "rnn-doctor record, without those inside the recurrence"
+BESIDE = ", beside other tools"
 
 
 @dataclass(frozen=True)
@@ -206,15 +207,16 @@ def main() -> None:
         runs = measure(case, case.runs(args.repeats), watchers if watched else ())
         section = table(case, runs, failed if watched else {}, command)
         print("\n".join(section))
-        renew(page, case, section)
+        renew(page, case.name + BESIDE * watched, section)
 
 
-def renew(page: Path, case: Case, section: Sequence[str]) -> None:
+def renew(page: Path, title: str, section: Sequence[str]) -> None:
     """Writes one section of the page and keeps the others."""
     text = page.read_text(encoding="utf-8") if page.is_file() else ""
     parts = dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
-    parts[case.name] = "\n" + "\n".join(section) + "\n"
-    kept = [f"## {case.name}\n{parts[case.name].rstrip()}\n" for case in CASES if case.name in parts]
+    parts[title] = "\n" + "\n".join(section) + "\n"
+    order = [case.name + beside for case in CASES for beside in ("", BESIDE)]
+    kept = [f"## {name}\n{parts[name].rstrip()}\n" for name in order if name in parts]
     page.write_text("\n".join([INTRODUCTION, *kept]), encoding="utf-8")
 
 

@@ -87,7 +87,7 @@ def assert_healthy(
     expectation = expectations.resolved(Expectation(known=tuple(known)), book, enabled, "known")
     report = check(script, args, **options)
     left = expectations.unlisted(report, expectations.compare(report, expectation))
-    if expectations.failing(left, given):
+    if expectations.failing(left.findings, given):
         raise Unhealthy(report_head(left), report)
     return report
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rnn_doctor.errors import SettingsError
 from rnn_doctor.schema.expectation import Comparison, Expectation, Undecided
@@ -13,7 +13,7 @@ from rnn_doctor.settings import MIN_CONFIDENCES, Settings, did_you_mean
 _SEVERITIES = ("error", "warning", "note")
 
 
-def failing(report: Report, settings: Settings) -> tuple[Finding, ...]:
+def failing(findings: Iterable[Finding], settings: Settings) -> tuple[Finding, ...]:
     """The findings that fail: severe and sure enough, and where there is a baseline, new or worse than in it."""
     if settings.fail_on == "never":
         return ()
@@ -21,7 +21,7 @@ def failing(report: Report, settings: Settings) -> tuple[Finding, ...]:
     sure = MIN_CONFIDENCES.index(settings.min_confidence)
     return tuple(
         finding
-        for finding in report.findings
+        for finding in findings
         if _SEVERITIES.index(finding.severity) <= severe
         and MIN_CONFIDENCES.index(finding.confidence.word) >= sure
         and finding.change in (None, "new", "worse")

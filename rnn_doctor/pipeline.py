@@ -17,7 +17,7 @@ from rnn_doctor.errors import ScriptError
 
 if TYPE_CHECKING:
     from rnn_doctor.capture.launch import Outcome, Progress, Target
-    from rnn_doctor.schema.report import ChangedThreshold, Finding, NotAssessed, Observation, Report, Subject
+    from rnn_doctor.schema.report import ChangedThreshold, NotAssessed, Observation, Report, Subject
     from rnn_doctor.schema.rule import Case, Rule
     from rnn_doctor.schema.rulebook import Rulebook
     from rnn_doctor.schema.runlog import RunLog
@@ -85,14 +85,15 @@ def terminable() -> AbstractContextManager[None]:
 
 
 def examine(log: RunLog, settings: Settings) -> Report:
-    """The report on a recorded run.
+    """The report on a recorded run, held against the baseline of the settings.
 
-    Raises: ScriptError: there was no update or no recurrent network to judge.
+    Raises: ScriptError: there was no update or no recurrent network to judge. ReportError: the baseline is none.
     """
+    from rnn_doctor.compare.baseline import since
     from rnn_doctor.derive.profiles import profiles
     from rnn_doctor.diagnose.engine import diagnose
     from rnn_doctor.diagnose.pages import pages
-    from rnn_doctor.diagnose.suppressions import suppress
+    from rnn_doctor.diagnose.suppressions import files, suppress
     from rnn_doctor.prescribe.contraindications import contraindications
     from rnn_doctor.prescribe.rank import remedies as prescribe
     from rnn_doctor.schema import sources
@@ -106,10 +107,10 @@ def examine(log: RunLog, settings: Settings) -> Report:
     diagnosis = diagnose(signals, book, enabled=enabled)
     if early is not None and not diagnosis.findings:  # so little was seen that silence says nothing
         raise early
-    texts = sources.read(_files(log, signals, diagnosis.findings))
+    texts = sources.read(files(log, signals, diagnosis.findings))
     diagnosis, suppressed, remarks = suppress(diagnosis, texts, book, enabled)
     ranked = prescribe(diagnosis.findings, book, signals.names)
-    return Report(
+    report = Report(
         tool=Tool(version=__version__),
         subject=subject(log),
         observation=observation(log),
@@ -126,6 +127,18 @@ def examine(log: RunLog, settings: Settings) -> Report:
         suppressed=suppressed,
         remarks=remarks,
     )
+    older = baseline(settings)
+    return report if older is None else since(report, older)
+
+
+def baseline(settings: Settings) -> list[Report] | None:
+    """The reports that the settings name as the baseline; None where they name none.
+
+    Raises: ReportError: the file cannot be read or holds no report.
+    """
+    from rnn_doctor.schema import stored
+
+    return None if settings.baseline is None else stored.read(settings.baseline)
 
 
 def recognizable(report: Report) -> Report:
@@ -135,13 +148,6 @@ def recognizable(report: Report) -> Report:
     if all(finding.fingerprint for finding in report.findings):
         return report
     return report.model_copy(update={"findings": fingerprinted(report.findings)})
-
-
-def _files(log: RunLog, signals: Signals, findings: Iterable[Finding]) -> Iterator[str]:
-    """The user's files that comments may stand in: where findings, networks and training steps are, and the script."""
-    yield log.header.script
-    places = [m.location for m in log.modules.values()] + [finding.location for finding in findings]
-    yield from (place.file for place in (*places, *signals.places.values()) if place)
 
 
 def rulebook(folders: Sequence[Path] = ()) -> Rulebook:

@@ -18,7 +18,7 @@ from rnn_doctor.errors import SettingsError
 from rnn_doctor.schema.rule import ConfidenceWord
 from rnn_doctor.schema.values import Frozen
 
-Format = Literal["terminal", "json", "markdown", "github", "gitlab", "sarif", "junit"]
+Format = Literal["terminal", "json", "markdown", "github", "gitlab", "sarif", "junit", "html"]
 FailOn = Literal["error", "warning", "note", "never"]
 
 MinConfidence = Literal["hint", "moderate", "high", "certain"]
@@ -43,6 +43,7 @@ SUFFIXES: Mapping[str, Format] = {
     ".sarif": "sarif",
     ".sarif.json": "sarif",
     ".xml": "junit",
+    ".html": "html",
 }
 """What the name of an output file says of its format, where no format is given."""
 

@@ -12,6 +12,7 @@ import click
 from pydantic import TypeAdapter
 
 from rnn_doctor.cli import COMMANDS, main
+from rnn_doctor.schema.comparison import Comparison
 from rnn_doctor.schema.remedy import Remedy
 from rnn_doctor.schema.report import Report
 from rnn_doctor.schema.rule import Rule
@@ -69,6 +70,9 @@ GENERATED: dict[Path, Callable[[], str]] = {
     # What we write holds every key; what others write may leave defaults out.
     _PUBLISHED / "report-1.schema.json": lambda: schema(
         "Report of rnn-doctor", Report.model_json_schema(mode="serialization")
+    ),
+    _PUBLISHED / "comparison-1.schema.json": lambda: schema(
+        "Comparison of two reports of rnn-doctor", Comparison.model_json_schema(mode="serialization")
     ),
     _PUBLISHED / "runlog-1.schema.json": lambda: schema(
         "One line of a run log of rnn-doctor", TypeAdapter(Record).json_schema()

@@ -18,7 +18,7 @@ STDLIB = sys.stdlib_module_names
 
 NOUNS = {"schema", "errors", ""}
 """The empty name is the package itself, which holds the version alone."""
-STAGES = {"capture", "derive", "diagnose", "prescribe", "render"}
+STAGES = {"capture", "derive", "diagnose", "prescribe", "compare", "render"}
 
 OURS: dict[str, set[str]] = {
     "": set(),
@@ -34,9 +34,11 @@ OURS: dict[str, set[str]] = {
     "derive": NOUNS | {"derive"},
     "diagnose": NOUNS | {"diagnose"},
     "prescribe": NOUNS | {"prescribe"},
+    "compare": NOUNS | {"compare"},
     "render": NOUNS | {"render"},
     "pipeline": NOUNS | {"settings"} | STAGES - {"render"},
-    "cli": NOUNS | {"cli", "pipeline", "settings", "manifest", "expectations", "targets", "render"},
+    "cli": NOUNS
+    | {"cli", "pipeline", "settings", "manifest", "expectations", "targets", "compare", "render"},
     "__main__": {"cli"},
 }
 """What each part may import of ours; a stage never imports a sibling."""
@@ -50,7 +52,7 @@ OTHERS: dict[str, set[str]] = {
     "manifest": {"pydantic"},
     "derive": {"numpy", "scipy"},
     "diagnose": {"pydantic"},
-    "render": {"rich"},
+    "render": {"rich", "jinja2", "markupsafe", "pydantic"},
     "cli": {"click", "rich", "pydantic", "jsonschema"},
     "pytest_plugin": {"pytest"},
 }

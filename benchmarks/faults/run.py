@@ -1,6 +1,6 @@
 """Runs the bench as far as it is not done, and examines what it recorded.
 
-    python -m benchmarks.faults.run [--rounds N] [--minutes M]      # labels.jsonl, logs/, results.jsonl
+    python -m benchmarks.faults.run [--rounds N] [--minutes M] [--part held-back]   # labels, logs/, results
     python -m benchmarks.faults.run --examine                       # results.jsonl anew from logs/, without training
     python -m benchmarks.faults.page                                # results.md and rules/calibration.json
 
@@ -19,6 +19,7 @@ from typing import Any
 
 from . import worker
 from .examine import examine
+from .faults import DEVELOPMENT, HELD_BACK
 from .plan import Scenario, plan
 
 HERE = Path(__file__).resolve().parent
@@ -36,6 +37,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--part", choices=(DEVELOPMENT, HELD_BACK), help="train this part alone")
     parser.add_argument("--examine", action="store_true")
     given = parser.parse_args()
     scenarios = plan(given.rounds)
@@ -43,7 +45,7 @@ def main() -> None:
     if given.examine:
         examine_all(scenarios)
     else:
-        train_all(scenarios, given.minutes)
+        train_all([s for s in scenarios if given.part in (None, s.part)], given.minutes)
 
 
 def train_all(scenarios: list[Scenario], minutes: float) -> None:

@@ -13,7 +13,7 @@ from rnn_doctor import __version__
 from rnn_doctor.cli import exit_codes, output
 from rnn_doctor.errors import DoctorError
 
-COMMANDS = ("check", "record", "diagnose", "report", "rule", "schema")
+COMMANDS = ("check", "record", "diagnose", "report", "compare", "rule", "schema")
 
 
 class _Lazy(click.Group):

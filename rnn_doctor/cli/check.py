@@ -54,6 +54,7 @@ def command(
     # What can be refused is refused now, and not after the script has run.
     output.check_writable(settings.output)
     pipeline.rules_in_use(settings)
+    pipeline.baseline(settings)
     if not settings.quiet:
         tell_of_scripts_given_as_arguments(words)
     with recording.place(Path(log) if log else None) as place:

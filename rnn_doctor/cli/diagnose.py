@@ -36,6 +36,7 @@ def command(runs: tuple[str, ...], **flags: Any) -> int:
     settings = options.settings(flags)
     output.check_writable(settings.output)
     pipeline.rules_in_use(settings)
+    pipeline.baseline(settings)
     reports: list[Report] = []
     codes: list[int] = []
     for run in runs:

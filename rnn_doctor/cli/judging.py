@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rnn_doctor.cli import exit_codes, output
@@ -16,8 +17,8 @@ def judged(report: Report, code: int, settings: Settings) -> Report:
     """The report with how the command ends: what is made of it later has to say the same."""
     from rnn_doctor.schema.report import Exit
 
-    failing = tuple(finding.fingerprint for finding in failing_of(report, settings))
-    return report.model_copy(update={"exit": Exit(code=code, failing=failing)})
+    prints = tuple(finding.fingerprint for finding in failing(report.findings, settings))
+    return report.model_copy(update={"exit": Exit(code=code, failing=prints)})
 
 
 def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
@@ -26,14 +27,14 @@ def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
 
     if pipeline.too_little(log, report):
         return exit_codes.SCRIPT
-    return exit_codes.FINDINGS if failing_of(report, settings) else exit_codes.OK
+    return exit_codes.FINDINGS if failing(report.findings, settings) else exit_codes.OK
 
 
-def failing_of(report: Report, settings: Settings) -> list[Finding]:
+def failing(findings: Iterable[Finding], settings: Settings) -> list[Finding]:
     """The findings that fail the gate."""
-    from rnn_doctor.expectations import failing
+    from rnn_doctor import expectations
 
-    return list(failing(report, settings))
+    return list(expectations.failing(findings, settings))
 
 
 def remark(log: RunLog, report: Report, settings: Settings) -> None:
@@ -53,6 +54,11 @@ def remark(log: RunLog, report: Report, settings: Settings) -> None:
         output.say(
             f"only {steps} seen: what needs more is not judged",
             "have the script train longer" if count < pipeline.FEWEST_STEPS else None,
+        )
+    if report.baseline and not report.baseline.found:
+        output.say(
+            f"{settings.baseline} holds no report on {report.subject.script}: every finding is new",
+            "make one with `check -f json` on that script",
         )
     for each in () if settings.quiet else report.remarks:
         output.say(f"{each.location.file}:{each.location.line}: {each.text}")

@@ -111,6 +111,7 @@ def _plan(entry: manifest.Entry, flags: dict[str, Any], folder: Path, *, keeps: 
     words = entry.args if entry.module is not None else (entry.script or "", *entry.args)
     what = target(entry.module, words, settings.python, entry.threads)
     book, enabled, _ = pipeline.rules_in_use(settings)
+    pipeline.baseline(settings)
     where = f"{manifest.HEADER} {entry.name}"
     expectation = expectations.resolved(entry.expectation, book, enabled, where)
     stem = re.sub(r"[^\w.-]+", "_", entry.name.removesuffix(".py")).strip("._") or "script"
@@ -181,7 +182,7 @@ def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Sett
     judging.remark(log, report, plan.settings)
     comparison = expectations.compare(report, plan.expectation)
     left = expectations.unlisted(report, comparison)
-    failing = expectations.failing(left, plan.settings)
+    failing = expectations.failing(left.findings, plan.settings)
     met = expectations.holds(comparison, plan.expectation) and not failing
     code = (
         exit_codes.SCRIPT

@@ -52,8 +52,9 @@ _REPORTING = (
         "-f",
         "--format",
         "format",
-        metavar="terminal|json|markdown|github|gitlab|sarif|junit",
-        help="Form of the report.  [terminal, or what the name of -o FILE tells: .json, .md, .sarif, .xml]",
+        metavar="FORMAT",
+        help="Form of the report: terminal, json, markdown, github, gitlab, sarif, junit, html.  "
+        "[as the name of -o FILE says: .json, .md, .sarif, .xml, .html; else terminal]",
     ),
     click.option("-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."),
 )
@@ -66,22 +67,34 @@ def reporting(command: Command) -> Command:
     return command
 
 
+_FAILING = (
+    click.option(
+        "--fail-on",
+        metavar="error|warning|note|never",
+        help="Exit with 1 for findings this severe or more.  [error]",
+    ),
+    click.option(
+        "--min-confidence",
+        metavar="hint|moderate|high|certain",
+        help="Do not fail for findings less sure than this.  [hint]",
+    ),
+)
+
+
+def failing(command: Command) -> Command:
+    """Adds the options on which findings fail."""
+    for option in reversed(_FAILING):
+        command = option(command)
+    return command
+
+
 def judging(command: Command) -> Command:
     """Adds the options on how to judge a run log and how to report."""
     many: dict[str, Any] = {"multiple": True}
     for option in reversed(
         [
             *_REPORTING,
-            click.option(
-                "--fail-on",
-                metavar="error|warning|note|never",
-                help="Exit with 1 for findings this severe or more.  [error]",
-            ),
-            click.option(
-                "--min-confidence",
-                metavar="hint|moderate|high|certain",
-                help="Do not fail for findings less sure than this.  [hint]",
-            ),
+            *_FAILING,
             click.option(
                 "--baseline",
                 metavar="FILE",

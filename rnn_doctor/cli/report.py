@@ -48,4 +48,4 @@ def command(file: str, **flags: Any) -> int:
 
 
 def _code(report: Report, settings: Settings) -> int:
-    return exit_codes.FINDINGS if judging.failing_of(report, settings) else exit_codes.OK
+    return exit_codes.FINDINGS if judging.failing(report.findings, settings) else exit_codes.OK

@@ -14,7 +14,7 @@ import click
 from rnn_doctor.cli import exit_codes, output
 from rnn_doctor.errors import DoctorError
 
-NAMES = ("report", "runlog", "rule", "remedy")
+NAMES = ("report", "comparison", "runlog", "rule", "remedy")
 _VERSION = 1
 _SHOWN = 10
 """Problems listed of a file; one mistake repeated on every line of a log should not fill the screen."""
@@ -97,7 +97,7 @@ def _documents(name: str, path: Path) -> Iterator[tuple[str, Any]]:
         text = path.read_text(encoding="utf-8")
         if name in ("rule", "remedy"):
             yield str(path), tomllib.loads(text)
-        elif name == "report":
+        elif name in ("report", "comparison"):
             yield str(path), json.loads(text)
         else:
             lines = text.splitlines(keepends=True)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rnn_doctor.derive.reading_out import read_at, unread
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Parameter
@@ -155,7 +156,10 @@ def _used(view: View, parameter: Parameter, history: _History) -> bool:
 
 
 def _at_work(view: View, parameter: Parameter) -> bool:
-    """Whether its recurrent module ran forward with gradients at every sampled step, whatever the loss made of it."""
+    """Whether its recurrent module ran at every sampled step, whatever the loss made of it."""
+    module = view.log.modules.get(parameter.module) if parameter.module is not None else None
+    if module is not None and module.gradientless:
+        return True
     ran = (
         {batch.step for batch in view.batches.get(parameter.module, [])}
         if parameter.module is not None
@@ -183,9 +187,31 @@ def unchanged_tensors(view: View) -> dict[str, Measurement]:
     whose parameter groups all have a rate above zero.
 
     Reads: `log.parameters`, `log.samples[k].displacement`. Unit: tensors.
+    Its location is the line that runs the module without gradients, or that reads it out where that leaves a part of
+    it unread, else the module's.
     None if: fewer than 5 updates were sampled.
     """
-    return _count(view, lambda p: _unchanged(view, p), _too_early(view, FEWEST))
+    found = _count(view, lambda p: _unchanged(view, p), _too_early(view, FEWEST))
+    for number, name in view.module_names.items():
+        module = view.log.modules[number]
+        line = module.gradientless or (read_at(view, number) if unread(view, number) else None)
+        if name in found and line is not None:
+            found[name] = found[name].model_copy(update={"location": line})
+    return found
+
+
+@signal(unit="claim", by="module", reads=("modules",))
+def runs_without_gradients(view: View) -> dict[str, Measurement]:
+    """Whether the training runs a module under torch.no_grad() alone, though an optimizer holds its weights.
+
+    Reads: `log.modules[m].gradientless`. Unit: claim; its location is the line of that call.
+    None if: never; it is asked of every recurrent module.
+    """
+    return {
+        name: known(module.gradientless is not None, location=module.gradientless or module.location)
+        for number, name in view.module_names.items()
+        if (module := view.log.modules[number])
+    }
 
 
 @signal(unit="name", by="module", reads=("parameters", "samples", "steps.lr"))

@@ -1,14 +1,20 @@
-"""The curves of a report: gradients by lag, and gradients and states by time step."""
+"""The curves of a report: by lag and by time step inside the recurrences, and over the updates."""
 
+from rnn_doctor.derive import curves
 from rnn_doctor.derive.needed_lag import needed
-from rnn_doctor.derive.view import View
+from rnn_doctor.derive.subjects import HAND_WRITTEN, is_hand_written
+from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.recurrence import LagGain, Layer
 from rnn_doctor.schema.report import LagProfile, Profiles, TimeProfile
 from rnn_doctor.schema.runlog import RunLog
 
+NOT_EXAMINED = "the recurrence was not examined while the script was watched"
+
 
 def profiles(log: RunLog, *, lag: int | None = None) -> Profiles:
-    """The last profile of each module, layer and direction, whole modules before their layers.
+    """The curves, or why there are none.
+
+    By lag and by time step the last of each module, layer and direction, whole modules before their layers.
 
     lag: how many steps back the task needs to remember, where the user knows it.
     """
@@ -17,10 +23,30 @@ def profiles(log: RunLog, *, lag: int | None = None) -> Profiles:
     gains = {(r.module, r.layer, r.reverse): r for r in log.lag_gains if r.lags and r.module in names}
     layers = {(r.module, r.layer, r.reverse): r for r in log.layers if r.module in names}
     order = sorted(gains, key=lambda key: (key[0], key[1] is not None, key[1] or 0, key[2]))
-    return Profiles(
+    found = Profiles(
         by_lag=tuple(_by_lag(view, gains[key]) for key in order),
         by_time=tuple(_by_time(view, layers[key]) for key in sorted(layers)),
+        by_step=curves.by_step(view),
+        updates=curves.updates(view),
+        gates=curves.gates(view),
     )
+    return found.model_copy(update={"absent": _absent(view, found)})
+
+
+def _absent(view: View, found: Profiles) -> dict[str, str]:
+    """Why what is empty is empty, by its key."""
+    modules = view.log.modules
+    if not modules:
+        reach = inside = "no recurrent network was seen"
+    elif all(module.frozen for module in modules.values()):
+        reach = inside = "no gradient flows through its recurrent layers"
+    else:
+        loops = [loop.absent for loop in view.log.loops if loop.absent]
+        reach = f"the recurrence could not be examined: {loops[0]}" if loops else NOT_EXAMINED
+        inside = HAND_WRITTEN if all(is_hand_written(view, number) for number in modules) else NOT_EXAMINED
+    sampled = "no update was sampled" if view.log.steps else NO_STEP
+    reasons = {"by_lag": reach, "by_time": inside, "gates": inside, "updates": sampled}
+    return {key: reason for key, reason in reasons.items() if not getattr(found, key)}
 
 
 def _by_lag(view: View, record: LagGain) -> LagProfile:

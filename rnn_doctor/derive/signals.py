@@ -9,6 +9,7 @@ from rnn_doctor.schema.signals import RUN, Measurement, Signal, Signals
 from rnn_doctor.schema.values import Location
 
 FROZEN = "nothing is learned through it: its weights are frozen, and what it is given needs no gradient"
+GRADIENTLESS = "nothing is learned through it: the training runs it under torch.no_grad()"
 _OF_CALLS = {"batches", "readouts", "paddings", "mixings", "layers", "replays", "initial_weights"}
 """Parts of a run log that are written of the calls of torch's own modules alone."""
 
@@ -34,9 +35,10 @@ def signals(log: RunLog, *, lag: int | None = None) -> Signals:
 
 
 def _of_frozen(view: View, subject: str, measured: Measurement) -> Measurement:
-    """The measurement; what could not be measured of a frozen module has that reason."""
-    if measured.value is None and subject in view.frozen:
-        return measured.model_copy(update={"absent": FROZEN})
+    """The measurement; what could not be measured of a module through which nothing is learned has that reason."""
+    for modules, reason in ((view.frozen, FROZEN), (view.gradientless, GRADIENTLESS)):
+        if measured.value is None and subject in modules:
+            return measured.model_copy(update={"absent": reason})
     return measured
 
 

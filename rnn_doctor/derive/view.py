@@ -97,6 +97,13 @@ class View:
         return frozenset(self.module_names[n] for n, module in self.log.modules.items() if module.frozen)
 
     @cached_property
+    def gradientless(self) -> frozenset[str]:
+        """The names of the modules that the training runs under torch.no_grad(), though it should train them."""
+        return frozenset(
+            self.module_names[n] for n, module in self.log.modules.items() if module.gradientless
+        )
+
+    @cached_property
     def optimizer_names(self) -> dict[int, str]:
         """A name for each optimizer, unique within the run."""
         kinds = Counter(optimizer.kind for optimizer in self.log.optimizers.values())
@@ -145,6 +152,10 @@ class View:
         optimizer = self.log.optimizers[number]
         at = [each for each in self.log.steps if each.step == step and number in each.optimizers]
         return self._share(at[0], number, optimizer) if at else ()
+
+    def rates_at_step(self, number: int, step: Step) -> tuple[float, ...]:
+        """Learning rates of one of the optimizers that made a step; nothing where they cannot be told apart."""
+        return self._share(step, number, self.log.optimizers[number])
 
     def _share(self, step: Step, number: int, optimizer: Optimizer) -> tuple[float, ...]:
         """This optimizer's part of a step's rates; nothing where the parts cannot be told apart."""

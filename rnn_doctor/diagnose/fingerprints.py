@@ -2,16 +2,13 @@
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Sequence
 
-from rnn_doctor.schema.comments import bare
+from rnn_doctor.schema.identity import place, settled
 from rnn_doctor.schema.report import Finding
 
 _DIGITS = 16
-_PLACE = re.compile(r"( at .+):\d+(?: #\d+)?$")
-"""Losses are named by their source line: `cross_entropy at train.py:106`."""
 
 
 def fingerprinted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -31,9 +28,7 @@ def fingerprinted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def _marks(finding: Finding) -> tuple[str, ...]:
-    place = finding.location
-    file, code = (place.file, bare(place.code or "")) if place else ("", "")
-    return finding.rule, _PLACE.sub(r"\1", finding.subject), file, code
+    return finding.rule, settled(finding.subject), *place(finding)
 
 
 def _line(finding: Finding) -> int:

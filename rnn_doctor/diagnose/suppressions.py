@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 
 from rnn_doctor.diagnose.select import specificity
 from rnn_doctor.schema.comments import bare, comments, split
@@ -18,13 +19,18 @@ from rnn_doctor.schema.report import (
     Suppressed,
 )
 from rnn_doctor.schema.rulebook import Rulebook
+from rnn_doctor.schema.runlog import RunLog
+from rnn_doctor.schema.signals import Signals
 from rnn_doctor.schema.values import Location
 
 _COMMENT = re.compile(
-    r"#\s*rnn-doctor\s*:\s*(?P<word>[\w-]*)\s*(?:\[(?P<codes>[^\]]*)\])?(?P<reason>(?:(?!\s#).)*)"
+    r"#\s*rnn-doctor\s*:\s*(?P<word>[\w-]*)\s*(?:\[(?P<codes>[^\]#]*)\])?(?P<reason>(?:(?!\s#).)*)"
 )
 _WORD = "ignore"
 _FORM = f"write `# rnn-doctor: {_WORD}[RD303] reason`"
+_MOST_CODES = 50
+_MOST_REMARKS = 100
+"""No file that was written by hand has as many; what is made up to be slow must not be."""
 _RECORDED = 160
 """Characters of a source line that a run log keeps."""
 
@@ -53,7 +59,10 @@ def suppress(
     run, its text as it stood when it ran decides. A suppression accepts a finding and heals nothing: the verdict on
     its condition stays, and says so.
     """
-    files = {file: _suppressions(file, comments(text)) for file, text in sources.items()}
+    files = {  # telling comments from strings takes a while, and few files speak of us at all
+        file: _suppressions(file, comments(text)) if "rnn-doctor" in text else []
+        for file, text in sources.items()
+    }
     kept: list[Finding] = []
     suppressed: list[Suppressed] = []
     used: set[Suppression] = set()
@@ -65,23 +74,31 @@ def suppress(
             suppressed.append(Suppressed(finding=finding, reason=by.reason))
             used.add(by)
     judged = enabled - {entry.what.partition(" ")[0] for entry in diagnosis.not_assessed}
-    remarks = [
+    remarks = (
         Remark(location=Location(file=each.file, line=each.line), text=text)
         for file in files.values()
         for each in file
         for text in _complaints(each, book, judged if each not in used else frozenset(), enabled)
-    ]
+    )
     if suppressed:
         conditions = _conditions(diagnosis.conditions, suppressed, {finding.rule for finding in kept})
         diagnosis = diagnosis.model_copy(update={"findings": _linked(kept), "conditions": conditions})
-    return diagnosis, tuple(suppressed), tuple(remarks)
+    return diagnosis, tuple(suppressed), tuple(islice(remarks, _MOST_REMARKS))
+
+
+def files(log: RunLog, signals: Signals, findings: Iterable[Finding]) -> Iterator[str]:
+    """The files in which such comments may stand: where findings, networks and training steps are, and the script."""
+    yield log.header.script
+    places = [m.location for m in log.modules.values()] + [finding.location for finding in findings]
+    yield from (place.file for place in (*places, *signals.places.values()) if place)
 
 
 def _suppressions(file: str, texts: Mapping[int, str]) -> list[Suppression]:
     found = []
     for line, text in texts.items():
         for match in _COMMENT.finditer(text):
-            codes = tuple(code.strip() for code in (match["codes"] or "").split(",") if code.strip())
+            named = (match["codes"] or "").split(",", _MOST_CODES)[:_MOST_CODES]
+            codes = tuple(code.strip() for code in named if code.strip())
             reason = match["reason"].strip(" \t:-,") or None
             found.append(Suppression(file, line, match["word"], codes, reason))
     return found

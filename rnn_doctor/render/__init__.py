@@ -49,6 +49,7 @@ FORMATS: Mapping[str, Render] = {
     "gitlab": _format("gitlab"),
     "sarif": _format("sarif"),
     "junit": _format("junit"),
+    "html": _format("html.page"),
 }
 """By the name that --format takes."""
 

@@ -13,7 +13,7 @@ def suppressed(page: Page, entries: Iterable[Suppressed]) -> None:
     page.blank()
     for each in entries:
         page.add(
-            ("suppressed: ", "bold"), f"{_named(each.finding)}: {each.reason or 'no reason given'}", hang=2
+            ("suppressed: ", "bold"), f"{named(each.finding)}: {each.reason or 'no reason given'}", hang=2
         )
 
 
@@ -33,9 +33,9 @@ def baseline(page: Page, older: Baseline) -> None:
     if older.gone or older.unjudged:
         page.blank()
     for finding in older.gone:
-        page.add(("gone: ", "bold green"), f"{finding.severity} {_named(finding)}", hang=2)
+        page.add(("gone: ", "bold green"), f"{finding.severity} {named(finding)}", hang=2)
     for finding in older.unjudged:
-        page.add(("not judged this time: ", "bold"), f"{finding.severity} {_named(finding)}", hang=2)
+        page.add(("not judged this time: ", "bold"), f"{finding.severity} {named(finding)}", hang=2)
 
 
 def mark(finding: Finding) -> str:
@@ -55,7 +55,8 @@ def summary(findings: Iterable[Finding], ignored: int) -> str:
     return "".join(f"; {part}" for part in parts if part)
 
 
-def _named(finding: Finding) -> str:
+def named(finding: Finding) -> str:
+    """`RD303 over-clipping in encoder at train.py:57`"""
     subject = "" if finding.subject == "run" else f" in {finding.subject}"
     place = f" at {finding.location.file}:{finding.location.line}" if finding.location else ""
     return f"{finding.rule} {finding.name}{subject}{place if place not in subject else ''}"

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
 
+from rnn_doctor.render.lags import columns, lost_at
 from rnn_doctor.render.page import Page, Part
 from rnn_doctor.render.wording import number, short
 from rnn_doctor.schema.report import LagProfile
@@ -35,7 +36,7 @@ def by_lag(page: Page, profiles: Sequence[LagProfile]) -> None:
     for group in modules[:_SHOWN]:
         page.blank()
         longest = max(max(profile.lags) for profile in group)
-        lags = _columns(longest, min(_MOST_CELLS, page.width - _INDENT - _LABEL))
+        lags = columns(longest, min(_MOST_CELLS, page.width - _INDENT - _LABEL))
         for profile in group:
             page.add(*_strip(profile, lags), indent=_INDENT)
         page.add((f"{'lag':<{_LABEL}}{_axis(lags)}", "dim"), indent=_INDENT)
@@ -44,16 +45,12 @@ def by_lag(page: Page, profiles: Sequence[LagProfile]) -> None:
         page.add(f"and {len(modules) - _SHOWN} more in the JSON report", indent=_INDENT)
 
 
-def _columns(longest: int, most: int) -> list[int]:
-    """The lag of each column: every one where they fit, else evenly spread."""
-    cells = min(longest + 1, most)
-    return [round(k * longest / max(1, cells - 1)) for k in range(cells)]
-
-
 def _strip(profile: LagProfile, lags: Sequence[int]) -> list[Part]:
     parts: list[Part] = [_label(profile)]
     reached = max(profile.lags)
-    marks = [(_mark(value), _style(value)) for value in (_at(profile, lag) for lag in lags if lag <= reached)]
+    marks = [
+        (_mark(value), _style(value)) for value in (lost_at(profile, lag) for lag in lags if lag <= reached)
+    ]
     for style, group in groupby(marks, key=lambda mark: mark[1]):
         parts.append(("".join(mark for mark, _ in group), style))
     return parts
@@ -63,17 +60,6 @@ def _label(profile: LagProfile) -> str:
     name = profile.module if profile.layer is None else f"  layer {profile.layer}"
     name = short(f"{name} backward" if profile.reverse else name, 200)
     return f"{name if len(name) < _LABEL else name[: _LABEL - 4] + '...':<{_LABEL}}"
-
-
-def _at(profile: LagProfile, lag: int) -> float:
-    """Decades lost at a lag, interpolated between those that were measured."""
-    pairs = list(zip(profile.lags, profile.decades, strict=True))
-    for (low, first), (high, second) in pairwise(pairs):
-        if low <= lag <= high:
-            if not (math.isfinite(first) and math.isfinite(second)):
-                return -first if lag == low else -second
-            return -(first + (second - first) * (lag - low) / (high - low))
-    return -pairs[0][1] if lag <= pairs[0][0] else -pairs[-1][1]
 
 
 def _mark(lost: float) -> str:

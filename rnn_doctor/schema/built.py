@@ -25,6 +25,9 @@ class Module(Frozen):
     """Whether its forward call was seen; False for TorchScript, which hides its calls."""
     frozen: bool = False
     """No gradient flows through its calls: its weights are frozen, and so is what it is given."""
+    gradientless: Location | None = None
+    """The line that runs it in the training under torch.no_grad(), though an optimizer holds its weights; None as soon
+    as it ran with gradients. A later record of the same id replaces the earlier."""
     location: Location | None = None
 
 

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from rnn_doctor.schema.calibration import Record
+from rnn_doctor.schema.curves import GateCurve, StepCurves, UpdateCurve
 from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Severity
 from rnn_doctor.schema.signals import Signal
 from rnn_doctor.schema.values import Frozen, Location, Number
@@ -137,6 +138,8 @@ class ChangedThreshold(Frozen):
 class Baseline(Frozen):
     """What an older report held that this one does not."""
 
+    found: bool = True
+    """Whether there was one on this script; where not, every finding is new."""
     gone: tuple[Finding, ...] = ()
     """Looked for again, and not found."""
     unjudged: tuple[Finding, ...] = ()
@@ -269,10 +272,15 @@ class TimeProfile(Frozen):
 
 
 class Profiles(Frozen):
-    """What is seen inside the recurrences, as curves."""
+    """The curves: inside the recurrences by lag and time step, and over the updates."""
 
     by_lag: tuple[LagProfile, ...] = ()
     by_time: tuple[TimeProfile, ...] = ()
+    by_step: StepCurves = StepCurves()
+    updates: tuple[UpdateCurve, ...] = ()
+    gates: tuple[GateCurve, ...] = ()
+    absent: dict[str, str] = {}
+    """Why one of these is empty, by its key."""
 
 
 class Criterion(Frozen):

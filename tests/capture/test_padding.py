@@ -10,7 +10,9 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from rnn_doctor.capture.probe.origins import Origins
 from rnn_doctor.capture.probe.sensors.padding import Paddings, padding_of
+from rnn_doctor.capture.probe.sensors.read_sites import ReadSites
 from rnn_doctor.capture.probe.sensors.readings import Reading, reverse_last_share
 from rnn_doctor.schema.recurrence import Padding
 from tests.capture.records import Records
@@ -43,7 +45,7 @@ def tokens(lengths: list[int] | None = None) -> torch.Tensor:
 
 def record(module: Any, given: Any, read: Callable[[Any], torch.Tensor]) -> dict[str, Any]:
     records = Records()
-    paddings = Paddings(records)
+    paddings = Paddings(records, ReadSites(Origins()))
     output = module(given)
     paddings.on_call(3, module, given, output)
     read(output).backward()
@@ -230,7 +232,7 @@ def test_packed_sequences(kind: Any, lengths: list[int]) -> None:
 
 def test_cells_and_later_calls_are_left_out() -> None:
     records = Records()
-    paddings = Paddings(records)
+    paddings = Paddings(records, ReadSites(Origins()))
     cell, module, x = nn.GRUCell(N, H), nn.GRU(N, H), padded()
     paddings.on_call(0, cell, x[0], cell(x[0]))
     first, second = module(x), module(torch.randn(T, B, N))
@@ -245,7 +247,7 @@ def test_cells_and_later_calls_are_left_out() -> None:
 
 
 def test_a_failure_within_the_backward_pass_waits_for_the_end_of_the_step() -> None:
-    paddings = Paddings(Records())
+    paddings = Paddings(Records(), ReadSites(Origins()))
     module, x = nn.GRU(N, H), padded()
     output = module(x)
     paddings.on_call(0, module, x, output)

@@ -106,6 +106,15 @@ def test_first_record_is_the_origin() -> None:
     assert measure("non_finite_found", broken).location == at(7)
     assert value_of("non_finite_origin", broken) == "the weight of lstm.weight_hh_l0"
     assert value_of("non_finite_step", broken) == 2
+    inner = {"layer": 1, "reverse": True, "time": 81, "gate": "h", "overflow": True}
+    overflown = log(steps([1.0, 1.0]), not_finite(2, "output", "lstm", location=at(31), **inner))
+    words = "the output of lstm (layer 1, backwards, time step 81, the state h overflows)"
+    assert value_of("non_finite_origin", overflown) == words
+    assert measure("non_finite_found", overflown).location == at(31)
+    gate = log(
+        steps([1.0, 1.0], [1.0, math.inf]), not_finite(2, "gradient", "lstm.weight_hh_l0", layer=0, gate="f")
+    )
+    assert value_of("non_finite_origin", gate) == "the gradient of lstm.weight_hh_l0 (layer 0, gate f)"
 
 
 def test_nan_loss_is_found_without_a_record() -> None:

@@ -3,7 +3,20 @@ from typing import Any
 import pytest
 
 from rnn_doctor.derive.signals import signals
-from tests.derive.logs import adam, batch, initial, log, lstm, measure, samples, steps, value_of, weight
+from tests.derive.logs import (
+    adam,
+    at,
+    batch,
+    initial,
+    log,
+    lstm,
+    measure,
+    readout,
+    samples,
+    steps,
+    value_of,
+    weight,
+)
 
 RUN = steps([1.0] * 8)
 AT = [1, 2, 3, 5, 8]
@@ -37,6 +50,22 @@ def test_frozen_optimized_and_unused_tensors_do_not_count(fields: dict[str, Any]
     run = log(adam(), lstm(), weight(**{"optimizer": None, **fields}), RUN, no_gradient)
     assert value_of("unoptimized_tensors", run, "lstm") == 0
     assert value_of("unoptimized_untrained", run, "lstm") is False
+
+
+def test_a_module_under_no_grad_counts_as_at_work() -> None:
+    no_gradient = samples(AT, lambda k: 0.0, grad_norm=(None,))
+    for line, count in ((at(31), 1), (None, 0)):
+        run = log(adam(), lstm(gradientless=line), weight(used=False), RUN, no_gradient)
+        assert value_of("unchanged_tensors", run, "lstm") == count
+        assert measure("unchanged_tensors", run, "lstm").location == (line or lstm().location)
+
+
+def test_the_line_that_leaves_a_direction_unread() -> None:
+    for direction, line in (("forward", at(33)), (None, lstm().location)):
+        read = readout(unread_direction=direction, location=at(33))
+        run = log(adam(), lstm(bidirectional=True), weight(), RUN, STILL, read)
+        assert value_of("unchanged_tensors", run, "lstm") == 1
+        assert measure("unchanged_tensors", run, "lstm").location == line
 
 
 def test_gradient_shows_that_a_tensor_is_used() -> None:

@@ -40,6 +40,38 @@ def test_the_reverse_direction_read_at_its_first_step() -> None:
     assert measure("reverse_reads_one_step", short, "lstm").absent
 
 
+def test_the_line_of_a_finding_is_that_of_the_read_out() -> None:
+    lines = [readout(location=None), readout(step=3, location=at(31), reverse_last_share=1.0)]
+    run = log(lstm(bidirectional=True), lines, padding(), padding(step=3))
+    assert measure("padding_misread_share", run, "lstm").location == at(31)
+    assert measure("reverse_reads_one_step", run, "lstm").location == at(31)
+    unseen = log(lstm(), readout(), padding())
+    assert measure("padding_misread_share", unseen, "lstm").location == at(20)
+
+
+def test_a_part_that_is_never_read() -> None:
+    def words(layers: int, *seen: tuple[int, str | None]) -> str | None:
+        records = [
+            readout(step=k, unread_layers=above, unread_direction=direction, location=at(30 + k))
+            for k, (above, direction) in enumerate(seen, 1)
+        ]
+        run = log(lstm(bidirectional=True, num_layers=layers), records)
+        found = measure("part_unread_name", run, "lstm")
+        claim = measure("part_unread", run, "lstm")
+        assert (found.value is not None) == (claim.value is True)
+        assert claim.location == at(31)
+        return str(found.value) if found.value else found.absent
+
+    assert words(1, (0, "forward"), (0, "forward")) == "the forward direction"
+    assert words(3, (0, "reverse")) == "the reverse direction of layer 2"
+    assert words(3, (1, "forward")) == "the forward direction of layer 1 and layer 2"
+    assert words(3, (2, None)) == "layers 1 to 2"
+    assert words(1, (0, "forward"), (0, None)) == "the loss reads all of it"
+    assert words(2, (0, None)) == "the loss reads all of it"
+    assert measure("part_unread", log(lstm(), batch()), "lstm").absent
+    assert measure("part_unread_name", log(lstm(), batch()), "lstm").absent
+
+
 def test_a_view_that_mixes_samples() -> None:
     run = log(lstm(), mixing(location=None), mixing(step=3, what="input", shape=(8, 5, 2), viewed=(5, 8, 2)))
     found = measure("batch_mixed_by_view", run, "lstm")

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rnn_doctor.derive.registry import entries, kinds, known, signal
-from rnn_doctor.derive.signals import FROZEN, signals
+from rnn_doctor.derive.signals import FROZEN, GRADIENTLESS, signals
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.built import Scheduler
 from rnn_doctor.schema.runlog import Place, Record, RunLog
@@ -52,6 +52,14 @@ def test_every_signal_is_in_the_result() -> None:
     found = signals(log(WHOLE)).signals
     assert set(found) == set(kinds())
     assert all(s.by == kinds()[name] for name, s in found.items())
+
+
+def test_what_a_module_under_no_grad_lacks_has_that_reason() -> None:
+    found = signals(log(lstm(gradientless=at(31)), lstm(1, "decoder"), steps([1.0] * 5)), lag=5).signals
+    assert found["lag_gain"].measurements["lstm"].absent == GRADIENTLESS
+    assert found["lag_gain"].measurements["decoder"].absent != GRADIENTLESS
+    runs = found["runs_without_gradients"].measurements
+    assert (runs["lstm"].value, runs["lstm"].location, runs["decoder"].value) == (True, at(31), False)
 
 
 def test_what_a_frozen_module_lacks_has_that_reason() -> None:

@@ -1,5 +1,6 @@
 """Comments in the source suppress what stands on their line, and are told where they do not work."""
 
+import time
 from typing import Any
 
 import pytest
@@ -128,3 +129,26 @@ def test_what_was_not_looked_for_is_not_called_unused(code: str) -> None:
     assert judged("# rnn-doctor: ignore[RD1] why", seen=run(**unknown))[2][0].text.startswith(
         "`ignore[RD1]` is"
     )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "# rnn-doctor: ignore[" * 40_000,
+        "# rnn-doctor: ignore[RD999] x\n" * 30_000,
+        f"# rnn-doctor: ignore[{'RD999,' * 100_000}]",
+        f"# rnn-doctor{' ' * 900_000}",
+        "#" * 900_000,
+        "(" * 200_000,
+        "'" * 200_000,
+        "'\\" * 100_000,
+        "".join(f"{' ' * n}if 1:\n" for n in range(1200)),
+    ],
+    ids=lambda source: source[:24],
+)
+def test_a_file_that_is_out_to_be_slow_is_not(source: str) -> None:
+    start = time.process_time()
+    _, suppressed, remarks = judged(source=f"# rnn-doctor\n{source}\n")
+    assert suppressed == ()
+    assert len(remarks) <= 100
+    assert time.process_time() - start < 20, "quadratic time would take hours"

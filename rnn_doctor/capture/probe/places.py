@@ -39,6 +39,11 @@ def _kind(filename: str) -> int:
     return kind
 
 
+def is_users(filename: str) -> bool:
+    """Whether a file is the user's own code, neither ours nor a library's."""
+    return _kind(filename) == _USER
+
+
 def here() -> dict[str, Any] | None:
     """The innermost line of the user's own code on the stack, else of a library beside torch.
 

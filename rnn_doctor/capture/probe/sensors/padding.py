@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..writer import Writer
+from .read_sites import ReadSites
 from .readings import Reading, unread_share
 from .tokens import tokens_of
 
@@ -17,6 +18,9 @@ _LEAST_TIME = 3
 _LEAST_RUN = 2
 _LEAST_ALIKE = 2
 """Rows that end in the same vector: a value that stands still at the end of one row is no padding."""
+
+_READ = 0.5
+"""Share of what the loss takes that lies in padding, above which the line is looked for that takes it."""
 
 
 class Padded(NamedTuple):
@@ -43,8 +47,9 @@ class Padded(NamedTuple):
 class Paddings:
     """Padding of the first call of each module at a sampled step."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, sites: ReadSites) -> None:
         self._writer = writer
+        self._sites = sites
         self._calls: dict[int, tuple[Padded, Reading]] = {}
 
     def on_call(self, number: int, module: Any, given: Any, output: Any) -> None:
@@ -63,7 +68,10 @@ class Paddings:
         for number, (padded, reading) in calls.items():
             if reading.error is not None:
                 raise reading.error
-            self._writer.write("padding", step=step, module=number, **record(padded, reading))
+            fields = record(padded, reading)
+            if max(fields["read_share"] or 0.0, fields["unread_share"] or 0.0) > _READ:
+                self._sites.seek(number)
+            self._writer.write("padding", step=step, module=number, **fields)
 
 
 def record(padded: Padded, reading: Reading) -> dict[str, Any]:

@@ -42,30 +42,38 @@ class Recurrences:
         """Those whose calls TorchScript hides, with their numbers."""
         return [(n, m) for m in self.built_modules() if (n := self.ids.get(id(m))) in self._hidden]
 
-    def number(self, module: nn.Module, called: bool = True, frozen: bool = False) -> int:
+    def number(
+        self,
+        module: nn.Module,
+        called: bool = True,
+        frozen: bool = False,
+        gradientless: dict[str, Any] | None = None,
+    ) -> int:
         """Its number; its description is written the first time, and when more than was known is seen of it.
 
-        frozen: no gradient flows through the call that was seen.
+        frozen: no gradient flows through the call that was seen, nor could any. gradientless: the line of that call,
+        where the script switched gradients off for it.
         """
         known = self.ids.get(id(module))
         if known is not None and not (
             (called and known in self._hidden) or (known in self._frozen and not frozen)
         ):
             return known
+        unlearned = frozen or gradientless is not None
         if known is None:
             number = self.ids[id(module)] = self._count
             self._count += 1
         else:
             number = known
         (self._hidden.discard if called else self._hidden.add)(number)
-        (self._frozen.add if frozen else self._frozen.discard)(number)
+        (self._frozen.add if unlearned else self._frozen.discard)(number)
         self._naming.refresh(module.parameters())
         reference, location = self._built.get(id(module), (None, None))
         if reference is not None and reference() is not module:
             location = None
         self._writer.write(
             "module", id=number, **_description(module, self._naming, called), frozen=frozen or None,
-            location=location,
+            gradientless=gradientless, location=location,
         )  # fmt: skip
         for fields in initial_weights(module) if known is None else []:
             self._writer.write("initial_weights", module=number, **fields)

@@ -1,0 +1,107 @@
+"""`rnn-doctor compare`: what changed from one stored report to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnn_doctor import __version__
+from rnn_doctor.cli import exit_codes, judging, options, output
+from rnn_doctor.errors import ReportError, SettingsError
+
+if TYPE_CHECKING:
+    from rnn_doctor.schema.comparison import Comparison
+    from rnn_doctor.schema.report import Report
+
+FORMS = ("terminal", "markdown", "json")
+
+
+@click.command("compare")
+@click.option("-f", "--format", "format", metavar="|".join(FORMS), help="Form of the comparison.  [terminal]")
+@click.option("-o", "--output", metavar="FILE", help="Write it there instead of to stdout.")
+@options.failing
+@click.argument("old", metavar="OLD.json")
+@click.argument("new", metavar="NEW.json")
+def command(old: str, new: str, **flags: Any) -> int:
+    """Show what changed from one report to another: findings, verdicts, and numbers that moved.
+
+    Both are JSON reports of `check -f json` or `diagnose -f json`. Of files that hold several reports those on
+    the same script are compared, in JSON as a list.
+
+    \b
+    Exit codes: 0 nothing new or worse at or above --fail-on, 1 something is, 2 usage or unreadable input.
+    """
+    from rnn_doctor.compare.reports import compare
+    from rnn_doctor.schema import stored
+
+    asked = flags.pop("format")
+    settings = options.settings(flags)
+    form = _form(asked, settings.format)
+    output.check_writable(settings.output)
+    olds, news = stored.read(Path(old)), stored.read(Path(new))
+    pairs = list(_pairs(olds, news))
+    if not pairs:
+        raise ReportError(
+            f"{old} and {new} hold no reports on the same script", "compare reports on one script"
+        )
+    comparisons = [compare(before, after, version=__version__) for before, after in pairs]
+    text = _rendered(
+        comparisons, form, several=len(olds) > 1 or len(news) > 1, to_file=settings.output is not None
+    )
+    if settings.output is None:
+        output.to_stdout(text, encoding=None if form == "terminal" else "utf-8")
+    else:
+        output.to_file(text, settings.output)
+    failed = [
+        judging.failing(comparison.findings, options.settings(flags, comparison.new.script))
+        for comparison in comparisons
+    ]
+    return exit_codes.FINDINGS if any(failed) else exit_codes.OK
+
+
+def _form(asked: str | None, kept: str) -> str:
+    """The form that was asked for; else that of the settings, where a comparison has it.
+
+    Raises: SettingsError: a comparison has no such form.
+    """
+    from rnn_doctor.settings import did_you_mean
+
+    if asked is None:
+        return kept if kept in FORMS else FORMS[0]
+    if asked not in FORMS:
+        raise SettingsError(
+            f"--format: {asked!r} is not one of {', '.join(FORMS)}{did_you_mean(asked, list(FORMS))}",
+            "correct the value",
+        )
+    return asked
+
+
+def _pairs(olds: Sequence[Report], news: Sequence[Report]) -> Iterator[tuple[Report, Report]]:
+    """Each new report with the old one on its script; of two single ones whatever they are on."""
+    from rnn_doctor.compare.baseline import on_script
+
+    if len(olds) == len(news) == 1:
+        yield olds[0], news[0]
+        return
+    for new in news:
+        old = on_script(olds, new)
+        if old is None:
+            output.say(f"there is no older report on {new.subject.script}: it is left out")
+        else:
+            yield old, new
+
+
+def _rendered(comparisons: Sequence[Comparison], form: str, *, several: bool, to_file: bool) -> str:
+    from rnn_doctor.compare.numbers import BASES
+    from rnn_doctor.render import comparison, comparison_markdown
+
+    if form == "json":
+        texts = [comparison.as_json(each) for each in comparisons]
+        return "[\n" + ",\n".join(text.strip() for text in texts) + "\n]\n" if several else texts[0]
+    if form == "markdown":
+        return "\n".join(comparison_markdown.render(each, BASES) for each in comparisons)
+    shape: dict[str, Any] = {} if to_file else {"width": output.width(), "color": output.colored()}
+    return "\n".join(comparison.render(each, BASES, **shape) for each in comparisons)

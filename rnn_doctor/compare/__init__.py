@@ -1,0 +1,1 @@
+"""Two reports on one script in, what changed between them out."""

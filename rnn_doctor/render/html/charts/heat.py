@@ -1,0 +1,87 @@
+"""Rows of cells shaded by level, with a character in each cell where they are few, an axis and a marked column."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from markupsafe import Markup
+
+from rnn_doctor.render.html.charts.svg import drawing, label, percent, tag
+
+_LABEL, _CELL, _GAP = 18, 22, 8
+_TOP = 18
+_MOST_CHARACTERS = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its name, and the level and character of each cell. Rows may end early."""
+
+    name: str
+    cells: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """What is drawn: rows over common columns."""
+
+    rows: Sequence[Row]
+    columns: Sequence[int]
+    """What each column stands for; every few are written under it."""
+    x_name: str
+    marked: int | None = None
+    """Index of a column with a line through it."""
+    mark: str = ""
+    """Words on that line."""
+
+
+def draw(heat: Heat) -> Markup:
+    """The picture, one row under another, each below its name."""
+    width = len(heat.columns)
+    top = _TOP if heat.marked is not None else 0
+    pitch = _LABEL + _CELL + _GAP
+    bottom = top + pitch * len(heat.rows)
+    parts: list[Markup] = []
+    for number, row in enumerate(heat.rows):
+        parts += _cells(row, width, top + number * pitch + _LABEL)
+    parts += _axis(heat, bottom)
+    if heat.marked is not None:
+        parts += _marked(heat, bottom - _GAP)
+    for number, row in enumerate(heat.rows):  # last, so that no line runs through a name
+        parts.append(label(row.name, 0, top + number * pitch + _LABEL - 5, anchor="start", class_="row"))
+    return tag("div", drawing(*parts, height=bottom + 34), class_="plot wide")
+
+
+def _cells(row: Row, width: int, y: float) -> Iterator[Markup]:
+    """Neighbours of one level are one rectangle: fewer elements, no seams."""
+    at = 0
+    for level, group in groupby(row.cells, key=lambda cell: cell[0]):
+        count = len(list(group))
+        yield tag(
+            "rect",
+            x=percent(at / width),
+            y=y,
+            width=percent(count / width),
+            height=_CELL,
+            class_=f"cell {level}",
+        )
+        at += count
+    if width <= _MOST_CHARACTERS:
+        for column, (level, character) in enumerate(row.cells):
+            yield label(character, (column + 0.5) / width, y + 15, class_=f"digit on-{level}")
+
+
+def _axis(heat: Heat, bottom: float) -> Iterator[Markup]:
+    width = len(heat.columns)
+    for column in range(0, width, max(1, -(-width // 5))):
+        yield label(str(heat.columns[column]), (column + 0.5) / width, bottom + 10)
+    yield label(heat.x_name, 0.5, bottom + 28, class_="name")
+
+
+def _marked(heat: Heat, bottom: float) -> Iterator[Markup]:
+    assert heat.marked is not None
+    share = (heat.marked + 0.5) / len(heat.columns)
+    yield tag("line", x1=percent(share), x2=percent(share), y1=_TOP - 2, y2=bottom, class_="needle-back")
+    yield tag("line", x1=percent(share), x2=percent(share), y1=_TOP - 2, y2=bottom, class_="needle")
+    anchor = "start" if share < 0.25 else "end" if share > 0.75 else "middle"
+    yield label(heat.mark, share, 11, anchor=anchor, class_="told")

@@ -1,0 +1,1 @@
+"""The page: its structure, its charts, and what a browser makes of it."""

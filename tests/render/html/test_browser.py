@@ -1,0 +1,148 @@
+"""What a real browser makes of the page: one session for all tests; skipped where there is no Chromium."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.render.html import browser, pages
+from tests.render.html.browser import Browser
+
+NAMES = ("healthy", "ill", "hostile", "drawn", "harmful")
+
+pytestmark = pytest.mark.skipif(
+    browser.found() is None,
+    reason="no Chromium on PATH; name one in RNN_DOCTOR_CHROMIUM to test the page in it",
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages")
+    for name in NAMES:
+        (folder / f"{name}.html").write_text(pages.page(name), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def chromium(folder: Path) -> Iterator[Browser]:
+    program = browser.found()
+    assert program is not None
+    with Browser(program, folder / "profile") as session:
+        yield session
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_is_quiet_asks_for_nothing_and_fits(chromium: Browser, folder: Path, name: str) -> None:
+    chromium.complaints.clear()
+    chromium.requests.clear()
+    chromium.look(width=360)
+    page = folder / f"{name}.html"
+    chromium.open(page)
+    assert chromium.ask("document.documentElement.scrollWidth") <= 360
+    chromium.ask("for (const each of document.querySelectorAll('details')) each.open = true")
+    assert chromium.ask("document.documentElement.scrollWidth") <= 360
+    assert chromium.complaints == []
+    assert [url for url in chromium.requests if url not in (page.as_uri(), "data:,")] == []
+
+
+def test_a_screenshot_in_each_size_and_colour(chromium: Browser, folder: Path) -> None:
+    chromium.open(folder / "drawn.html")
+    grounds = set()
+    for width in (360, 1280):
+        for dark in (False, True):
+            chromium.look(width=width, dark=dark)
+            shot = base64.b64decode(chromium.do("Page.captureScreenshot", format="png")["data"])
+            (folder / f"drawn-{width}-{'dark' if dark else 'light'}.png").write_bytes(shot)
+            assert shot.startswith(b"\x89PNG")
+            assert int.from_bytes(shot[16:20], "big") == width
+            grounds.add(chromium.ask("getComputedStyle(document.body).backgroundColor"))
+    assert len(grounds) == 2, "light and dark have grounds of their own"
+
+
+def test_pictures_are_drawn_where_they_belong(chromium: Browser, folder: Path) -> None:
+    chromium.look(width=360)
+    chromium.open(folder / "drawn.html")
+    outside = chromium.ask(
+        """[...document.querySelectorAll(".drawing text, .axis text")].filter((text) => {
+          const box = text.getBoundingClientRect();
+          const room = text.closest(".picture").getBoundingClientRect();
+          return box.width && (box.left < room.left || box.right > room.right);
+        }).map((text) => text.textContent)"""
+    )
+    assert outside == []
+    assert chromium.ask("document.querySelectorAll('.drawing path.line').length") >= 6
+
+
+def test_every_link_of_the_page_leads_to_something_open(chromium: Browser, folder: Path) -> None:
+    chromium.look(width=1280)
+    chromium.open(folder / "drawn.html")
+    hidden = chromium.ask(
+        """(async () => {
+          const hidden = [];
+          for (const link of document.querySelectorAll("a[href^='#']")) {
+            link.click();
+            await new Promise((done) => setTimeout(done, 0));
+            const target = document.querySelector(link.hash);
+            if (!target || !target.checkVisibility()) hidden.push(link.hash);
+          }
+          return hidden;
+        })()"""
+    )
+    assert hidden == []
+
+
+def test_copy_buttons_copy_the_code(chromium: Browser, folder: Path) -> None:
+    chromium.look(width=1280)
+    chromium.open(folder / "drawn.html")
+    chromium.do("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    chromium.do("Page.bringToFront")
+    copied = chromium.ask(
+        """(async () => {
+          const button = document.querySelectorAll("button.copy")[0];
+          button.focus();
+          button.click();
+          await new Promise((done) => setTimeout(done, 100));
+          return [await navigator.clipboard.readText(), button.firstChild.textContent,
+                  document.getElementById("said").textContent];
+        })()"""
+    )
+    assert copied == [pages.drawn().remedies[0].how, "Copied", "Copied to the clipboard"]
+
+
+def test_the_keyboard_finds_its_way(chromium: Browser, folder: Path) -> None:
+    chromium.look(width=1280)
+    chromium.open(folder / "drawn.html")
+    chromium.press("Tab")
+    assert chromium.ask("document.activeElement.className") == "skip"
+    assert chromium.ask("document.activeElement.getBoundingClientRect().left") >= 0
+    seen = []
+    for _ in range(12):
+        chromium.press("Tab")
+        seen.append(chromium.ask("[...document.querySelectorAll('*')].indexOf(document.activeElement)"))
+        assert chromium.ask("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    assert seen == sorted(set(seen)), "in the order of the page"
+
+
+def test_without_javascript_there_is_no_dead_button(chromium: Browser, folder: Path) -> None:
+    chromium.look(width=1280)
+    chromium.do("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        chromium.open(folder / "drawn.html")
+        shown = chromium.ask(
+            "[...document.querySelectorAll('button')].filter((b) => b.checkVisibility()).length"
+        )
+        assert shown == 0
+        assert chromium.ask("document.querySelectorAll('.drawing').length") > 8
+    finally:
+        chromium.do("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_the_page_prints_light(chromium: Browser, folder: Path) -> None:
+    chromium.look(width=1280, dark=True)
+    chromium.open(folder / "drawn.html")
+    chromium.do("Emulation.setEmulatedMedia", media="print")
+    assert chromium.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert chromium.ask("getComputedStyle(document.querySelector('nav')).display") == "none"
+    assert len(base64.b64decode(chromium.do("Page.printToPDF")["data"])) > 10_000

@@ -1,0 +1,98 @@
+"""Comparisons for people: 80 columns, and foreign text that stays text."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from rnn_doctor.compare.numbers import BASES
+from rnn_doctor.compare.reports import compare
+from rnn_doctor.render import comparison, comparison_markdown
+from rnn_doctor.schema.comparison import Comparison
+from rnn_doctor.schema.report import Report
+from rnn_doctor.schema.signals import Measurement, Signal
+from tests.render import reports
+
+
+def signals(report: Report, value: float, text: str) -> Report:
+    """The report with signals that have a noise, that have none, and that are no numbers."""
+    spread = Measurement(value=value, interval=(0.9 * value, 1.1 * value))
+    added = (
+        Signal(name="lag_slope", unit="decades a step", by="module", measurements={"encoder": spread}),
+        Signal(name="clip_share", unit="share", measurements={"run": Measurement(value=value / 10)}),
+        Signal(name="optimizer_name", unit="text", measurements={"run": Measurement(value=text)}),
+        *(Signal(name=f"n{k}", unit="", measurements={"run": Measurement(value=value)}) for k in range(25)),
+    )
+    return report.model_copy(update={"signals": added})
+
+
+def compared() -> Comparison:
+    """From ill to another illness: new, worse, better, gone, known, numbers, claims."""
+    ill = reports.ill()
+    cause, consequence, first, *many, note = ill.findings
+    new = ill.model_copy(
+        update={
+            "conditions": reports.healthy().conditions,
+            "findings": (
+                cause.model_copy(update={"severity": "warning"}),
+                first.model_copy(update={"severity": "error"}),
+                *many,
+                note.model_copy(update={"rule": "RD411", "name": "batches-not-shuffled"}),
+            ),
+            "rules": tuple(f.rule for f in ill.findings if f is not note),
+        }
+    )
+    assert consequence.rule == "RD103"
+    return compare(signals(ill, 1.0, "SGD"), signals(new, 4.0, "Adam"), version="1.0")
+
+
+def hostile() -> Comparison:
+    old = signals(reports.hostile(), 1.0, reports.HOSTILE)
+    new = signals(reports.healthy(), 4.0, f"{reports.HOSTILE}!")
+    return compare(old, new, version="1")
+
+
+def test_the_text_for_a_terminal(gold: Callable[[str, str], None]) -> None:
+    gold("comparison-80.txt", comparison.render(compared(), BASES))
+
+
+def test_the_text_in_markdown(gold: Callable[[str, str], None]) -> None:
+    gold("comparison.md", comparison_markdown.render(compared(), BASES))
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_line_is_wider_than_the_page(width: int) -> None:
+    for each in (compared(), hostile()):
+        lines = comparison.render(each, BASES, width=width).splitlines()
+        assert max(map(len, lines)) <= width
+
+
+def test_nothing_steers_a_terminal() -> None:
+    text = comparison.render(hostile(), BASES)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert "evil" in text
+
+
+def test_nothing_foreign_is_markup_in_markdown() -> None:
+    name = "</td><script>x</script>|`*_[a](http://b) @team #12 www.evil.example"
+    each = hostile().model_copy(
+        update={
+            "gone": tuple(f.model_copy(update={"message": name, "subject": name}) for f in hostile().gone)
+        }
+    )
+    text = comparison_markdown.render(each, BASES)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    # All that is left unescaped is ours: the rule of a table, breaks, bold, and what unmakes a mention.
+    ours = text.replace("<br>", "").replace("<!-- -->", "").replace("**", "")
+    for line in ours.splitlines():
+        cells = re.split(r"(?<!\\)\|", line) if line.startswith("|") else [line]
+        assert len(cells) in {1, 4, 5, 6}
+        assert not re.search(r"(?<!\\)[<>`*_\[\]|~]", "".join(cells)), line
+    assert "@team" not in text
+    assert "#12" not in text
+    assert not re.search(r"(?<!\\)://|www\.", text)
+
+
+def test_a_terminal_that_knows_colours_is_given_some() -> None:
+    assert "\x1b[" in comparison.render(compared(), BASES, color=True)
+    assert "\x1b[" not in comparison.render(compared(), BASES)
