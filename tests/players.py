@@ -1,7 +1,8 @@
 """An interpreter that plays recorded runs: whole examinations without a training.
 
 `python script.py` reads the script's first line, `# plays NAME`, and writes sample_logs/NAME.jsonl where the probe
-would have written it. Everything around it, processes, signals, reports and exit codes, is real.
+would have written it. Everything around it, processes, signals, reports and exit codes, is real. `# plays NAME moved`
+plays the run of a script whose lines have all moved, `# plays NAME hangs` one that does not end by itself.
 """
 
 import sys
@@ -21,12 +22,14 @@ if plays == "failure":
     sys.exit(4)
 lines = pathlib.Path({logs!r}, plays + ".jsonl").read_text().splitlines()
 header = json.loads(lines[0]) | {{"script": script, "arguments": sys.argv[2:]}}
+if "moved" in more:
+    lines = [re.sub(r'"line": (\\d+)', lambda m: f'"line": {{int(m[1]) + 7}}', line) for line in lines]
 end = [line for line in lines[1:] if '"record": "exit"' in line]
 rest = [line for line in lines[1:] if line not in end]
 with open(config["log"], "w") as log:
-    log.write("\\n".join([json.dumps(header), *(rest[:-1] if more else rest)]) + "\\n")
-if more:
-    time.sleep(float(more[0]))
+    log.write("\\n".join([json.dumps(header), *(rest[:-1] if "hangs" in more else rest)]) + "\\n")
+if "hangs" in more:
+    time.sleep(600)
 """
 
 

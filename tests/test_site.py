@@ -36,7 +36,8 @@ def test_a_broken_link_would_be_seen(tmp_path: Path) -> None:
     )
     (tmp_path / "index.md").write_text("# A\n\n[x](#nowhere), [y](nowhere.md)\n", encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(tmp_path), str(tmp_path / "site")],
+        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html",
+         str(tmp_path), str(tmp_path / "site")],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode != 0

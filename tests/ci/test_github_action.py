@@ -147,11 +147,11 @@ def test_the_manifest_is_one_report(step: Step) -> None:
     assert sarif["version"] == "2.1.0"
 
 
-def test_options_are_words_of_their_own(step: Step) -> None:
-    job = step(script="ill.py", fail_on="never", steps="20", options="--ignore\nRD2\r\n-v\n")
-    assert job.code == 0
-    report = json.loads(Path(job.outputs["report"]).read_text(encoding="utf-8"))
-    assert not [finding for finding in report["findings"] if finding["rule"].startswith("RD2")]
+@pytest.mark.parametrize("options", ["--ignore\nRD103\n--start-limit\n", "--start-limit\r\n\r\nsoon"])
+def test_options_are_words_of_their_own(step: Step, options: str) -> None:
+    job = step(script="broken.py", options=options)
+    assert job.code == 2
+    assert "--start-limit: '--'" in job.out or "--start-limit: 'soon' is not a number" in job.out
 
 
 def test_a_script_that_fails_leaves_no_report_and_its_exit_code(step: Step) -> None:
@@ -160,13 +160,17 @@ def test_a_script_that_fails_leaves_no_report_and_its_exit_code(step: Step) -> N
     assert "failed with exit code 4" in job.out
 
 
-@pytest.mark.parametrize("name", ["script", "args", "steps", "fail-on", "baseline", "options", "module"])
-def test_nothing_in_an_input_is_run(step: Step, tmp_path: Path, name: str) -> None:
-    for value in (
-        f"$(touch {tmp_path}/run)",
-        f"`touch {tmp_path}/run`",
-        f"; touch {tmp_path}/run #",
-        "' \" $x",
-    ):
-        step(**{"script": "healthy.py", name.replace("-", "_"): value})
+HOSTILE = "$(touch run) `touch run`; touch run # ' \" $x & touch run | touch run"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("script", "fail_on", "steps", "baseline"), ("module", "steps"), ("args",), ("options",)],
+    ids="-".join,
+)
+def test_nothing_in_an_input_is_run(step: Step, tmp_path: Path, names: tuple[str, ...]) -> None:
+    job = step(**{"script": "broken.py"} | dict.fromkeys(names, HOSTILE))
+    assert job.code in (2, 3)
     assert not (tmp_path / "run").exists()
+    if names == ("args",):
+        assert f"ARGUMENTS {HOSTILE} THREADS" in job.out, "handed on as one word"

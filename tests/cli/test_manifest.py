@@ -7,9 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.cli.conftest import Result, Run
+from tests.generated import ROOT
 from tests.players import write_player
 
 
@@ -70,6 +72,31 @@ def test_one_combined_report_in_the_order_of_the_file(gated: Repository) -> None
     assert reports[0]["subject"]["arguments"] == ["--epochs", "1"]
     assert "3 as expected." in done.err
     assert isinstance(json.loads(gated.check("-f", "json", "--only", "known.py").out), list), "also of one"
+
+
+def test_one_sarif_log_of_all_that_is_valid(gated: Repository) -> None:
+    gated.script("worse.py", "charlm_exploding")
+    done = gated.check("-o", "health.sarif")
+    assert done.code == 1
+    log = json.loads((gated.folder / "health.sarif").read_text(encoding="utf-8"))
+    schema = json.loads((ROOT / "tests" / "schemas" / "sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
+    jsonschema.validate(log, schema)
+    results = [result for run in log["runs"] for result in run["results"]]
+    assert {"RD103", "RD307"} <= {result["ruleId"] for result in results}
+
+
+def test_a_baseline_is_kept_when_lines_move(repository: Repository) -> None:
+    repository.script("healthy.py", "charlm")
+    repository.script("ill.py", "charlm_exploding")
+    repository.script("other.py", "classifier_frozen_encoder")
+    assert repository.check("-o", "baseline.json").code == 1
+    for name, plays in (("ill.py", "charlm_exploding"), ("other.py", "classifier_frozen_encoder")):
+        (repository.folder / name).write_text(f"# plays {plays} moved\n", encoding="utf-8")
+    assert repository.check("-q", "--baseline", "baseline.json").code == 0
+    (repository.folder / "healthy.py").write_text("# plays seq2seq_double_softmax\n", encoding="utf-8")
+    done = repository.check("--baseline", "baseline.json", "--only", "healthy.py")
+    assert done.code == 1
+    assert "healthy.py FAILED error[RD401]" in words(done.out)
 
 
 def test_the_worst_of_them_decides(repository: Repository) -> None:
@@ -194,9 +221,9 @@ def test_scripts_given_as_arguments_are_told(repository: Repository) -> None:
 
 
 def test_ctrl_c_ends_all_and_reports_what_was_seen(gated: Repository) -> None:
-    gated.script("slow.py", "charlm 600")
-    gated.script("slower.py", "charlm 600")
-    gated.script("waiting.py", "charlm 600")
+    gated.script("slow.py", "charlm hangs")
+    gated.script("slower.py", "charlm hangs")
+    gated.script("waiting.py", "charlm hangs")
     process = subprocess.Popen(
         [sys.executable, "-m", "rnn_doctor", "check", "-f", "json", "--jobs", "2", "--log", "logs"],
         cwd=gated.folder,
@@ -228,3 +255,39 @@ def test_ctrl_c_ends_all_and_reports_what_was_seen(gated: Repository) -> None:
         except OSError:
             continue
         assert str(gated.folder).encode() not in line, "a process was left behind"
+
+
+TRAINING = """\
+import torch
+from torch import nn
+torch.manual_seed(0)
+lstm, head = nn.LSTM(3, 8, batch_first=True), nn.Linear(8, 1)
+optimizer = torch.optim.Adam(PARAMETERS, lr=0.01)
+for _ in range(100):
+    x = torch.randn(16, 6, 3)
+    loss = nn.functional.mse_loss(head(lstm(x)[0][:, -1]), x.mean((1, 2)).unsqueeze(1))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.e2e
+def test_real_trainings_side_by_side(run: Run, tmp_path: Path) -> None:
+    for name, parameters in (
+        ("healthy", "[*lstm.parameters(), *head.parameters()]"),
+        ("ill", "head.parameters()"),
+    ):
+        text = TRAINING.replace("PARAMETERS", parameters)
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.rnn-doctor]\nsteps = 15\n"
+        '[[tool.rnn-doctor.check]]\nscript = "healthy.py"\nthreads = 1\n'
+        '[[tool.rnn-doctor.check]]\nscript = "ill.py"\nthreads = 1\nexpect = ["RD307"]\n',
+        encoding="utf-8",
+    )
+    done = run("check", "-f", "json", "--jobs", "2")
+    assert done.code == 0, done.err
+    reports = json.loads(done.out)
+    assert [report["observation"]["steps"] for report in reports] == [15, 15]
+    assert {finding["rule"] for finding in reports[1]["findings"]} == {"RD307"}
