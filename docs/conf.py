@@ -22,6 +22,7 @@ html_theme = "furo"
 html_title = f"rnn-doctor {version}"
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 html_static_path: list[str] = []
 
 

@@ -165,7 +165,8 @@ def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Sett
     if outcome is None:
         return _unjudged(plan, exit_codes.INTERRUPTED, "interrupted before it was started")
     if isinstance(outcome, DoctorError):
-        output.say(f"{plan.entry.name}: {outcome.message}", outcome.hint)
+        named = outcome.message.startswith(plan.entry.name)
+        output.say(outcome.message if named else f"{plan.entry.name}: {outcome.message}", outcome.hint)
         return _unjudged(plan, outcome.exit_code, outcome.message)
     if isinstance(outcome, BaseException):
         raise outcome
