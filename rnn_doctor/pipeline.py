@@ -258,7 +258,8 @@ def observation(log: RunLog) -> Observation:
 def failure(log: RunLog) -> str | None:
     """How the script failed, as a clause; None when it ended well, or because it was stopped."""
     if log.crash:
-        return f"it raised {log.crash.error.strip().splitlines()[0]}"  # the traceback was shown when it ran
+        first = next(iter(log.crash.error.strip().splitlines()), "an exception")
+        return f"it raised {first}"  # the traceback was shown when it ran
     if log.exit is None or log.exit.reason != "ended" or not log.exit.code:
         return None
     if log.stop and (log.stop.reason in ("steps", "time", "interrupted") or log.exit.code < 0):

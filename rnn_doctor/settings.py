@@ -197,6 +197,8 @@ def _matches(pattern: str, script: str, folder: Path, home: Path) -> bool:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise SettingsError(f"{path}: cannot be read: nested too deeply", "correct the file") from None
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path}: cannot be read: {error}", "correct the file") from None
 

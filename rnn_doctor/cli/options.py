@@ -52,9 +52,9 @@ _REPORTING = (
         "-f",
         "--format",
         "format",
-        metavar="FORMAT",
-        help="Form of the report: terminal, json, markdown, github, gitlab, sarif, junit, html.  "
-        "[as the name of -o FILE says: .json, .md, .sarif, .xml, .html; else terminal]",
+        metavar="terminal|json|markdown|github|gitlab|sarif|junit|html",
+        help="Form of the report.  "
+        "[terminal, or what the name of -o FILE tells: .json, .md, .sarif, .xml, .html]",
     ),
     click.option("-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."),
 )

@@ -106,6 +106,8 @@ def _documents(name: str, path: Path) -> Iterator[tuple[str, Any]]:
                     yield f"{path}:{number}", json.loads(line)
     except OSError as error:
         raise DoctorError(f"{path}: {error.strerror or error}", "name a file that exists") from None
+    except RecursionError:
+        raise DoctorError(f"{path}: nested too deeply", "correct the file") from None
     except ValueError as error:
         kind = "TOML" if name in ("rule", "remedy") else "JSON"
         raise DoctorError(f"{path}: not {kind}: {error}", "correct the file") from None

@@ -92,6 +92,8 @@ def _parse(file: Traversable, shown: str, kind: type[Entry]) -> Entry:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise RulebookError(f"{shown}: cannot be read: {error}", "a rule file is UTF-8 text") from None
+    except RecursionError:
+        raise RulebookError(f"{shown}: nested too deeply", "a rule file has tables of one level") from None
     except tomllib.TOMLDecodeError as error:
         raise RulebookError(f"{shown}: not TOML: {error}", "see https://toml.io") from None
     try:

@@ -34,13 +34,13 @@ def _issue(finding: Finding, report: Report, seen: Counter[str]) -> dict[str, An
     mark = places.mark(finding, report)
     seen[mark] += 1
     return {
-        "description": short(finding.message),
+        "description": short(finding.message) or telling.title(finding),
         "check_name": telling.title(finding),
         # GitLab drops what has the fingerprint of another issue: of the same runs of one script, say.
         "fingerprint": hashlib.sha256(f"{mark} {seen[mark]}".encode()).hexdigest(),
         "severity": _SEVERITIES[finding.severity],
         "location": {
-            "path": places.path(places.file_of(finding, report) or report.subject.script),
+            "path": places.path(places.file_of(finding, report) or report.subject.script or "-"),
             "lines": {"begin": line or 1},
         },
     }

@@ -80,7 +80,7 @@ def _bare(finding: Finding) -> dict[str, Any]:
 
 def _prose(text: str) -> str:
     """One line, whatever the breaks in the rule file."""
-    return short(" ".join(text.split()), _LONGEST)
+    return " ".join(short(text, _LONGEST).split())
 
 
 def _sections(page: RulePage) -> Iterable[tuple[str, str]]:

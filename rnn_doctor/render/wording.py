@@ -44,8 +44,11 @@ def short(text: str, most: int = LONGEST) -> str:
 
 
 def inert(data: str) -> str:
-    """The same JSON, in which no string is a command to the CI runner that shows it."""
-    return data.replace("##[", "##\\u005b")
+    """The same JSON, in which no string steers the terminal or commands the CI runner that shows it."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", data)
+
+
+_UNSAFE = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069]|(?<=##)\[")
 
 
 _SPACES = dict.fromkeys(map(ord, "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"), " ")

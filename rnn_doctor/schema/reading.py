@@ -41,6 +41,9 @@ _LISTED = {
 }
 _QUOTED = 200
 """Characters of what a damaged file holds that a message repeats."""
+_LONG_LINE = 20_000
+"""Bytes from which on a line is looked at for texts that no script has: none of the recorded runs comes near."""
+_LONGEST_TEXT = 10_000
 _SINGLE = {"header", "crash", "stop", "exit"}
 
 
@@ -103,6 +106,8 @@ def _read_one(path: Path) -> RunLog:
 
 
 def _parse(path: Path, number: int, line: bytes) -> Record:
+    if len(line) > _LONG_LINE:
+        line = _bounded(line)
     try:
         record = _RECORD.validate_json(line)
     except ValidationError as error:
@@ -117,6 +122,22 @@ def _parse(path: Path, number: int, line: bytes) -> Record:
     if isinstance(record, Header):
         _reject_newer(path, line)
     return record
+
+
+def _bounded(line: bytes) -> bytes:
+    """The record with its texts cut: a name of megabytes would be repeated by every signal of its layer."""
+    try:
+        return json.dumps(_cut(json.loads(line))).encode()
+    except (ValueError, RecursionError):
+        return line  # no record; what is wrong with it is told where it is validated
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key[:_LONGEST_TEXT]: _cut(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_cut(inner) for inner in value]
+    return value[:_LONGEST_TEXT] if isinstance(value, str) else value
 
 
 def _reject_newer(path: Path, line: bytes) -> None:

@@ -1,5 +1,6 @@
 """Reports from the JSON files that they were stored in."""
 
+import json
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,7 +26,21 @@ def read(path: Path) -> list[Report]:
             return _SEVERAL.validate_json(text)
         return [Report.model_validate_json(text)]
     except ValidationError as error:
+        if _is_run_log(text):
+            raise ReportError(
+                f"{path}: no report of rnn-doctor but a run log",
+                f"`rnn-doctor diagnose {path}` reports on it",
+            ) from None
         raise _refused(path, error) from None
+
+
+def _is_run_log(text: bytes) -> bool:
+    """Whether the first line is a record of a run log."""
+    try:
+        first = json.loads(text.lstrip().split(b"\n", 1)[0])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and "record" in first
 
 
 def _refused(path: Path, error: ValidationError) -> ReportError:

@@ -1,6 +1,7 @@
 """The reports that the page is tested on: those of the other formats, one with every picture, one out to harm."""
 
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -93,6 +94,6 @@ _FREE = {
 @cache
 def page(name: str) -> str:
     """The page of a report of tests/render/reports.py or of this module, by its name."""
-    own = {"drawn": drawn, "harmful": harmful}
+    own: dict[str, Callable[..., Report]] = {"drawn": drawn, "harmful": harmful}
     report: Report = own[name]() if name in own else getattr(reports, name)()
     return render(report)

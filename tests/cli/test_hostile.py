@@ -1,0 +1,106 @@
+"""Files that are out to harm: a clear sentence or a report, never a traceback, never a screen full."""
+
+import json
+import re
+from collections.abc import Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnn_doctor.render import FORMATS
+from tests.cli.conftest import Run
+from tests.recorded import BUILT, HEADER, MODULE, OPTIMIZER, exited, steps, stop, write
+from tests.render.test_hostile import ATTACKS
+
+HUGE = "A" * 10_000_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000,
+        '{"record":' * 100_000,
+        '{"record": "header", "arguments": ' + "[" * 100_000,
+        '{"record": "header", "x": ' + "[" * 900 + "]" * 900 + "}",
+        json.dumps(HUGE),
+        json.dumps({"record": HUGE}),
+        json.dumps({"record": "header", HUGE: 1}),
+        json.dumps(HEADER | {"schema_version": HUGE}),
+        json.dumps(HEADER | {"schema_version": 10**200}),
+        '{"record": "step", "step": ' + "9" * 10_000 + "}",
+        '{"record": "\\ud800"}',
+        '{"record": "\x1b[2J\\u001b[2J"}',
+        "NaN",
+    ],
+    ids=range(13),
+)
+def test_a_damaged_log_is_told_in_a_sentence(run: Run, tmp_path: Path, line: str) -> None:
+    (tmp_path / "run.jsonl").write_text(line + "\n", encoding="utf-8")
+    for command in (("diagnose", "run.jsonl"), ("schema", "runlog", "--check", "run.jsonl")):
+        result = run(*command)
+        if (
+            "schema_version" not in line or command[0] == "diagnose"
+        ):  # a later version is valid, and not readable
+            assert (result.code, result.out) == (2, "")
+            assert result.err.startswith("rnn-doctor: run.jsonl")
+        assert "internal error" not in result.err
+        assert "Traceback" not in result.err
+        assert "\x1b" not in result.err
+        assert len(result.err) < 5000
+
+
+def infected_log(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """A run log whose names are chosen by somebody else, with numbers that are none."""
+    text = cycle(texts)
+    place = {"file": next(text), "line": 12, "function": next(text), "code": next(text)}
+    records = [
+        HEADER | {"script": next(text), "arguments": [next(text)]},
+        MODULE | {"name": next(text), "location": place},
+        OPTIMIZER | {"kind": next(text)},
+        *BUILT[3:],
+        *steps(30),
+        {"record": "crash", "step": 30, "error": next(text), "traceback": next(text), "location": place},
+        stop("crash"),
+        exited(1),
+    ]
+    for record in records:
+        if record["record"] == "step" and record["step"] > 20:
+            record |= {"loss": "NaN", "grad_norm": "Infinity"}
+    return records
+
+
+GROUPS = [[*ATTACKS[start::7]] for start in range(7)]
+
+
+@pytest.mark.parametrize("texts", [*GROUPS, [HUGE, "A" * 1_000_000]], ids=range(8))
+def test_a_log_with_hostile_names_gives_a_report_in_every_format(
+    run: Run, tmp_path: Path, texts: list[str]
+) -> None:
+    write(tmp_path / "run.jsonl", infected_log(texts))
+    result = run("diagnose", "-f", "json", "-o", "report.json", "run.jsonl")
+    assert result.code == 1, result.err
+    assert "RD104" in (tmp_path / "report.json").read_text(encoding="utf-8")
+    outputs = [(result.err, "stderr")]
+    for name in FORMATS:
+        again = run("report", "report.json", "-f", name)
+        assert (again.code, again.err) == (0, "")
+        outputs.append((again.out, name))
+    for output, name in outputs:
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", output)
+        assert len(output) < (5_000_000 if name == "json" else 1_000_000)
+        assert name == "github" or not re.search(r"^\s*::|##\[", output, re.MULTILINE)
+
+
+def test_deep_settings_and_rules_are_told_in_a_sentence(run: Run, tmp_path: Path) -> None:
+    deep = "x = " + "[" * 10_000 + "]" * 10_000
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "OWN101-x.toml").write_text(deep, encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
+    results = [run("rule", "--rules", "mine"), run("schema", "rule", "--check", "mine/OWN101-x.toml")]
+    (tmp_path / "pyproject.toml").write_text(deep, encoding="utf-8")
+    for result in (*results, run("rule")):
+        assert result.code == 2
+        assert "internal error" not in result.err
+        assert len(result.err) < 1000

@@ -1,0 +1,190 @@
+"""Whatever a script, a log or a stored report holds: no format is broken by it, and none executes it."""
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rnn_doctor.render import FORMATS
+from rnn_doctor.schema.report import Report
+from tests.render import readers, reports
+
+ATTACKS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><b>\' x="',
+    "</details></summary>",
+    "<!--",
+    "]]>",
+    "<![CDATA[",
+    "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>&b;",
+    "&lt;&amp;&#10;&#x1f;",
+    "[click](javascript:alert(1))",
+    "![x](http://example.org/pixel.png)",
+    "`code` ``` ~~~",
+    "a | b | c \\| d",
+    "# heading\n\n- item\n\n---\n\n1. one",
+    "@everyone #1 https://example.org www.example.org",
+    "{0} {1} {{}} {x!r} %s %(y)s ${HOME} $(id)",
+    "::error::x",
+    "x\n::set-output name=a::b\n::add-mask::c",
+    "##[add-mask]x",
+    "::stop-commands::t",
+    "%0A::error::x,y:z",
+    "\x1b[31mred\x1b[0m\x1b]8;;http://example.org\x07link\x1b]8;;\x07",
+    "\x00\x07\x08\x7f\x9b\r\n\t\v\f\x85\u2028\u2029",
+    "\u202eevil\u202c\u200b\ufeff\ufffe\uffff",
+    "../../etc/passwd",
+    "C:\\windows\\x",
+    "",
+    " ",
+    "\n\n\n",
+    "𝕏 漢字 é 🙂",
+)
+TEXTS = st.one_of(
+    st.sampled_from(ATTACKS),
+    st.text(),
+    st.builds(lambda *parts: "".join(parts), *[st.sampled_from(ATTACKS)] * 3),
+)
+NUMBERS = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -0.0, 1e308, -5e-324, 12345.678])
+LINES = st.sampled_from([-1, 0, 1, 2**31, 10**30])
+
+_FIXED = {
+    "schema_version", "severity", "verdict", "condition", "word", "basis", "effort", "by", "change", "was",
+    "lags", "times", "bench", "right", "of",
+}  # fmt: skip
+"""Keys whose values only certain words or numbers can be: others are refused when a report is read."""
+
+
+def _walk(value: Any, key: str, texts: Iterator[str], numbers: Iterator[float], lines: Iterator[int]) -> Any:
+    """The value with every free text, number and count replaced."""
+    if key in _FIXED or value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, dict):
+        return {k: _walk(v, k, texts, numbers, lines) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_walk(v, key, texts, numbers, lines) for v in value]
+    if isinstance(value, str):
+        confidence = key == "confidence" and value in ("certain", "high", "moderate", "hint")
+        return value if confidence or value in ("Infinity", "NaN") else next(texts)
+    return next(lines) if isinstance(value, int) else next(numbers)
+
+
+def infected(texts: list[str], numbers: list[float], lines: list[int]) -> Report:
+    """The full report, with everything in it chosen by somebody else."""
+    data = json.loads(reports.full().model_dump_json())
+    return Report.model_validate(_walk(data, "", cycle(texts), cycle(numbers), cycle(lines)))
+
+
+Infected = st.builds(
+    infected,
+    st.lists(TEXTS, min_size=1, max_size=7),
+    st.lists(NUMBERS, min_size=1, max_size=3),
+    st.lists(LINES, min_size=1, max_size=3),
+)
+
+
+def _json(text: str, report: Report) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    json.loads(text, parse_constant=refuse)
+    assert Report.model_validate_json(text).findings[0].message == report.findings[0].message
+
+
+def _terminal(text: str, report: Report) -> None:
+    assert {c for c in text if unicodedata.category(c).startswith("C")} == {"\n"}
+
+
+def _github(text: str, report: Report) -> None:
+    commands = readers.commands(text)
+    assert len(commands) == 1 + len(report.findings)
+    assert {command.name for command in commands} <= {"error", "warning", "notice"}
+    assert all(set(command.properties) <= {"file", "line", "title"} for command in commands)
+
+
+def _gitlab(text: str, report: Report) -> None:
+    assert len(readers.gitlab(text)) == len(report.findings)
+
+
+def _sarif(text: str, report: Report) -> None:
+    run = readers.sarif(text)
+    rules = run["tool"]["driver"]["rules"]
+    assert len(run["results"]) == len(report.findings) + 2
+    assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"])
+    for rule in rules:
+        readers.markdown(rule["help"]["markdown"])
+        assert not re.search(r"\]\(|(?<!{)(?:{{)*{\d", json.dumps(rule["help"]["text"]))
+
+
+def _junit(text: str, report: Report) -> None:
+    root = readers.junit(text)
+    assert {element.tag for element in root.iter()} <= {
+        "testsuites", "testsuite", "testcase", "failure", "skipped", "system-out",
+    }  # fmt: skip
+
+
+def _markdown(text: str, report: Report) -> None:
+    tokens = readers.markdown(text)
+    assert [len(row) for row in readers.cells(tokens)] == [3] * 5
+    assert sum(token.type == "heading_open" for token in tokens) == 3
+    html = "".join(token.content for token in tokens if token.type == "html_block")
+    assert html.count("<details>") == html.count("</details>") > 0
+    assert {c for c in text if unicodedata.category(c).startswith("C")} == {"\n"}
+
+
+UNBROKEN: dict[str, Callable[[str, Report], None]] = {
+    "json": _json,
+    "terminal": _terminal,
+    "github": _github,
+    "gitlab": _gitlab,
+    "sarif": _sarif,
+    "junit": _junit,
+    "markdown": _markdown,
+}
+
+
+def unbroken(name: str, report: Report) -> str:
+    """The rendered report, after it was read back."""
+    text = FORMATS[name](report)
+    UNBROKEN[name](text, report)
+    if name != "github":
+        assert not re.search(r"^\s*::", text, re.MULTILINE), "a workflow command"
+        assert "##[" not in text, "a workflow command of old"
+    return text
+
+
+@pytest.mark.parametrize("name", UNBROKEN)
+@given(report=Infected)
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+def test_nothing_breaks_a_format(name: str, report: Report) -> None:
+    unbroken(name, report)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_each_attack_alone(attack: str) -> None:
+    report = infected([attack], [math.nan], [-1])
+    for name in UNBROKEN:
+        unbroken(name, report)
+
+
+@pytest.mark.parametrize("name", sorted(set(UNBROKEN) - {"json"}))
+def test_megabytes_are_cut_to_what_is_read(name: str) -> None:
+    everywhere = infected(["<b>\x1b[1m` word" * 20_000], [1.0], [1])
+    first, *rest = everywhere.findings
+    first = first.model_copy(update={"message": "<b>\x1b[1m` word" * 700_000})
+    text = unbroken(name, everywhere.model_copy(update={"findings": (first, *rest)}))
+    assert len(text) < 1_000_000
+    assert "more characters" in text
