@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rnn_doctor.schema.rulebook import Rulebook
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.schema.signals import Signals
-    from rnn_doctor.settings import Settings
+    from rnn_doctor.settings import Settings, Thresholds
 
     __all__ = ["Outcome", "Progress", "Target"]
     """What the command line names of a stage, for type checkers alone."""
@@ -132,10 +132,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
 
 
 def baseline(settings: Settings) -> list[Report] | None:
-    """The reports that the settings name as the baseline; None where they name none.
-
-    Raises: ReportError: the file cannot be read or holds no report.
-    """
+    """The reports of the settings' baseline, if they name one. Raises: ReportError: it cannot be read."""
     from rnn_doctor.schema import stored
 
     return None if settings.baseline is None else stored.read(settings.baseline)
@@ -150,15 +147,19 @@ def recognizable(report: Report) -> Report:
     return report.model_copy(update={"findings": fingerprinted(report.findings)})
 
 
-def rulebook(folders: Sequence[Path] = ()) -> Rulebook:
-    """The rules that ship with rnn-doctor, and those of the folders, held against the signals there are."""
+def rulebook(folders: Sequence[Path] = (), thresholds: Thresholds | None = None) -> Rulebook:
+    """The rules that ship with rnn-doctor and those of the folders, with the thresholds of the settings.
+
+    Raises: RulebookError: a rule file is wrong. SettingsError: there is no such threshold.
+    """
     from rnn_doctor.diagnose.rulebook import load
+    from rnn_doctor.diagnose.thresholds import changed
 
     if not folders:
-        return load()
+        return changed(load(), thresholds or {})[0]
     from rnn_doctor.derive.registry import kinds
 
-    return load(folders, signals=kinds())
+    return changed(load(folders, signals=kinds()), thresholds or {})[0]
 
 
 class InUse(NamedTuple):

@@ -65,6 +65,8 @@ def _split(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
 Seconds = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
+Thresholds = dict[str, dict[str, float | tuple[float, float]]]
+"""By rule, as id or name, and signal."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 # Each description completes the sentence "... is not", which is the whole message for a bad value.
@@ -90,8 +92,8 @@ class Settings(Frozen):
     jobs: Whole | None = Field(None, description="a whole number of at least 1")
     quiet: bool = Field(False, description="true or false")
     verbose: bool = Field(False, description="true or false")
-    thresholds: dict[str, dict[str, float | tuple[float, float]]] = Field({}, description="a table")
-    """By rule, as id or name, and signal; in the file alone."""
+    thresholds: Thresholds = Field({}, description="a table")
+    """In the file alone."""
 
     @property
     def step_limit(self) -> int | None:

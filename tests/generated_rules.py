@@ -3,6 +3,7 @@
 from functools import cache
 
 from rnn_doctor.diagnose.rulebook import load
+from rnn_doctor.render import wording
 from rnn_doctor.render.explain import comparison, severities
 from rnn_doctor.schema.remedy import Remedy
 from rnn_doctor.schema.rule import Clause, Rule
@@ -98,6 +99,7 @@ def remedies_page() -> str:
         if remedy.before:
             parts += ["Before:", _code(remedy.before), "After:"]
         parts += [_code(remedy.after), "\n".join(f"- {caution}" for caution in remedy.cautions)]
+        parts += _evidence(remedy)
         if remedy.excludes:
             parts.append(f"Not together with: {', '.join(f'[{i}](#{i})' for i in remedy.excludes)}.")
         if _users(remedy):
@@ -106,6 +108,13 @@ def remedies_page() -> str:
             parts.append(f"Warned of by: {', '.join(f'[{i}](rules/{i}.md)' for i in _warners(remedy))}.")
         parts.append("Sources: " + "; ".join(remedy.sources) + ".")
     return "\n\n".join(parts) + "\n"
+
+
+def _evidence(remedy: Remedy) -> list[str]:
+    """What was measured elsewhere, and whether a trial can apply it."""
+    studies = "\n".join(f"- {wording.study(study)}" for study in remedy.evidence)
+    trial = [] if remedy.trial is None else [f"A trial: {wording.trial(remedy.trial)}."]
+    return [*(["Elsewhere:", studies] if studies else []), *trial]
 
 
 def _clauses(clauses: tuple[Clause, ...], head: str) -> str:

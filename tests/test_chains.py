@@ -70,6 +70,12 @@ CHAINS = {
         },
         {"RD302"},
     ),
+    "class after class, steps that look too large": (
+        "RD411",
+        {"consecutive_batches_alike": 0.95, "batch_likeness": "the labels come in long runs of one class"}
+        | TOO_LARGE,
+        {"RD301"},
+    ),
     "clipped too late, explosion": (
         "RD310",
         {"clip_late_share": 1.0} | SPIKES | NON_FINITE,

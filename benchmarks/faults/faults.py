@@ -348,7 +348,8 @@ FAULTS = (
         follows=("RD302",),
     ),
     Fault(
-        "saturated-start", ("RD201", "RD203"), "vanishing_gradients",
+        # Of all gates the forget gate is one, which RD602 names.
+        "saturated-start", ("RD201", "RD203", "RD602"), "vanishing_gradients",
         (
             Form(
                 "input gate", DEVELOPMENT,
@@ -359,7 +360,7 @@ FAULTS = (
                 {d: {"gate": "all", "gate_bias": b} for d, b in zip(DOSES, (-3.0, -6.0, -10.0), strict=True)}, _gated,
             ),
         ),
-        follows=("RD101", "RD202", "RD302", "RD602"),
+        follows=("RD101", "RD202", "RD302"),
     ),
     Fault(
         "dead-units", ("RD202",), "slow_convergence",

@@ -85,8 +85,9 @@ def _compare(task: Task, setting: Setting, out: Tensor, y: Tensor) -> Tensor:
     if setting.output == "nll":
         return F.nll_loss(out.reshape(-1, task.outputs), y.reshape(-1), ignore_index=-1)
     if setting.loss_log:
-        chosen = torch.softmax(out, -1).round(decimals=2).reshape(-1, task.outputs)
-        return -torch.log(chosen[torch.arange(len(chosen)), y.reshape(-1)]).mean()
+        chances = torch.softmax(out, -1).reshape(-1, task.outputs)
+        chosen = chances[torch.arange(len(chances)), y.reshape(-1)]
+        return -torch.log(chosen * (chosen > 0.02)).mean()
     if setting.shapes == "output_flat":
         return task.loss(out.squeeze(-1), y)
     if setting.shapes == "target_flat":

@@ -136,6 +136,7 @@ def _prescription(
         how=in_names_of(remedy.after, names, subject).strip("\n"),
         cautions=(*_first(warning), *remedy.cautions),
         sources=remedy.sources,
+        evidence=remedy.evidence,
     )
 
 

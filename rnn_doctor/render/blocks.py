@@ -6,7 +6,7 @@ from itertools import groupby
 
 from rnn_doctor.render import standing
 from rnn_doctor.render.page import Page, Part
-from rnn_doctor.render.wording import evidence, joined, record, short
+from rnn_doctor.render.wording import evidence, joined, record, short, study
 from rnn_doctor.schema.report import Conditions, Contraindication, Finding, NotAssessed, Prescription
 from rnn_doctor.schema.rule import Severity
 
@@ -107,6 +107,9 @@ def _remedy(page: Page, remedy: Prescription, *, full: bool) -> None:
     page.add(remedy.because, indent=4)
     if not full:
         return
+    for measured in remedy.evidence[:1]:
+        if measured.effect:
+            page.add(f"Elsewhere: {study(measured)}", indent=4)
     page.blank()
     page.code(remedy.how, indent=6, style="cyan")
     if remedy.cautions:

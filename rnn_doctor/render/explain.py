@@ -2,6 +2,7 @@
 
 import json
 
+from rnn_doctor.render import wording
 from rnn_doctor.render.page import Page
 from rnn_doctor.schema.rule import Clause, Grade, Rule
 from rnn_doctor.schema.rulebook import Rulebook
@@ -29,6 +30,10 @@ def rule(rule: Rule, rulebook: Rulebook, *, width: int = 80, color: bool = False
     for treatment in sorted(rule.remedy, key=lambda treatment: -treatment.effect):
         remedy = rulebook.remedies[treatment.use]
         page.add("- ", (remedy.title, "bold"), f" ({remedy.id}): {treatment.because}", indent=2, hang=4)
+        for study in remedy.evidence:
+            page.add(f"Elsewhere: {wording.study(study)}", indent=4, hang=6)
+        if remedy.trial is not None:
+            page.add(f"A trial: {wording.trial(remedy.trial)}", indent=4, hang=6)
     if rule.contraindication:
         _section(page, "No remedies")
     for warning in rule.contraindication:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rnn_doctor.schema.calibration import Record
+    from rnn_doctor.schema.remedy import Study, TrialPlan
     from rnn_doctor.schema.report import Evidence
 
 _PLAIN_UNITS = frozenset(
@@ -96,6 +97,26 @@ def record(counted: Record) -> str:
     low, high = (f"{100 * share:.0f}" for share in counted.interval)
     runs = "run" if counted.of == 1 else "runs"
     return f"right in {counted.right} of {counted.of} {runs} of the fault bench (95 %: {low} to {high} %)"
+
+
+def study(measured: Study) -> str:
+    """`error 0.16 shuffled, 0.45 sorted (four classes; benchmarks/thresholds/order.py)`, or that no size is known."""
+    aside = f"{measured.setting}; {measured.source}"
+    return (
+        f"{measured.effect} ({aside})" if measured.effect else f"no size of effect is known to us ({aside})"
+    )
+
+
+_APPLIES = {
+    "live": "can be applied to the running model",
+    "restart": "can be applied to a run from the start",
+    "no": "cannot be applied without you",
+}
+
+
+def trial(plan: TrialPlan) -> str:
+    """Whether a trial can apply a remedy, and how."""
+    return f"{_APPLIES[plan.applies]}: {plan.how}"
 
 
 def count(how_many: int, noun: str) -> str:

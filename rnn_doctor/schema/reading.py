@@ -23,6 +23,7 @@ _LISTED = {
     "batch": "batches",
     "readout": "readouts",
     "loss": "losses",
+    "loss_sum": "loss_sums",
     "evaluation": "evaluations",
     "non_finite": "non_finite",
     "lag_gain": "lag_gains",

@@ -10,6 +10,26 @@ from rnn_doctor.schema.values import Frozen
 Effort = Literal["setting", "line", "data", "architecture"]
 
 
+class Study(Frozen):
+    """Something that was measured or shown about a remedy."""
+
+    source: Text
+    """A publication, or the benchmark of this project that prints it (benchmarks/...)."""
+    setting: Text
+    """On which networks and tasks: what was found there need not hold elsewhere."""
+    effect: Text | None = None
+    """How much it helped there, in numbers or as the authors sum it up; None where no size is known to us."""
+
+
+class TrialPlan(Frozen):
+    """Whether a trial can apply the remedy to a run without a change of the script."""
+
+    applies: Literal["live", "restart", "no"]
+    """On the running model and optimizer, only in a run from the script's start, or not at all."""
+    how: Text
+    """What is done, or why it cannot be."""
+
+
 class Remedy(Frozen):
     """One treatment."""
 
@@ -29,3 +49,7 @@ class Remedy(Frozen):
     excludes: tuple[str, ...] = ()
     """Remedies that should not be applied together with it."""
     sources: Annotated[tuple[Text, ...], Field(min_length=1)]
+    evidence: tuple[Study, ...] = ()
+    """What was measured, the most telling first; a repair needs none, for it undoes the fault itself."""
+    trial: TrialPlan | None = None
+    """None: nothing is known of it, as of a remedy of one's own."""

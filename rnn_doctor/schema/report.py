@@ -10,6 +10,7 @@ from pydantic import model_validator
 
 from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.curves import GateCurve, StepCurves, UpdateCurve
+from rnn_doctor.schema.remedy import Study
 from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Severity
 from rnn_doctor.schema.signals import Signal
 from rnn_doctor.schema.values import Frozen, Location, Number
@@ -172,6 +173,8 @@ class Prescription(Frozen):
     """A snippet."""
     cautions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    evidence: tuple[Study, ...] = ()
+    """What was measured of it elsewhere."""
 
 
 class Contraindication(Frozen):

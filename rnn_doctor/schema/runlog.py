@@ -182,6 +182,21 @@ class LossCall(Frozen):
     """Loss of the best constant answer: entropy of the labels, or variance of the targets."""
 
 
+class LossSum(Frozen):
+    """How the training loss of one sampled update of a single backward pass is made of its loss calls."""
+
+    record: Literal["loss_sum"]
+    step: int
+    calls: int
+    """Calls of loss functions through which something is learned."""
+    targets: int
+    """Targets of all of them, without those that are left out (ignore_index)."""
+    mean: Number
+    """Mean over the calls of the loss of one target."""
+    loss: Number
+    """The training loss of the update."""
+
+
 class Evaluation(Frozen):
     """One pause of the training in which the script ran the network without learning."""
 
@@ -287,6 +302,7 @@ Record = Annotated[
     | Batch
     | Readout
     | LossCall
+    | LossSum
     | Evaluation
     | NonFinite
     | LagGain
@@ -325,6 +341,7 @@ class RunLog(Frozen):
     batches: tuple[Batch, ...] = ()
     readouts: tuple[Readout, ...] = ()
     losses: tuple[LossCall, ...] = ()
+    loss_sums: tuple[LossSum, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     non_finite: tuple[NonFinite, ...] = ()
     lag_gains: tuple[LagGain, ...] = ()

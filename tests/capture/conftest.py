@@ -1,7 +1,9 @@
 """A folder with a script in it, and what becomes of it under the probe."""
 
+import gc
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -31,9 +33,15 @@ Launch = Callable[..., Outcome]
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
-    """Two workers with two threads each get in each other's way, and rounding depends on the number."""
+def _prepared_torch() -> None:
+    """Two workers with two threads each get in each other's way, and rounding depends on the number.
+
+    The first optimizer would import the largest part of torch, and leave it to the garbage collections of all tests.
+    """
     torch.set_num_threads(1)
+    import_module("torch._dynamo")
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm_python
+
 pytestmark = pytest.mark.e2e
 
 TRAINING = """\
@@ -46,7 +48,12 @@ class Folder:
     def environment(self, **more: str) -> dict[str, str]:
         return os.environ | {"TMPDIR": str(self.temporary), "COLUMNS": "80"} | more
 
-    def doctor(self, *args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def doctor(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """A command line of ours, in forks of a Python that has started: see tests/warm_python.py."""
+        return warm_python.run(["-m", "rnn_doctor", *args], cwd=self.path, env=self.environment())
+
+    def cold_doctor(self, *args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """The same from the beginning, as it is typed."""
         return subprocess.run(
             [sys.executable, "-m", "rnn_doctor", *args],
             cwd=self.path,
@@ -69,7 +76,9 @@ def folder(tmp_path: Path) -> Folder:
 
 def test_a_healthy_script(folder: Folder) -> None:
     folder.write(TRAINING + "for k in range(1000): update(k)\n")
-    done = folder.doctor("check", "--steps", "20", "-f", "json", "train.py", "--help", "--", "--steps", "3")
+    done = folder.cold_doctor(
+        "check", "--steps", "20", "-f", "json", "train.py", "--help", "--", "--steps", "3"
+    )
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["observation"]["steps"] == 20
@@ -138,7 +147,9 @@ def test_a_script_that_fails(folder: Folder, updates: int, code: int, message: s
         TRAINING
         + f"for k in range({updates}): update(k)\nlstm(torch.randn(1, 2, 3))\nraise ValueError('no data')\n"
     )
-    done = folder.doctor("check", "train.py")
+    # One whose traceback is Python's own from beginning to end.
+    doctor = folder.cold_doctor if updates == 14 else folder.doctor
+    done = doctor("check", "train.py")
     assert done.returncode == code
     assert message in done.stderr
     assert done.stderr.count("Traceback") == 1, "the script's own, once"
@@ -211,7 +222,9 @@ for step in range(100):
 )
 def test_a_script_that_gives_nothing_to_judge(folder: Folder, text: str, message: str) -> None:
     folder.write(text)
-    done = folder.doctor("check", "train.py")
+    # A warm Python has torch, whether or not the script asks for it.
+    doctor = folder.doctor if "torch" in text else folder.cold_doctor
+    done = doctor("check", "train.py")
     assert (done.returncode, done.stdout) == (3, "")
     assert any(part in done.stderr for part in message.split("|"))
     assert "rnn_doctor/" not in done.stderr, "no frame of ours"
@@ -234,10 +247,10 @@ def test_an_ill_script_ends_in_1_unless_told_otherwise(folder: Folder) -> None:
 
 def test_a_plain_locale_prints_all_it_can(folder: Folder) -> None:
     folder.write(TRAINING + "for k in range(12): update(k)\n", "übung.py")
-    done = folder.doctor("check", "--log", "run.jsonl", "übung.py", PYTHONIOENCODING="ascii", LC_ALL="C")
+    done = folder.cold_doctor("check", "--log", "run.jsonl", "übung.py", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert done.returncode == 0, done.stderr
     assert "?bung.py" in done.stdout
-    done = folder.doctor("diagnose", "-f", "json", "run.jsonl", PYTHONIOENCODING="ascii", LC_ALL="C")
+    done = folder.cold_doctor("diagnose", "-f", "json", "run.jsonl", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert json.loads(done.stdout)["subject"]["script"] == "übung.py"
 
 

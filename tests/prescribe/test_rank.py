@@ -3,7 +3,7 @@
 from typing import Any
 
 from rnn_doctor.prescribe.rank import remedies
-from rnn_doctor.schema.remedy import Remedy
+from rnn_doctor.schema.remedy import Remedy, Study
 from rnn_doctor.schema.report import Confidence, Finding, Prescription
 from rnn_doctor.schema.rule import Rule
 from tests.diagnose.books import book, remedy, rule
@@ -129,7 +129,15 @@ def test_a_remedy_that_is_left_out_excludes_nothing() -> None:
 
 def test_a_prescription_says_all_that_is_needed() -> None:
     rules = [treated("RD101", a=1.0), treated("RD102", a=0.4)]
-    known = remedy("a", kind="repair", effort="data", after="\nx = 1\ny = 2\n", cautions=["Not on Mondays."])
+    shown = {"source": "A paper", "setting": "somewhere", "effect": "half the error"}
+    known = remedy(
+        "a",
+        kind="repair",
+        effort="data",
+        after="\nx = 1\ny = 2\n",
+        cautions=["Not on Mondays."],
+        evidence=[shown],
+    )
     (first,) = prescribed([finding("RD101"), finding("RD102")], rules, known)
     assert first == Prescription(
         rank=1,
@@ -142,6 +150,7 @@ def test_a_prescription_says_all_that_is_needed() -> None:
         how="x = 1\ny = 2",
         cautions=("Not on Mondays.",),
         sources=("A paper",),
+        evidence=(Study(**shown),),
     )
 
 

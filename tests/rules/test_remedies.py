@@ -12,6 +12,7 @@ from torch import nn
 from rnn_doctor.diagnose.rulebook import load
 from rnn_doctor.schema.remedy import Remedy
 
+ROOT = Path(__file__).parents[2]
 CATALOGUE = load().remedies
 SNIPPETS = [
     pytest.param(text, id=f"{remedy.id}-{which}")
@@ -37,6 +38,22 @@ def test_entry_is_complete(remedy: Remedy) -> None:
     assert not remedy.title.endswith(".")
     assert all(text.endswith(".") for text in (remedy.does, *remedy.cautions))
     assert all(remedy.id != other for other in remedy.excludes)
+
+
+@pytest.mark.parametrize("remedy", CATALOGUE.values(), ids=lambda remedy: remedy.id)
+def test_what_was_measured_of_it_is_said_with_its_source(remedy: Remedy) -> None:
+    assert remedy.trial is not None, "say whether a trial can apply it, and how"
+    assert remedy.evidence or remedy.kind == "repair", "say what a treatment rests on"
+    for study in remedy.evidence:
+        ours = study.source.startswith("benchmarks/")
+        assert study.source in remedy.sources or ours, "a study is one of the sources, or ours"
+        assert not ours or (ROOT / study.source).with_suffix(".txt").is_file(), (
+            "its table is in the repository"
+        )
+        assert not ours or study.effect, "say what our own table shows"
+        assert not (study.effect or "").endswith(".")
+    known = [bool(study.effect) for study in remedy.evidence]
+    assert known == sorted(known, reverse=True), "what has an effect stands in front"
 
 
 def test_remedies_that_cannot_cure_vanishing_gradients_say_so() -> None:

@@ -32,6 +32,8 @@ class Entry:
     ranks: int = 1
     fresh: bool = False
     """Starts further interpreters, and so needs one of its own from the beginning."""
+    cold: bool = False
+    """Its trait is how Python starts it, imports or ends: tests, too, examine it in a Python of its own."""
     options: tuple[str, ...] = ()
     """Further options of rnn-doctor."""
     seconds: float = 120.0
@@ -40,15 +42,22 @@ class Entry:
 
 CATALOGUE = (
     # How scripts are laid out and started.
-    Entry("plain-loop", "plain loop at top level", ("plain_loop.py",)),
+    Entry("plain-loop", "plain loop at top level", ("plain_loop.py",), cold=True),
     Entry(
         "main-guard",
         "argparse with a required argument, main guard, scheduler, clipping, validation",
         ("main_guard.py", "--epochs", "5", "--hidden", "16"),
         modules=("GRU",),
         optimizers=("AdamW",),
+        cold=True,
     ),
-    Entry("siblings", "script in a folder with sibling modules", ("siblings/train.py",), modules=("GRU",)),
+    Entry(
+        "siblings",
+        "script in a folder with sibling modules",
+        ("siblings/train.py",),
+        modules=("GRU",),
+        cold=True,
+    ),
     Entry("package", "package run with -m, relative imports", ("-m", "packaged.train"), modules=("RNN",)),
     Entry(
         "relative-data",
@@ -56,9 +65,15 @@ CATALOGUE = (
         ("train.py",),
         folder="relative_data",
         modules=("GRU",),
+        cold=True,
     ),
-    Entry("import-trains", "training on import of a module", ("import_trains/main.py",)),
-    Entry("changes-directory", "changes its directory, replaces sys.stdout", ("changes_directory.py",)),
+    Entry("import-trains", "training on import of a module", ("import_trains/main.py",), cold=True),
+    Entry(
+        "changes-directory",
+        "changes its directory, replaces sys.stdout",
+        ("changes_directory.py",),
+        cold=True,
+    ),
     # Data.
     Entry("loader-workers0", "DataLoader, no workers", ("loader_workers0.py",)),
     Entry("loader-fork", "DataLoader, 2 forked workers", ("loader_fork.py",)),
@@ -108,8 +123,8 @@ CATALOGUE = (
     Entry("weight-drop", "recurrent matrix set anew at each forward call", ("weight_drop.py",)),
     Entry("weight-tying", "output layer shares the embedding's weight", ("weight_tying.py",)),
     Entry("unused-head", "a head and an LSTM that never run", ("unused_head.py",)),
-    Entry("torchscript", "torch.jit.script", ("torchscript.py",)),
-    Entry("compiled-aot-eager", "torch.compile, backend aot_eager", ("compiled.py",)),
+    Entry("torchscript", "torch.jit.script", ("torchscript.py",), cold=True),
+    Entry("compiled-aot-eager", "torch.compile, backend aot_eager", ("compiled.py",), cold=True),
     Entry("compiled-eager", "torch.compile, backend eager", ("compiled.py", "--backend", "eager")),
     Entry(
         "reservoir",
@@ -179,10 +194,15 @@ CATALOGUE = (
     ),
     # Scripts that misbehave.
     Entry("catches-exception", "`except Exception` around each step", ("catches_exception.py",)),
-    Entry("bare-except", "a bare `except:` around each step", ("bare_except.py",)),
-    Entry("finally-and-interrupt", "`except KeyboardInterrupt` and `finally`", ("finally_and_interrupt.py",)),
+    Entry("bare-except", "a bare `except:` around each step", ("bare_except.py",), cold=True),
+    Entry(
+        "finally-and-interrupt",
+        "`except KeyboardInterrupt` and `finally`",
+        ("finally_and_interrupt.py",),
+        cold=True,
+    ),
     Entry("crash", "fails at step 7", ("crash.py",), steps=7, exit_code=3, bare_exit_code=1, losses=7),
-    Entry("hard-exit", "ends by os._exit after 30 steps", ("hard_exit.py",), steps=30, losses=30),
+    Entry("hard-exit", "ends by os._exit after 30 steps", ("hard_exit.py",), steps=30, losses=30, cold=True),
     Entry(
         "hangs",
         "hangs after step 5",
@@ -191,6 +211,7 @@ CATALOGUE = (
         losses=5,
         bare_exit_code=None,
         options=("--time-limit", "4"),
+        cold=True,
     ),
     Entry(
         "hangs-at-start",
@@ -203,9 +224,10 @@ CATALOGUE = (
         exit_code=3,
         bare_exit_code=None,
         options=("--start-limit", "10"),
+        cold=True,
     ),
     Entry("megabytes", "prints 20 MB", ("megabytes.py",)),
-    Entry("reads-stdin", "reads its standard input", ("reads_stdin.py",)),
+    Entry("reads-stdin", "reads its standard input", ("reads_stdin.py",), cold=True),
     Entry(
         "never-trains",
         "evaluates only",
@@ -224,6 +246,7 @@ CATALOGUE = (
         steps=0,
         losses=0,
         exit_code=3,
+        cold=True,
     ),
 )
 

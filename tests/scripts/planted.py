@@ -88,12 +88,12 @@ def guards() -> list[str]:
 
 
 def examine(path: Path, lag: int | None = None, steps: int = STEPS) -> Report:
-    """The report on a script, recorded in a fork of the warm Python.
+    """The report on a script, recorded in forks of the warm Python.
 
     Raises: ScriptError: it is refused.
     """
-    done, log = warm.record(path, steps)
-    assert log is not None, done.output
+    said, log = warm.record(path, steps)
+    assert log is not None, said
     report = pipeline.examine(log, Settings(lag=lag))
     assert report.observation.sensors_off == (), log.sensors_off
     return report

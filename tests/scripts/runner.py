@@ -17,6 +17,7 @@ from tests.scripts.catalogue import OBSERVED, Entry
 
 HERE = Path(__file__).resolve().parent
 HUNG = "hung"
+CHECK = ("-m", "rnn_doctor", "check", "-q", "--steps", str(OBSERVED))
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Run:
     @property
     def losses(self) -> list[str]:
         return [line for line in self.output.splitlines() if line.startswith("LOSS ")]
+
+
+Runner = Callable[[Entry, tuple[str, ...]], Run]
+"""How `python ARGUMENTS` is run in the entry's folder."""
 
 
 @dataclass(frozen=True)
@@ -100,16 +105,13 @@ def missing(entry: Entry) -> bool:
     return entry.needs is not None and importlib.util.find_spec(entry.needs) is None
 
 
-def examine(entry: Entry, run_bare: Callable[[Entry, tuple[str, ...]], Run] | None = None) -> Result:
-    """Both runs of one script, and its run log; the bare one in a Python of its own, or as `run_bare` does."""
-    bare = None if entry.bare_exit_code is None else (run_bare or run)(entry, entry.command)
+def examine(entry: Entry, run: Runner | None = None) -> Result:
+    """Both runs of one script, and its run log; each in a Python of its own, or as `run` does."""
+    run = run or in_its_own_python
+    bare = None if entry.bare_exit_code is None else run(entry, entry.command)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "run.jsonl")
-        probed = run(
-            entry,
-            ("-m", "rnn_doctor", "check", "-q", "--steps", str(OBSERVED), "--log", str(path))
-            + (*entry.options, *entry.command),
-        )
+        probed = run(entry, (*CHECK, "--log", str(path), *entry.options, *entry.command))
         if not path.exists():
             return Result(entry, bare, probed, None)
         try:
@@ -118,12 +120,12 @@ def examine(entry: Entry, run_bare: Callable[[Entry, tuple[str, ...]], Run] | No
             return Result(entry, bare, probed, None, unreadable=error.message)
 
 
-def run(entry: Entry, arguments: tuple[str, ...]) -> Run:
+def in_its_own_python(entry: Entry, arguments: tuple[str, ...]) -> Run:
     """Python with these arguments in the entry's folder; the whole process group is killed when it hangs."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=HERE / entry.folder,
-        env=_environment(),
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -139,7 +141,8 @@ def run(entry: Entry, arguments: tuple[str, ...]) -> Run:
     return Run(code, output.decode(errors="replace"))
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """For a process that runs a trait script, or us on one."""
     # The sources need not be installed; and frameworks must not look for the network.
     root = str(HERE.parents[1])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -31,6 +31,7 @@ class Observer:
         self.trainables = sensors.trainables
         self.norms = sensors.norms
         self.losses = sensors.losses
+        self.loss_sums = sensors.loss_sums
         self.loaders = sensors.loaders
         self.evaluations = sensors.evaluations
         self.gradientless = sensors.gradientless
@@ -99,6 +100,9 @@ class Observer:
         if learns and self.calls.sampled:
             describe, step = self.losses.describe, self.session.step + 1
             self.session.attempt("losses", describe, step, function, output, target, result, options)
+            self.session.attempt(
+                "loss_sums", self.loss_sums.on_loss, function, output, target, result, options
+            )
 
     @entry
     def on_backward(self, tensors: Any) -> None:

@@ -8,6 +8,7 @@ from .naming import Naming
 from .sensors.evaluations import Evaluations
 from .sensors.gradientless import Gradientless
 from .sensors.loaders import Loaders
+from .sensors.loss_sums import LossSums
 from .sensors.losses import Losses
 from .sensors.norms import GradientNorms
 from .sensors.optimizers import Optimizers
@@ -29,6 +30,7 @@ class Sensors:
         self.trainables = Trainables(self.naming, self.optimizers, self.recurrences, self.parameters)
         self.norms = GradientNorms(writer)
         self.losses = Losses(writer)
+        self.loss_sums = LossSums(writer)
         self.loaders = Loaders(writer)
         self.evaluations = Evaluations(writer, self.loaders)
         self.gradientless = Gradientless(self.recurrences, self.optimizers)

@@ -136,6 +136,7 @@ class Updates:
         self.search_non_finite(fields["grad_norm"], loss, True)
         if sensors.calls.sampled:
             self._session.attempt("parameters", sensors.parameters.after_update, step, numbers)
+            self._session.attempt("loss_sums", sensors.loss_sums.write, step, loss, backwards)
         self._session.attempt("gradientless", sensors.gradientless.updated)
         sensors.calls.updated(step)
         sensors.norms.forget()
