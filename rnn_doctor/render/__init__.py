@@ -55,7 +55,7 @@ FORMATS: Mapping[str, Render] = {
 
 TOGETHER: Mapping[str, Callable[[Sequence[Report]], str]] = {
     name: _together(name) for name in ("json", "gitlab", "sarif", "junit")
-}
+} | {"html": _together("html.page")}
 """Formats in which several reports are one document."""
 
 JOINED = frozenset({"terminal", "markdown", "github"})

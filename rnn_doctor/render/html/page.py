@@ -1,58 +1,77 @@
-"""The page: the report in one HTML file that asks for nothing outside itself."""
+"""The page: one report or several in one HTML file that asks for nothing outside itself."""
 
-import base64
-import hashlib
-from collections.abc import Iterable
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from rnn_doctor import __version__
 from rnn_doctor.render import wording
-from rnn_doctor.render.html import stories, words
+from rnn_doctor.render.html import stories
+from rnn_doctor.render.html.environment import environment, file, policy
 from rnn_doctor.render.html.figures import by_layer, over_updates, through_time, trials
 from rnn_doctor.render.html.figures.figure import Figure
-from rnn_doctor.schema.report import Report
-
-_LONGEST = 1_000
-"""Characters of a text; whole texts are in the JSON report."""
-_SUMMARY = 4_000
-_CELL = 160
-"""Of one of many: a cell of a table, a name in a list."""
-_VERDICTS = {
-    "present": "Present",
-    "suspected": "Suspected",
-    "absent": "Absent",
-    "not_assessed": "Not assessed",
-}
-_BASIS = {
-    "certain": "certain: it undoes the fault",
-    "trial": "measured on this run",
-    "literature": "by published evidence",
-}
+from rnn_doctor.schema.report import SCHEMA_VERSION, Report
 
 
 def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     """The report as HTML; width and colour have no meaning here, the page follows its reader's."""
-    style, script = _file("page.css"), _file("page.js")
-    figures = _figures(report)
-    drawn = [figure for figure in figures if figure.drawings]
-    remedies = [stories.Remedy(f"remedy-{n}", r) for n, r in enumerate(report.remedies, 1)]
-    causes = stories.told(report, remedies, drawn)
-    measured = trials.trials(report)
-    found = {finding.rule for finding in report.findings}
+    return together([report])
+
+
+def together(reports: Sequence[Report]) -> str:
+    """The reports on one page; of several a list of them stands in front."""
+    style, script = file("page.css"), file("page.js")
+    alone = len(reports) == 1
+    prefixes = ["" if alone else f"r{number}-" for number in range(1, len(reports) + 1)]
+    told = list(zip(prefixes, reports, strict=True))
+    script_name = wording.short(reports[0].subject.script, 100) if alone else ""
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
-            policy=_policy(style, script),
+            policy=policy(style, script),
             style=Markup(style),
             script=Markup(script),
+            title=f"{script_name}: health of its training"
+            if alone
+            else wording.count(len(reports), "training"),
+            first=prefixes[0] if prefixes else "",
+            version=__version__,
+            schema=SCHEMA_VERSION,
+            bodies=[
+                _body(report, prefix, number, len(told)) for number, (prefix, report) in enumerate(told, 1)
+            ],
+            overview=[(prefix, report, _status(report), _summary(report)) for prefix, report in told],
+            prefix="",
+            of="",
+            rules={},
+            story_of={},
+            broad=set(),
+        )
+    )
+
+
+def _body(report: Report, prefix: str, number: int, count: int) -> Markup:
+    """One report, by its number among so many. prefix: of all its ids, so that those of several differ."""
+    figures = [replace(figure, id=prefix + figure.id) for figure in _figures(report)]
+    drawn = [figure for figure in figures if figure.drawings]
+    remedies = [stories.Remedy(f"{prefix}remedy-{n}", r) for n, r in enumerate(report.remedies, 1)]
+    causes = stories.told(report, remedies, drawn, prefix)
+    measured = trials.trials(report)
+    measured = replace(measured, id=prefix + measured.id)
+    found = {finding.rule for finding in report.findings}
+    text = (
+        environment()
+        .get_template("report.html")
+        .render(
+            prefix=prefix,
+            alone=count == 1,
+            of="" if count == 1 else f", report {number}",
+            tool="rnn-doctor" if count == 1 else f"{number} of {count}",
             report=report,
             standing=bool(report.suppressed or report.remarks or report.thresholds or _older(report)),
-            summary=_summary(report, len({story.finding.rule for story in causes})),
+            summary=_summary(report),
             status=_status(report),
             conditions=[(n, getattr(report.conditions, n)) for n in type(report.conditions).model_fields],
             causes=causes,
@@ -66,6 +85,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
             rules={page.id: page for page in report.rulebook if page.id in found},
         )
     )
+    return Markup(text)
 
 
 def _figures(report: Report) -> list[Figure]:
@@ -88,7 +108,7 @@ def _broad(figures: Iterable[Figure]) -> set[str]:
     broad: set[str] = set()
     alone: str | None = None
     for figure in figures:
-        if len(figure.drawings) > 1 or figure.id == "figure-trials":
+        if len(figure.drawings) > 1 or figure.id.endswith("figure-trials"):
             broad.add(figure.id)
         else:
             alone = None if alone else figure.id
@@ -101,72 +121,28 @@ def _older(report: Report) -> bool:
 
 
 def _status(report: Report) -> str:
-    """The gravest severity found, or `clear`."""
+    """The gravest severity found; else `clear`, or `open` where a condition was not assessed."""
     severities = {finding.severity for finding in report.findings}
-    return next((word for word in ("error", "warning", "note") if word in severities), "clear")
+    silent = "open" if "not_assessed" in _verdicts(report) else "clear"
+    return next((word for word in ("error", "warning", "note") if word in severities), silent)
 
 
-def _summary(report: Report, causes: int) -> str:
+def _verdicts(report: Report) -> list[str]:
+    return [getattr(report.conditions, name).verdict for name in type(report.conditions).model_fields]
+
+
+def _summary(report: Report) -> str:
     """The whole report in a sentence."""
     severities = [finding.severity for finding in report.findings]
     numbers = [
         wording.count(n, word) for word in ("error", "warning", "note") if (n := severities.count(word))
     ]
-    verdicts = [getattr(report.conditions, n).verdict for n in type(report.conditions).model_fields]
-    open_ = verdicts.count("not_assessed")
+    open_ = _verdicts(report).count("not_assessed")
     if not numbers:
         if open_:
             return f"Nothing was found; {open_} of the 4 conditions could not be assessed."
         return "Nothing was found, and all 4 conditions were assessed."
     found = wording.joined(numbers)
-    alone = len(report.findings) == 1
+    causes = len({finding.rule for finding in report.findings if not finding.explained_by})
+    alone = len(report.findings) == 1 or not causes
     return f"{found}." if alone else f"{found}, from {wording.count(causes, 'cause')}."
-
-
-def _policy(style: str, script: str) -> str:
-    """What the page may do: use its own style and script, known by their hashes; load nothing."""
-    return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _file(name: str) -> str:
-    return (files("rnn_doctor.render.html") / "templates" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("rnn_doctor.render.html", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_safe,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "code": lambda text: Markup(escape(words.code(text))),
-        "told": lambda text: Markup(escape(wording.short(text, _SUMMARY))),
-        "cell": lambda value: Markup(escape(wording.short(str(value), _CELL))),
-        "figure": words.figure,
-        "value": wording.value,
-        "record": wording.record,
-        "layer": words.layer,
-        "prose": lambda text: [
-            Markup(escape(wording.short(part, _SUMMARY))) for part in text.strip().split("\n\n")[:20]
-        ],
-    }
-    environment.globals |= {"verdict_words": _VERDICTS, "basis_words": _BASIS, "count": wording.count}
-    return environment
-
-
-def _safe(value: Any) -> Any:
-    """What an expression of the template may write: foreign text is cleaned and bounded, then escaped as always."""
-    return (
-        wording.short(value, _LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
-    )

@@ -53,9 +53,11 @@ class Remedy:
     remedy: Prescription
 
 
-def told(report: Report, remedies: Sequence[Remedy], figures: Iterable[Figure]) -> list[Story]:
-    """The causes in the order of the report."""
-    drawn = {figure.id: figure for figure in figures}
+def told(
+    report: Report, remedies: Sequence[Remedy], figures: Iterable[Figure], prefix: str = ""
+) -> list[Story]:
+    """The causes in the order of the report. prefix: what the ids begin with, also those of the pictures."""
+    drawn = {figure.id.removeprefix(prefix): figure for figure in figures}
     causes: list[Story] = []
     at: dict[str, Story] = {}
     """The cause that a rule's findings are told under, by rule."""
@@ -65,7 +67,7 @@ def told(report: Report, remedies: Sequence[Remedy], figures: Iterable[Figure]) 
         if len(same) == _ALIKE:
             _also(same[-1], finding)
             continue
-        story = Story(f"finding-{number}", finding, figure=_picture(finding, drawn))
+        story = Story(f"{prefix}finding-{number}", finding, figure=_picture(finding, drawn))
         story.remedy = next((r for r in remedies if finding.rule in r.remedy.addresses), None)
         same.append(story)
         cause = next((at[rule] for rule in finding.explained_by if rule in at), None)

@@ -1,11 +1,10 @@
 """The reports that the page is tested on: those of the other formats, one with every picture, one out to harm."""
 
 import math
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from rnn_doctor.render.html.page import render
+from rnn_doctor.render.html.page import render, together
 from rnn_doctor.schema.curves import Curve, GateCurve, StepCurves, UpdateCurve
 from rnn_doctor.schema.report import Profiles, Report, TimeProfile
 from tests.render import reports
@@ -94,6 +93,8 @@ _FREE = {
 @cache
 def page(name: str) -> str:
     """The page of a report of tests/render/reports.py or of this module, by its name."""
-    own: dict[str, Callable[..., Report]] = {"drawn": drawn, "harmful": harmful}
-    report: Report = own[name]() if name in own else getattr(reports, name)()
-    return render(report)
+    if name == "several":
+        return together([drawn(), reports.healthy(), harmful()])
+    if name == "drawn":
+        return render(drawn())
+    return render(harmful() if name == "harmful" else getattr(reports, name)())

@@ -9,7 +9,7 @@ import pytest
 from tests.render.html import browser, pages
 from tests.render.html.browser import Browser
 
-NAMES = ("healthy", "ill", "hostile", "drawn", "harmful")
+NAMES = ("healthy", "ill", "hostile", "drawn", "harmful", "several")
 
 pytestmark = pytest.mark.skipif(
     browser.found() is None,

@@ -30,9 +30,9 @@ class Heat:
     """What each column stands for; every few are written under it."""
     x_name: str
     marked: int | None = None
-    """Index of a column with a line through it."""
+    """Index of a column with a frame around it."""
     mark: str = ""
-    """Words on that line."""
+    """Words on that frame."""
 
 
 def draw(heat: Heat) -> Markup:
@@ -81,7 +81,8 @@ def _axis(heat: Heat, bottom: float) -> Iterator[Markup]:
 def _marked(heat: Heat, bottom: float) -> Iterator[Markup]:
     assert heat.marked is not None
     share = (heat.marked + 0.5) / len(heat.columns)
-    yield tag("line", x1=percent(share), x2=percent(share), y1=_TOP - 2, y2=bottom, class_="needle-back")
-    yield tag("line", x1=percent(share), x2=percent(share), y1=_TOP - 2, y2=bottom, class_="needle")
+    left, width = percent(heat.marked / len(heat.columns)), percent(1 / len(heat.columns))
+    for class_ in ("frame-back", "frame"):
+        yield tag("rect", x=left, y=_TOP - 2, width=width, height=bottom - _TOP + 4, class_=class_)
     anchor = "start" if share < 0.25 else "end" if share > 0.75 else "middle"
     yield label(heat.mark, share, 11, anchor=anchor, class_="told")

@@ -23,11 +23,8 @@ _LEVELS = (
 )
 """Below so many decades lost, the level and its words. Up to 3 most networks learn, beyond 5 half of them fail."""
 
-_KEY = (
-    *(Key("cell", level, words) for _, level, words in _LEVELS),
-    Key("cell", "l5", "10 or more"),
-    Key("cell", "grown", "grown tenfold"),
-)
+_KEY = (*(Key("cell", level, words) for _, level, words in _LEVELS), Key("cell", "l5", "10 or more"))
+_GROWN = Key("cell", "grown", "grown tenfold")
 
 
 def by_lag(report: Report) -> Figure:
@@ -55,7 +52,7 @@ def by_lag(report: Report) -> Figure:
         drawings=tuple(
             (name(group[0].module), heat.draw(_lag_map(group[:_ROWS]))) for group in modules[:_MODULES]
         ),
-        key=_KEY,
+        key=(*_KEY, _GROWN) if any(d >= 1 for p in profiles for d in p.decades) else _KEY,
         tables=(table(("layer", "lag", "log10 of what is left"), rows),),
     )
 
@@ -136,7 +133,7 @@ def by_time(report: Report) -> Figure:
         drawings=tuple(
             (name(group[0].module), heat.draw(_time_map(group[:_ROWS]))) for group in modules[:_MODULES]
         ),
-        key=_KEY[:-1],
+        key=_KEY,
         tables=(table(("layer", "time step", "log10 of the norm"), rows),),
     )
 

@@ -11,8 +11,8 @@ def trials(report: Report) -> Figure:
     tried = [(r.title, r.trial) for r in report.remedies if r.trial is not None]
     title, caption = (
         "Measured effects of remedies",
-        "What each remedy did to this very run, against controls. An interval that crosses the line at 0 may be "
-        "no effect at all.",
+        "What each remedy did to this very run: the loss with it over the loss without it, as a logarithm. Left of the "
+        "line at 0 it helps; an interval that crosses the line may be no effect at all.",
     )
     if not tried:
         return Figure("figure-trials", title, caption, absent="no remedy was tried on this run")
@@ -35,7 +35,7 @@ def trials(report: Report) -> Figure:
         summary=" ".join(
             f"{name(c[0])}: effect {c[1]}, interval {c[2]}, after {c[4]} updates." for c in cells
         ),
-        drawings=(("", rows.ranges(drawn, scale, "effect", zero=True)),),
+        drawings=(("", rows.ranges(drawn, scale, "log of the ratio of the losses", zero=True)),),
         key=(Key("dot", "tone1", "effect"), Key("line", "range", "its interval")),
         tables=(table(("remedy", "effect", "interval", "p", "updates"), cells),),
     )

@@ -1,0 +1,96 @@
+"""The templates, with their escaping, and what the page may do in a browser."""
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from rnn_doctor.render import wording
+from rnn_doctor.render.html import words
+from rnn_doctor.schema.report import Prescription
+
+_LONGEST = 1_000
+"""Characters of a text; whole texts are in the JSON report."""
+_SUMMARY = 4_000
+_CELL = 160
+"""Of one of many: a cell of a table, a name in a list."""
+_VERDICTS = {
+    "present": "Present",
+    "suspected": "Suspected",
+    "absent": "Absent",
+    "not_assessed": "Not assessed",
+}
+_BASIS = {
+    "certain": "certain: it undoes the fault",
+    "trial": "measured on this run",
+    "literature": "by published evidence",
+}
+
+
+def policy(style: str, script: str) -> str:
+    """What the page may do: use its own style and script, known by their hashes; load nothing."""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def file(name: str) -> str:
+    """The text of a file beside the templates."""
+    return (files("rnn_doctor.render.html") / "templates" / name).read_text(encoding="utf-8")
+
+
+@cache
+def environment() -> Environment:
+    """The templates of the page."""
+    made = Environment(
+        loader=PackageLoader("rnn_doctor.render.html", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_safe,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {
+        "code": lambda text: Markup(escape(words.code(text))),
+        "told": lambda text: Markup(escape(wording.short(text, _SUMMARY))),
+        "cell": lambda value: Markup(escape(wording.short(str(value), _CELL))),
+        "figure": words.figure,
+        "value": wording.value,
+        "record": wording.record,
+        "layer": words.layer,
+        "prose": lambda text: [
+            Markup(escape(wording.short(part, _SUMMARY))) for part in text.strip().split("\n\n")[:20]
+        ],
+    }
+    made.globals |= {
+        "verdict_words": _VERDICTS,
+        "basis_words": _BASIS,
+        "count": wording.count,
+        "folded": _folded,
+    }
+    return made
+
+
+def _folded(remedy: Prescription, how: bool) -> str:
+    """What is folded under a remedy: `How, 2 cautions, 1 source`."""
+    cautions, sources = len(remedy.cautions), len(remedy.sources)
+    parts = [wording.count(cautions, "caution")] if cautions else []
+    parts += [wording.count(sources, "source")] if sources else []
+    return ", ".join(["How", *parts] if how else parts)
+
+
+def _safe(value: Any) -> Any:
+    """What an expression of the template may write: foreign text is cleaned and bounded, then escaped as always."""
+    return (
+        wording.short(value, _LONGEST) if isinstance(value, str) and not isinstance(value, Markup) else value
+    )
