@@ -41,6 +41,15 @@ def test_a_report_of_the_first_version_gives_the_same_pages(
     gold(file, result.out)
 
 
+def _kept(new: Any, old: Any) -> Any:
+    """What of the new value the old one has too: later versions add keys."""
+    if isinstance(old, dict):
+        return {key: _kept(new[key], value) for key, value in old.items()}
+    if isinstance(old, list):
+        return [_kept(*pair) for pair in zip(new, old, strict=True)]
+    return new
+
+
 def test_of_the_first_version_no_finding_is_lost(run: Run) -> None:
     data = json.loads(FIRST.read_text(encoding="utf-8"))
     expected = [
@@ -48,13 +57,8 @@ def test_of_the_first_version_no_finding_is_lost(run: Run) -> None:
     ]
     assert len(expected) == 2
     again = json.loads(run("report", str(FIRST), "-f", "json").out)
-    for key in set(data) - {"findings", "profiles"}:
-        assert again[key] == data[key]
-    for key, curves in data["profiles"].items():
-        assert again["profiles"][key] == curves
-    for old, new in zip(data["findings"], again["findings"], strict=True):
-        assert {key: new[key] for key in old} == old
-        assert new["fingerprint"]
+    assert _kept(again, data) == data
+    assert all(finding["fingerprint"] for finding in again["findings"])
     results = readers.sarif(run("report", str(FIRST), "-f", "sarif").out)["results"]
     places = [r["locations"][0]["physicalLocation"] for r in results]
     assert expected == [
@@ -81,7 +85,6 @@ def test_the_page_is_that_of_the_report(run: Run, stored: Path, name: str) -> No
         ("page.sarif", '{\n  "$schema"'),
         ("page.sarif.json", '{\n  "$schema"'),
         ("page.json", '{\n  "schema_version"'),
-        ("page.html", "<!DOCTYPE html>"),
         ("page.txt", "train.py"),
     ],
 )
