@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,6 +12,7 @@ from markupsafe import Markup, escape
 
 from rnn_doctor.render import wording
 from rnn_doctor.render.html import words
+from rnn_doctor.schema.remedy import Study
 from rnn_doctor.schema.report import Prescription
 
 _LONGEST = 1_000
@@ -67,6 +69,8 @@ def environment() -> Environment:
         "figure": words.figure,
         "value": wording.value,
         "record": wording.record,
+        "study": wording.study,
+        "studies": _studies,
         "layer": words.layer,
         "prose": lambda text: [
             Markup(escape(wording.short(part, _SUMMARY))) for part in text.strip().split("\n\n")[:20]
@@ -85,8 +89,16 @@ def _folded(remedy: Prescription, how: bool) -> str:
     """What is folded under a remedy: `How, 2 cautions, 1 source`."""
     cautions, sources = len(remedy.cautions), len(remedy.sources)
     parts = [wording.count(cautions, "caution")] if cautions else []
+    studies = len(_studies(remedy)[1])
+    parts += [f"{studies} stud{'y' if studies == 1 else 'ies'}"] if studies else []
     parts += [wording.count(sources, "source")] if sources else []
     return ", ".join(["How", *parts] if how else parts)
+
+
+def _studies(remedy: Prescription) -> tuple[Sequence[Study], Sequence[Study]]:
+    """What was measured elsewhere: what is told at once, the first study that knows a size of effect, and the rest."""
+    first = [study for study in remedy.evidence if study.effect][:1]
+    return first, [study for study in remedy.evidence if study not in first]
 
 
 def _safe(value: Any) -> Any:

@@ -15,6 +15,7 @@ import pytest
 from rnn_doctor.derive.profiles import profiles
 from rnn_doctor.render.html import page as html
 from rnn_doctor.schema import stored
+from rnn_doctor.schema.remedy import Study
 from rnn_doctor.schema.report import Finding, NotAssessed
 from rnn_doctor.schema.signals import Measurement, Signal
 from tests.derive import logs
@@ -237,6 +238,20 @@ def test_a_long_training_makes_a_small_page_that_keeps_its_spikes() -> None:
     assert 5_001 in curves.by_step.loss.steps
     assert curves.by_step.loss.seen == 10_000
     assert "some are not finite" in text
+
+
+def test_what_a_remedy_did_elsewhere_is_told_the_telling_study_first() -> None:
+    studies = (
+        Study(source="A 1999", setting="small networks"),
+        Study(source="B 2001", setting="copy task", effect="twice as fast"),
+    )
+    remedy = reports.ill().remedies[0].model_copy(update={"evidence": studies})
+    root = parsed(html.render(reports.ill().model_copy(update={"remedies": (remedy,)})))
+    told = words(next(each for each in named(root, "li") if each.get("id") == "remedy-1"))
+    assert told.index("Elsewhere: twice as fast (copy task; B 2001)") < told.index(
+        "1 caution, 1 study, 1 source"
+    )
+    assert "no size of effect is known to us (small networks; A 1999)" in told
 
 
 def test_several_reports_share_a_page() -> None:
