@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,11 +34,13 @@ FEWEST_STEPS = 2
 """Below this nothing can be said of what learning does: a run without findings is then no healthy run."""
 
 
-def target(path: str, *, is_module: bool, arguments: tuple[str, ...], python: str) -> Target:
-    """What to run: a script, or a module as `python -m` does."""
+def target(
+    path: str, *, is_module: bool, arguments: tuple[str, ...], python: str, threads: int | None = None
+) -> Target:
+    """What to run: a script, or a module as `python -m` does; `threads` sets how many PyTorch may use."""
     from rnn_doctor.capture import launch
 
-    return launch.Target(path=path, is_module=is_module, arguments=arguments, python=python)
+    return launch.Target(path=path, is_module=is_module, arguments=arguments, python=python, threads=threads)
 
 
 def record(
@@ -48,8 +51,14 @@ def record(
     terminal: bool,
     on_progress: Callable[[Progress], None],
     on_output: Callable[[bytes], None] | None = None,
+    output: int | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
 ) -> Outcome:
-    """How the script ended; its run log is in the file afterwards, if it used torch at all."""
+    """How the script ended; its run log is in the file afterwards, if it used torch at all.
+
+    `output` is the file descriptor that the script writes to. In another thread than the main one `interrupted`
+    says when to end it.
+    """
     from rnn_doctor.capture import launch
 
     whole = settings.steps == "all" and "time_limit" not in settings.model_fields_set
@@ -63,7 +72,16 @@ def record(
         terminal=terminal,
         on_progress=on_progress,
         on_output=on_output,
+        output=output,
+        interrupted=interrupted,
     )
+
+
+def terminable() -> AbstractContextManager[None]:
+    """A block in which SIGTERM interrupts as Ctrl-C does; `record` is one by itself."""
+    from rnn_doctor.capture import launch
+
+    return launch.sigterm_interrupts()
 
 
 def examine(log: RunLog, settings: Settings) -> Report:
@@ -253,6 +271,21 @@ def failure(log: RunLog) -> str | None:
         return f"it was killed by {signal.Signals(-log.exit.code).name}"
     except ValueError:
         return f"it was killed by signal {-log.exit.code}"
+
+
+def too_little(log: RunLog, report: Report) -> bool:
+    """Whether the script failed before enough steps, or one update shows nothing.
+
+    A fault that is certain needs no more steps, and often is what the script failed of.
+    """
+    if failure(log) and len(log.steps) < ENOUGH_STEPS and not certain(report):
+        return True
+    return len(log.steps) < FEWEST_STEPS and not report.findings
+
+
+def certain(report: Report) -> bool:
+    """Whether an error was found that was read off, and not inferred from what some steps showed."""
+    return any(f.severity == "error" and f.confidence.word == "certain" for f in report.findings)
 
 
 def require_training(log: RunLog) -> None:
