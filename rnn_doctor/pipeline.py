@@ -16,6 +16,7 @@ from rnn_doctor.errors import ScriptError
 
 if TYPE_CHECKING:
     from rnn_doctor.capture.launch import Outcome, Progress, Target
+    from rnn_doctor.foreign.runs import Run
     from rnn_doctor.schema.report import NotAssessed, Observation, Report, Subject
     from rnn_doctor.schema.rule import Case, Rule
     from rnn_doctor.schema.rulebook import Rulebook
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from rnn_doctor.schema.signals import Signals
     from rnn_doctor.settings import Settings
 
-    __all__ = ["Outcome", "Progress", "Target"]
+    __all__ = ["Outcome", "Progress", "Run", "Target"]
     """What the command line names of a stage, for type checkers alone."""
 
 ENOUGH_STEPS = 10
@@ -66,6 +67,46 @@ def record(
     )
 
 
+def runs(path: Path) -> Sequence[Path | Run]:
+    """The runs in a file or folder: run logs of ours as paths, and what other libraries logged.
+
+    Raises: RunLogError: there is none, or the file is empty or damaged.
+    """
+    from rnn_doctor.errors import RunLogError
+    from rnn_doctor.foreign import runs as foreign
+
+    try:
+        if path.is_dir():
+            return foreign.in_folder(path)
+        return [path] if foreign.is_own(path) else [foreign.in_file(path)]
+    except OSError as error:
+        raise RunLogError(f"{path}: {error.strerror or error}", "name a log that exists") from error
+
+
+def columns_named(settings: Settings) -> dict[str, str]:
+    """Which column of a foreign log is what, as far as the settings say it.
+
+    Raises: SettingsError: a text of `map` is not of the form role=column, or its role is none.
+    """
+    if not settings.map:
+        return {}
+    from rnn_doctor.foreign import columns
+
+    return columns.parse(settings.map)
+
+
+def read(run: Path | Run, settings: Settings) -> RunLog:
+    """The run log of one of `runs`.
+
+    Raises: RunLogError: it is damaged or empty, what reads it is not installed, or no column of it is known.
+    """
+    if isinstance(run, Path):
+        from rnn_doctor.schema import reading
+
+        return reading.read(run)
+    return run.read(columns_named(settings))
+
+
 def examine(log: RunLog, settings: Settings) -> Report:
     """The report on a recorded run.
 
@@ -78,7 +119,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
     from rnn_doctor.schema.report import Report, Tool
 
     early = _first_update_unfinished(log)
-    if early is None or not log.modules:
+    if log.imported is None and (early is None or not log.modules):
         require_training(log)
     book, enabled = rules_in_use(settings)
     signals = _signals(log, settings.lag)
@@ -150,6 +191,7 @@ def _signals(log: RunLog, lag: int | None = None) -> Signals:
 
 def subject(log: RunLog) -> Subject:
     """What was examined, from the header and the records of what the script built."""
+    from rnn_doctor.schema.imported import ForeignLog
     from rnn_doctor.schema.report import RecurrentLayer, Subject
 
     layers = [
@@ -165,13 +207,14 @@ def subject(log: RunLog) -> Subject:
     ]
     return Subject(
         script=log.header.script,
+        imported=ForeignLog(**log.imported.model_dump(exclude={"record"})) if log.imported else None,
         arguments=log.header.arguments,
         python=log.header.python,
         torch=log.header.torch,
         platform=log.header.platform,
         ranks=log.ranks,
         recurrent=tuple(layers),
-        optimizers=tuple(o.kind for o in log.optimizers.values()),
+        optimizers=() if log.imported else tuple(o.kind for o in log.optimizers.values()),
         parameters=sum(math.prod(p.shape) for p in log.parameters.values() if p.trainable),
     )
 
@@ -277,6 +320,8 @@ def crash_place(log: RunLog) -> str:
 
 
 def _stopped(log: RunLog) -> str:
+    if log.imported:
+        return "the log breaks off within a row" if log.truncated else "that is all the log holds"
     failed = failure(log)
     if failed:
         return f"the script failed: {failed}{crash_place(log)}"
@@ -306,6 +351,8 @@ def _examination(log: RunLog) -> tuple[NotAssessed, ...]:
         NotAssessed(what=f"sensor {off.sensor}", reason=f"it failed at step {off.step}: {off.error}")
         for off in log.sensors_off
     ]
+    if log.imported:
+        return ()  # each signal says what it lacks
     if len(log.steps) < ENOUGH_STEPS:
         seen_only = "1 update was" if len(log.steps) == 1 else f"{len(log.steps)} updates were"
         reason = f"only {seen_only} seen; what needs no more is judged"

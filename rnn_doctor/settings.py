@@ -2,13 +2,12 @@
 
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from rnn_doctor.errors import SettingsError
+from rnn_doctor.errors import SettingsError, did_you_mean
 from rnn_doctor.schema.values import Frozen
 
 Format = Literal["terminal", "json"]
@@ -33,9 +32,15 @@ def _split(value: Any) -> Any:
     return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
 
 
+def _listed(value: Any) -> Any:
+    """A single text as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
 Whole = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
 Seconds = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Pairs = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 # Each description completes the sentence "... is not", which is the whole message for a bad value.
 
@@ -53,6 +58,7 @@ class Settings(Frozen):
     ignore: Names = Field((), description="a list of rule ids, id prefixes or names")
     rules: tuple[Path, ...] = Field((), description="a folder, or a list of folders, that hold rule files")
     preview: bool = Field(False, description="true or false")
+    map: Pairs = Field((), description="a list of texts such as train_loss=COLUMN")
     lag: Whole | None = Field(None, description="a whole number of at least 1")
     python: str | None = Field(None, description="the path of a Python interpreter")
     quiet: bool = Field(False, description="true or false")
@@ -145,9 +151,3 @@ def _bad_value(error: ValidationError, given: Mapping[str, Any], path: Path | No
     where = f"--{key}" if field in given else f"{path}: [{TABLE}] {key}"
     hint = did_you_mean(str(value), list(_CHOICES.get(field, ())))
     return SettingsError(f"{where}: {value!r} is not {info.description}{hint}", "correct the value")
-
-
-def did_you_mean(word: str, options: list[str]) -> str:
-    """` (did you mean 'x'?)` for the closest option, or nothing where none is close."""
-    close = get_close_matches(word, options, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -18,7 +18,7 @@ STDLIB = sys.stdlib_module_names
 
 NOUNS = {"schema", "errors", ""}
 """The empty name is the package itself, which holds the version alone."""
-STAGES = {"capture", "derive", "diagnose", "prescribe", "render"}
+STAGES = {"capture", "foreign", "derive", "diagnose", "prescribe", "render"}
 
 OURS: dict[str, set[str]] = {
     "": set(),
@@ -26,6 +26,7 @@ OURS: dict[str, set[str]] = {
     "errors": set(),
     "settings": NOUNS,
     "capture": NOUNS | {"capture"},
+    "foreign": NOUNS | {"foreign"},
     "derive": NOUNS | {"derive"},
     "diagnose": NOUNS | {"diagnose"},
     "prescribe": NOUNS | {"prescribe"},
@@ -42,6 +43,7 @@ TYPES: dict[str, set[str]] = {"cli": {"capture"}}
 OTHERS: dict[str, set[str]] = {
     "schema": {"pydantic"},
     "settings": {"pydantic"},
+    "foreign": {"tensorboard", "wandb"},
     "derive": {"numpy", "scipy"},
     "diagnose": {"pydantic"},
     "render": {"rich"},

@@ -6,6 +6,7 @@ Schema version 1: the first.
 from typing import Literal
 
 from rnn_doctor.schema.calibration import Record
+from rnn_doctor.schema.imported import ForeignLog
 from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Severity
 from rnn_doctor.schema.signals import Signal
 from rnn_doctor.schema.values import Frozen, Location, Number
@@ -152,8 +153,12 @@ class Subject(Frozen):
     """What was examined."""
 
     script: str
+    """As it was started; of a foreign log the log itself."""
+    imported: ForeignLog | None = None
+    """Of a foreign log: what was read of it as what; None where the script was observed."""
     arguments: tuple[str, ...] = ()
     python: str
+    """Version; `not logged` of a foreign log, as torch and platform."""
     torch: str
     platform: str
     ranks: int = 1

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rnn_doctor.schema.built import InitialWeights, Loader, Module, Optimizer, Parameter, Scheduler
+from rnn_doctor.schema.imported import Imported
 from rnn_doctor.schema.recurrence import (
     DataLag,
     LagGain,
@@ -269,6 +270,7 @@ class Exit(Frozen):
 
 Record = Annotated[
     Header
+    | Imported
     | Module
     | InitialWeights
     | Optimizer
@@ -307,6 +309,8 @@ class RunLog(Frozen):
     """One recorded run, its records sorted by kind. Of ranks that trained together it is the merged view."""
 
     header: Header
+    imported: Imported | None = None
+    """Set where another library wrote the log."""
     modules: dict[int, Module] = {}
     initial_weights: tuple[InitialWeights, ...] = ()
     optimizers: dict[int, Optimizer] = {}
