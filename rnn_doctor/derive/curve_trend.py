@@ -17,6 +17,9 @@ from rnn_doctor.schema.signals import Measurement
 _SIGNIFICANT = 1.96
 """Standard errors of an autocorrelation of white noise, 1 / sqrt(n), beyond which it counts."""
 
+_ROUNDING = 1e-9
+"""Of the range of the values: less than that is left by rounding."""
+
 
 def best(series: Sequence[Evaluation]) -> int:
     """Index of the evaluation with the smallest loss."""
@@ -35,24 +38,27 @@ def window(series: Sequence[Evaluation]) -> int:
 def trend_z(values: Sequence[float]) -> float:
     """Mann-Kendall Z with the variance that autocorrelated noise has.
 
-    A loss that wanders up and down shows trends of its own: neighbours that differ from the line in the same direction
-    count as fewer values. Of the ranks of what is left of the line (Sen's slope), the autocorrelations that are
-    significant enlarge the variance; none makes it smaller.
+    A loss that wanders up and down shows trends of its own: neighbours that differ from the trend in the same direction
+    count as fewer values. Of the ranks of what is left of the trend, the autocorrelations that are significant enlarge
+    the variance; none makes it smaller. The trend is the best monotone curve: with a straight line, as in the source, a
+    loss that rises to a new level and stays there passes for noise.
 
     Source: Hamed & Rao 1998, A modified Mann-Kendall trend test for autocorrelated data.
     """
-    return mann_kendall(values) / math.sqrt(_inflation(thin(values)))
+    z = mann_kendall(values)
+    return z / math.sqrt(_inflation(thin(values), rising=z > 0))
 
 
-def _inflation(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
+Array = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+def _inflation(values: Array, *, rising: bool) -> float:
     """How many times larger the variance of Mann-Kendall's statistic is than that of independent values; at least 1."""
     n = len(values)
-    if n < WINDOW:
+    rest = values - _monotone(values) if rising else values + _monotone(-values)
+    if n < WINDOW or np.ptp(rest) <= _ROUNDING * np.ptp(values):
         return 1.0
-    places = np.arange(n)
-    first, second = np.triu_indices(n, 1)
-    slope = float(np.median((values[second] - values[first]) / (second - first)))
-    ranks = np.argsort(np.argsort(values - slope * places, kind="stable"), kind="stable") - (n - 1) / 2
+    ranks = _centred_ranks(rest)
     power = float(ranks @ ranks)
     factor = 1.0
     for lag in range(1, n // 2):
@@ -61,6 +67,25 @@ def _inflation(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
             break  # beyond the first that does not count, single ones are accidents of many looks
         factor += 2 * (n - lag) * (n - lag - 1) * (n - lag - 2) * correlation / (n * (n - 1) * (n - 2))
     return factor
+
+
+def _monotone(values: Array) -> Array:
+    """The curve that never falls and lies closest to the values: means of neighbours where they fall."""
+    blocks: list[tuple[float, int]] = []
+    for value in values.tolist():
+        mean, size = value, 1
+        while blocks and blocks[-1][0] > mean:
+            before, width = blocks.pop()
+            mean, size = (before * width + mean * size) / (width + size), width + size
+        blocks.append((mean, size))
+    return np.repeat([mean for mean, _ in blocks], [size for _, size in blocks])
+
+
+def _centred_ranks(values: Array) -> Array:
+    """Ranks less their mean; equal values share the mean of theirs."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return (ends - (counts - 1) / 2)[places] - (len(values) + 1) / 2
 
 
 @signal(unit="Z", reads=("evaluations",))
