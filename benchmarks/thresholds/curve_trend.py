@@ -1,8 +1,8 @@
 """What tells a validation curve that rises from one that wanders: trends over different windows, with and without noise
 that is correlated in time.
 
-Curves by formula, so that what they do is known: `healthy` ones fall to a plateau or go on falling, `ill` ones rise from
-a minimum by 6 to 60 % of it, go on or saturate. Each has noise of 0.5, 1, 2 or 4 %, white or autocorrelated (0.6, 0.9).
+Curves by formula, so that what they do is known: `healthy` ones fall to a plateau or go on falling, `ill` ones rise
+from a minimum by 6 to 60 % of it, go on or saturate. Each has noise of 0.5, 1, 2 or 4 %, white or autocorrelated (0.6, 0.9).
 Counted is how often each rule finds a rise (Z > 2.33 and above the best by more than 2 %), at the end of the curve.
 """
 
@@ -47,14 +47,17 @@ def ill(rng: np.random.Generator, n: int) -> Array:
 
 
 def last_ten(curve: Sequence[float]) -> float:
+    """Mann-Kendall Z of the last ten values."""
     return mann_kendall(curve[-10:])
 
 
 def since_best(curve: Sequence[float]) -> float:
+    """Mann-Kendall Z of the values since the best, of ten at least."""
     return mann_kendall(curve[_window(curve) :])
 
 
 def since_best_corrected(curve: Sequence[float]) -> float:
+    """The same with the variance of autocorrelated noise, as RD501 uses it."""
     return trend_z(curve[_window(curve) :])
 
 
@@ -83,11 +86,13 @@ RULES: dict[str, Callable[[Sequence[float]], float]] = {
 
 
 def found(rule: Callable[[Sequence[float]], float], curve: Array) -> bool:
+    """Whether a rule finds that a curve rises."""
     values = [float(value) for value in curve]
     return rule(values) > 2.33 and values[-1] / min(values) - 1 > 0.02
 
 
 def main() -> None:
+    """Prints a line for each noise and length, and the shares of all."""
     rng = np.random.default_rng(1)
     print(f"{'noise':<18}{'evaluations':>12}  " + "".join(f"{name:>30}" for name in RULES))
     total = {name: [0, 0, 0] for name in RULES}

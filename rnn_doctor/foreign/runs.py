@@ -1,8 +1,10 @@
 """The runs in a file or a folder: one training each, whatever files it is spread over."""
 
+import csv
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,22 +50,29 @@ class Run:
 
         Raises: RunLogError: it is damaged or empty, a package is missing, or no column is known.
         """
-        try:
+        with _told(self.name):
             return convert.run_log(self.name, self.format.wrote, self._rows(), said)
-        except OSError as error:
-            raise RunLogError(
-                f"{self.name}: {error.strerror or error}", "name a log that can be read"
-            ) from error
-        except UnicodeDecodeError:
-            raise RunLogError(f"{self.name}: not UTF-8 text", "the file is damaged, or is no log") from None
-        except ValueError as error:  # of the csv module, and of numbers beyond all bounds
-            raise RunLogError(f"{self.name}: {error}", "the file is damaged, or is no log") from error
 
     def _rows(self) -> Rows:
         cut = False
         for part in self.parts:
             cut |= yield from _prefixed(self.format.rows(part.path), part.prefix)
         return cut
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Turns what reading can fail of into a RunLogError that names the log."""
+    try:
+        yield
+    except OSError as error:
+        raise RunLogError(f"{name}: {error.strerror or error}", "name a log that can be read") from error
+    except UnicodeDecodeError as error:
+        raise RunLogError(
+            f"{name}: not UTF-8 text at byte {error.start}", "the file is damaged, or no log"
+        ) from None
+    except (ValueError, csv.Error) as error:
+        raise RunLogError(f"{name}: {error}", "the file is damaged, or no log") from error
 
 
 def _prefixed(rows: Rows, prefix: str) -> Rows:
@@ -80,11 +89,12 @@ def _prefixed(rows: Rows, prefix: str) -> Rows:
 def in_file(path: Path) -> Run:
     """The run in a file.
 
-    Raises: OSError: it cannot be read. RunLogError: it is empty, damaged, or no log that is read.
+    Raises: RunLogError: it cannot be read, is empty or damaged, or no log that is read.
     """
-    if not path.stat().st_size and not formats.by_name(path):
-        raise RunLogError(f"{path}: the file is empty", "name a log of a training that has begun")
-    found = formats.recognise(path)
+    with _told(str(path)):
+        if not path.stat().st_size and not formats.by_name(path):
+            raise RunLogError(f"{path}: the file is empty", "name a log of a training that has begun")
+        found = formats.recognise(path)
     if found is None:
         raise RunLogError(f"{path}: no log of a kind that is read", f"these are: {READS}")
     return Run(str(path), found, (Part(path),))
