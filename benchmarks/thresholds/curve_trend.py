@@ -2,8 +2,8 @@
 that is correlated in time.
 
 Curves by formula, so that what they do is known: `healthy` ones fall to a plateau or go on falling, `ill` ones rise
-from a minimum by 6 to 60 % of it, go on or saturate. Each has noise of 0.5, 1, 2 or 4 %, white or autocorrelated (0.6, 0.9).
-Counted is how often each rule finds a rise (Z > 2.33 and above the best by more than 2 %), at the end of the curve.
+from a minimum by 6 to 60 % of it, go on or saturate. Each has noise of 0.5, 1, 2 or 4 %, white or autocorrelated (0.6,
+0.9). Counted is how often each rule finds a rise (Z > 2.33 and above the best by more than 2 %), at the curve's end.
 """
 
 import itertools
