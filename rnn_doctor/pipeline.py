@@ -226,7 +226,7 @@ def observation(log: RunLog) -> Observation:
     seconds = log.stop.seconds if log.stop else log.steps[-1].elapsed if log.steps else None
     probe = log.stop.probe_seconds if log.stop else None
     return Observation(
-        steps=len(log.steps),
+        steps=log.steps_seen or len(log.steps),
         evaluations=len(log.evaluations),
         stopped=_stopped(log),
         seconds=seconds,

@@ -13,4 +13,6 @@ def steps_observed(view: View) -> Measurement:
     Reads: `log.steps`. Unit: updates. None if: a foreign log does not count them.
     """
     counted = foreign_logs.steps_counted(view)
-    return known(len(view.log.steps), n=len(view.log.steps)) if counted is None else counted
+    if counted is not None:
+        return counted
+    return known(view.log.steps_seen or len(view.log.steps), n=len(view.log.steps))

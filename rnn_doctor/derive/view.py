@@ -71,8 +71,12 @@ class View:
         return bool(values) and math.isfinite(values[0]) and not all(map(math.isfinite, values))
 
     def updates(self, step: int) -> int:
-        """How many updates the leading set of optimizers had made after a step."""
-        return sum(each.step <= step for each in self.steps)
+        """How many updates the leading set of optimizers had made after a step; of a thinned log by its share."""
+        own = sum(each.step <= step for each in self.steps)
+        if self.log.steps_seen is None:
+            return own
+        every = sum(each.step <= step for each in self.log.steps)
+        return round(step * own / every) if every else 0
 
     @cached_property
     def by_hand(self) -> bool:

@@ -318,6 +318,9 @@ class RunLog(Frozen):
     loaders: dict[int, Loader] = {}
     parameters: dict[int, Parameter] = {}
     steps: tuple[Step, ...] = ()
+    """In their order; of a very long log not all (see thinning.py)."""
+    steps_seen: int | None = None
+    """How many the file holds, where not all were kept."""
     samples: tuple[Sample, ...] = ()
     batches: tuple[Batch, ...] = ()
     readouts: tuple[Readout, ...] = ()

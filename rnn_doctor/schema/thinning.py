@@ -22,7 +22,7 @@ EVENTS = 16
 SUDDEN = 5.0
 """Times the median of the values before: half of what counts as a spike, so that none is lost that does."""
 _BEFORE = 20
-_AFTER = 8
+_AFTER = 24
 
 Item = TypeVar("Item")
 
@@ -37,6 +37,7 @@ class LongSeries(Generic[Item]):
         self._events: dict[int, Item] = {}
         self._doublings = 0
         self._spacing = 1
+        self._awaited: set[int] = set()
         self._to_follow = 0
         self._marks = 0
         self.seen = 0
@@ -62,8 +63,8 @@ class LongSeries(Generic[Item]):
         self._recent[step] = item
         if len(self._recent) > BLOCK:
             self._recent.popitem(last=False)
-        if self._to_follow:
-            self._to_follow -= 1
+        if self._to_follow or step in self._awaited:
+            self._to_follow -= bool(self._to_follow)
             self._events[step] = item
         if self._keeps(step):
             self._kept[step] = item
@@ -72,10 +73,17 @@ class LongSeries(Generic[Item]):
 
     def mark(self) -> None:
         """Keep the neighbourhood of the step that was fed last, whatever becomes of its block."""
-        if self._marks < EVENTS or self._to_follow:
-            self._marks += not self._to_follow
+        if self._marks < EVENTS and not self._to_follow:
+            self._marks += 1
             self._events.update(self._recent)
             self._to_follow = _AFTER
+
+    def keep(self, step: int) -> None:
+        """Keep one step, whether it was fed just before or is still to come."""
+        if step in self._recent:
+            self._events[step] = self._recent[step]
+        else:
+            self._awaited.add(step)
 
     def items(self) -> list[tuple[int, Item]]:
         """What is kept, in the order of the steps."""

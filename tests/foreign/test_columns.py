@@ -45,7 +45,7 @@ def test_names_of_something_else(name: str) -> None:
 
 
 def taken(counts: dict[str, int], **said: str) -> dict[str, str]:
-    return dict(choose(counts, said).taken)
+    return dict(choose(counts, said).taken.items())
 
 
 def test_a_summary_at_the_end_is_no_curve() -> None:
