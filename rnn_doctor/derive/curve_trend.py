@@ -149,8 +149,9 @@ def validation_best(view: View) -> Measurement:
     if len(series) < WINDOW:
         return unknown(why or too_few_validations(len(series)))
     k = best(series)
-    counted = view.log.imported.axis if view.log.imported else "update"
-    return known(f"evaluation {k + 1} of {len(series)}, after {counted} {series[k].step}", n=len(series))
+    return known(
+        f"evaluation {k + 1} of {len(series)}, after {view.counted_by} {series[k].step}", n=len(series)
+    )
 
 
 @signal(unit="share", reads=("evaluations",))

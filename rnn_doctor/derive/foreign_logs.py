@@ -34,6 +34,7 @@ MEASURED: dict[str, tuple[Role, ...]] = {
     "non_finite_found": ("train_loss",),
     "non_finite_origin": ("train_loss",),
     "non_finite_step": ("train_loss",),
+    "non_finite_when": ("train_loss",),
     "grad_norm_spike_max": ("grad_norm",),
     "grad_norm_spike_count": ("grad_norm", "train_loss"),
     "lr_remaining_min": ("learning_rate",),

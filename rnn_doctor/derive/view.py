@@ -78,6 +78,11 @@ class View:
         every = sum(each.step <= step for each in self.log.steps)
         return round(step * own / every) if every else 0
 
+    @property
+    def counted_by(self) -> str:
+        """What a number of a step counts: updates, or what a foreign log has instead."""
+        return self.log.imported.axis if self.log.imported else "update"
+
     @cached_property
     def by_hand(self) -> bool:
         """Whether the script updates its parameters without a torch optimizer."""

@@ -188,7 +188,7 @@ def _names(path: Path) -> Iterator[str]:
 def is_own(path: Path) -> bool:
     """Whether a file is a run log of ours: its first line is one of its records."""
     with path.open("rb") as file:
-        line = file.readline(1 << 16)
+        line = file.readline(1 << 20)
     try:
         first = json.loads(line)
     except ValueError:

@@ -138,3 +138,27 @@ def test_a_log_that_breaks_off_is_read_up_to_its_last_whole_row(
     assert 0 < len(log.evaluations) < EPOCHS
     assert [e.loss for e in log.evaluations] == pytest.approx(list(OVERFITTING.val[: len(log.evaluations)]))
     assert pipeline.observation(log).stopped == "the log breaks off within a row"
+
+
+def test_scalars_of_tensorflow_and_keras_are_tensors(tmp_path: Path) -> None:
+    """Keras's callback TensorBoard writes `epoch_loss` of training and validation into folders of their own."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.plugins.scalar.summary_v2 import scalar_pb
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    for part, values in (("train", OVERFITTING.epoch_losses()), ("validation", list(OVERFITTING.val))):
+        writer = EventFileWriter(str(tmp_path / part))
+        for epoch, value in enumerate(values):
+            writer.add_event(
+                Event(wall_time=60.0 * epoch, step=epoch, summary=scalar_pb("epoch_loss", value))
+            )
+        writer.close()
+    log = only_run(tmp_path)
+    assert log.imported
+    assert [(c.role, c.name) for c in log.imported.columns] == [
+        ("train_loss", "train/epoch_loss"),
+        ("val_loss", "validation/epoch_loss"),
+    ]
+    assert [s.loss for s in log.steps] == pytest.approx(OVERFITTING.epoch_losses())
+    assert [e.loss for e in log.evaluations] == pytest.approx(list(OVERFITTING.val))
+    assert log.steps[-1].elapsed == 60.0 * (EPOCHS - 1)

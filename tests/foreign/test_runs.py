@@ -47,7 +47,9 @@ def test_values_that_are_not_finite_are_kept(tmp_path: Path) -> None:
     assert math.isnan(found[1])
     assert found[2:] == [math.inf, -math.inf], "a row without a value is no row of the series"
     report = pipeline.examine(read(path), Settings())
-    assert [f.rule for f in report.findings if f.severity == "error"] == ["RD104"]
+    (finding,) = [f for f in report.findings if f.severity == "error"]
+    assert finding.rule == "RD104"
+    assert "in the loss, at update 2." in finding.message
 
 
 def test_a_gradient_spike_is_found_in_a_log_of_every_update(tmp_path: Path) -> None:

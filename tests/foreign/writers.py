@@ -67,8 +67,9 @@ def hugging_face(folder: Path, curves: Curves) -> Path:
 
 def keras_csv(folder: Path, curves: Curves) -> Path:
     """The callback CSVLogger, called as `fit` calls it; no model is needed for that."""
-    pytest.MonkeyPatch().setenv("KERAS_BACKEND", "torch")
-    from keras.callbacks import CSVLogger
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_BACKEND", "torch")
+        from keras.callbacks import CSVLogger
 
     path = folder / "history.csv"
     logger = CSVLogger(str(path))
@@ -81,8 +82,9 @@ def keras_csv(folder: Path, curves: Curves) -> Path:
 
 def keras_json(folder: Path, curves: Curves) -> Path:
     """`json.dump(history.history, file)`, of the callback History."""
-    pytest.MonkeyPatch().setenv("KERAS_BACKEND", "torch")
-    from keras.callbacks import History
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_BACKEND", "torch")
+        from keras.callbacks import History
 
     history = History()
     history.set_model(_Model())

@@ -11,7 +11,7 @@ from rnn_doctor.derive.signals import signals
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema import reading
 from rnn_doctor.schema.reading import assemble
-from rnn_doctor.schema.runlog import Evaluation, RunLog, Step
+from rnn_doctor.schema.runlog import Evaluation, Record, RunLog, Step
 from rnn_doctor.schema.signals import RUN, Signals
 from rnn_doctor.schema.thinning import BLOCK, MOST, LongSeries, Sudden
 from tests.derive.logs import HEADER, adam, log, lstm, samples
@@ -105,7 +105,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunLog, RunLog]:
         Evaluation(record="evaluation", step=k, loss=1.5 + abs(k - 8_000) / 8_000, batches=3)
         for k in range(500, LONG + 1, 500)
     ]
-    whole = [HEADER, lstm(), adam(), *samples([1, 55, 6_765]), *records, *validation]
+    whole: list[Record] = [HEADER, lstm(), adam(), *samples([1, 55, 6_765]), *records, *validation]
     path = tmp_path_factory.mktemp("long") / "run.jsonl"
     path.write_text("".join(f"{record.model_dump_json()}\n" for record in whole), encoding="utf-8")
     return reading.read(path), assemble(whole)
