@@ -46,12 +46,15 @@ def _most_usual(kind: str, names: Iterable[str]) -> str | None:
 
 
 def _begins_anew(head: list[Row], step: str, epoch: str | None) -> bool:
+    """Whether a new epoch brings a smaller step, or every epoch the same one."""
     pairs = [
         (row.values[step], row.values[epoch])
         for row in head
         if epoch and step in row.values and epoch in row.values
     ]
-    return any(a[0] >= b[0] and a[1] < b[1] for a, b in pairwise(pairs))
+    steps, epochs = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
+    falls = any(a[0] > b[0] and a[1] < b[1] for a, b in pairwise(pairs))
+    return falls or len(steps) == 1 < len(epochs)
 
 
 def _counts(head: list[Row], epoch: str) -> bool:

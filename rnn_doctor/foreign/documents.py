@@ -29,16 +29,33 @@ def trainer_state(path: Path) -> Rows:
 
 
 def history(path: Path) -> Rows:
-    """Lists of values by metric, one value an epoch: `json.dump(model.fit(...).history, file)`."""
-    document = load(path)
-    lists = {name: values for name, values in document.items() if isinstance(values, list)}
-    longest = max(map(len, lists.values()), default=0)
-    counted = any(name in lists for name in ("epoch", "step"))
-    for k in range(longest):
-        found = {name: number(values[k]) for name, values in lists.items() if k < len(values)}
-        found |= {} if counted else {"epoch": float(k)}
-        yield Row({name: value for name, value in found.items() if value is not None})
+    """Lists of values by metric, one value an epoch: `json.dump(model.fit(...).history, file)`.
+
+    Where lists differ in length, such as losses of batches beside those of epochs, the values of the shorter ones are
+    spread evenly over the longest.
+    """
+    found = lists(load(path))
+    longest = max(map(len, found.values()))
+    counted = any(name.rpartition("/")[2] in ("epoch", "epochs", "step", "steps") for name in found)
+    rows: list[dict[str, float]] = [{} for _ in range(longest)]
+    for name, values in found.items():
+        for k, value in enumerate(values, 1):
+            if (read := number(value)) is not None:
+                rows[round(k * longest / len(values)) - 1][name] = read
+    by_epoch = not counted and all(len(values) == longest for values in found.values())
+    yield from (Row(row | ({"epoch": float(k)} if by_epoch else {})) for k, row in enumerate(rows))
     return False
+
+
+def lists(document: Any, prefix: str = "") -> dict[str, list[Any]]:
+    """The lists of numbers in nested objects, by their keys joined with `/`."""
+    found: dict[str, list[Any]] = {}
+    for key, value in document.items() if isinstance(document, Mapping) else ():
+        if isinstance(value, Mapping):
+            found |= lists(value, f"{prefix}{key}/")
+        elif isinstance(value, list) and any(number(each) is not None for each in value):
+            found[f"{prefix}{key}"] = value
+    return found
 
 
 def objects(path: Path) -> Rows:

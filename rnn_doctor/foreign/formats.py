@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnn_doctor.foreign import columns, documents, tables
+from rnn_doctor.foreign import documents, tables
 from rnn_doctor.foreign.rows import Rows
 
 _HEAD = 1 << 16
@@ -90,7 +90,7 @@ def _of_text(path: Path, head: str) -> Format | None:
 
 def _is_document(first: Mapping[str, Any]) -> bool:
     """Whether an object on one line holds a whole history."""
-    return "log_history" in first or any(isinstance(value, list) for value in first.values())
+    return "log_history" in first or bool(documents.lists(first))
 
 
 def _of_document(document: Any) -> Format | None:
@@ -98,8 +98,7 @@ def _of_document(document: Any) -> Format | None:
         return None
     if isinstance(document.get("log_history"), list):
         return TRAINER
-    lists = [name for name, value in document.items() if isinstance(value, list)]
-    return HISTORY if any(map(columns.guess, lists)) else None
+    return HISTORY if documents.lists(document) else None
 
 
 def _parsed(text: str) -> Any:

@@ -76,7 +76,26 @@ def test_steps_that_begin_anew_with_every_epoch_count_batches() -> None:
     assert log.imported
     assert (log.imported.axis, log.imported.epochs) == ("row", 3)
     assert [step.step for step in log.steps] == list(range(1, 13))
+    alike = [Row({"epoch": e, "step": 0, "loss": 1.0}) for e in range(3)]
+    assert len(converted(alike).steps) == 3
+    at_once = [Row({"step": s, "epoch": e, "loss": 1.0}) for s, e in ((1, 0), (2, 0), (2, 1), (3, 1))]
+    assert converted(at_once).imported.axis == "update"  # type: ignore[union-attr]
     assert converted(rows, {"step": "step"}).imported.axis == "update"  # type: ignore[union-attr]
+
+
+def test_lists_of_different_lengths_are_spread_over_the_same_time(tmp_path: Path) -> None:
+    document = {
+        "train": {"losses": [1.0 / k for k in range(1, 101)]},
+        "val": {"losses": [0.5, 0.4, 0.3, 0.2]},
+    }
+    path = tmp_path / "losses.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    log = read(path)
+    assert log.imported
+    assert log.imported.axis == "row"
+    assert [(e.step, e.loss) for e in log.evaluations] == [(25, 0.5), (50, 0.4), (75, 0.3), (100, 0.2)]
+    path.write_text(json.dumps({"a": [3, 2], "b": [3, 2]}), encoding="utf-8")
+    assert [e.loss for e in read(path, "loss=a", "val_loss=b").evaluations] == [3, 2]
 
 
 def test_epochs_in_parts_and_from_0_and_from_1() -> None:
