@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnn_doctor import expectations, pipeline, targets
-from rnn_doctor.errors import ScriptError, SettingsError
+from rnn_doctor import expectations, observed, pipeline, targets
+from rnn_doctor.errors import ScriptError, SettingsError, did_you_mean
 from rnn_doctor.schema import reading
 from rnn_doctor.schema.expectation import Expectation
-from rnn_doctor.settings import Settings, did_you_mean, resolve
+from rnn_doctor.settings import Settings, resolve
 
 if TYPE_CHECKING:
     from rnn_doctor.schema.report import Report
@@ -126,12 +126,12 @@ def _examined(target: pipeline.Target, log: Path, settings: Settings) -> Report:
 def _judged(path: Path, settings: Settings) -> Report:
     log = reading.read(path)
     report = pipeline.examine(log, settings)
-    if pipeline.too_little(log, report):
+    if observed.too_little(log, report):
         count = len(log.steps)
-        why = pipeline.failure(log) or "it ended"
+        why = observed.failure(log) or "it ended"
         raise ScriptError(
             f"{log.header.script}: too little to judge was seen, {count} update{'' if count == 1 else 's'}: "
-            f"{why}{pipeline.crash_place(log)}",
+            f"{why}{observed.crash_place(log)}",
             "make it run on its own first",
         )
     return report

@@ -1,5 +1,8 @@
 """What goes wrong, said so that the user knows what to do. Only `cli/__init__.py` catches these."""
 
+from collections.abc import Sequence
+from difflib import get_close_matches
+
 
 class DoctorError(Exception):
     """A message (what and where), a hint (what to do), and the exit code it ends in."""
@@ -32,3 +35,9 @@ class ScriptError(DoctorError):
 
 class ReportError(DoctorError):
     """A stored report cannot be read."""
+
+
+def did_you_mean(word: str, options: Sequence[str]) -> str:
+    """` (did you mean 'x'?)` for the closest option, or nothing where none is close."""
+    close = get_close_matches(word, options, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

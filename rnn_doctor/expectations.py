@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from rnn_doctor.errors import SettingsError
+from rnn_doctor.errors import SettingsError, did_you_mean
 from rnn_doctor.schema.expectation import Comparison, Expectation, Undecided
 from rnn_doctor.schema.report import Finding, Report
 from rnn_doctor.schema.rulebook import Rulebook
-from rnn_doctor.settings import MIN_CONFIDENCES, Settings, did_you_mean
+from rnn_doctor.settings import MIN_CONFIDENCES, Settings
 
 _SEVERITIES = ("error", "warning", "note")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from rnn_doctor.errors import SettingsError
+from rnn_doctor.errors import SettingsError, did_you_mean
 from rnn_doctor.schema.expectation import Expectation
 from rnn_doctor.schema.values import Frozen
-from rnn_doctor.settings import MANIFEST, ONCE, TABLE, Settings, Whole, did_you_mean, nearest_table
+from rnn_doctor.settings import MANIFEST, ONCE, TABLE, Settings, Whole, nearest_table
 
 HEADER = f"[[{TABLE}.{MANIFEST}]]"
 _OF_ALL = {*ONCE, "baseline", "thresholds"}

@@ -6,32 +6,25 @@ Each stage is imported when it is needed, so that listing rules does not pay for
 from __future__ import annotations
 
 import math
-import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rnn_doctor import __version__
-from rnn_doctor.errors import ScriptError
+from rnn_doctor import __version__, observed
 
 if TYPE_CHECKING:
     from rnn_doctor.capture.launch import Outcome, Progress, Target
-    from rnn_doctor.schema.report import ChangedThreshold, NotAssessed, Observation, Report, Subject
+    from rnn_doctor.foreign.runs import Run
+    from rnn_doctor.schema.report import ChangedThreshold, Report
     from rnn_doctor.schema.rule import Case, Rule
     from rnn_doctor.schema.rulebook import Rulebook
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.schema.signals import Signals
     from rnn_doctor.settings import Settings, Thresholds
 
-    __all__ = ["Outcome", "Progress", "Target"]
+    __all__ = ["Outcome", "Progress", "Run", "Target"]
     """What the command line names of a stage, for type checkers alone."""
-
-ENOUGH_STEPS = 10
-"""Below this a script that fails has shown too little. Spikes are measured against a running median from
-step 6 on, and trends need some points after that; checks of single steps are complete at step 1."""
-FEWEST_STEPS = 2
-"""Below this nothing can be said of what learning does: a run without findings is then no healthy run."""
 
 
 def target(
@@ -84,6 +77,46 @@ def terminable() -> AbstractContextManager[None]:
     return launch.sigterm_interrupts()
 
 
+def runs(path: Path) -> Sequence[Path | Run]:
+    """The runs in a file or folder: run logs of ours as paths, and what other libraries logged.
+
+    Raises: RunLogError: there is none, or the file is empty or damaged.
+    """
+    from rnn_doctor.errors import RunLogError
+    from rnn_doctor.foreign import runs as foreign
+
+    try:
+        if path.is_dir():
+            return foreign.in_folder(path)
+        return [path] if foreign.is_own(path) else [foreign.in_file(path)]
+    except OSError as error:
+        raise RunLogError(f"{path}: {error.strerror or error}", "name a log that exists") from error
+
+
+def columns_named(settings: Settings) -> dict[str, str]:
+    """Which column of a foreign log is what, as far as the settings say it.
+
+    Raises: SettingsError: a text of `map` is not of the form role=column, or its role is none.
+    """
+    if not settings.map:
+        return {}
+    from rnn_doctor.foreign import columns
+
+    return columns.parse(settings.map)
+
+
+def read(run: Path | Run, settings: Settings) -> RunLog:
+    """The run log of one of `runs`.
+
+    Raises: RunLogError: it is damaged or empty, what reads it is not installed, or no column of it is known.
+    """
+    if isinstance(run, Path):
+        from rnn_doctor.schema import reading
+
+        return reading.read(run)
+    return run.read(columns_named(settings))
+
+
 def examine(log: RunLog, settings: Settings) -> Report:
     """The report on a recorded run, held against the baseline of the settings.
 
@@ -99,9 +132,9 @@ def examine(log: RunLog, settings: Settings) -> Report:
     from rnn_doctor.schema import sources
     from rnn_doctor.schema.report import Report, Tool
 
-    early = _first_update_unfinished(log)
-    if early is None or not log.modules:
-        require_training(log)
+    early = observed.first_update_unfinished(log)
+    if log.imported is None and (early is None or not log.modules):
+        observed.require_training(log)
     book, enabled, thresholds = rules_in_use(settings)
     signals = _signals(log, settings.lag)
     diagnosis = diagnose(signals, book, enabled=enabled)
@@ -112,13 +145,13 @@ def examine(log: RunLog, settings: Settings) -> Report:
     ranked = prescribe(diagnosis.findings, book, signals.names)
     report = Report(
         tool=Tool(version=__version__),
-        subject=subject(log),
-        observation=observation(log),
+        subject=observed.subject(log),
+        observation=observed.observation(log),
         conditions=diagnosis.conditions,
         findings=diagnosis.findings,
         remedies=ranked,
         contraindications=contraindications(diagnosis.findings, ranked, book),
-        not_assessed=(*_examination(log), *diagnosis.not_assessed),
+        not_assessed=(*observed.limits(log), *diagnosis.not_assessed),
         signals=tuple(signals.signals.values()),
         profiles=profiles(log, lag=settings.lag),
         rulebook=pages(book, enabled),
@@ -209,184 +242,3 @@ def _signals(log: RunLog, lag: int | None = None) -> Signals:
     from rnn_doctor.derive.signals import signals
 
     return signals(log, lag=lag)
-
-
-def subject(log: RunLog) -> Subject:
-    """What was examined, from the header and the records of what the script built."""
-    from rnn_doctor.schema.report import RecurrentLayer, Subject
-
-    layers = [
-        RecurrentLayer(
-            name=m.name,
-            kind=m.kind,
-            hidden_size=m.hidden_size,
-            num_layers=m.num_layers,
-            bidirectional=m.bidirectional,
-            location=m.location,
-        )
-        for m in log.modules.values()
-    ]
-    return Subject(
-        script=log.header.script,
-        arguments=log.header.arguments,
-        python=log.header.python,
-        torch=log.header.torch,
-        platform=log.header.platform,
-        ranks=log.ranks,
-        recurrent=tuple(layers),
-        optimizers=tuple(o.kind for o in log.optimizers.values()),
-        parameters=sum(math.prod(p.shape) for p in log.parameters.values() if p.trainable),
-    )
-
-
-def observation(log: RunLog) -> Observation:
-    """How much was seen, and why no more."""
-    from rnn_doctor.schema.report import Observation
-
-    seconds = log.stop.seconds if log.stop else log.steps[-1].elapsed if log.steps else None
-    probe = log.stop.probe_seconds if log.stop else None
-    return Observation(
-        steps=len(log.steps),
-        evaluations=len(log.evaluations),
-        stopped=_stopped(log),
-        seconds=seconds,
-        probe_seconds=probe,
-        probe_share=probe / seconds if probe is not None and seconds else None,
-        sensors_off=tuple(sorted({record.sensor for record in log.sensors_off})),
-    )
-
-
-def failure(log: RunLog) -> str | None:
-    """How the script failed, as a clause; None when it ended well, or because it was stopped."""
-    if log.crash:
-        first = next(iter(log.crash.error.strip().splitlines()), "an exception")
-        return f"it raised {first}"  # the traceback was shown when it ran
-    if log.exit is None or log.exit.reason != "ended" or not log.exit.code:
-        return None
-    if log.stop and (log.stop.reason in ("steps", "time", "interrupted") or log.exit.code < 0):
-        return None  # after the probe's last word a signal is ours, to a process that would not end
-    if log.exit.code > 0:
-        return f"it ended with exit code {log.exit.code}"
-    try:
-        return f"it was killed by {signal.Signals(-log.exit.code).name}"
-    except ValueError:
-        return f"it was killed by signal {-log.exit.code}"
-
-
-def too_little(log: RunLog, report: Report) -> bool:
-    """Whether the script failed before enough steps, or one update shows nothing.
-
-    A fault that is certain needs no more steps, and often is what the script failed of.
-    """
-    if failure(log) and len(log.steps) < ENOUGH_STEPS and not certain(report):
-        return True
-    return len(log.steps) < FEWEST_STEPS and not report.findings
-
-
-def certain(report: Report) -> bool:
-    """Whether an error was found that was read off, and not inferred from what some steps showed."""
-    return any(f.severity == "error" and f.confidence.word == "certain" for f in report.findings)
-
-
-def require_training(log: RunLog) -> None:
-    """Nothing, where the log holds an update and a recurrent network.
-
-    Raises: ScriptError: it does not; says what was seen instead.
-    """
-    script, failed = log.header.script, failure(log)
-    if not log.steps:
-        if failed:
-            raise ScriptError(f"{script} made no update: {failed}{crash_place(log)}", _advice(log))
-        if log.exit and log.exit.reason == "no_step":
-            raise ScriptError(
-                f"{script} made no update within the start limit; seen: {seen(log)}",
-                "raise --start-limit if it prepares its data for longer",
-            )
-        if early := _first_update_unfinished(log):
-            raise early
-        if log.exit and log.exit.reason == "hung":
-            raise ScriptError(
-                f"{script} had not finished its first update when the time limit came; seen: {seen(log)}",
-                "raise --time-limit; an update of LBFGS takes up to 20 backward passes",
-            )
-        raise ScriptError(
-            f"{script} made no update that could be seen; seen: {seen(log)}",
-            "pass the arguments that make it train; an update is optimizer.step(), or a change of weights "
-            "by hand after a backward pass",
-        )
-    if not log.modules:
-        raise ScriptError(
-            f"no recurrent network was seen in {script}; seen: {seen(log)}",
-            "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences",
-        )
-
-
-def _first_update_unfinished(log: RunLog) -> ScriptError | None:
-    """The error to raise where the time limit came within the first update; its calls and backward passes were seen."""
-    if log.steps or log.stop is None or not log.stop.backwards or failure(log):
-        return None
-    return ScriptError(
-        f"{log.header.script} was still within its first update when the time limit came, after "
-        f"{log.stop.backwards} backward passes; seen: {seen(log)}",
-        "raise --time-limit; an update of LBFGS takes up to 20 backward passes",
-    )
-
-
-def _advice(log: RunLog) -> str:
-    if log.crash and "Weights only load failed" in log.crash.error:
-        return "since torch 2.6 torch.load needs weights_only=False for whole objects, if you trust the file"
-    return "run it on its own until it trains"
-
-
-def seen(log: RunLog) -> str:
-    """What the log holds, in a few words."""
-    modules = [
-        f"{m.kind} '{m.name}'{f' ({m.location.file}:{m.location.line})' if m.location else ''}"
-        for m in log.modules.values()
-    ]
-    optimizers = [o.kind for o in log.optimizers.values()]
-    updates = f"{len(log.steps) or 'no'} update{'' if len(log.steps) == 1 else 's'}"
-    return ", ".join([*(modules or ["no recurrent network"]), *(optimizers or ["no optimizer"]), updates])
-
-
-def crash_place(log: RunLog) -> str:
-    """` at file:line` of the exception that ended the script, or nothing where it is not known."""
-    place = log.crash.location if log.crash else None
-    return f" at {place.file}:{place.line}" if place else ""
-
-
-def _stopped(log: RunLog) -> str:
-    failed = failure(log)
-    if failed:
-        return f"the script failed: {failed}{crash_place(log)}"
-    if log.stop:
-        return {
-            "steps": "the requested number of steps was reached",
-            "time": "the time limit was reached",
-            "script_end": "the script ended",
-            "crash": "the script failed",
-            "interrupted": "it was interrupted",
-        }[log.stop.reason]
-    if log.exit:
-        return {
-            "ended": "the script's process ended",
-            "hung": "the script hung and was ended",
-            "no_step": "no further step came",
-            "interrupted": "it was interrupted",
-        }[log.exit.reason]
-    return "the log breaks off (the process was killed, or still runs)"
-
-
-def _examination(log: RunLog) -> tuple[NotAssessed, ...]:
-    """What limits the whole examination: few steps, sensors that failed, ranks that disagree."""
-    from rnn_doctor.schema.report import NotAssessed
-
-    limits = [
-        NotAssessed(what=f"sensor {off.sensor}", reason=f"it failed at step {off.step}: {off.error}")
-        for off in log.sensors_off
-    ]
-    if len(log.steps) < ENOUGH_STEPS:
-        seen_only = "1 update was" if len(log.steps) == 1 else f"{len(log.steps)} updates were"
-        reason = f"only {seen_only} seen; what needs no more is judged"
-        limits.insert(0, NotAssessed(what="development over the steps", reason=reason))
-    return tuple(limits)

@@ -7,14 +7,13 @@ import math
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from rnn_doctor.errors import SettingsError
+from rnn_doctor.errors import SettingsError, did_you_mean
 from rnn_doctor.schema.rule import ConfidenceWord
 from rnn_doctor.schema.values import Frozen
 
@@ -63,11 +62,17 @@ def _split(value: Any) -> Any:
     return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
 
 
+def _listed(value: Any) -> Any:
+    """A single text as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
 Whole = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
 Seconds = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
 Thresholds = dict[str, dict[str, float | tuple[float, float]]]
 """By rule, as id or name, and signal."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Pairs = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 # Each description completes the sentence "... is not", which is the whole message for a bad value.
 
@@ -87,6 +92,7 @@ class Settings(Frozen):
     ignore: Names = Field((), description="a list of rule ids, id prefixes or names")
     rules: tuple[Path, ...] = Field((), description="a folder, or a list of folders, that hold rule files")
     preview: bool = Field(False, description="true or false")
+    map: Pairs = Field((), description="a list of texts such as train_loss=COLUMN")
     lag: Whole | None = Field(None, description="a whole number of at least 1")
     python: str | None = Field(None, description="the path of a Python interpreter")
     jobs: Whole | None = Field(None, description="a whole number of at least 1")
@@ -282,9 +288,3 @@ def _check(values: Mapping[str, Any], where: Callable[[str], str]) -> None:
         raise SettingsError(
             f"{where(field.replace('_', '-'))}: {value!r} is not {wanted}{hint}", "correct the value"
         ) from None
-
-
-def did_you_mean(word: str, options: list[str]) -> str:
-    """` (did you mean 'x'?)` for the closest option, or nothing where none is close."""
-    close = get_close_matches(word, options, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rnn_doctor import pipeline
+from rnn_doctor import observed, pipeline
 from rnn_doctor.capture import launch
 from rnn_doctor.errors import DoctorError, RulebookError, ScriptError, SettingsError
 from rnn_doctor.settings import Settings
@@ -16,7 +16,7 @@ TARGET = launch.Target(path="train.py", is_module=False, arguments=(), python="p
 
 
 def test_the_subject_is_what_the_script_built() -> None:
-    subject = pipeline.subject(run_log(BUILT))
+    subject = observed.subject(run_log(BUILT))
     assert (subject.script, subject.arguments) == ("train.py", ("--epochs", "3"))
     assert [(layer.name, layer.kind, layer.hidden_size) for layer in subject.recurrent] == [
         ("lstm", "LSTM", 16)
@@ -28,7 +28,7 @@ def test_the_subject_is_what_the_script_built() -> None:
 def test_the_observation_says_how_much_was_seen() -> None:
     off = {"record": "sensor_off", "step": 3, "sensor": "gradients", "error": "RuntimeError: x"}
     log = run_log([*BUILT, *steps(50), off, stop("steps", seconds=5, probe_seconds=0.1), exited(0)])
-    seen = pipeline.observation(log)
+    seen = observed.observation(log)
     assert (seen.steps, seen.evaluations) == (50, 0)
     assert seen.stopped == "the requested number of steps was reached"
     assert seen.probe_share == pytest.approx(0.02)
@@ -36,7 +36,7 @@ def test_the_observation_says_how_much_was_seen() -> None:
 
 
 def test_a_log_that_breaks_off_still_has_an_observation() -> None:
-    seen = pipeline.observation(run_log([*BUILT, *steps(3)]))
+    seen = observed.observation(run_log([*BUILT, *steps(3)]))
     assert seen.stopped.startswith("the log breaks off")
     assert seen.seconds == pytest.approx(0.3)
     assert seen.probe_share is None
@@ -60,7 +60,7 @@ def test_a_log_that_breaks_off_still_has_an_observation() -> None:
 def test_a_failure_is_told_apart_from_an_end_that_we_brought(
     end: list[dict[str, Any]], said: str | None
 ) -> None:
-    assert pipeline.failure(run_log([*BUILT, *steps(20), *end])) == said
+    assert observed.failure(run_log([*BUILT, *steps(20), *end])) == said
 
 
 @pytest.mark.parametrize(

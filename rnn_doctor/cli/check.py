@@ -64,7 +64,7 @@ def command(
 
 
 def _judge(outcome: Outcome, place: recording.Place, settings: Settings) -> int:
-    from rnn_doctor import pipeline
+    from rnn_doctor import observed, pipeline
     from rnn_doctor.schema import reading
 
     interrupted = outcome.reason == "interrupted"
@@ -72,7 +72,7 @@ def _judge(outcome: Outcome, place: recording.Place, settings: Settings) -> int:
         output.say("interrupted before anything of a training was seen")
         return exit_codes.INTERRUPTED
     log = reading.read(outcome.log)
-    place.keep |= pipeline.failure(log) is not None
+    place.keep |= observed.failure(log) is not None
     try:
         report = pipeline.examine(log, settings)
     except ScriptError as error:

@@ -67,7 +67,7 @@ def _form(asked: str | None, kept: str, file: Path | None) -> str:
 
     Raises: SettingsError: a comparison has no such form.
     """
-    from rnn_doctor.settings import did_you_mean
+    from rnn_doctor.errors import did_you_mean
 
     if asked is None and kept not in FORMS and file is not None:
         raise SettingsError(

@@ -11,19 +11,25 @@ from rnn_doctor.cli import exit_codes, judging, options, output
 from rnn_doctor.errors import RunLogError, ScriptError
 
 if TYPE_CHECKING:
+    from rnn_doctor.pipeline import Run
     from rnn_doctor.schema.report import Report
 
 
 @click.command("diagnose")
 @options.judging
+@options.mapping
 @options.speaking
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 def command(runs: tuple[str, ...], **flags: Any) -> int:
-    """Report on recorded run logs; torch is not needed.
+    """Report on recorded run logs, and on logs of other libraries; torch is not needed.
+
+    A RUN is a run log of ours, a TensorBoard event file, a metrics.csv of Lightning, a trainer_state.json of
+    Hugging Face, an offline run of W&B, metrics as CSV, JSON or JSON Lines, or a folder of any of these. Of
+    foreign logs, stderr tells which column was taken for what.
 
     Logs of the ranks of one run (run.rank1.jsonl beside run.jsonl) are merged. Several RUNs are reported one
     after another, or as one document in the formats that can hold them; in JSON that is a list with one report
-    for each RUN that could be judged. A RUN that cannot be read is said so on stderr, and the others are
+    for each run that could be judged. A RUN that cannot be read is said so on stderr, and the others are
     reported all the same.
 
     \b
@@ -31,24 +37,25 @@ def command(runs: tuple[str, ...], **flags: Any) -> int:
     judge, and then 2 usage or unreadable input.
     """
     from rnn_doctor import pipeline
-    from rnn_doctor.schema import reading
 
     settings = options.settings(flags)
     output.check_writable(settings.output)
     pipeline.rules_in_use(settings)
     pipeline.baseline(settings)
+    pipeline.columns_named(settings)
     reports: list[Report] = []
     codes: list[int] = []
-    for run in runs:
-        path = Path(run)
+    found = [each for run in runs for each in _found(Path(run))]
+    several = len(runs) > 1 or any(Path(run).is_dir() for run in runs)
+    for run in found:
         try:
-            if path.is_dir():
-                raise RunLogError(f"{path} is a directory", "name the run logs in it")
-            log = reading.read(path)
+            if isinstance(run, RunLogError):
+                raise run
+            log = pipeline.read(run, settings)
             own = options.settings(flags, log.header.script)
             report = pipeline.examine(log, own)
         except (RunLogError, ScriptError) as error:
-            if len(runs) == 1:
+            if not several:
                 raise
             output.say(error.message, error.hint)
             codes.append(error.exit_code)
@@ -56,5 +63,15 @@ def command(runs: tuple[str, ...], **flags: Any) -> int:
         codes.append(judging.exit_code(log, report, own))
         reports.append(judging.judged(report, codes[-1], own))
         judging.remark(log, report, own)
-    output.emit(reports, settings, several=len(runs) > 1)
+    output.emit(reports, settings, several=several)
     return exit_codes.worst(codes)
+
+
+def _found(path: Path) -> list[Path | Run | RunLogError]:
+    """The runs in a file or folder, or the error that there are none: of several RUNs the others count."""
+    from rnn_doctor import pipeline
+
+    try:
+        return [*pipeline.runs(path)]
+    except RunLogError as error:
+        return [error]

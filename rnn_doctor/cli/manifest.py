@@ -159,7 +159,7 @@ def _recording(plan: _Plan, board: Board) -> Callable[[Callable[[], bool]], Outc
 
 
 def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Settings) -> Examined:
-    from rnn_doctor import pipeline
+    from rnn_doctor import observed, pipeline
     from rnn_doctor.schema import reading
 
     if outcome is None:
@@ -187,7 +187,7 @@ def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Sett
     met = expectations.holds(comparison, plan.expectation) and not failing
     code = (
         exit_codes.SCRIPT
-        if pipeline.too_little(log, report)
+        if observed.too_little(log, report)
         else exit_codes.OK
         if met
         else exit_codes.FINDINGS
@@ -201,7 +201,7 @@ def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Sett
         report=report.model_copy(update={"exit": ended}),
         comparison=comparison,
         failed=tuple(dict.fromkeys(finding.rule for finding in failing)),
-        note="interrupted" if interrupted else pipeline.failure(log),
+        note="interrupted" if interrupted else observed.failure(log),
     )
 
 

@@ -117,6 +117,18 @@ def judging(command: Command) -> Command:
     return command
 
 
+def mapping(command: Command) -> Command:
+    """Adds the option on which column of a foreign log is what."""
+    return click.option(
+        "--map",
+        "map",
+        multiple=True,
+        metavar="ROLE=COLUMN",
+        help="Of a foreign log, which column is train_loss, val_loss, learning_rate, grad_norm, step or epoch; "
+        "several times.  [by the usual names]",
+    )(command)
+
+
 def speaking(command: Command) -> Command:
     """Adds -q and -v."""
     for option in (

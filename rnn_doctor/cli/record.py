@@ -49,7 +49,7 @@ def command(module: str | None, words: tuple[str, ...], log: str | None, **flags
     Exit codes: 0 recorded, 2 usage or unreadable input, 3 the script failed or made no update,
     130 interrupted. The log is written in each of the last two cases too, if anything was seen.
     """
-    from rnn_doctor import pipeline
+    from rnn_doctor import observed
     from rnn_doctor.schema import reading
 
     settings = options.settings(flags, module or (words[0] if words else None))
@@ -65,7 +65,7 @@ def command(module: str | None, words: tuple[str, ...], log: str | None, **flags
         return exit_codes.INTERRUPTED
     found = reading.read(outcome.log)
     if not settings.quiet:
-        output.say(f"{outcome.log}: {pipeline.seen(found)}; {pipeline.observation(found).stopped}")
+        output.say(f"{outcome.log}: {observed.seen(found)}; {observed.observation(found).stopped}")
     if outcome.reason == "interrupted":
         return exit_codes.INTERRUPTED
-    return exit_codes.SCRIPT if pipeline.failure(found) or not found.steps else exit_codes.OK
+    return exit_codes.SCRIPT if observed.failure(found) or not found.steps else exit_codes.OK

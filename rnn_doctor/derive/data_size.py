@@ -63,10 +63,14 @@ def data_repeated(view: View) -> Measurement:
 
     What was seen once cannot have been memorized: the gap to the validation then has another reason.
 
-    Reads: as epochs_observed. Unit: claim. None if: no training step was seen.
+    Reads: as epochs_observed; the epochs that a foreign log counts. Unit: claim.
+    None if: no training step was seen.
     """
     if not view.log.steps:
         return unknown(NO_STEP)
+    if view.log.imported:
+        begun = view.log.imported.epochs
+        return known(begun is None or begun > 1)
     epochs = view.once(_epochs)
     return known(isinstance(epochs, str) or epochs >= 1)
 

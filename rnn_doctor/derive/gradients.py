@@ -193,6 +193,18 @@ def non_finite_step(view: View) -> Measurement:
     return unknown("nothing but finite values was seen") if first is None else known(first.step)
 
 
+@signal(unit="words", reads=("non_finite", "steps"))
+def non_finite_when(view: View) -> Measurement:
+    """When NaN or Inf was first seen, in words: "update 12", or "epoch 3" of a log that counts epochs alone.
+
+    Reads: `log.non_finite`, `log.steps`. Unit: words. None if: everything was finite.
+    """
+    first = view.once(_first_non_finite)
+    if first is None:
+        return unknown("nothing but finite values was seen")
+    return known(f"{view.counted_by} {first.step}")
+
+
 @signal(unit="share", reads=("samples.stale_norm",))
 def stale_gradients(view: View) -> Measurement:
     """Share of sampled steps whose first backward pass met the gradients of the update before.

@@ -49,7 +49,10 @@ def evaluation_mode_updates(view: View) -> Measurement:
     stretch = _stretch(view)
     if not stretch:
         return known(0, n=len(view.log.steps))
-    count = sum(step.step >= stretch[0].step for step in view.log.steps)
+    if view.log.steps_seen is None:
+        count = sum(step.step >= stretch[0].step for step in view.log.steps)
+    else:
+        count = view.log.steps[-1].step - stretch[0].step + 1
     if count < FEWEST_UPDATES:
         return unknown(too_few(count, "update", "made in evaluation mode", FEWEST_UPDATES))
     backward = next((place.location for place in view.log.places if place.role == "backward"), None)

@@ -1,7 +1,8 @@
 """All signals of a run log, and the source lines that findings may point to."""
 
+from rnn_doctor.derive import foreign_logs
 from rnn_doctor.derive.names import names
-from rnn_doctor.derive.registry import entries
+from rnn_doctor.derive.registry import Entry, entries, unknown
 from rnn_doctor.derive.subjects import HAND_WRITTEN, is_hand_written
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import RunLog
@@ -22,7 +23,7 @@ def signals(log: RunLog, *, lag: int | None = None) -> Signals:
     view = View(log, lag)
     found = {}
     for name, entry in entries().items():
-        measured = entry.measure(view)
+        measured = _measured(entry, view)
         if isinstance(measured, Measurement):
             measured = {RUN: measured}
         elif entry.by == "module":
@@ -32,6 +33,15 @@ def signals(log: RunLog, *, lag: int | None = None) -> Signals:
         found[name] = Signal(name=name, unit=entry.unit, by=entry.by, measurements=measured)
     places = _places(view)
     return Signals(signals=found, places=places, names=names(view, places))
+
+
+def _measured(entry: Entry, view: View) -> Measurement | dict[str, Measurement]:
+    """What the signal is; of a foreign log that lacks what it reads, the reason on the run as a whole."""
+    reason = foreign_logs.lacks(view, entry.name)
+    if reason:
+        return {RUN: unknown(reason)}
+    measured = entry.measure(view)
+    return foreign_logs.sparse(measured, view, entry.name) if isinstance(measured, Measurement) else measured
 
 
 def _of_frozen(view: View, subject: str, measured: Measurement) -> Measurement:

@@ -1,15 +1,12 @@
 """Validation losses against training losses."""
 
-from statistics import fmean
-
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
-from rnn_doctor.derive.trends import mann_kendall
-from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.signals import Measurement
 
 WINDOW = 10
-"""Evaluations that the trend looks at: on 24 curves it found all 12 that overfitted and no other."""
+"""Evaluations that a trend needs at least, see curve_trend.py."""
 
 
 def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
@@ -55,50 +52,13 @@ def validation_rise(view: View) -> Measurement:
     """
     series, why = view.once(validations)
     if len(series) < WINDOW:
-        return unknown(why or _too_few(len(series)))
+        return unknown(why or too_few_validations(len(series)))
     losses = [e.loss for e in series if e.loss is not None]
     if min(losses) <= 0:
         return unknown("the validation loss is not positive, so that its ratios mean nothing")
     return known(losses[-1] / min(losses) - 1, n=len(losses))
 
 
-@signal(unit="Z", reads=("evaluations",))
-def validation_trend_z(view: View) -> Measurement:
-    """Mann-Kendall Z of the last 10 validation losses: above 2.33 they rise (one-sided 1 %).
-
-    Reads: `log.evaluations[i].loss`. Unit: Z. None if: fewer than 10 validations.
-    Source: Mann 1945; Kendall 1975.
-    """
-    series, why = view.once(validations)
-    if len(series) < WINDOW:
-        return unknown(why or _too_few(len(series)))
-    return known(mann_kendall([e.loss for e in series[-WINDOW:] if e.loss is not None]), n=len(series))
-
-
-@signal(unit="Z", reads=("evaluations", "steps.loss"))
-def training_trend(view: View) -> Measurement:
-    """Mann-Kendall Z of the mean training loss before each of the last 10 validations: below -1.64 it falls.
-
-    Reads: `log.steps[k].loss`, `log.evaluations[i].step`. Unit: Z.
-    None if: fewer than 10 validations, or no training loss.
-    """
-    if not view.log.steps:
-        return unknown(NO_STEP)
-    series, why = view.once(validations)
-    if len(series) < WINDOW:
-        return unknown(why or _too_few(len(series)))
-    means, begin = [], 0
-    for evaluation in series:
-        losses = [
-            s.loss for s in view.finite_steps if begin < s.step <= evaluation.step and s.loss is not None
-        ]
-        begin = evaluation.step
-        if losses:
-            means.append(fmean(losses))
-    if len(means) < WINDOW:
-        return unknown("no training loss was seen between the validations")
-    return known(mann_kendall(means[-WINDOW:]), n=len(means))
-
-
-def _too_few(count: int) -> str:
+def too_few_validations(count: int) -> str:
+    """Why a trend of the validation loss is not known."""
     return too_few(count, "validation", "seen", WINDOW)

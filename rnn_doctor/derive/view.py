@@ -71,8 +71,17 @@ class View:
         return bool(values) and math.isfinite(values[0]) and not all(map(math.isfinite, values))
 
     def updates(self, step: int) -> int:
-        """How many updates the leading set of optimizers had made after a step."""
-        return sum(each.step <= step for each in self.steps)
+        """How many updates the leading set of optimizers had made after a step; of a thinned log by its share."""
+        own = sum(each.step <= step for each in self.steps)
+        if self.log.steps_seen is None:
+            return own
+        every = sum(each.step <= step for each in self.log.steps)
+        return round(step * own / every) if every else 0
+
+    @property
+    def counted_by(self) -> str:
+        """What a number of a step counts: updates, or what a foreign log has instead."""
+        return self.log.imported.axis if self.log.imported else "update"
 
     @cached_property
     def by_hand(self) -> bool:

@@ -2,7 +2,8 @@
 
 from rnn_doctor.render import blocks, standing, strips
 from rnn_doctor.render.page import Page
-from rnn_doctor.render.wording import count
+from rnn_doctor.render.wording import clean, count
+from rnn_doctor.schema.imported import ForeignLog
 from rnn_doctor.schema.report import Report
 
 _VERDICT = {
@@ -57,6 +58,9 @@ def head(report: Report, *, width: int = 80, color: bool = False) -> str:
 
 def _header(page: Page, report: Report) -> None:
     subject, seen = report.subject, report.observation
+    if subject.imported:
+        _foreign_header(page, report, subject.imported)
+        return
     layers = [
         f"{layer.kind} {layer.name}"
         + (f" ({layer.hidden_size} units{_stack(layer.num_layers)})" if layer.hidden_size else "")
@@ -74,6 +78,19 @@ def _header(page: Page, report: Report) -> None:
         parts.append(f"{subject.ranks} ranks")
     script = " ".join([subject.script, *subject.arguments])
     page.add((script, "bold"), f": {'; '.join(parts)}; {seen.stopped}.", hang=2)
+
+
+def _foreign_header(page: Page, report: Report, source: ForeignLog) -> None:
+    """What was read of a foreign log as what, in place of the network and its optimizer."""
+    seen = report.observation
+    taken = ", ".join(f"{each.role} = {clean(each.name)}" for each in source.columns)
+    rows = count(seen.steps, "row")
+    evaluations = f", {count(seen.evaluations, 'evaluation')}" if seen.evaluations else ""
+    page.add(
+        (report.subject.script, "bold"),
+        f": {source.format} log counted by {source.axis}; {taken}; {rows}{evaluations}; {seen.stopped}.",
+        hang=2,
+    )
 
 
 def _stack(layers: int) -> str:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rnn_doctor.errors import RunLogError
 from rnn_doctor.schema.runlog import SCHEMA_VERSION, Header, Record, RunLog, Step
+from rnn_doctor.schema.thinning import LongSeries, Sudden
 
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
@@ -45,10 +46,14 @@ _QUOTED = 200
 _LONG_LINE = 20_000
 """Bytes from which on a line is looked at for texts that no script has: none of the recorded runs comes near."""
 _LONGEST_TEXT = 10_000
-_SINGLE = {"header", "crash", "stop", "exit"}
+_SINGLE = {"header", "imported", "crash", "stop", "exit"}
 
 
-def assemble(records: Iterable[Record], *, truncated: bool = False) -> RunLog:
+_SAMPLED = frozenset(("sample", "batch", "readout", "loss", "non_finite"))
+"""Records of single updates, few in a log, that are read together with the step itself."""
+
+
+def assemble(records: Iterable[Record], *, truncated: bool = False, steps_seen: int | None = None) -> RunLog:
     """The run log of these records, in the order they were written.
 
     Raises: RunLogError: there is no header.
@@ -66,7 +71,8 @@ def assemble(records: Iterable[Record], *, truncated: bool = False) -> RunLog:
     if "header" not in fields:
         raise RunLogError("the run log has no header", "it is empty or was not made by `rnn-doctor record`")
     return RunLog.model_validate(
-        {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()} | {"truncated": truncated}
+        {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        | {"truncated": truncated, "steps_seen": steps_seen}
     )
 
 
@@ -97,13 +103,35 @@ def _read_one(path: Path) -> RunLog:
                 yield _parse(path, number, line)
 
     try:
-        found = list(records())
+        others, steps = _apart(records())
     except OSError as error:
         raise RunLogError(f"{path}: {error.strerror or error}", "name a run log that exists") from error
+    kept = [step for _, step in steps.items()]
+    seen = steps.seen if steps.thinned else None
     try:
-        return assemble(found, truncated=truncated)
+        return assemble([*others, *kept], truncated=truncated, steps_seen=seen)
     except RunLogError as error:
         raise RunLogError(f"{path}: {error.message}", error.hint) from None
+
+
+def _apart(records: Iterable[Record]) -> tuple[list[Record], LongSeries[Step]]:
+    """All records but the steps, and the steps, of which a long log keeps a part.
+
+    The other kinds follow a geometric schedule or come once; evaluations are few beside the steps.
+    """
+    others: list[Record] = []
+    steps: LongSeries[Step] = LongSeries()
+    loss, norm = Sudden(), Sudden()
+    for record in records:
+        if record.record != "step":
+            others.append(record)
+            if record.record in _SAMPLED:
+                steps.keep(record.step)  # type: ignore[union-attr]
+            continue
+        steps.add(record.step, record)
+        if loss(record.loss) | norm(record.grad_norm):
+            steps.mark()
+    return others, steps
 
 
 def _parse(path: Path, number: int, line: bytes) -> Record:

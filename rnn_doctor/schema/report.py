@@ -10,6 +10,7 @@ from pydantic import model_validator
 
 from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.curves import GateCurve, StepCurves, UpdateCurve
+from rnn_doctor.schema.imported import ForeignLog
 from rnn_doctor.schema.remedy import Study
 from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Severity
 from rnn_doctor.schema.signals import Signal
@@ -202,8 +203,12 @@ class Subject(Frozen):
     """What was examined."""
 
     script: str
+    """As it was started; of a foreign log the log itself."""
+    imported: ForeignLog | None = None
+    """Of a foreign log: what was read of it as what; None where the script was observed."""
     arguments: tuple[str, ...] = ()
     python: str
+    """Version; `not logged` of a foreign log, as torch and platform."""
     torch: str
     platform: str
     ranks: int = 1

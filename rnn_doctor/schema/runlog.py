@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rnn_doctor.schema.built import InitialWeights, Loader, Module, Optimizer, Parameter, Scheduler
+from rnn_doctor.schema.imported import Imported
 from rnn_doctor.schema.recurrence import (
     DataLag,
     LagGain,
@@ -291,6 +292,7 @@ class Exit(Frozen):
 
 Record = Annotated[
     Header
+    | Imported
     | Module
     | InitialWeights
     | Optimizer
@@ -330,6 +332,8 @@ class RunLog(Frozen):
     """One recorded run, its records sorted by kind. Of ranks that trained together it is the merged view."""
 
     header: Header
+    imported: Imported | None = None
+    """Set where another library wrote the log."""
     modules: dict[int, Module] = {}
     initial_weights: tuple[InitialWeights, ...] = ()
     optimizers: dict[int, Optimizer] = {}
@@ -337,6 +341,9 @@ class RunLog(Frozen):
     loaders: dict[int, Loader] = {}
     parameters: dict[int, Parameter] = {}
     steps: tuple[Step, ...] = ()
+    """In their order; of a very long log not all (see thinning.py)."""
+    steps_seen: int | None = None
+    """How many the file holds, where not all were kept."""
     samples: tuple[Sample, ...] = ()
     batches: tuple[Batch, ...] = ()
     readouts: tuple[Readout, ...] = ()

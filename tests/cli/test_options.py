@@ -22,8 +22,10 @@ def options(name: str) -> dict[str, click.Option]:
     return {p.name: p for p in command.params if isinstance(p, click.Option) and p.name}
 
 
-def test_check_has_a_flag_for_every_setting() -> None:
-    assert set(options("check")) - _NOT_SETTINGS == set(Settings.model_fields) - _FILE_ALONE
+def test_every_setting_has_a_flag() -> None:
+    """That of `check`; what tells of foreign logs alone, that of `diagnose`."""
+    assert set(options("check")) - _NOT_SETTINGS == set(Settings.model_fields) - _FILE_ALONE - {"map"}
+    assert "map" in options("diagnose")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -159,3 +159,8 @@ def test_stale_gradients_count_where_optimizers_take_turns() -> None:
     gan = [*steps(LOSSES), *steps(LOSSES, optimizers=(1,))]
     found = measure("stale_gradients", log(adam(0), adam(1), gan, samples([2, 3], stale_norm=1.0)))
     assert found.value == 1.0
+
+
+def test_when_a_value_was_first_not_finite_is_told_in_words() -> None:
+    assert value_of("non_finite_when", log(steps([1.0, 2.0, math.nan]))) == "update 3"
+    assert measure("non_finite_when", log(steps([1.0, 2.0]))).absent == "nothing but finite values was seen"

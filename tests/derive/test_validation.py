@@ -12,8 +12,6 @@ def test_overfitting_run() -> None:
     run = log(steps(DOWN), evaluations(UP))
     assert value_of("evaluations_observed", run) == 12
     assert value_of("validation_rise", run) == pytest.approx(0.55)
-    assert value_of("validation_trend_z", run) == pytest.approx(44 / 125**0.5)
-    assert value_of("training_trend", run) == pytest.approx(-44 / 125**0.5)
 
 
 def test_unit_of_the_loss_does_not_matter() -> None:
@@ -25,11 +23,6 @@ def test_unit_of_the_loss_does_not_matter() -> None:
 def test_rise_is_over_the_best() -> None:
     assert value_of("validation_rise", log(evaluations([4.0, 1.0, *[2.0] * 9, 1.5]))) == pytest.approx(0.5)
     assert value_of("validation_rise", log(evaluations(UP[::-1]))) == 0
-
-
-def test_only_the_last_ten_make_the_trend() -> None:
-    run = log(steps(DOWN), evaluations([50.0, 40.0, *UP[:10]]))
-    assert value_of("validation_trend_z", run) == pytest.approx(44 / 125**0.5)
 
 
 def test_evaluations_on_training_data_are_not_validation() -> None:

@@ -1,0 +1,77 @@
+"""What the rows of a log are counted by: updates, epochs, or nothing but their order."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from typing import NamedTuple
+
+from rnn_doctor.foreign import columns
+from rnn_doctor.foreign.rows import Row
+from rnn_doctor.schema.imported import Axis
+
+LOOKED_AT = 1_000
+"""Rows at the beginning that decide."""
+
+
+class Counting(NamedTuple):
+    """How rows are numbered."""
+
+    axis: Axis
+    step: str | None = None
+    """The column that counts; None where the format itself does, or nothing does."""
+    epoch: str | None = None
+    by_format: bool = False
+
+
+def counting(head: list[Row], said: Mapping[str, str]) -> Counting:
+    """How the rows of a log are numbered, judged by its beginning and by what the user said.
+
+    Steps that begin anew with every epoch count batches: then the order of the rows is the better number.
+    """
+    names = dict.fromkeys(name for row in head for name in row.values)
+    step = said.get("step") or _most_usual("step", names)
+    epoch = said.get("epoch") or _most_usual("epoch", names)
+    if "step" not in said and any(row.step is not None for row in head):
+        return Counting("update", None, epoch, by_format=True)
+    if step and ("step" in said or not _begins_anew(head, step, epoch)):
+        # W&B counts the calls of its log() under this name, whatever they are called for.
+        return Counting("row" if step == "_step" else "update", step, epoch)
+    if not step and epoch and _counts(head, epoch):
+        return Counting("epoch", epoch, epoch)
+    return Counting("row", None, epoch)
+
+
+def _most_usual(kind: str, names: Iterable[str]) -> str | None:
+    found = [(usual[1], name) for name in names if (usual := columns.axis(name)) and usual[0] == kind]
+    return min(found)[1] if found else None
+
+
+def _begins_anew(head: list[Row], step: str, epoch: str | None) -> bool:
+    """Whether a new epoch brings a smaller step, or every epoch the same one."""
+    pairs = [
+        (row.values[step], row.values[epoch])
+        for row in head
+        if epoch and step in row.values and epoch in row.values
+    ]
+    steps, epochs = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
+    falls = any(a[0] > b[0] and a[1] < b[1] for a, b in pairwise(pairs))
+    return falls or len(steps) == 1 < len(epochs)
+
+
+def _counts(head: list[Row], epoch: str) -> bool:
+    """Whether epochs number the rows: whole numbers, no two rows of training in one."""
+    values = [row.values[epoch] for row in head if epoch in row.values]
+    return all(value.is_integer() for value in values) and len(set(values)) * 2 >= len(values)
+
+
+def numbered(rows: Iterable[Row], how: Counting) -> Iterator[tuple[int, Row]]:
+    """Each row with its number as it is logged; a row without one belongs to the row before."""
+    last = -1
+    for count, row in enumerate(rows):
+        if how.by_format:
+            last = last if row.step is None else row.step
+        elif how.step is None:
+            last = count
+        else:
+            value = row.values.get(how.step)
+            last = last if value is None or not value.is_integer() else int(value)
+        yield max(last, 0), row

@@ -1,0 +1,204 @@
+"""Rows of numbers into the run log that the rules judge, in bounded memory."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+from rnn_doctor.errors import RunLogError, did_you_mean
+from rnn_doctor.foreign import axes, columns
+from rnn_doctor.foreign.axes import Counting
+from rnn_doctor.foreign.rows import Row, Rows
+from rnn_doctor.schema.built import Optimizer
+from rnn_doctor.schema.imported import Column, Imported, Role
+from rnn_doctor.schema.reading import assemble
+from rnn_doctor.schema.runlog import SCHEMA_VERSION, Evaluation, Header, Record, RunLog, Step
+from rnn_doctor.schema.thinning import LongSeries, Sudden, spacing
+
+NOT_LOGGED = "not logged"
+_MOST_UNUSED = 100
+_OPTIMIZER = 0
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is kept of one step: the values of the columns that may be used."""
+
+    time: float | None = None
+    values: dict[str, float] = field(default_factory=dict)
+
+
+class _Table:
+    """The columns of a log that may be used, by step, and how many values each column has.
+
+    Validation losses are kept apart: they are few, and none is left out because of the number of its step.
+    """
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        self.counts: dict[str, int] = {}
+        self.trained: LongSeries[_Kept] = LongSeries()
+        self.held_out: LongSeries[_Kept] = LongSeries()
+        self.epochs = _Epochs()
+        self._said: dict[str, str] = {column: role for role, column in said.items()}
+        self._place: dict[str, LongSeries[_Kept] | None] = {}
+        self._sudden: dict[str, Sudden] = {}
+
+    def take(self, number: int, row: Row, how: Counting) -> None:
+        """One row in."""
+        for name, value in row.values.items():
+            self.counts[name] = self.counts.get(name, 0) + 1
+            if name == how.epoch:
+                self.epochs.take(value)
+            series = self._place[name] if name in self._place else self._placed(name, how)
+            if series is not None:
+                series.at(number, lambda: _Kept(row.time)).values[name] = value
+                if self._sudden[name](value):
+                    series.mark()
+
+    def _placed(self, name: str, how: Counting) -> LongSeries[_Kept] | None:
+        """Where the values of a column are kept; nowhere if it is certainly not used."""
+        guess = columns.guess(name)
+        role = self._said.get(name) or (guess.role if guess else None)
+        unused = role not in columns.ROLES or name in (how.step, how.epoch)
+        self._place[name] = None if unused else self.held_out if role == "val_loss" else self.trained
+        self._sudden[name] = Sudden()
+        return self._place[name]
+
+
+@dataclass(slots=True)
+class _Epochs:
+    """How many passes over the data were begun, by a column that counts epochs from 0 or 1, whole or in parts."""
+
+    most: float = -1.0
+    from_zero: bool = False
+    in_parts: bool = False
+
+    def take(self, value: float) -> None:
+        """One value of the column."""
+        if math.isfinite(value):
+            self.most = max(self.most, value)
+            self.from_zero |= value == 0
+            self.in_parts |= not value.is_integer()
+
+    def begun(self) -> int | None:
+        """None where nothing was counted."""
+        if self.most < 0:
+            return None
+        return math.ceil(self.most) if self.in_parts else int(self.most) + self.from_zero
+
+
+def run_log(name: str, wrote: str, rows: Rows, said: Mapping[str, str]) -> RunLog:
+    """The run log of these rows.
+
+    name: what the log is called in reports and errors. wrote: the library. said: columns by role, by the user.
+    Raises: RunLogError: it holds no numbers, no column that is known, or not the column that the user named.
+    """
+    table, how, cut = _read(rows, said)
+    if not table.counts:
+        raise RunLogError(
+            f"{name}: the {wrote} log holds no numbers", "name a log of a training that has begun"
+        )
+    _check_said(name, table, said)
+    choice = columns.choose(
+        {n: c for n, c in table.counts.items() if n not in (how.step, how.epoch)},
+        {k: v for k, v in said.items() if k in columns.ROLES},
+    )
+    if not {"train_loss", "val_loss"} & set(choice.taken):
+        raise _nothing_known(name, wrote, table, choice)
+    records = list(_records(table, choice.taken))
+    imported = Imported(
+        record="imported",
+        format=wrote,
+        axis=how.axis,
+        spacing=_spacing(table, choice.taken),
+        epochs=table.epochs.begun(),
+        columns=tuple(
+            Column(role=role, name=column, values=table.counts[column], guessed=role not in said)
+            for role, column in choice.taken.items()
+        ),
+        unused=tuple(_unused(table, how, choice.taken)),
+        doubts=choice.doubts,
+    )
+    header = Header(
+        record="header", schema_version=SCHEMA_VERSION, tool_version=NOT_LOGGED, script=name, python=NOT_LOGGED,
+        torch=NOT_LOGGED, platform=NOT_LOGGED, started=NOT_LOGGED, process=0,
+    )  # fmt: skip
+    return assemble([header, imported, *records], truncated=cut)
+
+
+def _read(rows: Rows, said: Mapping[str, str]) -> tuple[_Table, Counting, bool]:
+    """All rows in one pass."""
+    cut = False
+
+    def whole() -> Iterator[Row]:
+        nonlocal cut
+        cut = yield from rows
+
+    stream = whole()
+    head = list(islice(stream, axes.LOOKED_AT))
+    how = axes.counting(head, said)
+    table = _Table(said)
+    for number, row in axes.numbered(chain(head, stream), how):
+        table.take(number, row, how)
+    return table, how, cut
+
+
+def _check_said(name: str, table: _Table, said: Mapping[str, str]) -> None:
+    for role, column in said.items():
+        if column not in table.counts:
+            known = sorted(table.counts)
+            raise RunLogError(
+                f"{name}: --map {role}={column}: there is no column {column!r}{did_you_mean(column, known)}",
+                f"its columns are {_listed(known)}",
+            )
+
+
+def _nothing_known(name: str, wrote: str, table: _Table, choice: columns.Choice) -> RunLogError:
+    because = f"; {choice.doubts[0]}" if choice.doubts else ""
+    return RunLogError(
+        f"{name}: no column of the {wrote} log is known as a loss{because}",
+        f"name it, as in --map train_loss=COLUMN; its columns are {_listed(sorted(table.counts))}",
+    )
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
+
+
+def _unused(table: _Table, how: Counting, taken: Mapping[Role, str]) -> list[str]:
+    used = {*taken.values(), how.step, how.epoch}
+    return [column for column in table.counts if column not in used][:_MOST_UNUSED]
+
+
+def _spacing(table: _Table, taken: Mapping[Role, str]) -> int:
+    trained = {taken[role] for role in ("train_loss", "grad_norm") if role in taken}
+    return spacing(number for number, kept in table.trained.items() if trained & kept.values.keys())
+
+
+def _records(table: _Table, taken: Mapping[Role, str]) -> Iterator[Record]:
+    """Optimizer, steps and evaluations; the first step is number 1 where the log counts from 0."""
+    trained, held_out = table.trained.items(), table.held_out.items()
+    shift = int(any(items and items[0][0] == 0 for items in (trained, held_out)))
+    begin = next((kept.time for _, kept in trained if kept.time is not None), 0.0)
+    loss, norm, rate = (taken.get(role, "") for role in ("train_loss", "grad_norm", "learning_rate"))
+    rates = [kept.values[rate] for _, kept in trained if rate in kept.values]
+    if rates:
+        yield Optimizer(record="optimizer", id=_OPTIMIZER, kind=rate, lr=(rates[0],), parameters=0)
+    for number, kept in trained:
+        if kept.values.keys() & {loss, norm, rate}:
+            yield Step(
+                record="step",
+                step=number + shift,
+                elapsed=0.0 if kept.time is None else kept.time - begin,
+                loss=kept.values.get(loss),
+                grad_norm=kept.values.get(norm),
+                lr=(kept.values[rate],) if rate in kept.values else (),
+                optimizers=(_OPTIMIZER,),
+            )
+    validation = taken.get("val_loss", "")
+    for number, kept in held_out:
+        if validation in kept.values:
+            yield Evaluation(
+                record="evaluation", step=number + shift, loss=kept.values[validation], batches=1
+            )

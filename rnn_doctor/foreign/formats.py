@@ -1,0 +1,108 @@
+"""The formats of foreign logs: how each is recognised by its content, and what reads it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnn_doctor.foreign import documents, tables
+from rnn_doctor.foreign.rows import Rows
+
+_HEAD = 1 << 16
+"""Bytes at the beginning of a file that tell what it is."""
+_WANDB = b":W&B"
+_EVENTS = "tfevents"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: the name of what writes it, and its reader."""
+
+    wrote: str
+    rows: Callable[[Path], Rows]
+
+
+def _tensorboard(path: Path) -> Rows:
+    from rnn_doctor.foreign.events import rows
+
+    return rows(path)
+
+
+def _wandb(path: Path) -> Rows:
+    from rnn_doctor.foreign.wandb_history import rows
+
+    return rows(path)
+
+
+TENSORBOARD = Format("TensorBoard", _tensorboard)
+WANDB = Format("W&B", _wandb)
+TRAINER = Format("Hugging Face Trainer", documents.trainer_state)
+HISTORY = Format("history", documents.history)
+OBJECTS = Format("JSON", documents.objects)
+LINES = Format("JSON Lines", documents.lines)
+CSV = Format("CSV", tables.rows)
+LIGHTNING = Format("Lightning CSVLogger", tables.rows)
+
+
+def by_name(path: Path) -> Format | None:
+    """The format of a file that may be empty still: its writer opens it before it has anything to tell."""
+    return TENSORBOARD if _EVENTS in path.name else WANDB if path.suffix == ".wandb" else None
+
+
+def recognise(path: Path) -> Format | None:
+    """The format of a file, by its content; None where it is none of them.
+
+    Raises: OSError: it cannot be read. RunLogError: it begins as one, and is damaged.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if _is_event(head):
+        return TENSORBOARD
+    if head.startswith(_WANDB):
+        return WANDB
+    if (named := by_name(path)) or b"\0" in head:
+        return named
+    return _of_text(path, head.decode("utf-8-sig", errors="replace"))
+
+
+def _is_event(head: bytes) -> bool:
+    """An event file's first record tells the version of its format: a length, its checksum, then the record."""
+    return b"brain.Event:" in head[:64]
+
+
+def _of_text(path: Path, head: str) -> Format | None:
+    begin = head.lstrip()
+    if begin.startswith("{"):
+        first = _parsed(begin.splitlines()[0])
+        if isinstance(first, Mapping) and (begin.count("\n") > 1 or not _is_document(first)):
+            return LINES
+        return _of_document(documents.load(path))
+    if begin.startswith("["):
+        document = documents.load(path)
+        listed = isinstance(document, list) and document and all(isinstance(e, Mapping) for e in document)
+        return OBJECTS if listed else None
+    names = tables.header(path) if begin else []
+    if not names:
+        return None
+    return LIGHTNING if path.name == "metrics.csv" and {"epoch", "step"} <= set(names) else CSV
+
+
+def _is_document(first: Mapping[str, Any]) -> bool:
+    """Whether an object on one line holds a whole history."""
+    return "log_history" in first or bool(documents.lists(first))
+
+
+def _of_document(document: Any) -> Format | None:
+    if not isinstance(document, Mapping):
+        return None
+    if isinstance(document.get("log_history"), list):
+        return TRAINER
+    return HISTORY if documents.lists(document) else None
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -1,0 +1,208 @@
+"""What a run log tells of its run as a whole: what ran, how much was seen, how it ended, whether that is enough."""
+
+from __future__ import annotations
+
+import math
+import signal
+from typing import TYPE_CHECKING
+
+from rnn_doctor.errors import ScriptError
+
+if TYPE_CHECKING:
+    from rnn_doctor.schema.report import NotAssessed, Observation, Report, Subject
+    from rnn_doctor.schema.runlog import RunLog
+
+ENOUGH_STEPS = 10
+"""Below this a script that fails has shown too little. Spikes are measured against a running median from
+step 6 on, and trends need some points after that; checks of single steps are complete at step 1."""
+FEWEST_STEPS = 2
+"""Below this nothing can be said of what learning does: a run without findings is then no healthy run."""
+
+
+def subject(log: RunLog) -> Subject:
+    """What was examined, from the header and the records of what the script built."""
+    from rnn_doctor.schema.imported import ForeignLog
+    from rnn_doctor.schema.report import RecurrentLayer, Subject
+
+    layers = [
+        RecurrentLayer(
+            name=m.name,
+            kind=m.kind,
+            hidden_size=m.hidden_size,
+            num_layers=m.num_layers,
+            bidirectional=m.bidirectional,
+            location=m.location,
+        )
+        for m in log.modules.values()
+    ]
+    return Subject(
+        script=log.header.script,
+        imported=ForeignLog(**log.imported.model_dump(exclude={"record"})) if log.imported else None,
+        arguments=log.header.arguments,
+        python=log.header.python,
+        torch=log.header.torch,
+        platform=log.header.platform,
+        ranks=log.ranks,
+        recurrent=tuple(layers),
+        optimizers=() if log.imported else tuple(o.kind for o in log.optimizers.values()),
+        parameters=sum(math.prod(p.shape) for p in log.parameters.values() if p.trainable),
+    )
+
+
+def observation(log: RunLog) -> Observation:
+    """How much was seen, and why no more."""
+    from rnn_doctor.schema.report import Observation
+
+    seconds = log.stop.seconds if log.stop else log.steps[-1].elapsed if log.steps else None
+    probe = log.stop.probe_seconds if log.stop else None
+    return Observation(
+        steps=log.steps_seen or len(log.steps),
+        evaluations=len(log.evaluations),
+        stopped=_stopped(log),
+        seconds=seconds,
+        probe_seconds=probe,
+        probe_share=probe / seconds if probe is not None and seconds else None,
+        sensors_off=tuple(sorted({record.sensor for record in log.sensors_off})),
+    )
+
+
+def failure(log: RunLog) -> str | None:
+    """How the script failed, as a clause; None when it ended well, or because it was stopped."""
+    if log.crash:
+        first = next(iter(log.crash.error.strip().splitlines()), "an exception")
+        return f"it raised {first}"  # the traceback was shown when it ran
+    if log.exit is None or log.exit.reason != "ended" or not log.exit.code:
+        return None
+    if log.stop and (log.stop.reason in ("steps", "time", "interrupted") or log.exit.code < 0):
+        return None  # after the probe's last word a signal is ours, to a process that would not end
+    if log.exit.code > 0:
+        return f"it ended with exit code {log.exit.code}"
+    try:
+        return f"it was killed by {signal.Signals(-log.exit.code).name}"
+    except ValueError:
+        return f"it was killed by signal {-log.exit.code}"
+
+
+def too_little(log: RunLog, report: Report) -> bool:
+    """Whether the script failed before enough steps, or one update shows nothing.
+
+    A fault that is certain needs no more steps, and often is what the script failed of.
+    """
+    if log.imported:
+        return max(len(log.steps), len(log.evaluations)) < FEWEST_STEPS
+    if failure(log) and len(log.steps) < ENOUGH_STEPS and not certain(report):
+        return True
+    return len(log.steps) < FEWEST_STEPS and not report.findings
+
+
+def certain(report: Report) -> bool:
+    """Whether an error was found that was read off, and not inferred from what some steps showed."""
+    return any(f.severity == "error" and f.confidence.word == "certain" for f in report.findings)
+
+
+def require_training(log: RunLog) -> None:
+    """Nothing, where the log holds an update and a recurrent network.
+
+    Raises: ScriptError: it does not; says what was seen instead.
+    """
+    script, failed = log.header.script, failure(log)
+    if not log.steps:
+        if failed:
+            raise ScriptError(f"{script} made no update: {failed}{crash_place(log)}", _advice(log))
+        if log.exit and log.exit.reason == "no_step":
+            raise ScriptError(
+                f"{script} made no update within the start limit; seen: {seen(log)}",
+                "raise --start-limit if it prepares its data for longer",
+            )
+        if early := first_update_unfinished(log):
+            raise early
+        if log.exit and log.exit.reason == "hung":
+            raise ScriptError(
+                f"{script} had not finished its first update when the time limit came; seen: {seen(log)}",
+                "raise --time-limit; an update of LBFGS takes up to 20 backward passes",
+            )
+        raise ScriptError(
+            f"{script} made no update that could be seen; seen: {seen(log)}",
+            "pass the arguments that make it train; an update is optimizer.step(), or a change of weights "
+            "by hand after a backward pass",
+        )
+    if not log.modules:
+        raise ScriptError(
+            f"no recurrent network was seen in {script}; seen: {seen(log)}",
+            "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences",
+        )
+
+
+def first_update_unfinished(log: RunLog) -> ScriptError | None:
+    """The error to raise where the time limit came within the first update; its calls and backward passes were seen."""
+    if log.steps or log.stop is None or not log.stop.backwards or failure(log):
+        return None
+    return ScriptError(
+        f"{log.header.script} was still within its first update when the time limit came, after "
+        f"{log.stop.backwards} backward passes; seen: {seen(log)}",
+        "raise --time-limit; an update of LBFGS takes up to 20 backward passes",
+    )
+
+
+def _advice(log: RunLog) -> str:
+    if log.crash and "Weights only load failed" in log.crash.error:
+        return "since torch 2.6 torch.load needs weights_only=False for whole objects, if you trust the file"
+    return "run it on its own until it trains"
+
+
+def seen(log: RunLog) -> str:
+    """What the log holds, in a few words."""
+    modules = [
+        f"{m.kind} '{m.name}'{f' ({m.location.file}:{m.location.line})' if m.location else ''}"
+        for m in log.modules.values()
+    ]
+    optimizers = [o.kind for o in log.optimizers.values()]
+    updates = f"{len(log.steps) or 'no'} update{'' if len(log.steps) == 1 else 's'}"
+    return ", ".join([*(modules or ["no recurrent network"]), *(optimizers or ["no optimizer"]), updates])
+
+
+def crash_place(log: RunLog) -> str:
+    """` at file:line` of the exception that ended the script, or nothing where it is not known."""
+    place = log.crash.location if log.crash else None
+    return f" at {place.file}:{place.line}" if place else ""
+
+
+def _stopped(log: RunLog) -> str:
+    if log.imported:
+        return "the log breaks off within a row" if log.truncated else "that is all the log holds"
+    failed = failure(log)
+    if failed:
+        return f"the script failed: {failed}{crash_place(log)}"
+    if log.stop:
+        return {
+            "steps": "the requested number of steps was reached",
+            "time": "the time limit was reached",
+            "script_end": "the script ended",
+            "crash": "the script failed",
+            "interrupted": "it was interrupted",
+        }[log.stop.reason]
+    if log.exit:
+        return {
+            "ended": "the script's process ended",
+            "hung": "the script hung and was ended",
+            "no_step": "no further step came",
+            "interrupted": "it was interrupted",
+        }[log.exit.reason]
+    return "the log breaks off (the process was killed, or still runs)"
+
+
+def limits(log: RunLog) -> tuple[NotAssessed, ...]:
+    """What limits the whole examination: few steps, sensors that failed, ranks that disagree."""
+    from rnn_doctor.schema.report import NotAssessed
+
+    found = [
+        NotAssessed(what=f"sensor {off.sensor}", reason=f"it failed at step {off.step}: {off.error}")
+        for off in log.sensors_off
+    ]
+    if log.imported:
+        return ()  # each signal says what it lacks
+    if len(log.steps) < ENOUGH_STEPS:
+        seen_only = "1 update was" if len(log.steps) == 1 else f"{len(log.steps)} updates were"
+        reason = f"only {seen_only} seen; what needs no more is judged"
+        found.insert(0, NotAssessed(what="development over the steps", reason=reason))
+    return tuple(found)
