@@ -53,7 +53,8 @@ _REPORTING = (
         "--format",
         "format",
         metavar="terminal|json|markdown|github|gitlab|sarif|junit|html",
-        help="Form of the report.  [terminal, or what the name of -o FILE tells: .json, .md, .sarif, .xml, .html]",
+        help="Form of the report.  "
+        "[terminal, or what the name of -o FILE tells: .json, .md, .sarif, .xml, .html]",
     ),
     click.option("-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."),
 )
