@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PEERS  := .venv-peers
 
-.PHONY: help demo test quick lint bench peers generate sample-logs clean
+.PHONY: help demo test quick lint bench peers docs generate sample-logs clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ $(PEERS)/.ready: pyproject.toml constraints.txt
 
 peers: $(PEERS)/.ready ## the cost of the probe beside that of other tools (hours)
 	$(PEERS)/bin/python benchmarks/overhead.py --peers --long
+
+docs: $(READY) ## the documentation as a site, in build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 
 generate: $(READY) ## schemas, rule pages, tables: whatever is generated
 	$(BIN)/python -m tests.generated

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rnn_doctor.schema.rulebook import Rulebook
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.schema.signals import Signals
-    from rnn_doctor.settings import Settings
+    from rnn_doctor.settings import Settings, Thresholds
 
     __all__ = ["Outcome", "Progress", "Target"]
     """What the command line names of a stage, for type checkers alone."""
@@ -33,11 +34,13 @@ FEWEST_STEPS = 2
 """Below this nothing can be said of what learning does: a run without findings is then no healthy run."""
 
 
-def target(path: str, *, is_module: bool, arguments: tuple[str, ...], python: str) -> Target:
-    """What to run: a script, or a module as `python -m` does."""
+def target(
+    path: str, *, is_module: bool, arguments: tuple[str, ...], python: str, threads: int | None = None
+) -> Target:
+    """What to run: a script, or a module as `python -m` does; `threads` sets how many PyTorch may use."""
     from rnn_doctor.capture import launch
 
-    return launch.Target(path=path, is_module=is_module, arguments=arguments, python=python)
+    return launch.Target(path=path, is_module=is_module, arguments=arguments, python=python, threads=threads)
 
 
 def record(
@@ -48,8 +51,14 @@ def record(
     terminal: bool,
     on_progress: Callable[[Progress], None],
     on_output: Callable[[bytes], None] | None = None,
+    output: int | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
 ) -> Outcome:
-    """How the script ended; its run log is in the file afterwards, if it used torch at all."""
+    """How the script ended; its run log is in the file afterwards, if it used torch at all.
+
+    `output` is the file descriptor that the script writes to. In another thread than the main one `interrupted`
+    says when to end it.
+    """
     from rnn_doctor.capture import launch
 
     whole = settings.steps == "all" and "time_limit" not in settings.model_fields_set
@@ -63,7 +72,16 @@ def record(
         terminal=terminal,
         on_progress=on_progress,
         on_output=on_output,
+        output=output,
+        interrupted=interrupted,
     )
+
+
+def terminable() -> AbstractContextManager[None]:
+    """A block in which SIGTERM interrupts as Ctrl-C does; `record` is one by itself."""
+    from rnn_doctor.capture import launch
+
+    return launch.sigterm_interrupts()
 
 
 def examine(log: RunLog, settings: Settings) -> Report:
@@ -114,10 +132,7 @@ def examine(log: RunLog, settings: Settings) -> Report:
 
 
 def baseline(settings: Settings) -> list[Report] | None:
-    """The reports that the settings name as the baseline; None where they name none.
-
-    Raises: ReportError: the file cannot be read or holds no report.
-    """
+    """The reports of the settings' baseline, if they name one. Raises: ReportError: it cannot be read."""
     from rnn_doctor.schema import stored
 
     return None if settings.baseline is None else stored.read(settings.baseline)
@@ -132,15 +147,19 @@ def recognizable(report: Report) -> Report:
     return report.model_copy(update={"findings": fingerprinted(report.findings)})
 
 
-def rulebook(folders: Sequence[Path] = ()) -> Rulebook:
-    """The rules that ship with rnn-doctor, and those of the folders, held against the signals there are."""
+def rulebook(folders: Sequence[Path] = (), thresholds: Thresholds | None = None) -> Rulebook:
+    """The rules that ship with rnn-doctor and those of the folders, with the thresholds of the settings.
+
+    Raises: RulebookError: a rule file is wrong. SettingsError: there is no such threshold.
+    """
     from rnn_doctor.diagnose.rulebook import load
+    from rnn_doctor.diagnose.thresholds import changed
 
     if not folders:
-        return load()
+        return changed(load(), thresholds or {})[0]
     from rnn_doctor.derive.registry import kinds
 
-    return load(folders, signals=kinds())
+    return changed(load(folders, signals=kinds()), thresholds or {})[0]
 
 
 class InUse(NamedTuple):
@@ -252,6 +271,21 @@ def failure(log: RunLog) -> str | None:
         return f"it was killed by {signal.Signals(-log.exit.code).name}"
     except ValueError:
         return f"it was killed by signal {-log.exit.code}"
+
+
+def too_little(log: RunLog, report: Report) -> bool:
+    """Whether the script failed before enough steps, or one update shows nothing.
+
+    A fault that is certain needs no more steps, and often is what the script failed of.
+    """
+    if failure(log) and len(log.steps) < ENOUGH_STEPS and not certain(report):
+        return True
+    return len(log.steps) < FEWEST_STEPS and not report.findings
+
+
+def certain(report: Report) -> bool:
+    """Whether an error was found that was read off, and not inferred from what some steps showed."""
+    return any(f.severity == "error" and f.confidence.word == "certain" for f in report.findings)
 
 
 def require_training(log: RunLog) -> None:

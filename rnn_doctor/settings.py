@@ -31,8 +31,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "min_confidence": MIN_CONFIDENCES,
 }
 TABLE = "tool.rnn-doctor"
+MANIFEST = "check"
+"""The list of scripts in our table, which is no setting: `manifest` reads it."""
 _PER_SCRIPT = "per_script"
-_ONCE = ("format", "output", "quiet", "verbose")
+ONCE = ("format", "output", "quiet", "verbose", "jobs")
 """What holds for a whole call, and cannot differ from script to script."""
 
 SUFFIXES: Mapping[str, Format] = {
@@ -63,6 +65,8 @@ def _split(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
 Seconds = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
+Thresholds = dict[str, dict[str, float | tuple[float, float]]]
+"""By rule, as id or name, and signal."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 # Each description completes the sentence "... is not", which is the whole message for a bad value.
@@ -85,10 +89,11 @@ class Settings(Frozen):
     preview: bool = Field(False, description="true or false")
     lag: Whole | None = Field(None, description="a whole number of at least 1")
     python: str | None = Field(None, description="the path of a Python interpreter")
+    jobs: Whole | None = Field(None, description="a whole number of at least 1")
     quiet: bool = Field(False, description="true or false")
     verbose: bool = Field(False, description="true or false")
-    thresholds: dict[str, dict[str, float | tuple[float, float]]] = Field({}, description="a table")
-    """By rule, as id or name, and signal; in the file alone."""
+    thresholds: Thresholds = Field({}, description="a table")
+    """In the file alone."""
 
     @property
     def step_limit(self) -> int | None:
@@ -125,16 +130,25 @@ def _with_format(values: dict[str, Any]) -> dict[str, Any]:
     return values if suffix is None or "format" in values else values | {"format": SUFFIXES[suffix]}
 
 
-def _from_file(folder: Path, script: str | None) -> dict[str, Any]:
-    """What the first pyproject.toml upward from the folder that has our table says, by the names of the fields."""
+def nearest_table(folder: Path) -> tuple[Path, Any] | None:
+    """The first pyproject.toml upward from the folder that has our table, and the table as it stands there.
+
+    Raises: SettingsError: a file on the way cannot be read.
+    """
     for parent in (folder, *folder.parents):
         path = parent / "pyproject.toml"
         if not path.is_file():
             continue
         table = _read(path).get("tool", {}).get("rnn-doctor")
         if table is not None:
-            return _of_table(path, table, folder, script)
-    return {}
+            return path, table
+    return None
+
+
+def _from_file(folder: Path, script: str | None) -> dict[str, Any]:
+    """What the nearest table says, by the names of the fields."""
+    path, table = nearest_table(folder) or (None, {})
+    return _of_table(path, table, folder, script) if path else {}
 
 
 def _of_table(path: Path, table: Any, folder: Path, script: str | None) -> dict[str, Any]:
@@ -144,7 +158,7 @@ def _of_table(path: Path, table: Any, folder: Path, script: str | None) -> dict[
     _check(kept, lambda key: f"{path}: [{TABLE}] {key}")
     if not isinstance(several, list):
         raise SettingsError(f"{path}: [{TABLE}.per-script] is one table", f"write [[{TABLE}.per-script]]")
-    fields = ["match", *(field for field in Settings.model_fields if field not in _ONCE)]
+    fields = ["match", *(field for field in Settings.model_fields if field not in ONCE)]
     for number, each in enumerate(several, 1):
         where = f"[[{TABLE}.per-script]] {number}"
         own = _known(path, where, each, fields)
@@ -197,6 +211,8 @@ def _known(path: Path, where: str, table: Any, fields: list[str]) -> dict[str, A
         raise SettingsError(f"{path}: {where} is not a table", f"write {where} and one key a line")
     result: dict[str, Any] = {}
     for key, value in table.items():
+        if key == MANIFEST and where == f"[{TABLE}]":
+            continue
         field = key.replace("-", "_")
         if field not in fields:
             options = [name.replace("_", "-") for name in fields]

@@ -83,6 +83,7 @@ GENERATED: dict[Path, Callable[[], str]] = {
     ),
     ROOT / "docs" / "options.md": options_page,
     ROOT / "rules" / "README.md": generated_rules.readme,
+    _RULE_PAGES / "index.md": generated_rules.index_page,
     ROOT / "docs" / "remedies.md": generated_rules.remedies_page,
     sample_logs.FOLDER / "README.md": sample_logs.readme,
     **{

@@ -20,6 +20,16 @@ def book() -> Rulebook:
 
 def readme() -> str:
     """rules/README.md: every rule and every remedy on a line."""
+    return _table("../docs/rules/", "../docs/")
+
+
+def index_page() -> str:
+    """docs/rules/index.md: the same in the documentation, whose navigation lists the pages."""
+    pages = "\n".join(rule.id for rule in book().rules.values())
+    return f"{_table('', '../')}\n```{{toctree}}\n:hidden:\n\n{pages}\n```\n"
+
+
+def _table(rules: str, docs: str) -> str:
     lines = [
         "# Rules and remedies",
         "",
@@ -33,14 +43,14 @@ def readme() -> str:
         condition = (rule.condition or "-").replace("_", " ")
         status = "" if rule.status == "stable" else f" ({rule.status})"
         lines.append(
-            f"| [{rule.id}](../docs/rules/{rule.id}.md) | {rule.name}{status} | {severities(rule)} | {condition} "
+            f"| [{rule.id}]({rules}{rule.id}.md) | {rule.name}{status} | {severities(rule)} | {condition} "
             f"| {_cell(rule.summary)} |"
         )
     lines += ["", "| remedy | kind | effort | what it does | used by |", "|---|---|---|---|---|"]
     for remedy in book().remedies.values():
         users = ", ".join(_users(remedy)) or "-"
         lines.append(
-            f"| [{remedy.id}](../docs/remedies.md#{remedy.id}) | {remedy.kind} | {remedy.effort} "
+            f"| [{remedy.id}]({docs}remedies.md#{remedy.id}) | {remedy.kind} | {remedy.effort} "
             f"| {_cell(remedy.title)} | {users} |"
         )
     return "\n".join([*lines, ""])

@@ -167,7 +167,8 @@ def test_all_steps_have_no_limit() -> None:
         ),
         (
             'format = "jsn"',
-            "sarif, junit, html (did you mean 'json'?)",
+            "format: 'jsn' is not one of terminal, json, markdown, github, gitlab, sarif, junit, html "
+            "(did you mean 'json'?)",
         ),
         ("steps = 0", 'steps: 0 is not a whole number of at least 1, or "all"'),
         ("steps = true", "steps: True is not a whole number"),

@@ -40,6 +40,8 @@ class Target:
     is_module: bool
     arguments: tuple[str, ...]
     python: str = sys.executable
+    threads: int | None = None
+    """Threads that PyTorch may use for one operation; None leaves it what it is."""
 
     @property
     def command(self) -> list[str]:
@@ -80,11 +82,15 @@ def launch(
     terminal: bool,
     on_progress: Callable[[Progress], None],
     on_output: Callable[[bytes], None] | None = None,
+    output: int | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Runs the target under the probe until enough was seen; `log` and the logs of its ranks are made anew.
 
-    The script's output goes to our stderr. With `terminal` it is given a terminal of its own, and what it
-    writes comes through `on_output`, so that the caller can print it around a live line.
+    The script's output goes to the file descriptor `output`, or to our stderr. With `terminal` it is given a
+    terminal of its own, and what it writes comes through `on_output`, so that the caller can print it around
+    a live line. Signals reach the main thread alone: in another one `interrupted` is asked instead, and the
+    script is ended as by Ctrl-C once it says yes.
 
     Raises: OSError: the interpreter cannot be started.
     """
@@ -93,20 +99,21 @@ def launch(
     environment = _environment(target, log, steps, time_limit, tool_version)
     with _terminal(terminal) as (reader, writer):
         stdin = subprocess.DEVNULL if sys.__stdin__ is None or sys.__stdin__.isatty() else None
+        sink = output if writer is None else writer
         process = subprocess.Popen(
             target.command,
             env=environment,
             stdin=stdin,
-            stdout=2 if writer is None else writer,
-            stderr=None if writer is None else writer,
+            stdout=2 if sink is None else sink,
+            stderr=sink,
             start_new_session=True,
         )
         if writer is not None:
             os.close(writer)
         mark = f"{_VARIABLE}={environment[_VARIABLE]}"
         watch = _Watch(process, mark, log, steps, time_limit, start_limit, on_progress, reader, on_output)
-        with _sigterm_interrupts():
-            reason = watch.until_end()
+        with sigterm_interrupts():
+            reason = watch.until_end(interrupted)
     _write_exit(log, process.returncode, reason, watch.elapsed())
     logs = _logs(log)
     return Outcome(log if log in logs else (logs[0] if logs else None), process.returncode, reason)
@@ -135,6 +142,8 @@ def _environment(
     given = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = str(_INJECT) + (os.pathsep + given if given else "")
     environment[_VARIABLE] = json.dumps(config)
+    if target.threads is not None:
+        environment["OMP_NUM_THREADS"] = str(target.threads)
     environment.setdefault("MPLBACKEND", "Agg")  # plots must not wait for somebody to close them
     return environment
 
@@ -159,7 +168,7 @@ def _terminal(wanted: bool) -> Iterator[tuple[int | None, int | None]]:
 
 
 @contextlib.contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
+def sigterm_interrupts() -> Iterator[None]:
     """A CI job that is cancelled leaves a report like one that is interrupted."""
 
     def interrupt(_number: int, _frame: Any) -> None:
@@ -212,11 +221,13 @@ class _Watch:
         """Seconds since the start."""
         return time.monotonic() - self._began
 
-    def until_end(self) -> Reason:
+    def until_end(self, interrupted: Callable[[], bool]) -> Reason:
         """Waits for the script; whatever happens, none of its processes is left behind."""
         reason: Reason = "ended"
         try:
             while self._process.poll() is None:
+                if interrupted():
+                    raise KeyboardInterrupt
                 self._pause()
                 self._follow()
                 overdue = self._overdue()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnn_doctor.cli import exit_codes, judging, options, output, recording
-from rnn_doctor.cli.script import ScriptCommand, target
-from rnn_doctor.errors import ScriptError
+from rnn_doctor.cli.script import ScriptCommand, tell_of_scripts_given_as_arguments
+from rnn_doctor.errors import ScriptError, SettingsError
+from rnn_doctor.targets import target
 
 if TYPE_CHECKING:
     from rnn_doctor.pipeline import Outcome
@@ -20,13 +21,19 @@ if TYPE_CHECKING:
 @options.observing
 @options.judging
 @click.option("--log", metavar="FILE", help="Keep the run log there.  [removed on success]")
+@options.several
 @options.speaking
 @options.script
-def command(module: str | None, words: tuple[str, ...], log: str | None, **flags: Any) -> int:
+def command(
+    module: str | None, words: tuple[str, ...], log: str | None, only: tuple[str, ...], **flags: Any
+) -> int:
     """Run a training script for some steps and report what keeps it from learning.
 
     Our options stand before SCRIPT; everything after it goes to the script untouched. stdout carries the
     report alone: the script's own output and the progress go to stderr.
+
+    Without SCRIPT, every script of [[tool.rnn-doctor.check]] in pyproject.toml is checked, each in a process of
+    its own and from the folder of that file; --log then names a folder, and the exit code is the worst of all.
 
     \b
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or unreadable input,
@@ -34,12 +41,22 @@ def command(module: str | None, words: tuple[str, ...], log: str | None, **flags
     """
     from rnn_doctor import pipeline
 
+    if module is None and not words:
+        from rnn_doctor.cli import manifest
+
+        return manifest.check(flags, log=log, only=only)
+    if only:
+        raise SettingsError(
+            "--only chooses among the scripts of pyproject.toml", "leave it out, or leave SCRIPT out"
+        )
     settings = options.settings(flags, module or (words[0] if words else None))
     what = target(module, words, settings.python)
     # What can be refused is refused now, and not after the script has run.
     output.check_writable(settings.output)
     pipeline.rules_in_use(settings)
     pipeline.baseline(settings)
+    if not settings.quiet:
+        tell_of_scripts_given_as_arguments(words)
     with recording.place(Path(log) if log else None) as place:
         outcome = recording.run(what, place.path, settings)
         place.keep |= outcome.reason == "interrupted"

@@ -39,7 +39,7 @@ def command(old: str, new: str, **flags: Any) -> int:
 
     asked = flags.pop("format")
     settings = options.settings(flags)
-    form = _form(asked, settings.format)
+    form = _form(asked, settings.format, settings.output)
     output.check_writable(settings.output)
     olds, news = stored.read(Path(old)), stored.read(Path(new))
     pairs = list(_pairs(olds, news))
@@ -62,13 +62,17 @@ def command(old: str, new: str, **flags: Any) -> int:
     return exit_codes.FINDINGS if any(failed) else exit_codes.OK
 
 
-def _form(asked: str | None, kept: str) -> str:
-    """The form that was asked for; else that of the settings, where a comparison has it.
+def _form(asked: str | None, kept: str, file: Path | None) -> str:
+    """The form that was asked for; else that of the settings or of the file's name, where a comparison has it.
 
     Raises: SettingsError: a comparison has no such form.
     """
     from rnn_doctor.settings import did_you_mean
 
+    if asked is None and kept not in FORMS and file is not None:
+        raise SettingsError(
+            f"{file}: a comparison has no form {kept!r}", f"give one of {', '.join(FORMS)} with -f"
+        )
     if asked is None:
         return kept if kept in FORMS else FORMS[0]
     if asked not in FORMS:

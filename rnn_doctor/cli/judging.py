@@ -22,36 +22,19 @@ def judged(report: Report, code: int, settings: Settings) -> Report:
 
 
 def exit_code(log: RunLog, report: Report, settings: Settings) -> int:
-    """3 when the script failed before enough steps, or one update shows nothing; else by the findings.
-
-    A fault that is certain needs no more steps, and often is what the script failed of.
-    """
+    """3 when the script failed before enough steps, or one update shows nothing; else by the findings."""
     from rnn_doctor import pipeline
 
-    if pipeline.failure(log) and len(log.steps) < pipeline.ENOUGH_STEPS and not _certain(report):
-        return exit_codes.SCRIPT
-    if len(log.steps) < pipeline.FEWEST_STEPS and not report.findings:
+    if pipeline.too_little(log, report):
         return exit_codes.SCRIPT
     return exit_codes.FINDINGS if failing(report.findings, settings) else exit_codes.OK
 
 
 def failing(findings: Iterable[Finding], settings: Settings) -> list[Finding]:
-    """The findings that fail: severe enough, sure enough, and where there is a baseline, new or worse than in it."""
-    from rnn_doctor.settings import MIN_CONFIDENCES
+    """The findings that fail the gate."""
+    from rnn_doctor import expectations
 
-    sure = MIN_CONFIDENCES[MIN_CONFIDENCES.index(settings.min_confidence) :]
-    return [
-        finding
-        for finding in findings
-        if exit_codes.of_findings([finding.severity], settings.fail_on)
-        and finding.confidence.word in sure
-        and finding.change in (None, "new", "worse")
-    ]
-
-
-def _certain(report: Report) -> bool:
-    """Whether an error was found that was read off, and not inferred from what some steps showed."""
-    return any(f.severity == "error" and f.confidence.word == "certain" for f in report.findings)
+    return list(expectations.failing(findings, settings))
 
 
 def remark(log: RunLog, report: Report, settings: Settings) -> None:
@@ -63,7 +46,7 @@ def remark(log: RunLog, report: Report, settings: Settings) -> None:
     failed = pipeline.failure(log)
     if failed:
         what = f"{log.header.script} failed after {steps}: {failed}{pipeline.crash_place(log)}"
-        if count < pipeline.ENOUGH_STEPS and not _certain(report):
+        if count < pipeline.ENOUGH_STEPS and not pipeline.certain(report):
             output.say(f"{what}; that is too few to judge it as a whole", "make it run on its own first")
         else:
             output.say(f"{what}; what was seen before is judged")

@@ -34,13 +34,27 @@ def observing(command: Command) -> Command:
     return command
 
 
+def several(command: Command) -> Command:
+    """Adds the options on the scripts of the manifest."""
+    jobs = click.option(
+        "--jobs",
+        metavar="N",
+        help="Scripts of pyproject.toml to run at once.  [as many as the cores allow]",
+    )
+    only = click.option(
+        "--only", metavar="NAME", multiple=True, help="Of the scripts of pyproject.toml, check these alone."
+    )
+    return jobs(only(command))
+
+
 _REPORTING = (
     click.option(
         "-f",
         "--format",
         "format",
         metavar="terminal|json|markdown|github|gitlab|sarif|junit|html",
-        help="Form of the report.  [terminal, or what the name of -o FILE tells: .json, .md, .sarif, .xml, .html]",
+        help="Form of the report.  "
+        "[terminal, or what the name of -o FILE tells: .json, .md, .sarif, .xml, .html]",
     ),
     click.option("-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."),
 )

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,12 @@ def say(message: str, hint: str | None = None) -> None:
     click.echo(f"rnn-doctor: {short(message)}" + (f"\n  {short(hint)}" if hint else ""), err=True)
 
 
+def quote(lines: Iterable[str]) -> None:
+    """Lines on stderr as they stand."""
+    for line in lines:
+        click.echo(line, err=True)
+
+
 def emit(reports: list[Report], settings: Settings, *, several: bool = False) -> None:
     """Write the reports: where `several` were asked for, as one document or one after another.
 
@@ -58,6 +65,18 @@ def emit(reports: list[Report], settings: Settings, *, several: bool = False) ->
         to_stdout(text, encoding=encoding)
     else:
         to_file(text, settings.output)
+
+
+def check_holds_several(settings: Settings) -> None:
+    """Nothing, where the format can show several reports: asked before the scripts run, not after.
+
+    Raises: DoctorError: it cannot.
+    """
+    from rnn_doctor.render import JOINED, TOGETHER
+
+    if settings.format not in JOINED and settings.format not in TOGETHER:
+        able = ", ".join(sorted({*JOINED, *TOGETHER}))
+        raise DoctorError(f"{settings.format} holds one report alone", f"several fit into {able}")
 
 
 def _rendered(reports: list[Report], settings: Settings, *, several: bool) -> str:

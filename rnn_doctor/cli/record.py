@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from rnn_doctor.cli import exit_codes, options, output, recording
-from rnn_doctor.cli.script import ScriptCommand, target
+from rnn_doctor.cli.script import ScriptCommand
 from rnn_doctor.errors import SettingsError
+from rnn_doctor.targets import target
 
 
 class _RecordCommand(ScriptCommand):

@@ -6,11 +6,12 @@ import contextlib
 import glob
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnn_doctor import targets
 from rnn_doctor.cli import output, progress
 from rnn_doctor.errors import DoctorError, ScriptError, SettingsError
 
@@ -57,16 +58,26 @@ def place(wanted: Path | None) -> Iterator[Place]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def run(target: Target, log: Path, settings: Settings) -> Outcome:
+def run(
+    target: Target,
+    log: Path,
+    settings: Settings,
+    *,
+    shown: progress.Reporter | None = None,
+    written_to: int | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Outcome:
     """How the script ended.
+
+    One of several is given a reporter, a file descriptor for its output, and a way to be interrupted.
 
     Raises: ScriptError: it left no run log, for it failed or ended before anything of a training was seen.
     """
     from rnn_doctor import pipeline
 
     _refuse_other_files(log)
-    terminal = progress.on_terminal() and not settings.quiet
-    shown = progress.reporter(target.path, quiet=settings.quiet, terminal=terminal)
+    terminal = shown is None and progress.on_terminal() and not settings.quiet
+    shown = shown or progress.reporter(target.path, quiet=settings.quiet, terminal=terminal)
     try:
         outcome = pipeline.record(
             target,
@@ -75,6 +86,8 @@ def run(target: Target, log: Path, settings: Settings) -> Outcome:
             terminal=terminal,
             on_progress=shown.update,
             on_output=shown.output if isinstance(shown, progress.Live) else None,
+            output=written_to,
+            interrupted=interrupted,
         )
     except OSError as error:
         raise SettingsError(
@@ -83,7 +96,7 @@ def run(target: Target, log: Path, settings: Settings) -> Outcome:
     finally:
         shown.close()
     if outcome.log is None and outcome.reason != "interrupted":
-        raise _nothing_seen(target, outcome)
+        raise targets.nothing_seen(target, outcome)
     return outcome
 
 
@@ -92,34 +105,19 @@ def _refuse_other_files(log: Path) -> None:
 
     Raises: DoctorError: one is something else, which the user may want.
     """
-    for old in (log, *_beside(log)):
-        if old.is_file():
-            with old.open("rb") as file:
-                start = file.read(len(_FIRST_BYTES))
-            if start not in (b"", _FIRST_BYTES):
-                raise DoctorError(f"{old} exists and is no run log", "name another file, or remove it first")
+    for old in logs(log):
+        with old.open("rb") as file:
+            start = file.read(len(_FIRST_BYTES))
+        if start not in (b"", _FIRST_BYTES):
+            raise DoctorError(f"{old} exists and is no run log", "name another file, or remove it first")
+
+
+def logs(log: Path) -> Iterator[Path]:
+    """The log and those of further ranks and processes beside it, as far as they exist."""
+    return (path for path in (log, *_beside(log)) if path.is_file())
 
 
 def _beside(log: Path) -> Iterator[Path]:
     """Logs that the ranks and further processes of a run wrote beside its own."""
     for kind in ("rank", "process"):
         yield from log.parent.glob(f"{glob.escape(log.stem)}.{kind}*{glob.escape(log.suffix)}")
-
-
-def _nothing_seen(target: Target, outcome: Outcome) -> ScriptError:
-    name = f"-m {target.path}" if target.is_module else target.path
-    if outcome.reason == "no_step":
-        return ScriptError(
-            f"{name} made no update within the start limit, and nothing of a training was seen",
-            "raise --start-limit if it prepares its data for longer",
-        )
-    if outcome.exit_code:
-        return ScriptError(
-            f"{name} failed with exit code {outcome.exit_code} before anything of a training was seen",
-            "what it said is above; run it with Python alone until it trains",
-        )
-    return ScriptError(
-        f"{name} ended, and nothing of a PyTorch training was seen",
-        "pass the arguments that make it train; Python's -I and -E, and a process that starts others with a "
-        "cleared environment, hide the training",
-    )

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from rnn_doctor.errors import DoctorError, SettingsError
-
-if TYPE_CHECKING:
-    from rnn_doctor.pipeline import Target
+from rnn_doctor.cli import output
 
 
 class ScriptCommand(click.Command):
@@ -64,34 +58,11 @@ def _cluster(arg: str, valued: set[str]) -> tuple[str, bool]:
     return arg, False
 
 
-def target(module: str | None, words: tuple[str, ...], python: str | None) -> Target:
-    """What to run.
-
-    Raises: SettingsError: no script or no interpreter was named. DoctorError: there is no such script.
-    """
-    from rnn_doctor import pipeline
-
-    interpreter = _interpreter(python)
-    if module is not None:
-        return pipeline.target(module, is_module=True, arguments=words, python=interpreter)
-    if not words:
-        raise SettingsError("no script was named", "type `rnn-doctor check train.py`, or -m PKG.MOD")
-    path = Path(words[0])
-    if path.is_dir():
-        raise DoctorError(f"{path} is a directory", "name the script in it, or use -m PKG.MOD for a package")
-    if not path.is_file():
-        hint = "our options stand before the script" if words[0].startswith("-") else "check the path"
-        raise DoctorError(f"{path}: no such script", hint)
-    return pipeline.target(words[0], is_module=False, arguments=words[1:], python=interpreter)
-
-
-def _interpreter(python: str | None) -> str:
-    if python is None:
-        return sys.executable
-    found = shutil.which(python)
-    if found is None:
-        raise SettingsError(
-            f"--python: {python!r} is not an executable file",
-            "give the path of a Python, e.g. .venv/bin/python",
+def tell_of_scripts_given_as_arguments(words: tuple[str, ...]) -> None:
+    """Say so, where all arguments of the script are scripts: whoever typed them may have meant to check several."""
+    script, *arguments = words or ("",)
+    if arguments and all(Path(word).suffix == ".py" and Path(word).is_file() for word in arguments):
+        output.say(
+            f"{', '.join(arguments)}: given to {script}, for what follows SCRIPT is its own",
+            "to check several scripts, list them in pyproject.toml, one [[tool.rnn-doctor.check]] each",
         )
-    return found

@@ -114,8 +114,10 @@ def _finding(finding: Finding, *, brief: bool, explained: bool) -> str:
     where = f" at {markup.code(f'{place.file}:{place.line}')}" if place else ""
     if place and place.function:
         where += f" in {markup.code(place.function)}"
+    arrow = "↳ " if explained else ""
+    title = f"{_SEVERITY[finding.severity]} {markup.text(telling.title(finding))}{mark(finding)}"
     parts = [
-        f"**{_SEVERITY[finding.severity]} {markup.text(telling.title(finding))}{mark(finding)}**{where}",
+        f"{arrow}**{title}**{where}",
         markup.text(finding.message),
     ]
     if explained:
@@ -129,11 +131,12 @@ def _finding(finding: Finding, *, brief: bool, explained: bool) -> str:
 
 def _grounds(finding: Finding) -> str:
     lines = [f"- {_evidence(piece)}" for piece in finding.evidence[:_MOST_EVIDENCE]]
-    lines.append(f"- Confidence {markup.text(telling.sureness(finding))}")
+    if (sure := telling.sureness(finding)) != finding.confidence.word:
+        lines.append(f"- Confidence {markup.text(sure)}")
     if finding.explains:
         lines.append(f"- Explains {markup.text(joined(finding.explains), 200)}")
     if finding.subject != "run":
-        lines.append(f"- In {markup.code(finding.subject)}")
+        lines.append(f"- Subject {markup.code(finding.subject)}")
     lines.append(f"- {markup.code(f'rnn-doctor rule {finding.rule}')} explains the rule")
     return "\n".join(lines)
 
@@ -207,7 +210,7 @@ def _basis(remedy: Prescription) -> str:
 def _treatment(remedy: Prescription) -> str:
     cautions = "\n".join(f"- {markup.text(caution)}" for caution in remedy.cautions)
     parts = [
-        markup.text(remedy.because[:1].upper() + remedy.because[1:]),
+        markup.text(f"{remedy.because[:1].upper()}{remedy.because[1:].removesuffix('.')}."),
         markup.block(remedy.how, "python"),
         cautions,
     ]

@@ -32,11 +32,9 @@ def prose(foreign: str, most: int = LONGEST) -> str:
     )
 
 
-def code(foreign: str, most: int = 200, *, cell: bool = False) -> str:
-    """A code span; in a cell of a table even there a bar ends the cell."""
+def code(foreign: str, most: int = 200) -> str:
+    """A code span, for running text; in a table a bar would end the cell even there."""
     inner = short(foreign, most)
-    if cell:
-        inner = inner.replace("|", "\\|")
     if not inner.strip():
         return ""
     longest = max((len(run) for run in re.findall("`+", inner)), default=0)

@@ -42,6 +42,19 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     return page.text()
 
 
+def head(report: Report, *, width: int = 80, color: bool = False) -> str:
+    """What of the report fits below a test that failed: verdicts, findings, remedies, and the line that sums up."""
+    page = Page(width, color=color)
+    _header(page, report)
+    _conditions(page, report)
+    blocks.findings(page, report.findings)
+    if report.remedies:
+        blocks.remedies(page, report.remedies)
+    page.blank()
+    page.add((_summary(report), "bold"))
+    return page.text()
+
+
 def _header(page: Page, report: Report) -> None:
     subject, seen = report.subject, report.observation
     layers = [

@@ -71,7 +71,7 @@ def launch(folder: Path) -> Launch:
         log = folder / str(options.pop("log", "run.jsonl"))
         log.parent.mkdir(exist_ok=True)
         python = options.pop("python", None)
-        target = Target("script.py", False, (), **({"python": str(python)} if python else {}))
+        target = Target("script.py", False, (), str(python)) if python else Target("script.py", False, ())
         return launching.launch(target, log, **(given | options))  # type: ignore[arg-type]
 
     return call

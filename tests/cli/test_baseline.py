@@ -172,6 +172,9 @@ def test_forms_of_a_comparison(run: Run, tmp_path: Path) -> None:
     assert "| new | error RD103" in run("compare", "-f", "markdown", "charlm.json", "exploding.json").out
     (tmp_path / "pyproject.toml").write_text('[tool.rnn-doctor]\nformat = "json"\n', encoding="utf-8")
     assert json.loads(run("compare", "charlm.json", "exploding.json").out) == data
+    (tmp_path / "pyproject.toml").unlink()
+    run("compare", "-o", "c.md", "charlm.json", "exploding.json")
+    assert "| new | error RD103" in (tmp_path / "c.md").read_text(encoding="utf-8")
     assert run("compare", "-o", "c.json", "charlm.json", "exploding.json").out == ""
     assert run("schema", "comparison", "--check", "c.json").code == 0
 
@@ -197,6 +200,7 @@ def test_reports_of_several_scripts_are_compared_one_by_one(run: Run, baseline: 
         ("compare charlm.json run.jsonl", "run.jsonl: no report"),
         ("compare -f xml charlm.json charlm.json", "'xml' is not one of terminal, markdown, json"),
         ("compare -f jsn charlm.json charlm.json", "(did you mean 'json'?)"),
+        ("compare -o c.html charlm.json charlm.json", "c.html: a comparison has no form 'html'"),
         ("compare -o nowhere/c.txt charlm.json charlm.json", "there is no folder nowhere"),
     ],
 )

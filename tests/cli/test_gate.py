@@ -95,6 +95,11 @@ def test_a_threshold_of_the_settings_decides_and_is_told(run: Run, tmp_path: Pat
     ]
     out = " ".join(run("diagnose", str(LOG)).out.split())
     assert "threshold: RD103 asks for grad_norm_spike_count > 1e+30, as shipped > 0" in out
+    page = " ".join(run("rule", "RD103").out.split())
+    assert (
+        "grad_norm_spike_count is above 1e+30: set in [tool.rnn-doctor.thresholds]; as shipped it is > 0"
+        in page
+    )
     settings(tmp_path, "thresholds.RD103.nonsense = 1")
     assert "has no such threshold" in run("diagnose", str(LOG)).err
 

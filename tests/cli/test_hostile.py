@@ -82,15 +82,60 @@ def test_a_log_with_hostile_names_gives_a_report_in_every_format(
     result = run("diagnose", "-f", "json", "-o", "report.json", "run.jsonl")
     assert result.code == 1, result.err
     assert "RD104" in (tmp_path / "report.json").read_text(encoding="utf-8")
-    outputs = [(result.err, "stderr")]
+    harmless("stderr", result.err)
+    every_format_is_harmless(run)
+
+
+def every_format_is_harmless(run: Run) -> None:
     for name in FORMATS:
         again = run("report", "report.json", "-f", name)
         assert (again.code, again.err) == (0, "")
-        outputs.append((again.out, name))
-    for output, name in outputs:
-        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", output)
-        assert len(output) < (5_000_000 if name == "json" else 1_000_000)
-        assert name == "github" or not re.search(r"^\s*::|##\[", output, re.MULTILINE)
+        harmless(name, again.out)
+
+
+def harmless(name: str, output: str) -> None:
+    """Nothing in it steers a terminal or commands a CI runner, and nobody has to scroll for hours."""
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", output)
+    assert len(output) < (5_000_000 if name == "json" else 1_000_000)
+    assert name == "github" or not re.search(r"^\s*::|##\[", output, re.MULTILINE)
+
+
+SCRIPT = """
+import torch
+from torch import nn
+
+EVIL = "\\x1b[31m<script>alert(1)</script>`]]>\\n::error::x|##[add-mask]y\\u202e" + "A" * 300_000
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.add_module(EVIL, nn.LSTM(4, 8, batch_first=True))
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x):
+        return torch.softmax(self.head(getattr(self, EVIL)(x)[0][:, -1]), -1)
+
+
+torch.manual_seed(0)
+net = Net()
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+for _ in range(12):
+    opt.zero_grad()
+    nn.functional.cross_entropy(net(torch.randn(8, 12, 4) * 300), torch.randint(0, 2, (8,))).backward()
+    opt.step()
+"""
+
+
+@pytest.mark.e2e
+def test_a_script_with_hostile_names_gives_a_report_in_every_format(run: Run, tmp_path: Path) -> None:
+    script = tmp_path / "a<b>`x`]]>::error::%0A.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    result = run("check", "-q", "-f", "json", "-o", "report.json", script.name)
+    assert result.code == 1, result.err
+    rules = [finding["rule"] for finding in json.loads((tmp_path / "report.json").read_bytes())["findings"]]
+    assert {"RD401", "RD403"} <= set(rules)
+    every_format_is_harmless(run)
 
 
 def test_deep_settings_and_rules_are_told_in_a_sentence(run: Run, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from rnn_doctor.render import FORMATS
 from rnn_doctor.settings import FailOn, Format, MinConfidence, Settings
 from tests.generated import ROOT
 
-_NOT_SETTINGS = {"log", "module", "words", "runs", "name", "file", "tested", "help", "old", "new"}
+_NOT_SETTINGS = {"log", "only", "module", "words", "runs", "name", "file", "tested", "help", "old", "new"}
 """What names an input or the log of one call, and has no place in a file of settings."""
 _FILE_ALONE = {"thresholds"}
 """Settings that have no flag."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rnn_doctor.render import FORMATS
+from rnn_doctor.render import FORMATS, JOINED, TOGETHER
 from tests.cli.conftest import Run
 from tests.recorded import BUILT, exited, steps, stop, write
 from tests.render import readers, reports
@@ -41,6 +41,15 @@ def test_a_report_of_the_first_version_gives_the_same_pages(
     gold(file, result.out)
 
 
+def _kept(new: Any, old: Any) -> Any:
+    """What of the new value the old one has too: later versions add keys."""
+    if isinstance(old, dict):
+        return {key: _kept(new[key], value) for key, value in old.items()}
+    if isinstance(old, list):
+        return [_kept(*pair) for pair in zip(new, old, strict=True)]
+    return new
+
+
 def test_of_the_first_version_no_finding_is_lost(run: Run) -> None:
     data = json.loads(FIRST.read_text(encoding="utf-8"))
     expected = [
@@ -48,12 +57,8 @@ def test_of_the_first_version_no_finding_is_lost(run: Run) -> None:
     ]
     assert len(expected) == 2
     again = json.loads(run("report", str(FIRST), "-f", "json").out)
-    for key in set(data) - {"findings", "profiles"}:
-        assert again[key] == data[key]
-    assert {key: again["profiles"][key] for key in data["profiles"]} == data["profiles"]
-    for old, new in zip(data["findings"], again["findings"], strict=True):
-        assert {key: new[key] for key in old} == old
-        assert new["fingerprint"]
+    assert _kept(again, data) == data
+    assert all(finding["fingerprint"] for finding in again["findings"])
     results = readers.sarif(run("report", str(FIRST), "-f", "sarif").out)["results"]
     places = [r["locations"][0]["physicalLocation"] for r in results]
     assert expected == [
@@ -68,7 +73,8 @@ def test_of_the_first_version_no_finding_is_lost(run: Run) -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_page_is_that_of_the_report(run: Run, stored: Path, name: str) -> None:
-    assert run("report", "report.json", "-f", name).out == FORMATS[name](reports.full())
+    shown = run("report", "report.json", "-f", name).out
+    assert shown.rstrip("\n") == FORMATS[name](reports.full()).rstrip("\n")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +85,6 @@ def test_the_page_is_that_of_the_report(run: Run, stored: Path, name: str) -> No
         ("page.sarif", '{\n  "$schema"'),
         ("page.sarif.json", '{\n  "$schema"'),
         ("page.json", '{\n  "schema_version"'),
-        ("page.html", "<!DOCTYPE html>"),
         ("page.txt", "train.py"),
     ],
 )
@@ -104,8 +109,12 @@ def test_diagnose_writes_every_format_of_several_runs(run: Run, tmp_path: Path) 
     write(tmp_path / "run.jsonl", [*BUILT, *steps(30), stop("steps"), exited(0)])
     for name in FORMATS:
         result = run("diagnose", "-f", name, "run.jsonl", "run.jsonl")
-        assert (result.code, result.err) == (0, "")
-        assert result.out
+        if name in JOINED or name in TOGETHER:
+            assert (result.code, result.err) == (0, "")
+            assert result.out
+        else:
+            assert (result.code, result.out) == (2, "")
+            assert f"{name} holds one report, and there are 2" in result.err
 
 
 @pytest.mark.parametrize(
@@ -174,10 +183,10 @@ def test_a_run_log_given_by_mistake_is_told_what_to_type(run: Run, tmp_path: Pat
     write(tmp_path / "run.jsonl", [*BUILT, *steps(30), stop("steps"), exited(0)])
     result = run("report", "run.jsonl")
     assert (result.code, result.out) == (2, "")
-    assert (
-        result.err
-        == "rnn-doctor: run.jsonl: no report of rnn-doctor but a run log\n  `rnn-doctor diagnose run.jsonl` reports on it\n"
-    )
+    assert result.err.splitlines() == [
+        "rnn-doctor: run.jsonl: no report of rnn-doctor but a run log",
+        "  `rnn-doctor diagnose run.jsonl` reports on it",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from rnn_doctor.compare.numbers import changes
+from rnn_doctor.compare.numbers import BASES, DECADES, FACTOR, SHARE, Z, changes
 from rnn_doctor.schema.report import Confidence, Evidence, Finding, Report
 from rnn_doctor.schema.signals import Measurement, Signal
+from tests.generated import ROOT
 from tests.render import reports
 
 
@@ -103,3 +104,14 @@ def test_what_findings_quote_stands_first_then_what_moved_most() -> None:
     old = report(far=1.0, near=1.0, quoted=1.0).model_copy(update={"findings": (finding,)})
     found = changes(old, report(near=3.0, far=300.0, quoted=2.0))
     assert [number.signal for number in found.numbers] == ["quoted", "far", "near"]
+
+
+def test_the_page_states_what_counts_as_a_move() -> None:
+    page = (ROOT / "docs" / "baseline.md").read_text(encoding="utf-8")
+    for said in (
+        f"more than {Z:.1f}",
+        f"by {100 * SHARE:g} points",
+        f"by {DECADES:.1f}, a factor of {FACTOR:g}",
+    ):
+        assert said in page
+    assert {"intervals", "z", "decades", "share", "factor"} == set(BASES)

@@ -65,6 +65,7 @@ def test_a_comment_on_the_line_suppresses_the_finding(comment: str) -> None:
         f"text = '''\n{CODE}  # rnn-doctor: ignore[RD101] in a string\n'''\n",
         f"import torch\n{CODE}; log('# rnn-doctor: ignore[RD101] in a string')\n",
         f"import torch\n{CODE}  # rnn-doctor: ignore[RD2] of another rule\n",
+        f"import torch\n{CODE}  # rnn-doctor: ingore[RD101] misspelt\n",
         "",
     ],
 )

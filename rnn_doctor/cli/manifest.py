@@ -1,0 +1,245 @@
+"""`rnn-doctor check` without SCRIPT: every script of the manifest, one report and one exit code for all."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnn_doctor import expectations, manifest
+from rnn_doctor.cli import exit_codes, judging, options, output, recording
+from rnn_doctor.cli.board import Board
+from rnn_doctor.cli.workers import Task, Workers, threads_of_torch
+from rnn_doctor.errors import DoctorError, RunLogError, ScriptError
+from rnn_doctor.schema.expectation import Examined, Expectation
+from rnn_doctor.schema.report import Exit
+from rnn_doctor.targets import target
+
+if TYPE_CHECKING:
+    from rnn_doctor.pipeline import Outcome, Target
+    from rnn_doctor.settings import Settings
+
+_SHOWN_LINES = 40
+"""Of what a script wrote before it failed: a traceback and the lines around it."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One script with everything that its run needs."""
+
+    entry: manifest.Entry
+    expectation: Expectation
+    target: Target
+    settings: Settings
+    log: Path
+    written: Path
+    """What the script writes to its stdout and stderr."""
+    keeps: bool
+    """Whether both files were asked for."""
+
+
+def check(flags: dict[str, Any], *, log: str | None, only: Sequence[str]) -> int:
+    """The exit code of checking the manifest of the present directory; flags go before its settings.
+
+    Raises: SettingsError: there is no manifest, or something in it is wrong; nothing has run then.
+    """
+    found = manifest.read(Path.cwd())
+    if found is None:
+        target(None, (), None)  # says that no script was named
+        return exit_codes.USAGE
+    entries = manifest.chosen(found.entries, only)
+    flags = _absolute(flags)
+    kept = Path(log).absolute() if log else None
+    with contextlib.chdir(found.path.parent), _folder(kept) as folder:
+        settings = options.settings(flags)
+        output.check_writable(settings.output)
+        output.check_holds_several(settings)
+        plans = [_plan(entry, flags, folder, keeps=kept is not None) for entry in entries]
+        results, interrupted = _examine(plans, settings)
+        reports = [each.report for each in results if each.report]
+        output.emit(reports, settings, several=True)
+        _sum_up(results, settings)
+    return exit_codes.INTERRUPTED if interrupted else exit_codes.worst(each.code for each in results)
+
+
+def _absolute(flags: dict[str, Any]) -> dict[str, Any]:
+    """The flags with paths that stay what they are when the directory changes."""
+
+    def path(value: str) -> str:
+        return str(Path(value).absolute())
+
+    result = dict(flags)
+    for key in ("output", "baseline"):
+        if result.get(key):
+            result[key] = path(result[key])
+    if result.get("rules"):
+        result["rules"] = tuple(path(folder) for folder in result["rules"])
+    if "/" in (result.get("python") or ""):
+        result["python"] = path(result["python"])
+    return result
+
+
+@contextlib.contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    """Where the run logs are written: the folder that was asked for, or one that goes when nothing is left in it."""
+    if kept is not None:
+        if kept.exists() and not kept.is_dir():
+            raise DoctorError(f"--log: {kept} is a file", "several run logs need a folder")
+        output.check_writable(kept)
+        kept.mkdir(exist_ok=True)
+        yield kept
+        return
+    folder = Path(tempfile.mkdtemp(prefix="rnn-doctor-"))
+    try:
+        yield folder
+    finally:
+        if not any(folder.iterdir()):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _plan(entry: manifest.Entry, flags: dict[str, Any], folder: Path, *, keeps: bool) -> _Plan:
+    """Everything that can be refused is refused here, before any script runs."""
+    from rnn_doctor import pipeline
+
+    given = {key: value for key, value in flags.items() if value is not None and value != ()}
+    settings = options.settings(entry.settings | given, entry.module or entry.script)
+    words = entry.args if entry.module is not None else (entry.script or "", *entry.args)
+    what = target(entry.module, words, settings.python, entry.threads)
+    book, enabled, _ = pipeline.rules_in_use(settings)
+    pipeline.baseline(settings)
+    where = f"{manifest.HEADER} {entry.name}"
+    expectation = expectations.resolved(entry.expectation, book, enabled, where)
+    stem = re.sub(r"[^\w.-]+", "_", entry.name.removesuffix(".py")).strip("._") or "script"
+    log = folder / f"{stem}.jsonl"
+    return _Plan(entry, expectation, what, settings, log, log.with_suffix(".out"), keeps)
+
+
+def _examine(plans: Sequence[_Plan], settings: Settings) -> tuple[list[Examined], bool]:
+    """What became of each script, in the order of the manifest, and whether Ctrl-C ended them."""
+    board = Board(quiet=settings.quiet)
+    tasks = [Task(_recording(plan, board), plan.entry.threads or threads_of_torch()) for plan in plans]
+    workers = Workers(tasks, settings.jobs)
+    results: dict[int, Examined] = {}
+    from rnn_doctor import pipeline
+
+    with pipeline.terminable(), board.shown():
+        for done in workers.run():
+            plan = plans[done.number]
+            try:
+                results[done.number] = _judged(plan, done.result, settings)
+            except KeyboardInterrupt:
+                workers.interrupt()
+                results[done.number] = _unjudged(plan, exit_codes.INTERRUPTED, "interrupted")
+            _put_away(plan, results[done.number], settings)
+            if not settings.quiet:
+                output.say(
+                    f"{plan.entry.name}: {_status(results[done.number])} ({len(results)} of {len(plans)})"
+                )
+    return [results[number] for number in sorted(results)], workers.interrupted
+
+
+def _recording(plan: _Plan, board: Board) -> Callable[[Callable[[], bool]], Outcome]:
+    def record(interrupted: Callable[[], bool]) -> Outcome:
+        with plan.written.open("wb") as file:
+            return recording.run(
+                plan.target,
+                plan.log,
+                plan.settings,
+                shown=board.reporter(plan.entry.name),
+                written_to=file.fileno(),
+                interrupted=interrupted,
+            )
+
+    return record
+
+
+def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Settings) -> Examined:
+    from rnn_doctor import pipeline
+    from rnn_doctor.schema import reading
+
+    if outcome is None:
+        return _unjudged(plan, exit_codes.INTERRUPTED, "interrupted before it was started")
+    if isinstance(outcome, DoctorError):
+        named = outcome.message.startswith(plan.entry.name)
+        output.say(outcome.message if named else f"{plan.entry.name}: {outcome.message}", outcome.hint)
+        return _unjudged(plan, outcome.exit_code, outcome.message)
+    if isinstance(outcome, BaseException):
+        raise outcome
+    interrupted = outcome.reason == "interrupted"
+    if outcome.log is None:
+        return _unjudged(plan, exit_codes.INTERRUPTED, "interrupted before anything of a training was seen")
+    try:
+        log = reading.read(outcome.log)
+        report = pipeline.examine(log, plan.settings)
+    except (RunLogError, ScriptError) as error:
+        if not interrupted:
+            output.say(f"{plan.entry.name}: {error.message}", error.hint)
+        return _unjudged(plan, exit_codes.INTERRUPTED if interrupted else error.exit_code, error.message)
+    judging.remark(log, report, plan.settings)
+    comparison = expectations.compare(report, plan.expectation)
+    left = expectations.unlisted(report, comparison)
+    failing = expectations.failing(left.findings, plan.settings)
+    met = expectations.holds(comparison, plan.expectation) and not failing
+    code = (
+        exit_codes.SCRIPT
+        if pipeline.too_little(log, report)
+        else exit_codes.OK
+        if met
+        else exit_codes.FINDINGS
+    )
+    code = exit_codes.INTERRUPTED if interrupted else code
+    ended = Exit(code=code, failing=tuple(finding.fingerprint for finding in failing))
+    return Examined(
+        name=plan.entry.name,
+        code=code,
+        expectation=plan.expectation,
+        report=report.model_copy(update={"exit": ended}),
+        comparison=comparison,
+        failed=tuple(dict.fromkeys(finding.rule for finding in failing)),
+        note="interrupted" if interrupted else pipeline.failure(log),
+    )
+
+
+def _unjudged(plan: _Plan, code: int, note: str) -> Examined:
+    return Examined(name=plan.entry.name, code=code, expectation=plan.expectation, note=note)
+
+
+def _put_away(plan: _Plan, result: Examined, settings: Settings) -> None:
+    """Shows what a script wrote before it failed, and removes what nobody asked to keep."""
+    from rnn_doctor.render.wording import clean
+
+    failed = result.code in (exit_codes.SCRIPT, exit_codes.INTERRUPTED) or result.note is not None
+    written = plan.written.read_text(encoding="utf-8", errors="replace") if plan.written.exists() else ""
+    lines = written.splitlines() if settings.verbose else written.splitlines()[-_SHOWN_LINES:]
+    if lines and (settings.verbose or (failed and result.code != exit_codes.INTERRUPTED)):
+        output.say(f"{plan.entry.name} wrote{'' if settings.verbose else ' at last'}:")
+        output.quote(f"  | {clean(line)}" for line in lines)
+    if plan.keeps:
+        return
+    plan.written.unlink(missing_ok=True)
+    if failed and plan.log.exists():
+        output.say(f"the run log is kept: rnn-doctor diagnose {plan.log}")
+    else:
+        for old in recording.logs(plan.log):
+            old.unlink()
+
+
+def _status(result: Examined) -> str:
+    from rnn_doctor.render.overview import status
+
+    return status(result)[0]
+
+
+def _sum_up(results: Sequence[Examined], settings: Settings) -> None:
+    """The table of all scripts: the end of a report for people, and on stderr beside one for machines."""
+    from rnn_doctor.render import overview
+
+    if settings.format == "terminal" and settings.output is None:
+        output.to_stdout("\n" + overview.render(results, width=output.width(), color=output.colored()))
+    elif not settings.quiet:
+        output.quote(overview.render(results).splitlines())

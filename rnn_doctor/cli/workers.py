@@ -1,0 +1,98 @@
+"""Several scripts at once: as many as the cores allow, and none left behind when they are interrupted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from threading import Event
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Task(Generic[Result]):
+    """What one thread does: it waits for a process, and ends it once it is told to."""
+
+    work: Callable[[Callable[[], bool]], Result]
+    """Is given a function that says whether to end."""
+    cores: int
+    """Cores that its process keeps busy."""
+
+
+@dataclass(frozen=True)
+class Done(Generic[Result]):
+    """How a task ended; None for one that was interrupted before it began."""
+
+    number: int
+    result: Result | BaseException | None
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads_of_torch() -> int:
+    """How many threads PyTorch takes where a script does not say: OMP_NUM_THREADS, or one for each core."""
+    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(given) if given.isdigit() and int(given) else cores()
+
+
+class Workers(Generic[Result]):
+    """Runs tasks at once: at most `jobs`, or as many as there are cores for, but always one."""
+
+    def __init__(self, tasks: Sequence[Task[Result]], jobs: int | None) -> None:
+        self._tasks = tasks
+        self._jobs = jobs
+        self._end = Event()
+        self._interrupted = False
+        self._running: dict[Future[Result], int] = {}
+        self._next = 0
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether they were told to end."""
+        return self._interrupted
+
+    def run(self) -> Iterator[Done[Result]]:
+        """Each task as it ends. After Ctrl-C those that run are ended, and then the others told as not begun."""
+        with ThreadPoolExecutor(max_workers=len(self._tasks)) as pool:
+            try:
+                while True:
+                    try:
+                        if not self.interrupted:
+                            self._begin(pool)
+                        if not self._running:
+                            break
+                        ready, _ = wait(self._running, return_when=FIRST_COMPLETED)
+                    except KeyboardInterrupt:
+                        self.interrupt()
+                        continue
+                    for future in ready:
+                        number = self._running.pop(future)
+                        yield Done(number, future.exception() or future.result())
+            finally:  # also where whoever asks for the results fails: no process outlives us
+                self._end.set()
+        for number in range(self._next, len(self._tasks)):
+            yield Done(number, None)
+
+    def interrupt(self) -> None:
+        """End those that run, and begin no other."""
+        self._interrupted = True
+        self._end.set()
+
+    def _begin(self, pool: ThreadPoolExecutor) -> None:
+        while self._next < len(self._tasks) and self._has_room():
+            number, self._next = self._next, self._next + 1
+            self._running[pool.submit(self._tasks[number].work, self._end.is_set)] = number
+
+    def _has_room(self) -> bool:
+        if not self._running:
+            return True
+        if self._jobs is not None:
+            return len(self._running) < self._jobs
+        busy = sum(self._tasks[number].cores for number in self._running.values())
+        return busy + self._tasks[self._next].cores <= cores()

@@ -1,0 +1,83 @@
+"""A report held against what its script is expected to show."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from rnn_doctor.errors import SettingsError
+from rnn_doctor.schema.expectation import Comparison, Expectation, Undecided
+from rnn_doctor.schema.report import Finding, Report
+from rnn_doctor.schema.rulebook import Rulebook
+from rnn_doctor.settings import MIN_CONFIDENCES, Settings, did_you_mean
+
+_SEVERITIES = ("error", "warning", "note")
+
+
+def failing(findings: Iterable[Finding], settings: Settings) -> tuple[Finding, ...]:
+    """The findings that fail: severe and sure enough, and where there is a baseline, new or worse than in it."""
+    if settings.fail_on == "never":
+        return ()
+    severe = _SEVERITIES.index(settings.fail_on)
+    sure = MIN_CONFIDENCES.index(settings.min_confidence)
+    return tuple(
+        finding
+        for finding in findings
+        if _SEVERITIES.index(finding.severity) <= severe
+        and MIN_CONFIDENCES.index(finding.confidence.word) >= sure
+        and finding.change in (None, "new", "worse")
+    )
+
+
+def resolved(expectation: Expectation, book: Rulebook, enabled: Collection[str], where: str) -> Expectation:
+    """The expectation with its rules by id; `where` says in an error who names them.
+
+    Raises: SettingsError: a rule does not exist, or is not in use.
+    """
+    rules = {word: rule.id for rule in book.rules.values() for word in (rule.id, rule.name)}
+
+    def ids(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(_id(name, rules, enabled, where) for name in names))
+
+    expect = "healthy" if expectation.expect == "healthy" else ids(expectation.expect)
+    return Expectation(expect=expect, known=ids(expectation.known))
+
+
+def _id(name: str, rules: Mapping[str, str], enabled: Collection[str], where: str) -> str:
+    if name not in rules:
+        raise SettingsError(
+            f"{where}: no rule {name!r}{did_you_mean(name, list(rules))}", "`rnn-doctor rule` lists them"
+        )
+    if rules[name] not in enabled:
+        raise SettingsError(
+            f"{where}: {name} is listed, but not in use", "see select, ignore and preview, which leave it out"
+        )
+    return rules[name]
+
+
+def compare(report: Report, expectation: Expectation) -> Comparison:
+    """How the report stands to the expectation, whose rules are told by id.
+
+    A known rule that could not be judged is not fixed, and an expected one that could not be judged is not found.
+    """
+    found = {finding.rule for finding in report.findings}
+    unjudged = {entry.what.partition(" ")[0]: entry.reason for entry in report.not_assessed}
+    clear = [rule for rule in expectation.required + expectation.known if rule not in found]
+    listed = {*expectation.required, *expectation.known}
+    return Comparison(
+        unlisted=tuple(finding for finding in report.findings if finding.rule not in listed),
+        listed=tuple(dict.fromkeys(f.rule for f in report.findings if f.rule in listed)),
+        fixed=tuple(r for r in expectation.known if r in clear and r not in unjudged),
+        missing=tuple(r for r in expectation.required if r in clear and r not in unjudged),
+        undecided=tuple(Undecided(rule=r, reason=unjudged[r]) for r in clear if r in unjudged),
+    )
+
+
+def holds(comparison: Comparison, expectation: Expectation) -> bool:
+    """Whether everything that must be found was found."""
+    undecided = {entry.rule for entry in comparison.undecided}
+    return not comparison.missing and not undecided & set(expectation.required)
+
+
+def unlisted(report: Report, comparison: Comparison) -> Report:
+    """The report without the findings that are listed: what is left decides the exit code."""
+    return report.model_copy(update={"findings": comparison.unlisted})

@@ -1,0 +1,74 @@
+"""What is to be run, held against what there is: said before it is tried, and when nothing came of it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnn_doctor.errors import DoctorError, ScriptError, SettingsError
+
+if TYPE_CHECKING:
+    from rnn_doctor.pipeline import Outcome, Target
+
+
+def target(
+    module: str | None, words: tuple[str, ...], python: str | None, threads: int | None = None
+) -> Target:
+    """What to run.
+
+    Raises: SettingsError: no script or no interpreter was named. DoctorError: there is no such script.
+    """
+    from rnn_doctor import pipeline
+
+    interpreter = _interpreter(python)
+    if module is not None:
+        return pipeline.target(module, is_module=True, arguments=words, python=interpreter, threads=threads)
+    if not words:
+        raise SettingsError(
+            "no script was named",
+            "type `rnn-doctor check train.py`, or -m PKG.MOD; several stand in pyproject.toml, "
+            "one [[tool.rnn-doctor.check]] each",
+        )
+    path = Path(words[0])
+    if path.is_dir():
+        raise DoctorError(f"{path} is a directory", "name the script in it, or use -m PKG.MOD for a package")
+    if not path.is_file():
+        hint = "our options stand before the script" if words[0].startswith("-") else "check the path"
+        raise DoctorError(f"{path}: no such script", hint)
+    return pipeline.target(
+        words[0], is_module=False, arguments=words[1:], python=interpreter, threads=threads
+    )
+
+
+def nothing_seen(target: Target, outcome: Outcome) -> ScriptError:
+    """What to say of a script that left no run log."""
+    name = f"-m {target.path}" if target.is_module else target.path
+    if outcome.reason == "no_step":
+        return ScriptError(
+            f"{name} made no update within the start limit, and nothing of a training was seen",
+            "raise --start-limit if it prepares its data for longer",
+        )
+    if outcome.exit_code:
+        return ScriptError(
+            f"{name} failed with exit code {outcome.exit_code} before anything of a training was seen",
+            "see what it wrote; run it with Python alone until it trains",
+        )
+    return ScriptError(
+        f"{name} ended, and nothing of a PyTorch training was seen",
+        "pass the arguments that make it train; Python's -I and -E, and a process that starts others with a "
+        "cleared environment, hide the training",
+    )
+
+
+def _interpreter(python: str | None) -> str:
+    if python is None:
+        return sys.executable
+    found = shutil.which(python)
+    if found is None:
+        raise SettingsError(
+            f"--python: {python!r} is not an executable file",
+            "give the path of a Python, e.g. .venv/bin/python",
+        )
+    return found

@@ -1,0 +1,44 @@
+"""The documentation builds into a site without a warning: every link, heading and page is where it is said to be."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.generated import ROOT
+
+pytest.importorskip("sphinx", reason="the documentation tools are in the extra `docs`")
+
+
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html",
+         "-d", str(tmp_path / "trees"), str(ROOT / "docs"), str(site)],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    pages = {path.relative_to(ROOT / "docs").with_suffix(".html") for path in (ROOT / "docs").rglob("*.md")}
+    assert pages <= {path.relative_to(site) for path in site.rglob("*.html")}
+    index = (site / "index.html").read_text(encoding="utf-8")
+    assert 'href="rules/RD103.html"' in index, "the navigation holds every rule"
+    schemas = (site / "schemas.html").read_text(encoding="utf-8")
+    downloads = re.findall(r'href="(_downloads/[^"]+\.schema\.json)"', schemas)
+    assert len(downloads) == len(list((ROOT / "rnn_doctor" / "schema" / "published").glob("*.json")))
+    assert all((site / name).is_file() for name in downloads)
+
+
+def test_a_broken_link_would_be_seen(tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text(
+        'extensions = ["myst_parser"]\nmyst_heading_anchors = 4\nnitpicky = True\n', encoding="utf-8"
+    )
+    (tmp_path / "index.md").write_text("# A\n\n[x](#nowhere), [y](nowhere.md)\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html",
+         str(tmp_path), str(tmp_path / "site")],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "nowhere" in done.stderr
