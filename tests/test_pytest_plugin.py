@@ -55,6 +55,7 @@ def run_pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.e2e
 def test_trainings_are_tested(project: Path) -> None:
     done = run_pytest(project, "-q", "-rf", "-W", "error")
     text = done.stdout

@@ -12,6 +12,7 @@ from tests.generated import ROOT
 pytest.importorskip("sphinx", reason="the documentation tools are in the extra `docs`")
 
 
+@pytest.mark.e2e
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     site = tmp_path / "site"
     done = subprocess.run(
@@ -30,6 +31,7 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     assert all((site / name).is_file() for name in downloads)
 
 
+@pytest.mark.e2e
 def test_a_broken_link_would_be_seen(tmp_path: Path) -> None:
     (tmp_path / "conf.py").write_text(
         'extensions = ["myst_parser"]\nmyst_heading_anchors = 4\nnitpicky = True\n', encoding="utf-8"

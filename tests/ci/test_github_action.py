@@ -117,6 +117,7 @@ def step(tmp_path: Path) -> Step:
     return run
 
 
+@pytest.mark.e2e
 def test_an_ill_script_fails_the_step_and_is_told_in_every_form(step: Step) -> None:
     job = step(script="ill.py", args="--epochs\n1 and more\n\n")
     assert (job.code, job.outputs["exit-code"]) == (1, "1")
@@ -129,6 +130,7 @@ def test_an_ill_script_fails_the_step_and_is_told_in_every_form(step: Step) -> N
     assert "RD103" in job.summary
 
 
+@pytest.mark.e2e
 def test_the_output_of_a_script_is_no_command_to_the_runner(step: Step) -> None:
     job = step(script="healthy.py", args="\n::error::forged")
     token = re.search(r"^::stop-commands::(\S+)$", job.out, re.MULTILINE)
@@ -137,6 +139,7 @@ def test_the_output_of_a_script_is_no_command_to_the_runner(step: Step) -> None:
     assert token.start() < forged < end
 
 
+@pytest.mark.e2e
 def test_the_manifest_is_one_report(step: Step) -> None:
     job = step(annotations="false", summary="false")
     assert (job.code, job.summary) == (0, "")

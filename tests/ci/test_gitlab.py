@@ -57,6 +57,7 @@ def run(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.e2e
 def test_the_reports_that_it_announces_are_there(tmp_path: Path) -> None:
     done = run(tmp_path, RNN_DOCTOR_SCRIPT="ill.py --epochs 1", RNN_DOCTOR_OPTIONS="--steps 20")
     assert done.returncode == 1, done.stderr

@@ -220,6 +220,7 @@ def test_scripts_given_as_arguments_are_told(repository: Repository) -> None:
     assert "given to" not in repository.check("-q", "a.py", "b.py").err
 
 
+@pytest.mark.e2e
 def test_ctrl_c_ends_all_and_reports_what_was_seen(gated: Repository) -> None:
     gated.script("slow.py", "charlm hangs")
     gated.script("slower.py", "charlm hangs")

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_doctor.derive.profiles import profiles
@@ -12,6 +12,7 @@ from rnn_doctor.schema.report import Profiles
 from tests.derive import logs, recurrent_logs
 
 
+@settings(derandomize=True)
 @given(st.lists(st.floats(), min_size=1, max_size=3_000))
 def test_thinning_keeps_what_stands_out(values: list[float]) -> None:
     curve = thinned(range(1, len(values) + 1), values)

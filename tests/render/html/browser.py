@@ -43,6 +43,7 @@ class Browser:
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self._buffer = b""
+        self._loaded = False
         self._number = 0
         theirs_in, self._out = _pipe()
         self._in, theirs_out = _pipe()
@@ -99,15 +100,12 @@ class Browser:
                 result: dict[str, Any] = answer["result"]
                 return result
 
-    def wait_for(self, event: str) -> None:
-        """Until the browser tells of an event."""
-        while self._next().get("method") != event:
-            pass
-
     def open(self, page: Path) -> None:
         """Show a file, loaded to its end."""
+        self._loaded = False
         self.do("Page.navigate", url=page.as_uri())
-        self.wait_for("Page.loadEventFired")
+        while not (self._loaded and self.ask("location.href") == page.as_uri()):
+            self._next()
 
     def ask(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page, of a promise what it comes to."""
@@ -157,6 +155,8 @@ class Browser:
     def _note(self, message: dict[str, Any]) -> None:
         told = message.get("params", {})
         match message.get("method"):
+            case "Page.loadEventFired":
+                self._loaded = True
             case "Network.requestWillBeSent":
                 self.requests.append(told["request"]["url"])
             case "Runtime.exceptionThrown":

@@ -103,7 +103,8 @@ def test_copy_buttons_copy_the_code(chromium: Browser, folder: Path) -> None:
           const button = document.querySelectorAll("button.copy")[0];
           button.focus();
           button.click();
-          await new Promise((done) => setTimeout(done, 100));
+          for (let k = 0; k < 100 && button.firstChild.textContent === "Copy"; k++)
+            await new Promise((done) => setTimeout(done, 10));
           return [await navigator.clipboard.readText(), button.firstChild.textContent,
                   document.getElementById("said").textContent];
         })()"""

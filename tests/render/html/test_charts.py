@@ -5,7 +5,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_doctor.render.html.charts import heat, lines, rows, scales, svg
@@ -13,6 +13,7 @@ from rnn_doctor.render.html.charts import heat, lines, rows, scales, svg
 NUMBERS = st.lists(st.floats(), max_size=8)
 
 
+@settings(derandomize=True)
 @given(NUMBERS, st.integers(2, 8), st.booleans())
 def test_a_linear_scale_holds_all_finite_numbers(values: list[float], most: int, whole: bool) -> None:
     scale = scales.linear(values, most=most, whole=whole)
@@ -20,6 +21,7 @@ def test_a_linear_scale_holds_all_finite_numbers(values: list[float], most: int,
     assert 2 <= len(scale.ticks) <= most + 2
 
 
+@settings(derandomize=True)
 @given(NUMBERS, st.integers(2, 8))
 def test_a_logarithmic_scale_holds_all_positive_numbers(values: list[float], most: int) -> None:
     scale = scales.logarithmic(values, most=most)

@@ -9,6 +9,7 @@ _LOG_FROM = 30.0
 """A range of positive numbers wider than this factor is shown on a log scale where either would do."""
 
 _HUGE, _TINY = 1e300, 1e-290
+_DECADES, _FLOATS = 300.0, 307.0
 """Larger numbers are drawn at the edge, smaller differences not at all: floats would overflow or vanish."""
 
 
@@ -54,15 +55,15 @@ def linear(values: Iterable[float], *, most: int = 5, whole: bool = False, tight
 
 def logarithmic(values: Iterable[float], *, most: int = 5) -> Scale:
     """An axis of powers that holds the positive finite values."""
-    found = [math.log10(v) for v in values if math.isfinite(v) and v > 0]
+    found = [min(_DECADES, max(-_DECADES, math.log10(v))) for v in values if math.isfinite(v) and v > 0]
     low, high = (min(found), max(found)) if found else (0.0, 1.0)
     if high - low < 1:
         middle = (low + high) / 2
         low, high = middle - 0.5, middle + 0.5
-    first, last = max(-307, math.floor(low)), min(308, math.ceil(high))
+    first, last = math.floor(low), math.ceil(high)
     stride = max(1, math.ceil((last - first) / max(1, most - 1)))
-    # Room for half a decade on each side at most: a curve should fill its picture.
-    low, high = max(low - 0.05 * (high - low), -307), min(high + 0.05 * (high - low), 308)
+    room = 0.05 * (high - low)
+    low, high = max(low - room, -_FLOATS), min(high + room, _FLOATS)
     ticks = [10.0**k for k in range(first, last + 1, stride) if low <= k <= high]
     if len(ticks) < 2:
         ticks = [
