@@ -28,7 +28,9 @@ def _annotation(finding: Finding, report: Report) -> str:
     if finding.location and (line := places.line(finding.location)):
         properties["line"] = str(line)
     properties["title"] = telling.title(finding)
-    return _command(_COMMANDS[finding.severity], properties, "\n".join(telling.lines(finding, report)))
+    # What the baseline accepts fails nothing, and is not to be marked as if it did.
+    name = "notice" if finding.change in ("known", "better") else _COMMANDS[finding.severity]
+    return _command(name, properties, "\n".join(telling.lines(finding, report)))
 
 
 def _summary(report: Report) -> str:
