@@ -121,6 +121,8 @@ class Batch(Frozen):
     """The loader whose batch was current."""
     loader_shape: tuple[int, ...] | None = None
     """Shape of the first floating or integer tensor of that loader's batch."""
+    cut_at: Location | None = None
+    """Where the output was cut off from its graph, in an update whose loss takes nothing from it or its state."""
 
 
 class Readout(Frozen):

@@ -77,6 +77,7 @@ TABLE = (
     Fault("sorted_labels", "RD411", "windows_in_order"),
     Fault("first_batch_only", "RD411", "large_targets"),
     Fault("encoder_under_no_grad", "RD308", "frozen_backbone"),
+    Fault("features_by_numpy", "RD308", "large_targets"),
     Fault("forward_direction_unread", "RD308", "packed_bidirectional"),
     Fault("linear_recurrence", "RD417", "names_one_by_one", "layer"),
 )

@@ -50,7 +50,8 @@ class Calls:
         self.non_finites = NonFinites(writer, naming)
         self.origins = Origins()
         self.reads = ReadSites(self.origins)
-        self.inputs = Inputs(writer, self.reads)
+        self.detachments = Detachments()
+        self.inputs = Inputs(writer, self.reads, self.detachments)
         self.paddings = Paddings(writer, self.reads)
         self.mixings = Mixings(writer, listening)
         self.flows = StateFlows(writer)
@@ -59,7 +60,6 @@ class Calls:
         self.modes = Modes(writer, naming)
         self.orders = Orders(writer)
         self.examiner = Examiner(writer)
-        self.detachments = Detachments()
         self.watch_detaching: Callable[[bool], None] = lambda _: None
         """Begins or ends to tell of the tensors that the script cuts off from their graph."""
         self.loops = Loops(writer, naming, recurrences, self.flows, self.detachments)
@@ -91,6 +91,8 @@ class Calls:
         if self.orders.waits:
             attempt("orders", self.orders.on_call, module, given)
         if self.sampled:
+            if self.searching:
+                attempt("detachments", self.detachments.returned, number, output)
             attempt(
                 "inputs", self.inputs.on_call, number, module, given, state, output, self._loaders.batch()
             )
