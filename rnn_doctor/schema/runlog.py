@@ -221,10 +221,11 @@ class NonFinite(Frozen):
 
     record: Literal["non_finite"]
     step: int
-    what: Literal["weight", "input", "state", "output", "loss", "gradient"]
+    what: Literal["weight", "input", "state", "output", "operation", "loss", "gradient"]
     subject: str
-    """Name of the parameter or module, or the loss's source line."""
+    """Name of the parameter or module, or the loss's source line; the kind of an operation, as autograd calls it."""
     location: Location | None = None
+    """Of an operation known with the next update alone, whose record repeats the first."""
     layer: int | None = None
     """Within a recurrent module, by the replay of the call: the first layer, time step and gate."""
     reverse: bool = False
