@@ -139,7 +139,8 @@ class Updates:
         if sensors.calls.sampled:
             self._session.attempt("parameters", sensors.parameters.after_update, step, numbers)
             self._session.attempt("loss_sums", sensors.loss_sums.write, step, loss, backwards)
-        self._session.attempt("gradientless", sensors.gradientless.updated)
+        if sensors.gradientless.waits:
+            self._session.attempt("gradientless", sensors.gradientless.updated)
         sensors.calls.updated(step)
         sensors.norms.forget()
         sensors.losses.forget_calls()
