@@ -64,6 +64,7 @@ TABLE = (
     Fault("saturated_start", "RD201", "every_step_tagger", "layer"),
     Fault("dead_relu", "RD202", "irnn_raw", "layer"),
     Fault("overflow_in_recurrence", "RD104", "irnn_raw", "call"),
+    Fault("loss_summed_over_time", "RD420", "teacher_forcing"),
     Fault("log_of_zero", "RD104", "large_targets"),
     Fault("deep_stack", "RD106", "layer_norm_between"),
     Fault("eval_left_on", "RD409", "tied_dropout_lm"),
