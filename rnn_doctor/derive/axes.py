@@ -28,14 +28,15 @@ def sequence_length_max(view: View) -> dict[str, Measurement]:
     return by_module(view, lambda b: max(x.time for x in b), "")
 
 
-@signal(unit="claim", by="module", reads=("parameters", "samples.grad_norm"))
+@signal(unit="claim", by="module", reads=("parameters", "samples.grad_norm", "batches"))
 def recurrent_weights_unused(view: View) -> dict[str, Measurement]:
     """Whether the gradient of all recurrent weights of a module was exactly 0 at every sample.
 
     Happens where the state is zero at every step that the module makes: it never recurs. Called step by step
     with its state carried on, a module uses them.
 
-    Reads: `log.samples[k].grad_norm` of `weight_hh`. Unit: claim. None if: their gradient was not seen.
+    Reads: `log.samples[k].grad_norm` of `weight_hh`, and where there is none `log.batches[i].time`, `.calls`,
+    `.state`: a single step from a zero state uses none. Unit: claim. None if: neither tells.
     """
     found = {}
     for number, name in view.module_names.items():
@@ -49,12 +50,20 @@ def recurrent_weights_unused(view: View) -> dict[str, Measurement]:
             for parameter, norm in zip(sample.parameters, sample.grad_norm, strict=True)
             if parameter in mine and norm is not None
         ]
+        never = not norms and mine and _never_recurs(view.batches[number])
         found[name] = (
             known(all(norm == 0 for norm in norms), n=len(norms), location=location)
-            if norms
+            if norms or never
             else unknown(HAND_WRITTEN if is_hand_written(view, number) else _NO_GRADIENT, location=location)
         )
     return found
+
+
+def _never_recurs(batches: Sequence[Batch]) -> bool:
+    """Whether every update makes one call of a single step from a state of zeros."""
+    return bool(batches) and all(
+        b.calls == 1 and b.time == 1 and b.state in ("none", "zero") for b in batches
+    )
 
 
 @signal(unit="claim", by="module", reads=("batches", "readouts", "loaders"))

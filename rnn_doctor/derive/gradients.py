@@ -152,9 +152,10 @@ def non_finite_found(view: View) -> Measurement:
 
 def _place_of(view: View, first: NonFinite) -> Location | None:
     """Its own line, else that of the recurrent module it was seen in, else that of the backward pass."""
+    again = [r.location for r in view.log.non_finite if (r.what, r.subject) == (first.what, first.subject)]
     modules = [m.location for m in view.log.modules.values() if m.name == first.subject]
     places = [p.location for p in view.log.places if p.role == "backward"]
-    return next((place for place in (first.location, *modules, *places) if place is not None), None)
+    return next((place for place in (first.location, *again, *modules, *places) if place is not None), None)
 
 
 def _inner(first: NonFinite) -> str:
@@ -178,6 +179,8 @@ def non_finite_origin(view: View) -> Measurement:
     first = view.once(_first_non_finite)
     if first is None:
         return unknown("nothing but finite values was seen")
+    if first.what == "operation":
+        return known(f"the operation {first.subject} on the way to the loss")
     return known(
         "the loss" if first.what == "loss" else f"the {first.what} of {first.subject}{_inner(first)}"
     )

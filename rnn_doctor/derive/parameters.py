@@ -4,11 +4,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rnn_doctor.derive.batches import by_module
 from rnn_doctor.derive.reading_out import read_at, unread
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Parameter
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.values import Location
 
 FEWEST = 5
 """Updates before "never changes" is said: a zero-initialised output layer gives the layers below it no
@@ -187,15 +189,35 @@ def unchanged_tensors(view: View) -> dict[str, Measurement]:
     whose parameter groups all have a rate above zero.
 
     Reads: `log.parameters`, `log.samples[k].displacement`. Unit: tensors.
-    Its location is the line that runs the module without gradients, or that reads it out where that leaves a part of
-    it unread, else the module's.
+    Its location is the line that runs the module without gradients, that cuts off its output, or that reads it out
+    where that leaves a part of it unread, else the module's.
     None if: fewer than 5 updates were sampled.
     """
     found = _count(view, lambda p: _unchanged(view, p), _too_early(view, FEWEST))
     for number, name in view.module_names.items():
         module = view.log.modules[number]
-        line = module.gradientless or (read_at(view, number) if unread(view, number) else None)
+        read = read_at(view, number) if unread(view, number) else None
+        line = module.gradientless or _cut_at(view, number) or read
         if name in found and line is not None:
+            found[name] = found[name].model_copy(update={"location": line})
+    return found
+
+
+def _cut_at(view: View, module: int) -> Location | None:
+    return next((batch.cut_at for batch in view.batches[module] if batch.cut_at is not None), None)
+
+
+@signal(unit="claim", by="module", reads=("batches.cut_at",))
+def output_cut_off(view: View) -> dict[str, Measurement]:
+    """Whether a module's output is cut off from its graph, and the loss takes nothing from it in any other way.
+
+    Reads: `log.batches[i].cut_at`. Unit: claim; its location is the line of that cut.
+    None if: the module was not called in a sampled step.
+    """
+    found = by_module(view, lambda batches: any(batch.cut_at is not None for batch in batches), "")
+    for number, name in view.module_names.items():
+        line = _cut_at(view, number)
+        if line is not None:
             found[name] = found[name].model_copy(update={"location": line})
     return found
 

@@ -122,6 +122,8 @@ class Batch(Frozen):
     """The loader whose batch was current."""
     loader_shape: tuple[int, ...] | None = None
     """Shape of the first floating or integer tensor of that loader's batch."""
+    cut_at: Location | None = None
+    """Where the output was cut off from its graph, in an update whose loss takes nothing from it or its state."""
 
 
 class Readout(Frozen):
@@ -220,10 +222,11 @@ class NonFinite(Frozen):
 
     record: Literal["non_finite"]
     step: int
-    what: Literal["weight", "input", "state", "output", "loss", "gradient"]
+    what: Literal["weight", "input", "state", "output", "operation", "loss", "gradient"]
     subject: str
-    """Name of the parameter or module, or the loss's source line."""
+    """Name of the parameter or module, or the loss's source line; the kind of an operation, as autograd calls it."""
     location: Location | None = None
+    """Of an operation known with the next update alone, whose record repeats the first."""
     layer: int | None = None
     """Within a recurrent module, by the replay of the call: the first layer, time step and gate."""
     reverse: bool = False

@@ -10,9 +10,10 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence
 
 from rnn_doctor.capture.probe.origins import Origins
+from rnn_doctor.capture.probe.sensors.detachments import Detachments
 from rnn_doctor.capture.probe.sensors.inputs import Inputs
 from rnn_doctor.capture.probe.sensors.read_sites import ReadSites
-from tests.capture.records import Records
+from tests.capture.records import Records, observed
 
 T, B, N, H = 6, 4, 3, 5
 
@@ -25,7 +26,7 @@ def _seed() -> None:
 def called(module: Any, given: Any, state: Any = None, loader: Any = None) -> tuple[dict[str, Any], Any]:
     """The batch record of one call, and what the module returned."""
     records = Records()
-    inputs = Inputs(records, ReadSites(Origins()))
+    inputs = Inputs(records, ReadSites(Origins()), Detachments())
     output = module(given, state)
     inputs.on_call(0, module, given, state, output, loader)
     inputs.write(7)
@@ -121,7 +122,7 @@ def test_states() -> None:
 
 def test_calls_of_one_step_are_counted_and_their_extent_joined() -> None:
     records = Records()
-    inputs = Inputs(records, ReadSites(Origins()))
+    inputs = Inputs(records, ReadSites(Origins()), Detachments())
     cell, h = nn.GRUCell(2, H), torch.zeros(B, H)
     for k in range(3):
         x = torch.stack([torch.full((B,), 1.0), torch.full((B,), float(k))], 1)
@@ -138,7 +139,7 @@ def test_calls_of_one_step_are_counted_and_their_extent_joined() -> None:
 def readout(module: Any, given: Any, read: Any) -> dict[str, Any]:
     """The readout record for the loss that `read` makes of the output."""
     records = Records()
-    inputs = Inputs(records, ReadSites(Origins()))
+    inputs = Inputs(records, ReadSites(Origins()), Detachments())
     output = module(given)
     inputs.on_call(0, module, given, None, output, None)
     read(output).backward()
@@ -219,8 +220,26 @@ def test_packed_readout_by_output_and_state_adds_up_by_sequence() -> None:
 
 def test_nothing_read_is_no_readout() -> None:
     records = Records()
-    inputs = Inputs(records, ReadSites(Origins()))
+    inputs = Inputs(records, ReadSites(Origins()), Detachments())
     module, x = nn.GRU(N, H), torch.randn(T, B, N)
     inputs.on_call(0, module, x, None, module(x), None)
     inputs.write(1)
     assert records.of("readout") == []
+
+
+@pytest.mark.parametrize("numpy", [True, False])
+def test_an_output_that_is_cut_off_says_where(numpy: bool) -> None:
+    rnn, head = nn.LSTM(N, H), nn.Linear(H, 1)
+    optimizer = torch.optim.SGD([*rnn.parameters(), *head.parameters()], lr=0.1)
+    with observed() as records:
+        for _ in range(3):
+            last = rnn(torch.randn(T, B, N))[0][-1]
+            shown = last.detach()  # the cut
+            read = torch.from_numpy(shown.numpy()) if numpy else last
+            optimizer.zero_grad()
+            head(read).square().mean().backward()
+            optimizer.step()
+    batches = records.of("batch")
+    assert len(batches) == 2
+    for batch in batches:
+        assert batch.get("cut_at", {}).get("code", "").endswith("# the cut") is numpy

@@ -131,17 +131,17 @@ def test_nothing_is_noted_unless_it_is_asked_for() -> None:
 def test_a_mode_that_the_script_chose_is_left_alone() -> None:
     origins = Origins()
     torch.set_anomaly_enabled(True, False)
-    origins.begin()
-    origins.end()
+    origins.begin("reads")
+    origins.end("reads")
     assert torch.is_anomaly_enabled()
     torch.set_anomaly_enabled(False)
-    origins.begin()
+    origins.begin("reads")
     torch.set_anomaly_enabled(True, True)
-    origins.end()
+    origins.end("reads")
     assert torch.is_anomaly_enabled()
     torch.set_anomaly_enabled(False)
     origins.compiles = True
-    origins.begin()
+    origins.begin("reads")
     assert not torch.is_anomaly_enabled()
 
 

@@ -102,6 +102,21 @@ def test_recurrent_weights_are_unused_if_their_gradient_is_exactly_zero() -> Non
     assert recurrent(None, None) is None
 
 
+def test_a_single_step_from_zeros_uses_none_even_where_no_gradient_arrives() -> None:
+    def single(**fields: Any) -> bool | float | str | None:
+        seen = samples([1, 3], grad_norm=(None,), parameters=(0,))
+        call = batch(**{"time": 1, "state": "none", **fields})
+        return value_of(
+            "recurrent_weights_unused", log(adam(), lstm(), weight(0), steps([1.0] * 8), seen, call), "lstm"
+        )
+
+    assert single() is True
+    assert single(state="zero") is True
+    assert single(state="carried") is None
+    assert single(calls=5) is None
+    assert single(time=2) is None
+
+
 def mixed_up(*records: object) -> bool | float | str | None:
     return value_of("batch_axis_as_time", log(lstm(), *records), "lstm")  # type: ignore[arg-type]
 

@@ -111,6 +111,10 @@ def test_first_record_is_the_origin() -> None:
     words = "the output of lstm (layer 1, backwards, time step 81, the state h overflows)"
     assert value_of("non_finite_origin", overflown) == words
     assert measure("non_finite_found", overflown).location == at(31)
+    again = [not_finite(2, "operation", "Log", location=line) for line in (None, at(33))]
+    undefined = log(steps([1.0, math.nan]), again[0], not_finite(2, "loss", location=at(44)), again[1])
+    assert value_of("non_finite_origin", undefined) == "the operation Log on the way to the loss"
+    assert measure("non_finite_found", undefined).location == at(33)
     gate = log(
         steps([1.0, 1.0], [1.0, math.inf]), not_finite(2, "gradient", "lstm.weight_hh_l0", layer=0, gate="f")
     )

@@ -60,6 +60,16 @@ def test_a_module_under_no_grad_counts_as_at_work() -> None:
         assert measure("unchanged_tensors", run, "lstm").location == (line or lstm().location)
 
 
+def test_the_line_that_cuts_off_an_output() -> None:
+    run = log(adam(), lstm(), weight(used=False), RUN, STILL, [batch(step, cut_at=at(32)) for step in AT])
+    assert value_of("unchanged_tensors", run, "lstm") == 1
+    assert measure("unchanged_tensors", run, "lstm").location == at(32)
+    assert measure("output_cut_off", run, "lstm").location == at(32)
+    assert value_of("output_cut_off", run, "lstm") is True
+    assert value_of("output_cut_off", log(lstm(), batch()), "lstm") is False
+    assert measure("output_cut_off", log(lstm()), "lstm").absent
+
+
 def test_the_line_that_leaves_a_direction_unread() -> None:
     for direction, line in (("forward", at(33)), (None, lstm().location)):
         read = readout(unread_direction=direction, location=at(33))

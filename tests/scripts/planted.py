@@ -64,6 +64,8 @@ TABLE = (
     Fault("saturated_start", "RD201", "every_step_tagger", "layer"),
     Fault("dead_relu", "RD202", "irnn_raw", "layer"),
     Fault("overflow_in_recurrence", "RD104", "irnn_raw", "call"),
+    Fault("loss_summed_over_time", "RD420", "teacher_forcing"),
+    Fault("log_of_zero", "RD104", "large_targets"),
     Fault("deep_stack", "RD106", "layer_norm_between"),
     Fault("eval_left_on", "RD409", "tied_dropout_lm"),
     Fault("eval_by_library", "RD409", "frozen_backbone"),
@@ -77,6 +79,7 @@ TABLE = (
     Fault("sorted_labels", "RD411", "windows_in_order"),
     Fault("first_batch_only", "RD411", "large_targets"),
     Fault("encoder_under_no_grad", "RD308", "frozen_backbone"),
+    Fault("features_by_numpy", "RD308", "large_targets"),
     Fault("forward_direction_unread", "RD308", "packed_bidirectional"),
     Fault("linear_recurrence", "RD417", "names_one_by_one", "layer"),
 )

@@ -47,10 +47,11 @@ class Calls:
         self._loaders = loaders
         self._sampled_steps = sampled_steps(session.config.steps)
         self._examined_steps = examined_steps(session.config.steps)
-        self.non_finites = NonFinites(writer, naming)
         self.origins = Origins()
+        self.non_finites = NonFinites(writer, naming, self.origins)
         self.reads = ReadSites(self.origins)
-        self.inputs = Inputs(writer, self.reads)
+        self.detachments = Detachments()
+        self.inputs = Inputs(writer, self.reads, self.detachments)
         self.paddings = Paddings(writer, self.reads)
         self.mixings = Mixings(writer, listening)
         self.flows = StateFlows(writer)
@@ -59,7 +60,6 @@ class Calls:
         self.modes = Modes(writer, naming)
         self.orders = Orders(writer)
         self.examiner = Examiner(writer)
-        self.detachments = Detachments()
         self.watch_detaching: Callable[[bool], None] = lambda _: None
         """Begins or ends to tell of the tensors that the script cuts off from their graph."""
         self.loops = Loops(writer, naming, recurrences, self.flows, self.detachments)
@@ -91,6 +91,8 @@ class Calls:
         if self.orders.waits:
             attempt("orders", self.orders.on_call, module, given)
         if self.sampled:
+            if self.searching:
+                attempt("detachments", self.detachments.returned, number, output)
             attempt(
                 "inputs", self.inputs.on_call, number, module, given, state, output, self._loaders.batch()
             )
@@ -126,6 +128,8 @@ class Calls:
 
     def backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run."""
+        if self.non_finites.operations.sought:
+            self._session.attempt("non_finite", self.non_finites.operations.on_backward, loss)
         if self.data_lags.waits:
             self.data_lags.on_backward()
         if self.orders.waits:
@@ -195,14 +199,14 @@ class Calls:
         if for_good:
             self.softmaxes.compiles = self.origins.compiles = True
         self.softmaxes.watch(False)
-        self.origins.end()
+        self.origins.leave()
 
     def finish(self) -> None:
         """Nothing is observed any more; what was gathered of an unfinished update is written."""
         if self._session.backwards and self._failed != self._step:
             self._write_unfinished()
         self.watch_detaching(False)
-        self._session.attempt("reads", self.reads.forget)
+        self.origins.leave()
         self._session.attempt("mixing", self.mixings.finish)
         self._session.attempt("softmax", self.softmaxes.watch, False)
         self._session.attempt("data_lag", self.data_lags.finish)

@@ -21,18 +21,33 @@ class Origins:
 
     def __init__(self) -> None:
         self._before: tuple[bool, bool] | None = None
+        self._sensors: set[str] = set()
+        """Those that want the stretch."""
         self.compiles = False
         """The script compiles: the mode is left alone, which compiled code depends on."""
 
-    def begin(self) -> None:
-        """The stacks of what runs from now on are noted."""
-        if self._before is None and not self.compiles:
+    def begin(self, sensor: str) -> None:
+        """The stacks of what runs from now on are noted, until every sensor that began has ended."""
+        if self.compiles:
+            return
+        self._sensors.add(sensor)
+        if self._before is None:
             self._before = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
             if not self._before[0]:
                 torch.set_anomaly_enabled(True, False)
 
-    def end(self) -> None:
-        """The stretch is over; a mode that the script itself chose in the meantime stays."""
+    def end(self, sensor: str) -> None:
+        """The sensor has what it wants; a mode that the script itself chose in the meantime stays."""
+        self._sensors.discard(sensor)
+        if not self._sensors:
+            self._restore()
+
+    def leave(self) -> None:
+        """No sensor gets any more."""
+        self._sensors.clear()
+        self._restore()
+
+    def _restore(self) -> None:
         before, self._before = self._before, None
         if before is not None and not before[0] and not torch.is_anomaly_check_nan_enabled():
             torch.set_anomaly_enabled(*before)

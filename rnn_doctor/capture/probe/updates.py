@@ -50,7 +50,7 @@ class Updates:
                 self._session.attempt("losses", describe, step, loss)
         sensors.calls.backward(loss)
         value = sensors.losses.latest
-        self.search_non_finite(value, value, False)
+        self.search_non_finite(value, value, False, loss)
         self._in_backward = True
 
     def backward_done(self) -> None:
@@ -103,12 +103,14 @@ class Updates:
             left = sensors.trainables.gradients()
             sensors.parameters.stale = {number: total(tensors) or 0.0 for number, tensors in left.items()}
 
-    def search_non_finite(self, number: float | None, loss: float | None, in_gradients: bool) -> None:
+    def search_non_finite(
+        self, number: float | None, loss: float | None, in_gradients: bool, made: torch.Tensor | None = None
+    ) -> None:
         """Looks once for the origin of a loss or norm that is NaN or infinite."""
         found = self._sensors.calls.non_finites
         if number is not None and number - number != 0 and not found.found:
             tensors, step = self._sensors.trainables.tensors(), self._session.step + 1
-            self._session.attempt("non_finite", found.search, step, tensors, loss, in_gradients)
+            self._session.attempt("non_finite", found.search, step, tensors, loss, in_gradients, made)
 
     # ---------------------------------------------------------------- its end
 
@@ -137,7 +139,8 @@ class Updates:
         if sensors.calls.sampled:
             self._session.attempt("parameters", sensors.parameters.after_update, step, numbers)
             self._session.attempt("loss_sums", sensors.loss_sums.write, step, loss, backwards)
-        self._session.attempt("gradientless", sensors.gradientless.updated)
+        if sensors.gradientless.waits:
+            self._session.attempt("gradientless", sensors.gradientless.updated)
         sensors.calls.updated(step)
         sensors.norms.forget()
         sensors.losses.forget_calls()

@@ -31,13 +31,15 @@ class Gradientless:
         self._counts: dict[int, int] = {}
         self._ran: set[int] = set()
         self._updates = 0
+        self.waits = True
+        """The first updates are not over yet."""
         self.numbered: set[int] = set()
         """id() of those that were found."""
 
     def on_call(self, module: nn.Module) -> bool:
         """A recurrent module ran without gradients; returns whether it does or may do so in the training."""
         key = id(module)
-        if self._updates >= _UPDATES or key in self._recurrences.ids:
+        if not self.waits or key in self._recurrences.ids:
             return key in self.numbered
         if key not in self._lines and len(self._lines) < _MOST:
             self._lines[key] = weakref.ref(module), places.here()
@@ -45,14 +47,13 @@ class Gradientless:
         return True
 
     def updated(self) -> None:
-        """An update is complete."""
-        if self._updates >= _UPDATES:
-            return
+        """One of the first updates is complete."""
         self._updates += 1
         for key in self._ran:
             self._counts[key] = self._counts.get(key, 0) + 1
         self._ran.clear()
         if self._updates == _UPDATES:
+            self.waits = False
             self._number()
 
     def _number(self) -> None:

@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..recurrence.kernel import time_and_batch
 from ..writer import Writer
+from .detachments import Detachments
 from .read_sites import ReadSites
 from .readings import Reading, last_share, read_from, reverse_last_share, top_row_share, unread_part
 
@@ -26,9 +27,10 @@ _DRIVEN_OF = 16
 class Inputs:
     """Statistics of the modules' inputs and read-outs at sampled steps."""
 
-    def __init__(self, writer: Writer, sites: ReadSites) -> None:
+    def __init__(self, writer: Writer, sites: ReadSites, detachments: Detachments) -> None:
         self._writer = writer
         self._sites = sites
+        self._detachments = detachments
         self._batches: dict[int, dict[str, Any]] = {}
         self._extent: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         self._readings: dict[int, Reading] = {}
@@ -70,6 +72,9 @@ class Inputs:
         """The records of the step that ends."""
         for number, fields in self._batches.items():
             low, high = self._extent[number]
+            reading = self._readings.get(number)
+            if reading is not None and reading.output is None and reading.state is None:
+                fields["cut_at"] = self._detachments.output_line(number)
             fields["constant_share"] = float((high == low).float().mean()) if low.numel() else 0.0
             self._writer.write("batch", step=step, **fields)
         for number, reading in self._readings.items():

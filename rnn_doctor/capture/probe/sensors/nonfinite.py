@@ -9,10 +9,12 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..naming import Naming
+from ..origins import Origins
 from ..places import here
 from ..recurrence.kernel import GATES, kernel_of, picked_output, rows_of, time_and_batch
 from ..recurrence.replay import first_non_finite
 from ..writer import Writer
+from .broken_operations import BrokenOperations
 
 _MOST_NAMED = 5
 _MOST_CALLS = 512
@@ -24,13 +26,14 @@ _Call = tuple[Any, Any, Any, Any]
 class NonFinites:
     """Keeps the step's recurrent calls at hand, and searches them once when a number is not finite."""
 
-    def __init__(self, writer: Writer, naming: Naming) -> None:
+    def __init__(self, writer: Writer, naming: Naming, origins: Origins) -> None:
         self._writer = writer
         self._naming = naming
         self._calls: dict[int, list[_Call]] = {}
         self._lines: dict[int, dict[str, Any] | None] = {}
         """Where each module was called first: the stack is not walked at every step."""
         self.found = False
+        self.operations = BrokenOperations(writer, origins)
 
     def on_call(self, module: Any, given: Any, state: Any, output: Any) -> None:
         """One call of a module; its tensors live as long as the step's graph does."""
@@ -47,9 +50,17 @@ class NonFinites:
         self._calls.clear()
 
     def search(
-        self, step: int, parameters: Iterable[torch.Tensor], loss: float | None, gradients_bad: bool
+        self,
+        step: int,
+        parameters: Iterable[torch.Tensor],
+        loss: float | None,
+        gradients_bad: bool,
+        made: torch.Tensor | None = None,
     ) -> None:
-        """Writes what is not finite, in the order of execution: the first record is the origin."""
+        """Writes what is not finite, in the order of execution: the first record is the origin.
+
+        made: the loss with its graph, where that is still there.
+        """
         self.found = True
         tensors = list(parameters)
         weights = [p for p in tensors if not _finite(p)]
@@ -57,6 +68,8 @@ class NonFinites:
         for calls in self._calls.values():
             self._search_calls(step, calls, replay=not weights)
         if loss is not None and loss - loss != 0:
+            if made is not None and not weights:
+                self.operations.search(step, made)
             self._writer.write("non_finite", step=step, what="loss", subject="loss", location=here())
         if gradients_bad:
             # The backward pass runs from the loss to the inputs, the parameters stand the other way round.

@@ -86,11 +86,11 @@ class ReadSites:
             axis = 1 if module.batch_first and sequence.dim() > 2 else 0
             source = _Source(number, "output", axis, sequence.shape[axis])
             self._sources[sequence.grad_fn, sequence.output_nr] = source
-        self._origins.begin()
+        self._origins.begin("reads")
 
     def on_backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run: the lines by which its loss depends on the modules are kept."""
-        self._origins.end()
+        self._origins.end("reads")
         if not self._sources:
             return
         nodes = graph.nodes(loss, _MOST_NODES)
@@ -118,7 +118,7 @@ class ReadSites:
 
     def forget(self) -> None:
         """The update is over."""
-        self._origins.end()
+        self._origins.end("reads")
         self._sought -= set(self._calls)
         self._sources.clear()
         self._packed.clear()
