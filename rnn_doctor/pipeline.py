@@ -59,6 +59,7 @@ def record(
         steps=settings.step_limit,
         time_limit=math.inf if whole else settings.time_limit,
         start_limit=settings.start_limit,
+        validate=settings.validate == "auto",
         tool_version=__version__,
         terminal=terminal,
         on_progress=on_progress,
@@ -199,6 +200,8 @@ def failure(log: RunLog) -> str | None:
         return f"it raised {log.crash.error.strip().splitlines()[0]}"  # the traceback was shown when it ran
     if log.exit is None or log.exit.reason != "ended" or not log.exit.code:
         return None
+    if log.early_validation and log.early_validation.outcome in ("ended", "failed"):
+        return None  # what it did after its epoch was ended early is not held against it
     if log.stop and (log.stop.reason in ("steps", "time", "interrupted") or log.exit.code < 0):
         return None  # after the probe's last word a signal is ours, to a process that would not end
     if log.exit.code > 0:
@@ -288,6 +291,8 @@ def _stopped(log: RunLog) -> str:
             "crash": "the script failed",
             "interrupted": "it was interrupted",
         }[log.stop.reason]
+    if log.early_validation and log.early_validation.outcome == "ended":
+        return "the requested number of steps was reached"
     if log.exit:
         return {
             "ended": "the script's process ended",

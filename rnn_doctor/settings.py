@@ -13,8 +13,13 @@ from rnn_doctor.schema.values import Frozen
 
 Format = Literal["terminal", "json"]
 FailOn = Literal["error", "warning", "note", "never"]
+Validate = Literal["auto", "off"]
 
-_CHOICES: dict[str, tuple[str, ...]] = {"format": get_args(Format), "fail_on": get_args(FailOn)}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "format": get_args(Format),
+    "fail_on": get_args(FailOn),
+    "validate": get_args(Validate),
+}
 TABLE = "tool.rnn-doctor"
 
 
@@ -46,6 +51,7 @@ class Settings(Frozen):
     steps: Whole | Literal["all"] = Field(50, description='a whole number of at least 1, or "all"')
     time_limit: Seconds = Field(120.0, description="a number of seconds above 0")
     start_limit: Seconds = Field(600.0, description="a number of seconds above 0")
+    validate: Validate = Field("auto", description=f"one of {', '.join(get_args(Validate))}")
     format: Format = Field("terminal", description=f"one of {', '.join(get_args(Format))}")
     output: Path | None = Field(None, description="a path")
     fail_on: FailOn = Field("error", description=f"one of {', '.join(get_args(FailOn))}")

@@ -39,7 +39,7 @@ _LISTED = {
     "place": "places",
     "sensor_off": "sensors_off",
 }
-_SINGLE = {"header", "crash", "stop", "exit"}
+_SINGLE = {"header", "early_validation", "crash", "stop", "exit"}
 
 
 def assemble(records: Iterable[Record], *, truncated: bool = False) -> RunLog:

@@ -25,6 +25,7 @@ from rnn_doctor.schema.recurrence import (
     Softmax,
     StateFlow,
 )
+from rnn_doctor.schema.validating import EarlyValidation, ExampleLosses, Rise
 from rnn_doctor.schema.values import Frozen, Location, Number
 from rnn_doctor.schema.wiring import BatchOrder, Mode
 
@@ -190,6 +191,12 @@ class Evaluation(Frozen):
     loader: int | None = None
     on_training_data: bool = False
     """Whether its loader also gives training batches."""
+    examples: ExampleLosses | None = None
+    """Losses of its examples, where the loss function falls into them."""
+    trained: ExampleLosses | None = None
+    """The same of the last training batches before it."""
+    rise: Rise | None = None
+    """How far it lies above the best evaluation before it on the same loader."""
 
 
 class NonFinite(Frozen):
@@ -281,6 +288,7 @@ Record = Annotated[
     | Readout
     | LossCall
     | Evaluation
+    | EarlyValidation
     | NonFinite
     | LagGain
     | Replay
@@ -319,6 +327,7 @@ class RunLog(Frozen):
     readouts: tuple[Readout, ...] = ()
     losses: tuple[LossCall, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
+    early_validation: EarlyValidation | None = None
     non_finite: tuple[NonFinite, ...] = ()
     lag_gains: tuple[LagGain, ...] = ()
     replays: tuple[Replay, ...] = ()

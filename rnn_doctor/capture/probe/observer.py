@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import PackedSequence
 from . import graph, places
 from .calls import Calls
 from .config import Config
+from .early_validation import EarlyValidation
 from .naming import Naming
 from .sensors.evaluations import Evaluations
 from .sensors.loaders import Loaders
@@ -48,6 +49,8 @@ def entry(method: _Method) -> _Method:
         self.inside = True
         began = time.perf_counter()
         try:
+            if self.early.waiting:
+                return self.early.meanwhile(method.__name__, args)
             return method(self, *args)
         except StopProbe:
             raise
@@ -80,7 +83,8 @@ class Observer:
         self.norms = GradientNorms(writer)
         self.losses = Losses(writer)
         self.loaders = Loaders(writer)
-        self.evaluations = Evaluations(writer, self.loaders)
+        self.evaluations = Evaluations(writer, self.loaders, config.steps)
+        self.early = EarlyValidation(self.session, self.loaders, self.evaluations, lambda: self._end("steps"))
         self.calls = Calls(self.session, self.naming, self.recurrences, self.loaders)
         self._stepped: dict[int, Any] = {}
         self._together: set[int] = set()
@@ -105,8 +109,9 @@ class Observer:
         """A recurrent module returned from its forward call."""
         first = output[0] if type(output) is tuple else output
         data: torch.Tensor = first.data if isinstance(first, PackedSequence) else first
-        if not torch.is_grad_enabled():
-            self.session.attempt("evaluations", self.evaluations.on_call, module.training)
+        learns = torch.is_grad_enabled()
+        self.session.attempt("evaluations", self.evaluations.called, module, given, learns)
+        if not learns:
             return
         if not data.requires_grad:  # weights and input are frozen, as a reservoir's are
             self.session.begin()
@@ -114,7 +119,6 @@ class Observer:
             return
         self._close_step()
         self.session.begin()
-        self.evaluations.training_mode = module.training
         self.calls.forward(module, given, state, output)
 
     @entry
@@ -123,7 +127,8 @@ class Observer:
     ) -> None:
         """A loss function of torch returned."""
         learns = result.requires_grad
-        self.session.attempt("evaluations", self.evaluations.on_loss, result, learns)
+        evaluated = self.evaluations.on_loss
+        self.session.attempt("evaluations", evaluated, function, output, target, result, options, learns)
         if learns:
             self.calls.loss(function, output, target, options)
         if learns and self._samples:
@@ -291,6 +296,15 @@ class Observer:
         """A DataLoader is exhausted."""
         self.loaders.ended()
 
+    @entry
+    def on_next(self, iterator: Any, taker: Any) -> bool:
+        """A DataLoader is asked for a batch after the last update; whether it shall say that it is exhausted."""
+        return False
+
+    @entry
+    def on_save(self) -> None:
+        """The script saves something after the last update."""
+
     # ---------------------------------------------------------------- steps
 
     @property
@@ -326,6 +340,7 @@ class Observer:
         self.trainables.updated()
         self.session.step = step
         self.session.backwards = 0
+        self.evaluations.trained.begins(step + 1)
         self._end_if_enough()
 
     def _gather(self, number: int, optimizer: Any) -> None:
@@ -357,7 +372,7 @@ class Observer:
 
     def _end_if_enough(self) -> None:
         reason = self.session.enough()
-        if reason is not None:
+        if reason is not None and not self.early.begins(reason):
             self._end(reason)
 
     def _end(self, reason: str) -> None:
@@ -375,6 +390,9 @@ class Observer:
     def end_of_script(self) -> None:
         """The interpreter exits."""
         if not self.session.active:
+            return
+        if self.early.waiting:
+            self.finish("steps")
             return
         built = self.recurrences.built_modules()
         if not self.session.writer.is_open and built:  # it built networks but never trained them
@@ -395,6 +413,9 @@ class Observer:
             return
         if issubclass(kind, KeyboardInterrupt):
             self.finish("interrupted")
+        elif self.early.waiting:
+            self.early.failed(error)
+            self.finish("steps")
         else:
             self.session.crashed(kind, error, where)
             self.finish("crash")
