@@ -59,7 +59,7 @@ def record(
         steps=settings.step_limit,
         time_limit=math.inf if whole else settings.time_limit,
         start_limit=settings.start_limit,
-        validate=settings.validate == "auto",
+        validate=settings.validation == "auto",
         tool_version=__version__,
         terminal=terminal,
         on_progress=on_progress,
@@ -198,10 +198,14 @@ def failure(log: RunLog) -> str | None:
     """How the script failed, as a clause; None when it ended well, or because it was stopped."""
     if log.crash:
         return f"it raised {log.crash.error.strip().splitlines()[0]}"  # the traceback was shown when it ran
-    if log.exit is None or log.exit.reason != "ended" or not log.exit.code:
+    early = log.early_validation  # what a script does after its epoch was ended early is not held against it
+    if (
+        log.exit is None
+        or log.exit.reason != "ended"
+        or not log.exit.code
+        or (early and early.judged_no_more)
+    ):
         return None
-    if log.early_validation and log.early_validation.outcome in ("ended", "failed"):
-        return None  # what it did after its epoch was ended early is not held against it
     if log.stop and (log.stop.reason in ("steps", "time", "interrupted") or log.exit.code < 0):
         return None  # after the probe's last word a signal is ours, to a process that would not end
     if log.exit.code > 0:

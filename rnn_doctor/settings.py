@@ -51,7 +51,10 @@ class Settings(Frozen):
     steps: Whole | Literal["all"] = Field(50, description='a whole number of at least 1, or "all"')
     time_limit: Seconds = Field(120.0, description="a number of seconds above 0")
     start_limit: Seconds = Field(600.0, description="a number of seconds above 0")
-    validate: Validate = Field("auto", description=f"one of {', '.join(get_args(Validate))}")
+    validation: Validate = Field(
+        "auto", alias="validate", description=f"one of {', '.join(get_args(Validate))}"
+    )
+    """Its key is `validate`, a name that pydantic's models have taken."""
     format: Format = Field("terminal", description=f"one of {', '.join(get_args(Format))}")
     output: Path | None = Field(None, description="a path")
     fail_on: FailOn = Field("error", description=f"one of {', '.join(get_args(FailOn))}")
@@ -68,6 +71,10 @@ class Settings(Frozen):
     def step_limit(self) -> int | None:
         """The number of steps to observe; None for all of them."""
         return None if self.steps == "all" else self.steps
+
+
+_FIELDS = {info.alias or name: info for name, info in Settings.model_fields.items()}
+"""The settings by their keys, with underscores."""
 
 
 def resolve(flags: Mapping[str, Any], folder: Path) -> Settings:
@@ -116,8 +123,8 @@ def _known(path: Path, table: Any) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in table.items():
         field = key.replace("-", "_")
-        if field not in Settings.model_fields:
-            options = [name.replace("_", "-") for name in Settings.model_fields]
+        if field not in _FIELDS:
+            options = [name.replace("_", "-") for name in _FIELDS]
             raise SettingsError(
                 f"{path}: [{TABLE}] has no key {key!r}{did_you_mean(key.replace('_', '-'), options)}",
                 f"the keys are {', '.join(options)}",
@@ -147,7 +154,7 @@ def _bad_value(error: ValidationError, given: Mapping[str, Any], path: Path | No
     field = str(first["loc"][0])
     key = field.replace("_", "-")
     value = given.get(field, first["input"])
-    info = Settings.model_fields[field]
+    info = _FIELDS[field]
     where = f"--{key}" if field in given else f"{path}: [{TABLE}] {key}"
     hint = did_you_mean(str(value), list(_CHOICES.get(field, ())))
     return SettingsError(f"{where}: {value!r} is not {info.description}{hint}", "correct the value")

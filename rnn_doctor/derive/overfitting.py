@@ -31,6 +31,8 @@ class Standing:
     """An evaluation as the losses of its examples show it."""
 
     evaluation: Evaluation
+    count: int
+    """Its examples."""
     rise: float
     """Above the best before it, as a share of that."""
     rise_z: float
@@ -70,7 +72,7 @@ def standings(view: View) -> tuple[Standing, ...] | str:
             continue
         gap, gap_z = _gap(examples, trained) if trained is not None else (None, None)
         z = rise.mean / rise.error if rise.error > 0 else math.copysign(math.inf, rise.mean or -1.0)
-        found.append(Standing(evaluation, rise.mean / best, z, gap, gap_z))
+        found.append(Standing(evaluation, examples.count, rise.mean / best, z, gap, gap_z))
     if found:
         return tuple(found)
     return "two evaluations of the same data are needed, and one was seen" if len(series) == 1 else _NO_SINGLE
@@ -103,11 +105,7 @@ def validation_rise_z(view: View) -> Measurement:
     None if: fewer than 2 validations, or losses that do not fall into 16 examples or more.
     """
     last = view.once(_last)
-    return (
-        unknown(last)
-        if isinstance(last, str)
-        else known(last.rise_z, n=last.evaluation.examples and last.evaluation.examples.count)
-    )
+    return unknown(last) if isinstance(last, str) else known(last.rise_z, n=last.count)
 
 
 @signal(unit="Z", reads=("evaluations.examples", "evaluations.trained"))

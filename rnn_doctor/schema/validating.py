@@ -40,3 +40,8 @@ class EarlyValidation(Frozen):
     given: int | None = None
     """Batches of the current epoch so far."""
     error: str | None = None
+
+    @property
+    def judged_no_more(self) -> bool:
+        """Whether the epoch was ended, so that what the script did afterwards is not held against it."""
+        return self.outcome in ("ended", "failed")

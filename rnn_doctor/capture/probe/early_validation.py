@@ -164,5 +164,5 @@ class EarlyValidation:
         self._end()
 
     def failed(self, error: BaseException) -> None:
-        """The script raised after its epoch was ended early; that may be for this reason, and is not held against it."""
+        """The script raised after its epoch was ended early, maybe for that reason: it is not held against it."""
         self._write("failed", f"{type(error).__name__}: {error}")
