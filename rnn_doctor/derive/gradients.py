@@ -11,6 +11,7 @@ from rnn_doctor.schema.runlog import NonFinite
 from rnn_doctor.schema.signals import Measurement
 from rnn_doctor.schema.values import Location
 
+_STATES = {"h": "the state h", "c": "the cell state c"}
 WINDOW = 20
 SETTLED = 5
 """Large gradients in the first steps are common (head and embedding still at their initial values)."""
@@ -150,6 +151,18 @@ def _place_of(view: View, first: NonFinite) -> Location | None:
     return next((place for place in (first.location, *modules, *places) if place is not None), None)
 
 
+def _inner(first: NonFinite) -> str:
+    """Layer, time step and gate, where the replay of the call found them."""
+    where = [] if first.layer is None else [f"layer {first.layer}{', backwards' if first.reverse else ''}"]
+    if first.time is not None:
+        where.append(f"time step {first.time}")
+    if first.gate is not None:
+        where.append(
+            f"{_STATES.get(first.gate, f'gate {first.gate}')}{' overflows' if first.overflow else ''}"
+        )
+    return f" ({', '.join(where)})" if where else ""
+
+
 @signal(unit="words", reads=("non_finite", "steps"))
 def non_finite_origin(view: View) -> Measurement:
     """Where NaN or Inf was seen first in the order of execution, in words.
@@ -159,7 +172,9 @@ def non_finite_origin(view: View) -> Measurement:
     first = view.once(_first_non_finite)
     if first is None:
         return unknown("nothing but finite values was seen")
-    return known(f"the {first.what} of {first.subject}" if first.what != "loss" else "the loss")
+    return known(
+        "the loss" if first.what == "loss" else f"the {first.what} of {first.subject}{_inner(first)}"
+    )
 
 
 @signal(unit="update", reads=("non_finite", "steps"))

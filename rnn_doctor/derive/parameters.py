@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rnn_doctor.derive.reading_out import read_at, unread
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Parameter
@@ -183,9 +184,15 @@ def unchanged_tensors(view: View) -> dict[str, Measurement]:
     whose parameter groups all have a rate above zero.
 
     Reads: `log.parameters`, `log.samples[k].displacement`. Unit: tensors.
+    Its location is the line that reads the module out where that leaves a part of it unread, else the module's.
     None if: fewer than 5 updates were sampled.
     """
-    return _count(view, lambda p: _unchanged(view, p), _too_early(view, FEWEST))
+    found = _count(view, lambda p: _unchanged(view, p), _too_early(view, FEWEST))
+    for number, name in view.module_names.items():
+        line = read_at(view, number) if unread(view, number) else None
+        if name in found and line is not None:
+            found[name] = found[name].model_copy(update={"location": line})
+    return found
 
 
 @signal(unit="name", by="module", reads=("parameters", "samples", "steps.lr"))

@@ -7,16 +7,33 @@ from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.subjects import each_module, of_all
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import Mixing, Padding
+from rnn_doctor.schema.runlog import Readout
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.values import Location
 
 ONE_STEP = 0.999
 """Share of the reverse half's gradient where it has seen a single input; with T equal steps it would be 1 / T."""
+
+_NO_READOUT = "how the loss reads it was not seen"
 
 _WHAT = {"input": "the input", "output": "the output", "state": "the final state"}
 
 
 def _paddings(view: View, module: int) -> list[Padding]:
     return [record for record in view.log.paddings if record.module == module]
+
+
+def _readouts(view: View, module: int) -> list[Readout]:
+    return [record for record in view.log.readouts if record.module == module]
+
+
+def read_at(view: View, module: int) -> Location | None:
+    """The line at which the loss reads a module, or calls it where no such line was seen."""
+    return next((r.location for r in _readouts(view, module) if r.location is not None), None)
+
+
+def _at_its_reading(view: View, module: int, measurement: Measurement) -> Measurement:
+    return measurement.model_copy(update={"location": read_at(view, module)})
 
 
 def _median_of(values: Sequence[float]) -> Measurement:
@@ -67,7 +84,8 @@ def padding_misread_share(view: View) -> dict[str, Measurement]:
 
     Of packed sequences, whose output is zero there: the share of rows from which the loss takes nothing.
 
-    Reads: `log.paddings[i].read_share`, `.unread_share`. Unit: share. None if: the read-out was not seen.
+    Reads: `log.paddings[i].read_share`, `.unread_share`; its location is the read-out's.
+    Unit: share. None if: the read-out was not seen.
     """
 
     def measure(module: int) -> Measurement:
@@ -76,7 +94,9 @@ def padding_misread_share(view: View) -> dict[str, Measurement]:
             for record in _paddings(view, module)
             if (share := record.unread_share if record.packed else record.read_share) is not None
         ]
-        return of_all(shares, min, "whether the loss reads padding was not seen")
+        return _at_its_reading(
+            view, module, of_all(shares, min, "whether the loss reads padding was not seen")
+        )
 
     return each_module(view, measure)
 
@@ -85,7 +105,8 @@ def padding_misread_share(view: View) -> dict[str, Measurement]:
 def reverse_reads_one_step(view: View) -> dict[str, Measurement]:
     """Whether the loss reads the reverse direction only where it has seen a single input, at every sample.
 
-    Reads: `log.readouts[i].reverse_last_share` of sequences longer than a step. Unit: claim; False of one direction.
+    Reads: `log.readouts[i].reverse_last_share` of sequences longer than a step. Unit: claim; False of one direction;
+    its location is the read-out's.
     None if: the read-out of the reverse direction was not seen.
     """
 
@@ -94,14 +115,66 @@ def reverse_reads_one_step(view: View) -> dict[str, Measurement]:
             return known(False)
         shares = [
             r.reverse_last_share
-            for r in view.log.readouts
-            if r.module == module and r.time > 1 and r.reverse_last_share is not None
+            for r in _readouts(view, module)
+            if r.time > 1 and r.reverse_last_share is not None
         ]
-        return of_all(
+        measured = of_all(
             shares, lambda s: min(s) > ONE_STEP, "how the loss reads its reverse direction was not seen"
         )
+        return _at_its_reading(view, module, measured)
 
     return each_module(view, measure)
+
+
+def unread(view: View, module: int) -> tuple[int, str | None] | None:
+    """What the loss depends on at no sampled step: a number of upper layers, and a direction of the one below them.
+
+    None if: it reads all of it, or how it reads the module was not seen.
+    """
+    seen = {(r.unread_layers, r.unread_direction) for r in _readouts(view, module)}
+    return seen.pop() if len(seen) == 1 and seen != {(0, None)} else None
+
+
+@signal(unit="claim", by="module", reads=("readouts.unread_layers", "readouts.unread_direction"))
+def part_unread(view: View) -> dict[str, Measurement]:
+    """Whether the loss depends on an upper layer or on a direction of a module in no way, at every sample.
+
+    Reads: `log.readouts[i].unread_layers`, `.unread_direction`. Unit: claim; its location is the read-out's.
+    None if: how the loss reads the module was not seen.
+    """
+
+    def measure(module: int) -> Measurement:
+        measured = of_all(_readouts(view, module), lambda _: unread(view, module) is not None, _NO_READOUT)
+        return _at_its_reading(view, module, measured)
+
+    return each_module(view, measure)
+
+
+@signal(unit="name", by="module", reads=("readouts.unread_layers", "readouts.unread_direction", "modules"))
+def part_unread_name(view: View) -> dict[str, Measurement]:
+    """Which part of a module the loss depends on in no way, in words: `the reverse direction of layer 1`.
+
+    Reads: `log.readouts[i].unread_layers`, `.unread_direction`, `log.modules[m].num_layers`. Unit: name.
+    None if: all of it is read.
+    """
+
+    def measure(module: int) -> Measurement:
+        found = unread(view, module)
+        if found is None:
+            return unknown("the loss reads all of it" if _readouts(view, module) else _NO_READOUT)
+        return known(_unread_words(view.log.modules[module].num_layers, *found))
+
+    return each_module(view, measure)
+
+
+def _unread_words(layers: int, above: int, direction: str | None) -> str:
+    """Layers are counted from 0, as in the names of their weights."""
+    parts = []
+    if direction:
+        parts.append(f"the {direction} direction{f' of layer {layers - above - 1}' if layers > 1 else ''}")
+    if above:
+        parts.append(f"layer {layers - 1}" if above == 1 else f"layers {layers - above} to {layers - 1}")
+    return " and ".join(parts)
 
 
 def _mixing(view: View, module: int) -> Mixing | None:

@@ -139,6 +139,13 @@ class Readout(Frozen):
     a single input; None where the reverse half is not read."""
     top_row_share: Number
     """Largest share that falls on one index of the axis that the module treats as batch."""
+    unread_layers: int = 0
+    """Upper layers that the loss depends on in no way."""
+    unread_direction: Literal["forward", "reverse"] | None = None
+    """Of the highest layer that it reads: the direction on which it depends in no way."""
+    location: Location | None = None
+    """The line that takes the part of the output, or of the final state, that the loss reads; that of the module's
+    call where none was seen. Looked for at the first updates alone."""
 
 
 class LossCall(Frozen):

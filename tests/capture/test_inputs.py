@@ -9,7 +9,9 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence
 
+from rnn_doctor.capture.probe.listening import Listening
 from rnn_doctor.capture.probe.sensors.inputs import Inputs
+from rnn_doctor.capture.probe.sensors.read_sites import ReadSites
 from tests.capture.records import Records
 
 T, B, N, H = 6, 4, 3, 5
@@ -23,7 +25,7 @@ def _seed() -> None:
 def called(module: Any, given: Any, state: Any = None, loader: Any = None) -> tuple[dict[str, Any], Any]:
     """The batch record of one call, and what the module returned."""
     records = Records()
-    inputs = Inputs(records)
+    inputs = Inputs(records, ReadSites(Listening()))
     output = module(given, state)
     inputs.on_call(0, module, given, state, output, loader)
     inputs.write(7)
@@ -119,7 +121,7 @@ def test_states() -> None:
 
 def test_calls_of_one_step_are_counted_and_their_extent_joined() -> None:
     records = Records()
-    inputs = Inputs(records)
+    inputs = Inputs(records, ReadSites(Listening()))
     cell, h = nn.GRUCell(2, H), torch.zeros(B, H)
     for k in range(3):
         x = torch.stack([torch.full((B,), 1.0), torch.full((B,), float(k))], 1)
@@ -136,7 +138,7 @@ def test_calls_of_one_step_are_counted_and_their_extent_joined() -> None:
 def readout(module: Any, given: Any, read: Any) -> dict[str, Any]:
     """The readout record for the loss that `read` makes of the output."""
     records = Records()
-    inputs = Inputs(records)
+    inputs = Inputs(records, ReadSites(Listening()))
     output = module(given)
     inputs.on_call(0, module, given, None, output, None)
     read(output).backward()
@@ -217,7 +219,7 @@ def test_packed_readout_by_output_and_state_adds_up_by_sequence() -> None:
 
 def test_nothing_read_is_no_readout() -> None:
     records = Records()
-    inputs = Inputs(records)
+    inputs = Inputs(records, ReadSites(Listening()))
     module, x = nn.GRU(N, H), torch.randn(T, B, N)
     inputs.on_call(0, module, x, None, module(x), None)
     inputs.write(1)

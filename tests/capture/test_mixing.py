@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from rnn_doctor.capture.probe.listening import Listening
 from rnn_doctor.capture.probe.sensors.mixing import Mixings
 from rnn_doctor.schema.recurrence import Mixing
 from tests.capture.records import Records
@@ -32,7 +33,7 @@ class Step:
 
     def __init__(self, mixings: Mixings | None = None) -> None:
         self.records = Records()
-        self.mixings = mixings or Mixings(self.records)
+        self.mixings = mixings or Mixings(self.records, Listening())
 
     def call(self, module: Any, given: Any, state: Any = None, batch: Any = None, number: int = 0) -> Any:
         output = module(given, state)
@@ -291,7 +292,7 @@ def test_a_view_of_a_batch_that_no_loader_gave() -> None:
 
 def test_the_line_of_a_view_without_a_gradient_is_found() -> None:
     records = Records()
-    mixings = Mixings(records)
+    mixings = Mixings(records, Listening())
     gru = nn.GRU(N, H)
     line = 0
     for look in (1, 3):
@@ -361,7 +362,7 @@ def test_packed_embeddings() -> None:
 
 def test_the_line_is_found_at_the_next_look() -> None:
     records = Records()
-    mixings = Mixings(records)
+    mixings = Mixings(records, Listening())
     module = nn.LSTM(N, H, bidirectional=True)
     methods = {name: vars(torch.Tensor).get(name) for name in ("view", "reshape", "flatten", "unflatten")}
     line = 0
@@ -384,7 +385,7 @@ def test_the_line_is_found_at_the_next_look() -> None:
 
 
 def test_views_are_left_alone_when_nothing_more_is_looked_at() -> None:
-    mixings = Mixings(Records())
+    mixings = Mixings(Records(), Listening())
     before = vars(torch.Tensor).get("view")
     step = Step(mixings)
     h = final(step.call(nn.GRU(N, H, 2), torch.randn(T, B, N)))

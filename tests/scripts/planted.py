@@ -24,7 +24,7 @@ class Fault:
     """The guard that does the same, and does it right."""
     mark: str = "fault"
     """The line that the finding must point to ends in `# <- fault`; `layer`: the rule names the recurrent layer,
-    which is built in the line that ends in `# <- layer`, and not the line at fault."""
+    which is built in the line that ends in `# <- layer`, and not the line at fault; `call`: the line where it shows."""
     lag: int | None = None
     """Given as --lag."""
     steps: int = STEPS
@@ -55,15 +55,15 @@ TABLE = (
     Fault("state_kept", "RD407", "ordered_stream"),
     Fault("state_kept_retained", "RD407", "ordered_stream"),
     Fault("state_over_shuffled", "RD418", "chunks_of_shuffled_batch"),
-    Fault("padding_last_output", "RD406", "slight_padding", "layer"),
-    Fault("padding_final_state", "RD406", "packed_bidirectional", "layer"),
-    Fault("reverse_at_last_step", "RD412", "bidirectional_ends", "layer"),
+    Fault("padding_last_output", "RD406", "slight_padding"),
+    Fault("padding_final_state", "RD406", "packed_bidirectional"),
+    Fault("reverse_at_last_step", "RD412", "bidirectional_ends"),
     Fault("final_state_view", "RD413", "packed_bidirectional"),
     Fault("input_view", "RD413", "large_targets"),
     Fault("batch_as_time", "RD405", "short_memory_default_lstm"),
     Fault("saturated_start", "RD201", "every_step_tagger", "layer"),
     Fault("dead_relu", "RD202", "irnn_raw", "layer"),
-    Fault("overflow_in_recurrence", "RD104", "irnn_raw", "layer"),
+    Fault("overflow_in_recurrence", "RD104", "irnn_raw", "call"),
     Fault("deep_stack", "RD106", "layer_norm_between"),
     Fault("eval_left_on", "RD409", "tied_dropout_lm"),
     Fault("eval_by_library", "RD409", "frozen_backbone"),

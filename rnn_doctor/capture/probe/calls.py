@@ -6,6 +6,7 @@ from typing import Any, Callable
 
 import torch
 
+from .listening import Listening, Tell
 from .naming import Naming
 from .recurrence.examiner import Examiner
 from .schedule import examined_steps, sampled_steps
@@ -19,6 +20,7 @@ from .sensors.modes import Modes
 from .sensors.nonfinite import NonFinites
 from .sensors.orders import Orders
 from .sensors.padding import Paddings
+from .sensors.read_sites import ReadSites
 from .sensors.recurrence import Recurrences
 from .sensors.softmaxes import Softmaxes
 from .sensors.states import StateFlows
@@ -35,19 +37,22 @@ _SEARCHED_UNTIL = 3
 class Calls:
     """What the recurrent modules take and give, each sensor asked at the steps of its schedule."""
 
-    def __init__(self, session: Session, naming: Naming, recurrences: Recurrences, loaders: Loaders) -> None:
-        writer = session.writer
+    def __init__(
+        self, session: Session, naming: Naming, recurrences: Recurrences, loaders: Loaders, tell: Tell
+    ) -> None:
+        writer, listening = session.writer, Listening(tell)
         self._session = session
         self._recurrences = recurrences
         self._loaders = loaders
         self._sampled_steps = sampled_steps(session.config.steps)
         self._examined_steps = examined_steps(session.config.steps)
         self.non_finites = NonFinites(writer, naming)
-        self.inputs = Inputs(writer)
+        self.reads = ReadSites(listening)
+        self.inputs = Inputs(writer, self.reads)
         self.paddings = Paddings(writer)
-        self.mixings = Mixings(writer)
+        self.mixings = Mixings(writer, listening)
         self.flows = StateFlows(writer)
-        self.softmaxes = Softmaxes(writer)
+        self.softmaxes = Softmaxes(writer, listening)
         self.data_lags = DataLags(writer)
         self.modes = Modes(writer, naming)
         self.orders = Orders(writer)
@@ -89,6 +94,7 @@ class Calls:
             )
             attempt("padding", self.paddings.on_call, number, module, given, output)
         if self._mixing:
+            attempt("reads", self.reads.on_call, number, module, output)
             attempt("softmax", self.softmaxes.watch, True)
             attempt(
                 "mixing", self.mixings.on_call, number, module, given, state, output, self._loaders.tensor
@@ -123,6 +129,7 @@ class Calls:
         if self.orders.waits:
             self._session.attempt("orders", self.orders.on_backward)
         if self._mixing:
+            self._session.attempt("reads", self.reads.on_backward, loss)
             self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
         self.loops_of(loss)
 
@@ -165,6 +172,7 @@ class Calls:
         if self.orders.waits:
             self._session.attempt("orders", self.orders.updated, step)
         if self._mixing:
+            self._session.attempt("reads", self.reads.forget)
             self._session.attempt("mixing", self.mixings.ended)
             self._session.attempt("softmax", self.softmaxes.write, step)
             self._session.attempt("softmax", self.softmaxes.watch, False)
@@ -180,11 +188,19 @@ class Calls:
         self.non_finites.forget()
         self._begin(step + 1)
 
+    def leave_to_compiler(self, for_good: bool) -> None:
+        """A compiler is to meet torch's functions as torch made them; for_good: from now on, it runs at any time."""
+        if for_good:
+            self.softmaxes.compiles = self.reads.compiles = True
+        self.softmaxes.watch(False)
+        self.reads.forget()
+
     def finish(self) -> None:
         """Nothing is observed any more; what was gathered of an unfinished update is written."""
         if self._session.backwards and self._failed != self._step:
             self._write_unfinished()
         self.watch_detaching(False)
+        self._session.attempt("reads", self.reads.forget)
         self._session.attempt("mixing", self.mixings.finish)
         self._session.attempt("softmax", self.softmaxes.watch, False)
         self._session.attempt("data_lag", self.data_lags.finish)

@@ -7,7 +7,8 @@ from typing import Any, Callable
 
 import torch
 
-from .observer import Observer, entry
+from .entries import entry
+from .observer import Observer
 from .patches import Patches
 
 

@@ -35,6 +35,18 @@ def kind_of(node: Any) -> str:
     return name.split("Backward", maxsplit=1)[0]
 
 
+def nodes(loss: torch.Tensor, most: int) -> set[Any]:
+    """The operations that the loss was made by. The walk ends after `most` of them: those beyond are missing."""
+    stack: list[Any] = [loss.grad_fn] if loss.grad_fn is not None else []
+    seen = set(stack)
+    while stack and len(seen) < most:
+        for child, _ in stack.pop().next_functions:
+            if child is not None and child not in seen:
+                seen.add(child)
+                stack.append(child)
+    return seen
+
+
 def leaves(loss: torch.Tensor) -> list[torch.Tensor]:
     """The leaves of the graph. The walk ends after 20,000 nodes: what lies beyond is not listed."""
     found: dict[int, torch.Tensor] = {}

@@ -55,7 +55,7 @@ def _modules(observer: Observer, patches: Patches) -> None:
         @functools.wraps(original)
         def eval(self: Any) -> Any:
             if observer.session.active and not torch.compiler.is_compiling():
-                observer.session.attempt("modes", observer.calls.modes.evaluated, self)
+                observer.on_evaluation_mode(self)
             return original(self)
 
         return eval
@@ -121,7 +121,7 @@ def _losses(observer: Observer, patches: Patches) -> None:
         @functools.wraps(original)
         def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
             # TorchScript compiles the source of what it meets; it must meet the functions as torch wrote them.
-            observer.calls.softmaxes.watch(False)
+            observer.calls.leave_to_compiler(False)
             watched = [getattr(owner, name) for owner, name in compiled]
             for (owner, name), function in zip(compiled, plain):
                 setattr(owner, name, function)
@@ -353,8 +353,7 @@ def _shield(observer: Observer, patches: Patches) -> None:
 
     observer.calls.watch_detaching(False)  # a compiler is not to meet it
     observer.calls.watch_detaching = lambda _: None
-    observer.calls.softmaxes.compiles = True
-    observer.calls.softmaxes.watch(False)
+    observer.calls.leave_to_compiler(True)
     for name, method in list(vars(type(observer)).items()):
         if getattr(method, "is_entry", False):
             setattr(type(observer), name, dynamo.disable(method))

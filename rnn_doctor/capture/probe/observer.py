@@ -1,70 +1,20 @@
-"""The state of an observation: tells steps apart, asks the sensors, and ends the script when enough was seen.
-
-A step is one parameter update. Optimizers that step after the same backward passes make one step together
-(encoder and decoder); those with a backward pass in between make two (generator and discriminator). Where no
-optimizer ever steps, a change of the parameters between two backward passes is an update made by hand.
-"""
+"""What the script does, as the probe hears of it: each entry passes it on to the sensors it concerns."""
 
 from __future__ import annotations
 
-import time
-from typing import Any, Callable, Sequence, TypeVar
+from typing import Any, Callable, Sequence
 
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
-from . import graph, places
-from .calls import Calls
+from . import places
 from .config import Config
-from .early_validation import EarlyValidation
-from .naming import Naming
-from .sensors.evaluations import Evaluations
-from .sensors.loaders import Loaders
-from .sensors.losses import Losses
-from .sensors.norms import BY_HAND, GradientNorms, total
-from .sensors.optimizers import Optimizers, loss_scale, parameters, rates
-from .sensors.parameters import Parameters
-from .sensors.recurrence import Recurrences
+from .entries import entry
+from .sensing import Sensors
+from .sensors.norms import BY_HAND
 from .session import Session
-from .stopping import StopProbe
-from .trainables import Trainables, gradients_of
-
-_Method = TypeVar("_Method", bound=Callable[..., Any])
-_GRAPH_STEPS = 3
-_GRAPH_BACKWARDS = 4
-_LEARNING = ("on_backward", "after_update", "on_gradients_returned")
-"""Entries that a script passes which trains on although it was asked to stop."""
-
-
-def entry(method: _Method) -> _Method:
-    """An entry into the probe: does nothing once it is over, counts its time, and never raises but to stop."""
-
-    def run(self: Observer, *args: Any) -> Any:
-        session = self.session
-        if not session.active:
-            if session.stopping and method.__name__ in _LEARNING:
-                session.stop()
-            return None
-        outermost = not self.inside
-        self.inside = True
-        began = time.perf_counter()
-        try:
-            if self.early.waiting:
-                return self.early.meanwhile(method.__name__, args)
-            return method(self, *args)
-        except StopProbe:
-            raise
-        except Exception as error:
-            session.switch_off(method.__name__, error)
-        finally:
-            if outermost:
-                self.inside = False
-                session.spent += time.perf_counter() - began
-
-    run.__name__ = method.__name__
-    run.__doc__ = method.__doc__
-    run.is_entry = True  # type: ignore[attr-defined]
-    return run  # type: ignore[return-value]
+from .trainables import gradients_of
+from .updates import GRAPH_STEPS, Updates
 
 
 class Observer:
@@ -74,23 +24,18 @@ class Observer:
         self.session = Session(config)
         self.inside = False
         """The probe itself is at work: what it calls of torch is not the script's doing."""
-        writer = self.session.writer
-        self.naming = Naming()
-        self.recurrences = Recurrences(writer, self.naming)
-        self.optimizers = Optimizers(writer)
-        self.parameters = Parameters(writer, self.naming)
-        self.trainables = Trainables(self.naming, self.optimizers, self.recurrences, self.parameters)
-        self.norms = GradientNorms(writer)
-        self.losses = Losses(writer)
-        self.loaders = Loaders(writer)
-        self.evaluations = Evaluations(writer, self.loaders, config.steps)
-        self.early = EarlyValidation(self.session, self.loaders, self.evaluations, lambda: self._end("steps"))
-        self.calls = Calls(self.session, self.naming, self.recurrences, self.loaders)
-        self._stepped: dict[int, Any] = {}
-        self._together: set[int] = set()
-        self._closure = False
-        self._clip_late = False
-        self._in_backward = False
+        sensors = Sensors(self.session, self.tell)
+        self.naming = sensors.naming
+        self.recurrences = sensors.recurrences
+        self.optimizers = sensors.optimizers
+        self.trainables = sensors.trainables
+        self.norms = sensors.norms
+        self.losses = sensors.losses
+        self.loaders = sensors.loaders
+        self.evaluations = sensors.evaluations
+        self.calls = sensors.calls
+        self._updates = Updates(self.session, sensors)
+        self.early = self._updates.early
 
     # ---------------------------------------------------------------- what the script does
 
@@ -105,6 +50,21 @@ class Observer:
         self.recurrences.number(module, False)
 
     @entry
+    def on_evaluation_mode(self, module: Any) -> None:
+        """The script calls `eval()` on a module."""
+        self.session.attempt("modes", self.calls.modes.evaluated, module)
+
+    def tell(self, sensor: str, note: Callable[..., None], *args: Any) -> None:
+        """A sensor that listens to torch has heard of something, unless the probe itself did it."""
+        if not self.inside:
+            self.on_heard(sensor, note, *args)
+
+    @entry
+    def on_heard(self, sensor: str, note: Callable[..., None], *args: Any) -> None:
+        """A sensor that listens to torch takes note of what the script called."""
+        self.session.attempt(sensor, note, *args)
+
+    @entry
     def on_recurrent_call(self, module: Any, given: Any, state: Any, output: Any) -> None:
         """A recurrent module returned from its forward call."""
         first = output[0] if type(output) is tuple else output
@@ -117,7 +77,7 @@ class Observer:
             self.session.begin()
             self.calls.frozen(module, given, state, output)
             return
-        self._close_step()
+        self._updates.close()
         self.session.begin()
         self.calls.forward(module, given, state, output)
 
@@ -131,55 +91,36 @@ class Observer:
         self.session.attempt("evaluations", evaluated, function, output, target, result, options, learns)
         if learns:
             self.calls.loss(function, output, target, options)
-        if learns and self._samples:
+        if learns and self.calls.sampled:
             describe, step = self.losses.describe, self.session.step + 1
             self.session.attempt("losses", describe, step, function, output, target, result, options)
 
     @entry
     def on_backward(self, tensors: Any) -> None:
         """A backward pass is about to run."""
-        self._close_step()
+        self._updates.close()
         self.session.begin()
         if self.trainables.changed_by_hand():
-            self._finish_step(())
+            self._updates.finish(())
         self.session.place("backward")
         self.loaders.trained()
         self.session.attempt("evaluations", self.evaluations.training_goes_on, self.session.step)
         self.session.backwards = self.losses.backwards
         if self.session.out_of_time():  # within an update of many backward passes, such as LBFGS makes
-            self._end("time")
+            self._updates.end("time")
         loss = tensors if isinstance(tensors, torch.Tensor) else sum(tensors)
         fresh = self.losses.backwards == 0
-        loss = self.losses.on_backward(loss, places.site())
-        if self._samples:
-            self.session.attempt("parameters", self._take_in, loss, fresh)
-            if self.losses.backwards <= _GRAPH_BACKWARDS:
-                self.session.attempt("losses", self.losses.describe_expression, self.session.step + 1, loss)
-        self.calls.backward(loss)
-        value = self.losses.latest
-        self._search_non_finite(value, value, False)
-        self._in_backward = True
+        self._updates.backward(self.losses.on_backward(loss, places.site()), fresh)
 
     @entry
     def after_backward(self) -> None:
         """A backward pass has run."""
-        self._in_backward = False
-        self.calls.backward_done()
-        by_hand = not (self.trainables.optimized or self.norms.scaling)
-        if by_hand or self.norms.wants_backward(self._samples):
-            self.session.attempt("norms", self.norms.after_backward, self.trainables.gradients())
-        if by_hand:  # nothing else will be seen of this gradient
-            self._search_non_finite(self.norms.before, None, True)
-        if self._stepped:  # optimizers that stepped within the backward pass
-            self._close_step(True)
-        elif by_hand:
-            self.session.attempt("parameters", self.trainables.watch_hands, self._samples)
+        self._updates.backward_done()
 
     @entry
     def on_backward_failed(self) -> None:
         """A backward pass raised; the script may go on with the next batch."""
-        self._in_backward = False
-        self.calls.backward_failed()
+        self._updates.backward_failed()
 
     @entry
     def on_gradients_returned(self, loss: torch.Tensor, gradients: Sequence[torch.Tensor]) -> None:
@@ -191,7 +132,7 @@ class Observer:
         self.session.attempt("evaluations", self.evaluations.training_goes_on, self.session.step)
         self.losses.on_backward(loss, places.site())
         self.norms.after_backward({BY_HAND: [g for g in gradients if g is not None]})
-        self._finish_step(())
+        self._updates.finish(())
 
     @entry
     def on_gradient_hook(self, node: Any) -> None:
@@ -202,17 +143,17 @@ class Observer:
     @entry
     def on_graph(self, loss: torch.Tensor) -> None:
         """A loss whose graph is about to be consumed by `autograd.grad`."""
-        if self._samples and self.session.step < _GRAPH_STEPS and not self.trainables.optimized:
+        if self.calls.sampled and self.session.step < GRAPH_STEPS and not self.trainables.optimized:
             self.calls.loops_of(loss)
 
     @entry
     def on_clip(self, tensors: Sequence[torch.Tensor], limit: float, tells_norm: bool) -> None:
         """A clip call is about to run; `tells_norm`: it will return the 2-norm that it found."""
         if self.session.step > 0 and self.losses.backwards == 0:
-            self._clip_late = True
+            self._updates.clip_late = True
             self.norms.placed(self.session.step)
             return
-        holder = self.trainables.holder(tensors) if tells_norm and not self._samples else None
+        holder = self.trainables.holder(tensors) if tells_norm and not self.calls.sampled else None
         if holder is not None:
             self.session.attempt("norms", self.norms.clipping_by_norm, holder, limit, self.session.step + 1)
             return
@@ -254,9 +195,9 @@ class Observer:
         self.trainables.optimized = True
         self.session.place("step")
         if closure is None:
-            self._gather(number, optimizer)
+            self._updates.gather(number, optimizer)
             return None
-        self._closure = True
+        self._updates.closure = True
         seen = False
 
         def observed(*args: Any, **kwargs: Any) -> Any:
@@ -271,14 +212,12 @@ class Observer:
 
     @entry
     def _gather_entry(self, number: int, optimizer: Any) -> None:
-        self._gather(number, optimizer)
+        self._updates.gather(number, optimizer)
 
     @entry
     def after_update(self, optimizer: Any) -> None:
         """An optimizer has stepped."""
-        self._stepped[self.optimizers.number(optimizer)] = optimizer
-        if not self._in_backward:
-            self._close_step(set(self._stepped) == self._together or len(self.optimizers.live()) == 1)
+        self._updates.stepped(optimizer)
 
     @entry
     def on_loader(self, iterator: Any, loader: Any) -> None:
@@ -288,7 +227,7 @@ class Observer:
     @entry
     def on_batch(self, iterator: Any, batch: Any) -> None:
         """A DataLoader gave a batch."""
-        self.loaders.gave(iterator, batch, self._samples)
+        self.loaders.gave(iterator, batch, self.calls.sampled)
         self.session.attempt("orders", self.calls.orders.gave, self.loaders.current, batch)
 
     @entry
@@ -305,107 +244,15 @@ class Observer:
     def on_save(self) -> None:
         """The script saves something after the last update."""
 
-    # ---------------------------------------------------------------- steps
-
-    @property
-    def _samples(self) -> bool:
-        return self.calls.sampled
-
-    def _close_step(self, now: bool = True) -> None:
-        """Ends the step of the optimizers that stepped, unless others are expected to join them."""
-        if now and self._stepped and not self.session.stopping:
-            self._together = set(self._stepped)
-            stepped = [optimizer for _, optimizer in sorted(self._stepped.items())]
-            self._stepped = {}
-            self._finish_step(stepped)
-
-    def _finish_step(self, stepped: Sequence[Any]) -> None:
-        step = self.session.step + 1
-        backwards = max(1, self.losses.backwards)
-        loss = self.losses.take(self._closure)
-        fields = self.norms.fields()
-        numbers = [self.optimizers.number(o) for o in stepped]
-        self.session.writer.write(
-            "step", step=step, elapsed=self.session.elapsed, loss=loss, **fields,
-            clip_late=self._clip_late or None, lr=[rate for o in stepped for rate in rates(o)],
-            optimizers=numbers, backwards=backwards,
-        )  # fmt: skip
-        self._search_non_finite(fields["grad_norm"], loss, True)
-        if self._samples:
-            self.session.attempt("parameters", self.parameters.after_update, step, numbers)
-        self.calls.updated(step)
-        self.norms.forget()
-        self.losses.forget_calls()
-        self._clip_late = self._closure = False
-        self.trainables.updated()
-        self.session.step = step
-        self.session.backwards = 0
-        self.evaluations.trained.begins(step + 1)
-        self._end_if_enough()
-
-    def _gather(self, number: int, optimizer: Any) -> None:
-        if self._samples or not self.norms.knows(number):
-            tensors, scale = parameters(optimizer), loss_scale(optimizer)
-            self.session.attempt("norms", self.norms.at_update, number, gradients_of(tensors), scale)
-            if self._samples:
-                renew = {id(p) for p in tensors} if self._stepped else None
-                self.session.attempt("parameters", self.parameters.before_update, renew, scale)
-        # Before the update, which spreads what is not finite to all weights.
-        self._search_non_finite(self.norms.used, self.losses.latest, True)
-
-    def _take_in(self, loss: torch.Tensor, fresh: bool) -> None:
-        """Learns of the parameters before their first update, and of what is left in their gradients."""
-        early = self.session.step < _GRAPH_STEPS and self.losses.backwards <= _GRAPH_BACKWARDS
-        self.trainables.take_in(graph.leaves(loss) if early else None)
-        if fresh and self._samples and self.session.step > 0:
-            left = self.trainables.gradients()
-            self.parameters.stale = {number: total(tensors) or 0.0 for number, tensors in left.items()}
-
-    def _search_non_finite(self, number: float | None, loss: float | None, in_gradients: bool) -> None:
-        """Looks once for the origin of a loss or norm that is NaN or infinite."""
-        found = self.calls.non_finites
-        if number is not None and number - number != 0 and not found.found:
-            search, step = found.search, self.session.step + 1
-            self.session.attempt("non_finite", search, step, self.trainables.tensors(), loss, in_gradients)
-
     # ---------------------------------------------------------------- the end
-
-    def _end_if_enough(self) -> None:
-        reason = self.session.enough()
-        if reason is not None and not self.early.begins(reason):
-            self._end(reason)
-
-    def _end(self, reason: str) -> None:
-        self.finish(reason)
-        self.session.stop()
 
     def finish(self, reason: str) -> None:
         """Writes the last records; nothing is observed any more."""
-        if self.session.active:
-            if self.session.writer.is_open:
-                self.session.attempt("evaluations", self.evaluations.training_goes_on, self.session.step)
-            self.calls.finish()
-            self.session.finish(reason)
+        self._updates.leave(reason)
 
     def end_of_script(self) -> None:
         """The interpreter exits."""
-        if not self.session.active:
-            return
-        if self.early.waiting:
-            self.finish("steps")
-            return
-        built = self.recurrences.built_modules()
-        if not self.session.writer.is_open and built:  # it built networks but never trained them
-            for module in built:
-                self.recurrences.number(module)
-            self.session.begin()
-        try:
-            if self.trainables.changed_by_hand():
-                self._finish_step(())
-            self._close_step()
-        except StopProbe:
-            return
-        self.finish("script_end")
+        self._updates.end_of_script()
 
     def crashed(self, kind: type[BaseException], error: BaseException, where: Any) -> None:
         """An exception ends the script."""

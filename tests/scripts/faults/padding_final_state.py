@@ -11,7 +11,7 @@ class NameClassifier(nn.Module):
     def __init__(self, hidden=24):
         super().__init__()
         self.chars = nn.Embedding(27, 16, padding_idx=0)
-        self.lstm = nn.LSTM(16, hidden, batch_first=True)  # <- layer
+        self.lstm = nn.LSTM(16, hidden, batch_first=True)
         self.out = nn.Linear(hidden, 3)
 
     def forward(self, names):

@@ -22,7 +22,7 @@ def collate(items):
 class LastOutput(nn.Module):
     def __init__(self):
         super().__init__()
-        self.rnn = nn.LSTM(3, 32, batch_first=True)  # <- layer
+        self.rnn = nn.LSTM(3, 32, batch_first=True)
         self.out = nn.Linear(32, 3)
 
     def forward(self, x):

@@ -11,7 +11,7 @@ input_size, sequence_length, hidden_size, num_classes = 6, 18, 24, 4
 class BRNN(nn.Module):
     def __init__(self):
         super().__init__()
-        self.lstm = nn.LSTM(input_size, hidden_size, batch_first=True, bidirectional=True)  # <- layer
+        self.lstm = nn.LSTM(input_size, hidden_size, batch_first=True, bidirectional=True)
         self.fc = nn.Linear(hidden_size * 2, num_classes)
 
     def forward(self, x):

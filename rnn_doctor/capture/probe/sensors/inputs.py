@@ -10,7 +10,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..recurrence.kernel import time_and_batch
 from ..writer import Writer
-from .readings import Reading, last_share, reverse_last_share, top_row_share
+from .read_sites import ReadSites
+from .readings import Reading, last_share, read_from, reverse_last_share, top_row_share, unread_part
 
 _DRIVE = 4.0
 """sigmoid(4) = 0.982, tanh(4) = 0.9993: beyond it a gate's derivative is below 0.02."""
@@ -23,11 +24,13 @@ _DRIVEN_OF = 16
 class Inputs:
     """Statistics of the modules' inputs and read-outs at sampled steps."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, sites: ReadSites) -> None:
         self._writer = writer
+        self._sites = sites
         self._batches: dict[int, dict[str, Any]] = {}
         self._extent: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         self._readings: dict[int, Reading] = {}
+        self._layers: dict[int, int] = {}
 
     def on_call(
         self,
@@ -59,6 +62,7 @@ class Inputs:
         if isinstance(module, nn.RNNBase):
             self._readings[number] = Reading(module, output)
             self._readings[number].watch(output)
+            self._layers[number] = module.num_layers
 
     def write(self, step: int) -> None:
         """The records of the step that ends."""
@@ -69,10 +73,12 @@ class Inputs:
         for number, reading in self._readings.items():
             last, fields = last_share(reading), self._batches[number]
             if last is not None:
+                layers, direction = unread_part(reading, self._layers[number])
                 self._writer.write(
                     "readout", step=step, module=number, time=fields["time"], batch=fields["batch"],
                     last_share=last, top_row_share=top_row_share(reading),
-                    reverse_last_share=reverse_last_share(reading),
+                    reverse_last_share=reverse_last_share(reading), unread_layers=layers or None,
+                    unread_direction=direction, location=self._sites.where(number, read_from(reading)),
                 )  # fmt: skip
         failed = [reading.error for reading in self._readings.values() if reading.error is not None]
         self.forget()

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..graph import kind_of, shape_of
+from ..listening import Listening
 from ..writer import Writer
 from .layouts import Layout, Mixed, after, layout_of
 from .view_sites import ViewSites
@@ -74,9 +75,9 @@ class Mixings:
     looked at are watched, and the record is written again with its line.
     """
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, listening: Listening) -> None:
         self._writer = writer
-        self._sites = ViewSites()
+        self._sites = ViewSites(listening)
         self._located: dict[tuple[int, str], bool] = {}
         """What was found, by module, and whether with its line."""
         self._sought = False

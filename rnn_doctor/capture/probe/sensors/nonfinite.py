@@ -28,11 +28,17 @@ class NonFinites:
         self._writer = writer
         self._naming = naming
         self._calls: dict[int, list[_Call]] = {}
+        self._lines: dict[int, dict[str, Any] | None] = {}
+        """Where each module was called first: the stack is not walked at every step."""
         self.found = False
 
     def on_call(self, module: Any, given: Any, state: Any, output: Any) -> None:
         """One call of a module; its tensors live as long as the step's graph does."""
-        calls = self._calls.setdefault(id(module), [])
+        calls = self._calls.get(id(module))
+        if calls is None:
+            calls = self._calls[id(module)] = []
+            if id(module) not in self._lines:
+                self._lines[id(module)] = here()
         if len(calls) < _MOST_CALLS:
             calls.append((module, given, state, output))
 
@@ -66,8 +72,9 @@ class NonFinites:
             for what in bad:
                 inner = _inside(module, given, state, output, before) if replay and bad == ["output"] else {}
                 self._writer.write(
-                    "non_finite", step=step, what=what, subject=self._naming.of_module(module), **inner
-                )
+                    "non_finite", step=step, what=what, subject=self._naming.of_module(module),
+                    location=self._lines.get(id(module)), **inner,
+                )  # fmt: skip
             if bad:
                 return
             before += time_and_batch(module, given)[0]

@@ -29,6 +29,10 @@ class Reading:
         """Of the reverse half of a bidirectional output. Shape: (T, B)."""
         self.state: torch.Tensor | None = None
         """Of the final states, summed over layers. Shape: (D, B)."""
+        self.halves: torch.Tensor | None = None
+        """Of a bidirectional output, forward and reverse. Shape: (2)."""
+        self.parts: torch.Tensor | None = None
+        """Of the final states h_n and c_n by layer and direction, summed over rows. Shape: (L, D)."""
         self.error: Exception | None = None
         """What went wrong within a hook, where the script's backward pass must not see it."""
 
@@ -36,8 +40,9 @@ class Reading:
         """Hooks the tensors of the output; the hooks go with the graph."""
         sequence, last = output
         data = sequence.data if isinstance(sequence, PackedSequence) else sequence
-        state = last[0] if isinstance(last, tuple) else last
-        for tensor, take in ((data, self.add_output), (state, self.add_state)):
+        states = last if isinstance(last, tuple) else (last,)
+        takes = (self.add_output, self.add_state, self.add_cell)
+        for tensor, take in zip((data, *states), takes):
             if tensor.requires_grad:
                 tensor.register_hook(self._harmless(take))
 
@@ -58,12 +63,22 @@ class Reading:
         self.output = _sum(self.output, self._by_time(square.sum(-1)))
         if self._directions == 2:
             self.reverse = _sum(self.reverse, self._by_time(square[..., square.shape[-1] // 2 :].sum(-1)))
+            self.halves = _sum(self.halves, square.reshape(-1, 2, square.shape[-1] // 2).sum((0, 2)))
 
     def add_state(self, gradient: torch.Tensor) -> None:
         """Shapes: (L*D, B, P), (L*D, P)."""
-        square = gradient.detach().float().square().sum(-1)
-        rows = square.reshape(-1, self._directions, 1 if square.dim() == 1 else square.shape[1])
+        rows = self._by_layer(gradient)
         self.state = _sum(self.state, rows.sum(0))
+        self.parts = _sum(self.parts, rows.sum(-1))
+
+    def add_cell(self, gradient: torch.Tensor) -> None:
+        """Shapes: (L*D, B, H), (L*D, H)."""
+        self.parts = _sum(self.parts, self._by_layer(gradient).sum(-1))
+
+    def _by_layer(self, gradient: torch.Tensor) -> torch.Tensor:
+        """Shapes: (L*D, B, P), (L*D, P) -> (L, D, B)."""
+        square = gradient.detach().float().square().sum(-1)
+        return square.reshape(-1, self._directions, 1 if square.dim() == 1 else square.shape[1])
 
     def _by_time(self, square: torch.Tensor) -> torch.Tensor:
         if self._batch_sizes is None:
@@ -101,6 +116,12 @@ def last_share(reading: Reading) -> float | None:
         state = float(reading.state.sum())
         total, last = total + state, last + state
     return last / total if total > 0 else None
+
+
+def read_from(reading: Reading) -> str:
+    """Whether the loss takes more from the `output` or from the final `state`."""
+    sums = [0.0 if part is None else float(part.sum()) for part in (reading.output, reading.state)]
+    return "output" if sums[0] >= sums[1] else "state"
 
 
 def top_row_share(reading: Reading) -> float:
@@ -145,3 +166,23 @@ def unread_share(reading: Reading) -> float | None:
     """Share of rows from which the loss takes exactly nothing while it reads others; None where it reads none."""
     rows = _rows(reading)
     return float((rows == 0).float().mean()) if rows is not None and float(rows.max()) > 0 else None
+
+
+def unread_part(reading: Reading, layers: int) -> tuple[int, str | None]:
+    """How many of the upper layers the loss depends on in no way, and which direction of the highest that it reads.
+
+    A lower layer's output is what the one above is given, so that a part counts alone where nothing above is read.
+    The direction is None where both are read, or there is one.
+    """
+    read = [[False, False] for _ in range(layers)]
+    if reading.parts is not None:
+        read = [[share > 0 for share in layer] for layer in reading.parts.tolist()]
+    if reading.halves is not None:
+        read[-1] = [old or share > 0 for old, share in zip(read[-1], reading.halves.tolist())]
+    elif reading.output is not None and float(reading.output.sum()) > 0:
+        read[-1] = [True]
+    above = next((n for n, layer in enumerate(reversed(read)) if any(layer)), 0)
+    highest = read[-1 - above]
+    if len(highest) < 2 or all(highest) or not any(highest):
+        return above, None
+    return above, "reverse" if highest[0] else "forward"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-from typing import Any, Callable
+from typing import Any
 
 import torch
 
 from .. import places
-from ..patches import Patches
+from ..listening import Listening
 from ..writer import Writer
 
 _NAMES = ("softmax", "log_softmax")
@@ -20,26 +18,23 @@ class Softmaxes:
     """Notes the calls of softmax through which something is learned, by source line, axes and dimension.
 
     Listens only while it watches, to the methods of tensors (what nn.functional and nn.Softmax call) and the
-    functions of torch; costs some microseconds for each of their calls.
+    functions of torch.
     """
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, listening: Listening) -> None:
         self._writer = writer
-        self._patches: Patches | None = None
+        self._listening = listening
         self._seen: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.compiles = False
         """The script compiles: what it compiles must meet the functions as torch made them."""
 
     def watch(self, on: bool) -> None:
         """Begins to listen, or ends it."""
-        if on and self._patches is None:
-            self._patches = Patches()
-            for owner in (torch.Tensor,) if self.compiles else (torch.Tensor, torch):
-                for name in _NAMES:
-                    self._patches.replace(owner, name, functools.partial(self._noting, name))
-        elif not on and self._patches is not None:
-            self._patches.undo()
-            self._patches = None
+        if on:
+            owners = (torch.Tensor,) if self.compiles else (torch.Tensor, torch)
+            self._listening.begin("softmax", self._note, owners, _NAMES)
+        else:
+            self._listening.end("softmax")
 
     def write(self, step: int) -> None:
         """The records of one update."""
@@ -47,18 +42,8 @@ class Softmaxes:
             self._writer.write("softmax", step=step, **fields)
         self._seen.clear()
 
-    def _noting(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def function(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-            result = original(tensor, *args, **kwargs)
-            if not (torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None):
-                with contextlib.suppress(Exception):
-                    self._note(name, result, args[0] if args else kwargs.get("dim"))
-            return result
-
-        return function
-
-    def _note(self, name: str, result: torch.Tensor, dim: Any) -> None:
+    def _note(self, name: str, result: torch.Tensor, args: Any, kwargs: Any) -> None:
+        dim = args[1] if len(args) > 1 else kwargs.get("dim")
         if result.grad_fn is None or not isinstance(dim, int) or result.dim() == 0:
             return
         axis = dim % result.dim()
