@@ -3,9 +3,9 @@
     python -m benchmarks.overfitting.run             # some ten minutes on one core; takes up what is not done
     python -m benchmarks.overfitting.run --judge     # results.md anew from what was recorded
 
-Each training runs twice. Unobserved, with its loss on 1,500 samples of its own after each evaluation: it overfits if the
-last of these losses lies more than 5 % above the lowest; the onset is the first evaluation from which on all of them
-do. Observed, as `rnn-doctor record --steps all` does: what is judged is this log, up to each of its evaluations.
+Each training runs twice. Unobserved, with its loss on 1,500 samples of its own after each evaluation: it overfits if
+the last of these losses lies more than 5 % above the lowest; the onset is the first evaluation from which on all of
+them do. Observed, as `rnn-doctor record --steps all` does: what is judged is this log, up to each of its evaluations.
 """
 
 import argparse
@@ -33,13 +33,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--judge", action="store_true", help="from what was recorded alone")
+    parser.add_argument("--part", default="0/1", help="K/N: every Nth training from the Kth, for N processes")
     given = parser.parse_args()
     LOGS.mkdir(exist_ok=True)
     plan = trainings.plan()
     labels = _labels()
     if not given.judge:
         import_module("torch._dynamo")  # every optimizer imports it; the forks need not
-        for number, training in enumerate(plan):
+        part, parts = map(int, given.part.split("/"))
+        for number, training in list(enumerate(plan))[part::parts]:
             log = LOGS / f"{number:02d}.jsonl"
             if training.key not in labels:
                 labels[training.key] = _earn(training)
@@ -63,7 +65,7 @@ def _labels() -> dict[str, list[float]]:
 
 def _earn(training: Training) -> list[float]:
     """The loss on samples of its own after each evaluation."""
-    out = LOGS / "label.part"
+    out = LOGS / f"label.{os.getpid()}.part"
 
     def child() -> None:
         task = import_module("benchmarks.faults.tasks").TASKS[training.task]
@@ -85,7 +87,7 @@ def _observe(training: Training, log: Path) -> None:
     """The run log of the whole training, by the real probe."""
     part = log.with_suffix(".part")
     part.unlink(missing_ok=True)
-    config = {
+    config: dict[str, Any] = {
         "log": str(part), "steps": None, "time_limit": math.inf, "tool_version": "", "arguments": [],
         "script": "-m benchmarks.overfitting.trainings", "parent": os.getpid(),
     }  # fmt: skip

@@ -1,11 +1,13 @@
-"""Whether the validation loss rises while the network memorizes: by single examples, or by the curve alone."""
+"""Whether the validation loss rises while the network memorizes: by single examples, or by the curve alone.
+
+The curve alone is left to validation.py: what it says takes the place of what single examples would.
+"""
 
 import math
 from dataclasses import dataclass
 
-from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.registry import Measure, known, signal, too_few, unknown
 from rnn_doctor.derive.validation import (
-    WINDOW,
     training_trend,
     validation_rise,
     validation_trend_z,
@@ -18,10 +20,10 @@ from rnn_doctor.schema.validating import ExampleLosses
 
 FEWEST_EXAMPLES = 16
 """Below it the distribution of a mean loss is too skewed for a normal approximation."""
-RISE_Z = 2.33
-GAP_Z = 3.0
-SMALLEST_RISE = 0.02
-SMALLEST_GAP = 0.2
+GAP_Z, SMALLEST_GAP = 3.0, 0.2
+"""Of 180 healthy runs none came above both, while z alone did in two of five (benchmarks/overfitting)."""
+FALLS_Z = 1.64
+"""One-sided 5 %."""
 
 _NO_SINGLE = "the losses of single examples were not seen"
 
@@ -39,18 +41,6 @@ class Standing:
     gap: float | None
     """Above the loss on the last training examples, as a share of that."""
     gap_z: float | None
-
-    @property
-    def overfits(self) -> bool:
-        """Risen above the best before it, and off the training loss: both beyond chance, and by enough to matter."""
-        return (
-            self.gap is not None
-            and self.gap_z is not None
-            and self.rise > SMALLEST_RISE
-            and self.rise_z > RISE_Z
-            and self.gap > SMALLEST_GAP
-            and self.gap_z > GAP_Z
-        )
 
 
 def standings(view: View) -> tuple[Standing, ...] | str:
@@ -90,22 +80,54 @@ def _gap(examples: ExampleLosses, trained: ExampleLosses) -> tuple[float | None,
     return distance / trained.mean, distance / error if error > 0 else math.inf
 
 
-def _last(view: View) -> Standing | str:
+def basis(view: View) -> str:
+    """What the rise is told by: `examples` where the losses of single ones were seen beside trained ones."""
     found = view.once(standings)
-    return found if isinstance(found, str) else found[-1]
+    by_examples = not isinstance(found, str) and any(each.gap is not None for each in found)
+    return "examples" if by_examples else "curve"
 
 
-@signal(unit="Z", reads=("evaluations.rise",))
-def validation_rise_z(view: View) -> Measurement:
-    """How far the last validation lies above the best before it, in standard errors.
+def _last(view: View) -> Standing | None:
+    """The last evaluation by its examples; None where the curve alone has to do."""
+    found = view.once(standings)
+    return None if isinstance(found, str) or view.once(basis) == "curve" else found[-1]
 
-    Example by example where both looked at the same ones in the same order; otherwise as two samples.
 
-    Reads: `log.evaluations[i].rise`. Unit: Z; negative where the last is a new best.
-    None if: fewer than 2 validations, or losses that do not fall into 16 examples or more.
+@signal(unit="basis", reads=("evaluations",))
+def overfitting_basis(view: View) -> Measurement:
+    """What tells whether the network overfits: `examples`, losses of single ones, or the `curve` alone.
+
+    Reads: `log.evaluations[i].rise`, `.trained`. Unit: basis. None if: no validation was seen, or a single one.
     """
-    last = view.once(_last)
-    return unknown(last) if isinstance(last, str) else known(last.rise_z, n=last.count)
+    series, why = view.once(validations)
+    if len(series) < 2:
+        return unknown(why or too_few(len(series), "validation", "seen", 2))
+    return known(view.once(basis), n=len(series))
+
+
+@signal(unit="Z", reads=("evaluations",))
+def validation_rise_z(view: View) -> Measurement:
+    """How sure it is that the validation loss has risen.
+
+    By examples: the mean difference of the last validation from the best before it, in standard errors; example by
+    example where both looked at the same ones in the same order, otherwise as two samples. By the curve:
+    validation_trend_z.
+
+    Reads: `log.evaluations[i].rise`, `.loss`. Unit: Z; above 2.33 it has (one-sided 1 %).
+    None if: fewer than 2 validations, or fewer than 10 where the losses do not fall into 16 examples or more.
+    """
+    last = _last(view)
+    return _measured(validation_trend_z, view) if last is None else known(last.rise_z, n=last.count)
+
+
+@signal(unit="share", reads=("evaluations",))
+def validation_lasting_rise(view: View) -> Measurement:
+    """How far the last validation loss lies above the best before it; by the curve, validation_rise.
+
+    Reads: as validation_rise_z. Unit: share; negative where the last is a new best. None if: as validation_rise_z.
+    """
+    last = _last(view)
+    return _measured(validation_rise, view) if last is None else known(last.rise, n=last.count)
 
 
 @signal(unit="Z", reads=("evaluations.examples", "evaluations.trained"))
@@ -115,11 +137,10 @@ def validation_gap_z(view: View) -> Measurement:
     The training losses are measured before each update and with dropout, which makes them larger and the gap smaller.
 
     Reads: `log.evaluations[i].examples`, `.trained`. Unit: Z. None if: either is not known by example.
+    Source: Welch 1947.
     """
-    last = view.once(_last)
-    if isinstance(last, str):
-        return unknown(last)
-    return unknown("no training losses by example were seen") if last.gap_z is None else known(last.gap_z)
+    last = _last(view)
+    return unknown(_NO_SINGLE) if last is None or last.gap_z is None else known(last.gap_z, n=last.count)
 
 
 @signal(unit="share", reads=("evaluations.examples", "evaluations.trained"))
@@ -128,38 +149,34 @@ def validation_gap(view: View) -> Measurement:
 
     Reads: as validation_gap_z. Unit: share. None if: as validation_gap_z.
     """
-    last = view.once(_last)
-    if isinstance(last, str):
-        return unknown(last)
-    return unknown("no training losses by example were seen") if last.gap is None else known(last.gap)
+    last = _last(view)
+    return unknown(_NO_SINGLE) if last is None or last.gap is None else known(last.gap, n=last.count)
 
 
-@signal(unit="basis", reads=("evaluations", "steps.loss"))
-def overfitting_basis(view: View) -> Measurement:
-    """What shows that the network overfits: `examples`, `curve`, or `nothing`.
+@signal(unit="claim", reads=("evaluations", "steps.loss"))
+def leaves_training_behind(view: View) -> Measurement:
+    """Whether the validation loss has parted from the training loss, so that a rise is not one of both.
 
-    By examples: the last validation lies 2 % and 2.33 standard errors above the best before it, example by example, and
-    20 % and 3 standard errors above the training examples of the same time. By the curve alone, where no single
-    losses were seen: the last 10 validation losses rise while the training loss falls.
+    By examples: validation_gap above 0.2 and validation_gap_z above 3. By the curve: training_trend below -1.64.
 
-    Reads: as the signals that it is made of. Unit: basis. None if: neither can be measured.
+    Reads: as those. Unit: claim. None if: as those.
     """
-    found = view.once(standings)
-    if not isinstance(found, str) and any(each.gap_z is not None for each in found):
-        return known("examples" if found[-1].overfits else "nothing", n=len(found) + 1)
-    return _by_curve(view, found if isinstance(found, str) else _NO_SINGLE)
+    last = _last(view)
+    if last is None:
+        trend = _measured(training_trend, view)
+        if trend.value is None:
+            return trend
+        return known(float(trend.value) < -FALLS_Z, n=trend.n)
+    if last.gap is None or last.gap_z is None:
+        return unknown(_NO_SINGLE)
+    return known(last.gap > SMALLEST_GAP and last.gap_z > GAP_Z, n=last.count)
 
 
-def _by_curve(view: View, why: str) -> Measurement:
-    """The same by the curve: rank trends of the validation and the training losses."""
-    parts = [trend(view) for trend in (validation_trend_z, validation_rise, training_trend)]
-    values = [part.value for part in parts if isinstance(part, Measurement)]
-    if any(value is None for value in values):
-        short = next(p.absent for p in parts if isinstance(p, Measurement) and p.absent)
-        return unknown(short or why)
-    trend, rise, training = (float(value) for value in values if value is not None)
-    rises = trend > RISE_Z and rise > SMALLEST_RISE and training < -1.64
-    return known("curve" if rises else "nothing", n=WINDOW)
+def _measured(measure: Measure, view: View) -> Measurement:
+    """What a signal of the run says."""
+    found = measure(view)
+    assert isinstance(found, Measurement)
+    return found
 
 
 @signal(unit="step", reads=("evaluations.loss",))

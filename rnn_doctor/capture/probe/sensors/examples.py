@@ -28,8 +28,10 @@ class Rows(NamedTuple):
 
 
 def rows(module: Any, given: Any) -> Rows | None:
-    """The layout of a recurrent module's input; None where it holds a single sequence, or is packed."""
-    if isinstance(given, PackedSequence) or not isinstance(given, torch.Tensor):
+    """The layout of a recurrent module's input, of packed sequences once padded; None for a single sequence."""
+    if isinstance(given, PackedSequence):
+        return Rows(int(given.batch_sizes[0]), len(given.batch_sizes), bool(module.batch_first))
+    if not isinstance(given, torch.Tensor):
         return None
     if isinstance(module, torch.nn.RNNBase):
         if given.dim() != 3:
