@@ -31,7 +31,7 @@ class Trained:
         self._steps = steps
         self._step = 0
         self._kept: list[tuple[int, Examples]] = []
-        self._size = _EXAMPLES
+        self._size: int | None = None
         self._evaluations = 0
         self._next = 0.0
         self._every: int | None = None
@@ -47,12 +47,13 @@ class Trained:
         """Whether the losses of the current batch are of use."""
         if self._refused >= _PATIENCE or _OFTEN <= self._evaluations < self._next:
             return False
+        if self._size is None:
+            return True
         most = min(_MOST, max(_FEWEST, -(-_EXAMPLES // self._size)))
         ends = [self._loaders.left]
         ends.append(None if self._steps is None else self._steps - self._step)
         ends.append(None if self._every is None else self._last + self._every - self._step)
-        # Until the size of a batch is known, all are looked at.
-        return not self._kept or any(end is not None and 0 <= end < most for end in ends)
+        return any(end is not None and 0 <= end < most for end in ends)
 
     def add(self, losses: torch.Tensor | None, output: torch.Tensor, target: Any, batch: Any) -> None:
         """Takes the losses of a training batch; None where they do not fall into examples."""
@@ -68,7 +69,7 @@ class Trained:
 
     def summary(self, step: int) -> dict[str, Any] | None:
         """Number, mean and deviation of the losses in the last batches up to an evaluation after update `step`."""
-        recent = [each for each in self._kept if each[0] > step - _MOST]
+        recent = [each for each in self._kept if step - _MOST < each[0] <= step]
         losses = [found for _, examples in recent if (found := examples.all()) is not None]
         if len(losses) < _FEWEST:
             return None
@@ -82,4 +83,5 @@ class Trained:
         self._evaluations += 1
         if self._evaluations >= self._next:
             self._next = max(self._evaluations + 1, self._evaluations * _GROWTH)
-        del self._kept[:-1]
+        # The batch of the next update has been compared before its backward pass told that training goes on.
+        self._kept = [each for each in self._kept if each[0] > step]

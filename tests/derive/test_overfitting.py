@@ -1,0 +1,141 @@
+"""Overfitting by the losses of single examples, and by the curve where there are none."""
+
+import math
+from itertools import product
+from typing import Any
+
+import pytest
+
+from rnn_doctor.schema.runlog import Evaluation
+from rnn_doctor.schema.validating import EarlyValidation
+from tests.derive.logs import evaluations, log, measure, steps, value_of
+
+DOWN = [2.0 * 0.97**k for k in range(60)]
+BY_EXAMPLES = ("validation_rise_z", "validation_lasting_rise", "validation_gap_z", "validation_gap")
+
+
+def validated(*means: float, **changes: Any) -> list[Evaluation]:
+    """Evaluations of 64 examples each; the training examples stand at half the first mean."""
+    found: list[Evaluation] = []
+    best, at = math.inf, 0
+    for k, mean in enumerate(means):
+        step = 5 * (k + 1)
+        fields: dict[str, Any] = {
+            "record": "evaluation", "step": step, "batches": 1, "loss": mean, "loader": 1,
+            "examples": {"count": 64, "mean": mean, "std": 0.4},
+            "trained": {"count": 64, "mean": means[0] / 2, "std": 0.3, "since": step - 3},
+        }  # fmt: skip
+        if k:
+            fields["rise"] = {"best_step": at, "mean": mean - best, "error": 0.02, "paired": True}
+        if mean < best:
+            best, at = mean, step
+        found.append(Evaluation.model_validate(fields | changes))
+    return found
+
+
+def test_the_last_against_the_best_before_it() -> None:
+    run = log(steps(DOWN), validated(1.0, 0.8, 0.9, 0.88))
+    assert value_of("overfitting_basis", run) == "examples"
+    assert value_of("validation_rise_z", run) == pytest.approx(4.0)
+    assert value_of("validation_lasting_rise", run) == pytest.approx(0.1)
+    assert value_of("validation_gap", run) == pytest.approx(0.38 / 0.5)
+    assert value_of("validation_gap_z", run) == pytest.approx(0.38 / math.sqrt((0.16 + 0.09) / 64))
+    assert value_of("leaves_training_behind", run) is True
+    assert value_of("best_validation_step", run) == 10
+    assert value_of("lost_since_best", run) == pytest.approx(0.1)
+
+
+def test_a_new_best_lies_below() -> None:
+    run = log(steps(DOWN), validated(1.0, 0.8, 0.7))
+    assert value_of("validation_rise_z", run) == pytest.approx(-5.0)
+    assert value_of("lost_since_best", run) == 0
+
+
+def test_the_unit_of_the_loss_does_not_matter() -> None:
+    def scaled(by: float) -> list[Evaluation]:
+        series = [e.model_dump(by_alias=True) for e in validated(1.0, 0.8, 0.9)]
+        for each in series:
+            parts = (each, each["examples"], each["trained"], each["rise"] or {})
+            for part, key in product(parts, ("loss", "mean", "std", "error")):
+                if key in part:
+                    part[key] *= by
+        return [Evaluation.model_validate(each) for each in series]
+
+    plain, other = log(steps(DOWN), scaled(1.0)), log(steps(DOWN), scaled(7.0))
+    for name in BY_EXAMPLES:
+        assert value_of(name, other) == pytest.approx(value_of(name, plain))
+
+
+def test_both_rising_alike_is_no_memorizing() -> None:
+    run = log(steps(DOWN), validated(1.0, 2.0, trained={"count": 64, "mean": 1.9, "std": 0.3}))
+    assert value_of("leaves_training_behind", run) is False
+
+
+def test_a_later_evaluation_is_held_against_the_last_training_examples_that_were_seen() -> None:
+    *before, last = validated(1.0, 0.8, 0.9)
+    series = [*before, last.model_copy(update={"trained": None})]
+    assert value_of("validation_gap", log(steps(DOWN), series)) == pytest.approx(0.4 / 0.5)
+
+
+def test_without_single_losses_the_curve_decides() -> None:
+    rising = [1.0 + 0.05 * k for k in range(12)]
+    run = log(steps(DOWN), evaluations(rising))
+    assert value_of("overfitting_basis", run) == "curve"
+    assert value_of("validation_rise_z", run) == value_of("validation_trend_z", run)
+    assert value_of("validation_lasting_rise", run) == value_of("validation_rise", run)
+    assert value_of("leaves_training_behind", run) is True
+    assert measure("validation_gap", run).absent
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"examples": {"count": 8, "mean": 1.0, "std": 0.4}},
+        {"trained": {"count": 8, "mean": 0.5, "std": 0.3}},
+        {"trained": None},
+    ],
+)
+def test_few_examples_are_not_judged(changes: dict[str, Any]) -> None:
+    run = log(steps(DOWN), validated(1.0, 0.8, 0.9, **changes))
+    assert measure("validation_rise_z", run).absent == "3 validations were seen, 10 are needed"
+
+
+def test_one_evaluation_is_not_judged() -> None:
+    run = log(steps(DOWN), validated(1.0))
+    for name in ("overfitting_basis", "best_validation_step", "lost_since_best"):
+        assert measure(name, run).absent == "1 validation was seen, 2 are needed"
+
+
+def _early(**fields: Any) -> EarlyValidation:
+    return EarlyValidation.model_validate({"record": "early_validation", "step": 60, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {"outcome": "off", "epoch": 900, "given": 60},
+            "--validate off left the epoch as it is; an epoch has 900 batches, 60 of which were seen: "
+            "use --steps 910 to observe what comes after it",
+        ),
+        (
+            {"outcome": "by_hand"},
+            "the script makes its batches by hand, so that no epoch can be ended early; if it validates later, "
+            "use more --steps than 60, or validate every few updates",
+        ),
+        (
+            {"outcome": "ended", "epoch": 900, "given": 60},
+            "its epoch was ended early, and none followed; if it does validate, use --steps to observe beyond its "
+            "first validation, or --steps all",
+        ),
+        (
+            {"outcome": "failed", "error": "IndexError: x"},
+            "its epoch was ended early, and the script failed afterwards (IndexError: x); if it does validate, use "
+            "--steps to observe beyond its first validation, or --steps all",
+        ),
+    ],
+)
+def test_a_missing_validation_is_told_with_what_helps(fields: dict[str, Any], said: str) -> None:
+    run = log(steps(DOWN), _early(**fields))
+    absent = measure("validation_rise", run).absent
+    assert absent == f"no validation loss was computed while the script was watched: {said}"
