@@ -6,6 +6,7 @@ The curve alone is left to validation.py: what it says takes the place of what s
 import math
 from dataclasses import dataclass
 
+from rnn_doctor.derive.data_size import data_repeated
 from rnn_doctor.derive.registry import Measure, known, signal, too_few, unknown
 from rnn_doctor.derive.validation import (
     training_trend,
@@ -157,7 +158,7 @@ def validation_gap(view: View) -> Measurement:
 def leaves_training_behind(view: View) -> Measurement:
     """Whether the validation loss has parted from the training loss, so that a rise is not one of both.
 
-    By examples: validation_gap above 0.2 and validation_gap_z above 3. By the curve: training_trend below -1.64.
+    By examples: validation_gap above 0.2 and validation_gap_z above 3, and data_repeated. By the curve: training_trend below -1.64.
 
     Reads: as those. Unit: claim. None if: as those.
     """
@@ -169,6 +170,8 @@ def leaves_training_behind(view: View) -> Measurement:
         return known(float(trend.value) < -FALLS_Z, n=trend.n)
     if last.gap is None or last.gap_z is None:
         return unknown(_NO_SINGLE)
+    if _measured(data_repeated, view).value is False:
+        return known(False, n=last.count)  # what was seen once cannot have been memorized
     return known(last.gap > SMALLEST_GAP and last.gap_z > GAP_Z, n=last.count)
 
 

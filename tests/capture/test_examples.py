@@ -124,7 +124,8 @@ def test_an_evaluation_is_held_against_the_best_example_by_example() -> None:
     assert rise["paired"]
     assert rise["mean"] == pytest.approx(float((now - before).mean()), rel=1e-3, abs=1e-6)
     assert rise["error"] == pytest.approx(float((now - before).std()) / 4, rel=1e-3)
-    assert found[0]["trained"]["count"] == 24
+    # Whether a loader trains is not known before its first backward pass.
+    assert [e["trained"]["count"] for e in found] == [16, 24, 24]
 
 
 def test_examples_in_another_order_are_no_pairs() -> None:
@@ -136,7 +137,7 @@ def test_examples_in_another_order_are_no_pairs() -> None:
 def test_one_loss_a_step_makes_one_example_a_sequence() -> None:
     found, _ = _watched(by_step=True)
     assert [e["examples"]["count"] for e in found] == [16, 16, 16]
-    assert [e["trained"]["count"] for e in found] == [24, 24, 24]
+    assert [e["trained"]["count"] for e in found] == [16, 24, 24]
 
 
 def test_a_library_that_takes_batches_in_advance_mixes_no_examples() -> None:

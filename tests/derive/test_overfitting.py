@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rnn_doctor.schema.built import Loader
 from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.validating import EarlyValidation
 from tests.derive.logs import evaluations, log, measure, steps, value_of
@@ -139,3 +140,10 @@ def test_a_missing_validation_is_told_with_what_helps(fields: dict[str, Any], sa
     run = log(steps(DOWN), _early(**fields))
     absent = measure("validation_rise", run).absent
     assert absent == f"no validation loss was computed while the script was watched: {said}"
+
+
+@pytest.mark.parametrize(("given", "parted"), [(59, False), (130, True)])
+def test_what_was_seen_once_cannot_have_been_memorized(given: int, parted: bool) -> None:
+    loader = Loader(record="loader", id=0, samples=1000, batch_size=10, trains=True, given=given)
+    run = log(loader, steps(DOWN), validated(1.0, 0.8, 0.9))
+    assert value_of("leaves_training_behind", run) is parted
