@@ -13,14 +13,15 @@ from rnn_doctor.derive.validation import validations
 from rnn_doctor.derive.view import View
 from rnn_doctor.diagnose.verdict import reach
 from rnn_doctor.schema import reading
+from rnn_doctor.schema.built import Loader
 from rnn_doctor.schema.runlog import Evaluation, RunLog
 from rnn_doctor.schema.signals import RUN, Signal, Signals
 from rnn_doctor.settings import Settings
 
 from .trainings import EVERY, Training
 
-ABOVE = 1.05
-"""The last loss over the lowest, above which a training has overfit."""
+ABOVE, LAST = 1.05, 3
+"""The last losses over the lowest, above which a training has overfit: each of so many."""
 FEW = (50, 200)
 """Updates after which the evidence of few steps is judged."""
 RULES = ("RD501", "RD502", "RD503")
@@ -36,9 +37,10 @@ class Recorded:
     log: RunLog
 
     @property
-    def overfits(self) -> bool:
-        """The earned label."""
-        return self.truth[-1] > ABOVE * min(self.truth)
+    def overfits(self) -> bool | None:
+        """The earned label; None where the last losses jump from one side to the other."""
+        above = [loss > ABOVE * min(self.truth) for loss in self.truth[-LAST:]]
+        return all(above) if len(set(above)) == 1 else None
 
     @property
     def onset(self) -> int:
@@ -64,8 +66,10 @@ class Recorded:
 
     def until(self, step: int) -> RunLog:
         """The log as it stood after so many updates."""
+        shown = {"loaders": {n: _given(loader, step) for n, loader in self.log.loaders.items()}}
         return self.log.model_copy(
-            update={
+            update=shown
+            | {
                 name: tuple(each for each in getattr(self.log, name) if each.step <= step)
                 for name in (
                     "steps",
@@ -86,6 +90,11 @@ class Recorded:
         return sorted({f.rule for f in found if f.rule in RULES and f.severity != "note"})
 
 
+def _given(loader: Loader, step: int) -> Loader:
+    """A loader as it stood after so many updates of one batch each."""
+    return loader if loader.given is None else loader.model_copy(update={"given": min(loader.given, step)})
+
+
 Fires = Callable[[Recorded, int], bool]
 """Whether a criterion holds at an evaluation, counted from 0, given all up to it."""
 
@@ -97,11 +106,14 @@ def by_rule(basis: str) -> Fires:
     wanted = {clause.signal for clause in rule.when}
 
     def fires(recorded: Recorded, k: int) -> bool:
-        seen = recorded.evaluations[: k + 1]
+        log = recorded.until(recorded.evaluations[k].step)
         if basis == "curve":
-            seen = tuple(e.model_copy(update={"examples": None, "rise": None, "trained": None}) for e in seen)
-        steps = tuple(s for s in recorded.log.steps if s.step <= seen[-1].step)
-        view = View(recorded.log.model_copy(update={"evaluations": seen, "steps": steps}))
+            bare = [
+                e.model_copy(update={"examples": None, "rise": None, "trained": None})
+                for e in log.evaluations
+            ]
+            log = log.model_copy(update={"evaluations": tuple(bare)})
+        view = View(log)
         measured = {
             name: Signal(name=name, unit="", by="run", measurements={RUN: entries[name].measure(view)})
             for name in wanted
@@ -145,14 +157,15 @@ CRITERIA: dict[str, Fires] = {
 def page(recorded: list[tuple[Training, list[float], Path]]) -> str:
     """The results as Markdown."""
     runs = [Recorded(t, truth, reading.read(log)) for t, truth, log in recorded]
-    ill, well = [r for r in runs if r.overfits], [r for r in runs if not r.overfits]
+    ill, well = ([r for r in runs if r.overfits is label] for label in (True, False))
     lines = [
         "# Overfitting: rules against known outcomes",
         "",
         "Command: `python -m benchmarks.overfitting.run`. How labels are earned: its first lines.",
         "",
-        f"{len(runs)} trainings, {len(ill)} of which overfit. Delay: evaluations between the onset, which the other",
-        "samples tell, and the first at which the criterion holds; negative where it holds before.",
+        f"{len(runs)} trainings: {len(ill)} overfit, {len(well)} do not, and {len(runs) - len(ill) - len(well)} are",
+        "left out, for their last losses jump from one side of 5 % to the other. Delay: evaluations from the onset,",
+        "which the samples of their own tell, to the first at which the criterion holds; negative where before.",
         "",
         "| criterion | holds at the end: of those that overfit | of the others | ever held: of those that overfit"
         " | of the others | delay: median (range) |",
@@ -219,7 +232,7 @@ def _one(run: Recorded) -> str:
     cells = [
         run.training.key.replace("_", r"\_"),
         f"{run.truth[-1] / min(run.truth):.2f}",
-        str((run.onset + 1) * EVERY) if run.overfits else "-",
+        "?" if run.overfits is None else str((run.onset + 1) * EVERY) if run.overfits else "-",
         at(CRITERIA["RD501, losses of single examples"]),
         at(CRITERIA["RD501, the curve alone"]),
         *(" ".join(run.said(step)) or "-" for step in FEW),

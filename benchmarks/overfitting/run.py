@@ -4,11 +4,13 @@
     python -m benchmarks.overfitting.run --judge     # results.md anew from what was recorded
 
 Each training runs twice. Unobserved, with its loss on 1,500 samples of its own after each evaluation: it overfits if
-the last of these losses lies more than 5 % above the lowest; the onset is the first evaluation from which on all of
-them do. Observed, as `rnn-doctor record --steps all` does: what is judged is this log, up to each of its evaluations.
+each of the last three of these losses lies more than 5 % above the lowest, and does not if none does. The onset is the
+first evaluation from which on all of them do. Observed, as `rnn-doctor record --steps all` does: what is judged is this
+log, up to each of its evaluations.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -42,18 +44,18 @@ def main() -> None:
         import_module("torch._dynamo")  # every optimizer imports it; the forks need not
         part, parts = map(int, given.part.split("/"))
         for number, training in list(enumerate(plan))[part::parts]:
-            log = LOGS / f"{number:02d}.jsonl"
+            log = _log_of(training)
             if training.key not in labels:
                 labels[training.key] = _earn(training)
             if not log.exists():
                 _observe(training, log)
             print(number, training.key, flush=True)
-    recorded = [
-        (t, labels[t.key], LOGS / f"{n:02d}.jsonl")
-        for n, t in enumerate(plan)
-        if t.key in labels and (LOGS / f"{n:02d}.jsonl").exists()
-    ]
+    recorded = [(t, labels[t.key], _log_of(t)) for t in plan if t.key in labels and _log_of(t).exists()]
     (HERE / "results.md").write_text(judge.page(recorded), encoding="utf-8")
+
+
+def _log_of(training: Training) -> Path:
+    return LOGS / f"{hashlib.sha256(training.key.encode()).hexdigest()[:16]}.jsonl"
 
 
 def _labels() -> dict[str, list[float]]:
@@ -69,7 +71,7 @@ def _earn(training: Training) -> list[float]:
 
     def child() -> None:
         task = import_module("benchmarks.faults.tasks").TASKS[training.task]
-        data = trainings.outcome_data(task)
+        data = trainings.outcome_data(task, training)
         losses: list[float] = []
         trainings.run(training, lambda _, model: losses.append(trainings.validate(task, model, data)))
         out.write_text(json.dumps(losses), encoding="utf-8")
