@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 from rnn_doctor.derive.data_size import data_repeated
+from rnn_doctor.derive.generalization import gap_growth, training_fall_since_best, validation_rise_early
 from rnn_doctor.derive.registry import Measure, known, signal, too_few, unknown
 from rnn_doctor.derive.validation import (
     training_trend,
@@ -22,7 +23,11 @@ from rnn_doctor.schema.validating import ExampleLosses
 FEWEST_EXAMPLES = 16
 """Below it the distribution of a mean loss is too skewed for a normal approximation."""
 GAP_Z, SMALLEST_GAP = 3.0, 0.2
-"""Of 180 healthy runs none came above both, while z alone did in two of five (benchmarks/overfitting)."""
+"""z alone grows with the number of examples: large samples are beyond 3 in many healthy trainings."""
+STILL_FALLS_Z = 2.0
+"""Below the best before it by so many standard errors, a validation is better (one-sided 2.5 %)."""
+SMALLEST_RISE = 0.02
+"""Smaller rises come and go with the noise of the validation set."""
 FALLS_Z = 1.64
 """One-sided 5 %."""
 
@@ -158,7 +163,8 @@ def validation_gap(view: View) -> Measurement:
 def leaves_training_behind(view: View) -> Measurement:
     """Whether the validation loss has parted from the training loss, so that a rise is not one of both.
 
-    By examples: validation_gap above 0.2 and validation_gap_z above 3, and data_repeated. By the curve: training_trend below -1.64.
+    By examples: validation_gap above 0.2 and validation_gap_z above 3, and data_repeated. By the curve: training_trend
+    below -1.64.
 
     Reads: as those. Unit: claim. None if: as those.
     """
@@ -173,6 +179,44 @@ def leaves_training_behind(view: View) -> Measurement:
     if _measured(data_repeated, view).value is False:
         return known(False, n=last.count)  # what was seen once cannot have been memorized
     return known(last.gap > SMALLEST_GAP and last.gap_z > GAP_Z, n=last.count)
+
+
+@signal(unit="share", reads=("evaluations", "steps.loss"))
+def validation_parting(view: View) -> Measurement:
+    """How much the ratio of validation to training loss has grown since the first validation.
+
+    By examples: (1 + gap now) / (1 + gap then) - 1, and 0 where the gap is within 3 standard errors. By the curve:
+    gap_growth. What makes the two differ from the start, such as dropout or harder data, cancels.
+
+    Reads: `log.evaluations[i].examples`, `.trained`, `.loss`. Unit: share. None if: as validation_rise_z or gap_growth.
+    """
+    last, found = _last(view), view.once(standings)
+    if last is None or isinstance(found, str):
+        return _measured(gap_growth, view)
+    gaps = [each.gap for each in found if each.gap is not None]
+    if last.gap is None or last.gap_z is None or len(gaps) < 2:
+        return unknown(_NO_SINGLE)
+    if last.gap_z <= GAP_Z or gaps[0] <= -1:
+        return known(0.0, n=last.count)
+    return known((1 + last.gap) / (1 + gaps[0]) - 1, n=last.count)
+
+
+@signal(unit="claim", reads=("evaluations", "steps.loss"))
+def validation_stalls(view: View) -> Measurement:
+    """Whether the validation loss no longer falls, while the training loss does.
+
+    By examples: the last validation does not lie 2 standard errors below the best before it. By the curve, which
+    cannot tell that: the last two lie 2 % above the best, and the training loss has fallen since.
+
+    Reads: as validation_rise_z, validation_rise_early. Unit: claim. None if: as those.
+    """
+    last = _last(view)
+    if last is not None:
+        return known(last.rise_z > -STILL_FALLS_Z, n=last.count)
+    rise, fall = _measured(validation_rise_early, view), _measured(training_fall_since_best, view)
+    if rise.value is None or fall.value is None:
+        return rise if rise.value is None else fall
+    return known(float(rise.value) > SMALLEST_RISE and float(fall.value) > 0, n=rise.n)
 
 
 def _measured(measure: Measure, view: View) -> Measurement:
