@@ -108,6 +108,10 @@ class EarlyValidation:
         react = getattr(self, entry, None)
         return None if react is None else react(*args)
 
+    def on_heard(self, sensor: str, note: Callable[..., None], *args: Any) -> None:
+        """A sensor that listens to torch takes note of what the script called."""
+        self._session.attempt(sensor, note, *args)
+
     def on_recurrent_call(self, module: Any, given: Any, _state: Any, _output: Any) -> None:
         """A recurrent module ran."""
         self._evaluations.called(module, given, torch.is_grad_enabled())

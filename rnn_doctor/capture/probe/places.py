@@ -39,6 +39,11 @@ def _kind(filename: str) -> int:
     return kind
 
 
+def own(filename: str) -> bool:
+    """Whether code of this file is the user's."""
+    return _kind(filename) == _USER
+
+
 def here() -> dict[str, Any] | None:
     """The innermost line of the user's own code on the stack, else of a library beside torch.
 

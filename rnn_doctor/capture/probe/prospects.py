@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import sysconfig
 from opcode import opmap
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Iterator
 
 from torch.utils.data import DataLoader
+
+from . import places
 
 _EVALUATES = frozenset(("no_grad", "inference_mode", "set_grad_enabled", "eval"))
 """Names that code uses which runs a network without learning."""
@@ -18,11 +19,6 @@ _MOST_FUNCTIONS = 500
 _MOST_INSIDE = 100
 _FOR_ITER = opmap["FOR_ITER"]
 _OWN = os.path.dirname(os.path.abspath(__file__))
-_LIBRARIES = tuple(
-    path
-    for name in ("stdlib", "platstdlib", "purelib", "platlib")
-    if (path := sysconfig.get_paths().get(name))
-)
 
 
 def _frames(frame: Any) -> Iterator[Any]:
@@ -32,18 +28,13 @@ def _frames(frame: Any) -> Iterator[Any]:
         frame = frame.f_back
 
 
-def _is_library(code: CodeType) -> bool:
-    name = code.co_filename
-    return name.startswith(_LIBRARIES) or name.startswith("<") or "site-packages" in name
-
-
 def stops_at_exhaustion(frame: Any) -> bool:
     """Whether the code that asks an iterator for its next item goes on after the last: a loop, or a library.
 
     A script that calls `next()` itself either does not expect the end, or begins anew at once.
     """
     code = frame.f_code
-    return code.co_code[frame.f_lasti] == _FOR_ITER or _is_library(code)
+    return code.co_code[frame.f_lasti] == _FOR_ITER or not places.own(code.co_filename)
 
 
 def loaders(frame: Any) -> Iterator[Any]:
@@ -76,7 +67,7 @@ def validation_expected(frame: Any) -> bool:
             each.f_locals.get("self")
         ):
             return True
-        if _is_library(each.f_code):
+        if not places.own(each.f_code.co_filename):
             continue
         codes = [each.f_code, *_beside(each.f_globals)]
         if any(_evaluates(code, seen) for code in codes):

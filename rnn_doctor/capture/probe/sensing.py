@@ -29,5 +29,5 @@ class Sensors:
         self.norms = GradientNorms(writer)
         self.losses = Losses(writer)
         self.loaders = Loaders(writer)
-        self.evaluations = Evaluations(writer, self.loaders, session.config.steps)
+        self.evaluations = Evaluations(writer, self.loaders, session.config.steps, tell)
         self.calls = Calls(session, self.naming, self.recurrences, self.loaders, tell)

@@ -6,10 +6,12 @@ from typing import Any
 
 import torch
 
+from ..listening import Tell, directly
 from ..writer import Writer
 from .examples import Examples, Rows, by_example, rows, summary
 from .loaders import Loaders
 from .trained import Trained
+from .written_losses import WrittenLosses
 
 _MOST_LOSSES = 100_000
 
@@ -26,7 +28,9 @@ class _Best:
 class Evaluations:
     """Collects the losses computed outside training, by loader, and writes them when training goes on."""
 
-    def __init__(self, writer: Writer, loaders: Loaders, steps: int | None = None) -> None:
+    def __init__(
+        self, writer: Writer, loaders: Loaders, steps: int | None = None, tell: Tell = directly
+    ) -> None:
         self._writer = writer
         self._loaders = loaders
         self._losses: dict[int | None, list[torch.Tensor]] = {}
@@ -37,6 +41,7 @@ class Evaluations:
         self._rows: Rows | None = None
         self._forward = 0
         """Calls of recurrent modules over whole sequences."""
+        self._written = WrittenLosses(tell)
         self.trained = Trained(loaders, steps)
         self.seen = False
         """Whether the script has evaluated after an update on what it does not train on."""
@@ -55,6 +60,7 @@ class Evaluations:
             loader = self._loaders.current
             self._calls[loader] = self._calls.get(loader, 0) + 1
             self._modes[loader] = module.training
+            self._written.begin(loader)
 
     def on_loss(
         self,
@@ -112,12 +118,14 @@ class Evaluations:
             self._examples.clear()
             return
         for loader in sorted({*self._losses, *self._calls}, key=lambda n: -1 if n is None else n):
-            values = [float(loss) for loss in self._losses.get(loader, [])]
+            written = self._written.take(loader)
+            values = [float(loss) for loss in self._losses.get(loader, [])] or written
             self._write(step, loader, values)
         self._losses.clear()
         self._calls.clear()
         self._modes.clear()
         self._examples.clear()
+        self._written.end()
         self.trained.used(step)
 
     def _write(self, step: int, loader: int | None, values: list[float]) -> None:
