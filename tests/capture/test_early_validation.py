@@ -110,6 +110,30 @@ def test_nothing_is_saved_that_would_not_have_been(tmp_path: Path) -> None:
     assert early(records)["outcome"] == "ended"
 
 
+def test_no_file_is_written_that_would_not_have_been() -> None:
+    # The folder for temporary files is spared, so that this is a folder of its own.
+    place = Path(__file__).parent / "written-by-test.txt"
+    with stopped() as records:
+        script = Script()
+        script.epoch()
+        place.write_text("results", encoding="utf-8")
+    try:
+        assert not place.exists()
+    finally:
+        place.unlink(missing_ok=True)
+    assert records.of("stop")[0]["reason"] == "steps"
+
+
+def test_files_are_read_and_temporary_ones_written(tmp_path: Path) -> None:
+    with stopped() as records:
+        script = Script()
+        script.epoch()
+        Path(__file__).read_text(encoding="utf-8")
+        (tmp_path / "cache").write_text("x", encoding="utf-8")
+        script.validate()
+    assert len(records.of("evaluation")) == 1
+
+
 def test_the_next_epoch_is_not_trained() -> None:
     with stopped() as records:
         script = Script()

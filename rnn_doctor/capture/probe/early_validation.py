@@ -1,7 +1,7 @@
 """Lets the script's own validation come within the observation, by ending its epoch of training early.
 
 After the last update that is to be observed the training's loader says that it is exhausted, once. A script that
-validates after each epoch goes on to do so, and is ended when that is done: before it saves anything, before it learns
+validates after each epoch goes on to do so, and is ended when that is done: before it writes a file, before it learns
 again. What was trained until then is what it would have been.
 """
 
@@ -19,6 +19,7 @@ from .paths import masked
 from .sensors.evaluations import Evaluations
 from .sensors.loaders import Loaders
 from .session import Session
+from .writing import before_writing
 
 _AHEAD = 4
 """Backward passes on batches that a library had taken in advance."""
@@ -42,6 +43,7 @@ class EarlyValidation:
         self.waiting = False
         """The last update was made, and the script is let go on to its validation."""
         self._to_cut: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._lightning = False
         self._cut = False
         self._again = False
         self._backwards = 0
@@ -60,6 +62,10 @@ class EarlyValidation:
         self._to_cut = weakref.WeakSet(self._loaders.training_iterators())
         self._until = time.perf_counter() + self._session.elapsed + _SECONDS
         self.waiting = True
+        if (
+            not self._lightning
+        ):  # its loggers write before it validates; its checkpoints go through torch.save
+            before_writing(self._saves)
         return True
 
     def _outcome(self) -> str:
@@ -70,6 +76,7 @@ class EarlyValidation:
             return "ranks"  # they would have to end it at the same batch, and wait for each other afterwards
         frame = sys._getframe(1)
         trainer = prospects.lightning_trainer(frame)
+        self._lightning = trainer is not None
         if trainer is not None:
             return "ended" if prospects.stop_lightning(trainer) else "not_expected"
         if self._loaders.current is None or self._loaders.current not in self._loaders.training:
@@ -162,6 +169,10 @@ class EarlyValidation:
             self._end()
 
     on_gradients_returned = on_backward
+
+    def _saves(self) -> None:
+        if self.waiting and self._session.active:
+            self.on_save()
 
     def on_save(self) -> None:
         """The script is about to save something: what it would not have come to must not replace what it has."""
