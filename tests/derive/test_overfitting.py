@@ -147,3 +147,36 @@ def test_what_was_seen_once_cannot_have_been_memorized(given: int, parted: bool)
     loader = Loader(record="loader", id=0, samples=1000, batch_size=10, trains=True, given=given)
     run = log(loader, steps(DOWN), validated(1.0, 0.8, 0.9))
     assert value_of("leaves_training_behind", run) is parted
+
+
+def _standing(mean: float, trained: float, rise: float, step: int) -> Evaluation:
+    return Evaluation.model_validate({
+        "record": "evaluation", "step": step, "batches": 1, "loss": mean, "loader": 1,
+        "examples": {"count": 100, "mean": mean, "std": 0.5},
+        "trained": {"count": 100, "mean": trained, "std": 0.5},
+        "rise": {"best_step": 5, "mean": rise, "error": 0.01, "paired": True},
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("trained", "rise", "parting", "stalls"),
+    [
+        (0.5, 0.0, 2.0 / 1.25 - 1, True),
+        (0.5, -0.05, 2.0 / 1.25 - 1, False),  # it still falls
+        (0.95, 0.0, 0.0, True),  # a gap within chance
+    ],
+)
+def test_a_gap_that_opens_while_the_loss_stands_still(
+    trained: float, rise: float, parting: float, stalls: bool
+) -> None:
+    run = log(steps(DOWN), _standing(1.25, 1.0, -0.2, 10), _standing(1.0, trained, rise, 15))
+    assert value_of("validation_parting", run) == pytest.approx(parting)
+    assert value_of("validation_stalls", run) is stalls
+
+
+def test_by_the_curve_the_gap_is_that_of_the_losses() -> None:
+    rising = log(steps(DOWN), evaluations([1.0, 0.9, 1.0, 1.1]))
+    assert value_of("validation_parting", rising) == value_of("gap_growth", rising)
+    assert value_of("validation_stalls", rising) is True
+    assert value_of("validation_stalls", log(steps(DOWN), evaluations([1.0, 0.9, 0.8, 0.7]))) is False
+    assert measure("validation_stalls", log(steps(DOWN), evaluations([1.0]))).absent
