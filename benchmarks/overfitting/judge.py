@@ -162,12 +162,13 @@ def page(recorded: list[tuple[Training, list[float], Path]]) -> str:
     """The results as Markdown."""
     runs = [Recorded(t, truth, reading.read(log)) for t, truth, log in recorded]
     ill, well = ([r for r in runs if r.overfits is label] for label in (True, False))
+    left = len(runs) - len(ill) - len(well)
     lines = [
         "# Overfitting: rules against known outcomes",
         "",
         "Command: `python -m benchmarks.overfitting.run`. How labels are earned: its first lines.",
         "",
-        f"{len(runs)} trainings: {len(ill)} overfit, {len(well)} do not, {len(runs) - len(ill) - len(well)} are left out,",
+        f"{len(runs)} trainings: {len(ill)} overfit, {len(well)} do not, {left} are left out,",
         "for their last losses jump from one side of 5 % to the other. Delay: evaluations from the onset, which the",
         "samples of their own tell, to the first at which the criterion holds; negative where it holds before.",
         "The thresholds of RD501 stood before; that of RD502 and RD503 (0.25) was read from the first 35 trainings.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rnn_doctor.derive.data_size import data_repeated
 from rnn_doctor.derive.generalization import gap_growth, training_fall_since_best, validation_rise_early
 from rnn_doctor.derive.registry import Measure, known, signal, too_few, unknown
+from rnn_doctor.derive.unvalidated import NONE_SEEN, why_none
 from rnn_doctor.derive.validation import (
     training_trend,
     validation_rise,
@@ -220,10 +221,10 @@ def validation_stalls(view: View) -> Measurement:
 
 
 def _measured(measure: Measure, view: View) -> Measurement:
-    """What a signal of the run says."""
+    """What a signal of the run says; where nothing was validated, with what would help."""
     found = measure(view)
     assert isinstance(found, Measurement)
-    return found
+    return unknown(why_none(view.log)) if found.absent == NONE_SEEN else found
 
 
 @signal(unit="step", reads=("evaluations.loss",))

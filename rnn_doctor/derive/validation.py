@@ -4,7 +4,7 @@ from statistics import fmean
 
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.trends import mann_kendall
-from rnn_doctor.derive.unvalidated import why_none
+from rnn_doctor.derive.unvalidated import NONE_SEEN
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.signals import Measurement
@@ -19,9 +19,7 @@ def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
     with_loss = [e for e in held_out if e.loss is not None and e.loss == e.loss]
     if not with_loss:
         # A script that looks at the accuracy alone, with gradients on, cannot be told from one that waits.
-        return (), (
-            "no loss was computed in the evaluations that were seen" if held_out else why_none(view.log)
-        )
+        return (), ("no loss was computed in the evaluations that were seen" if held_out else NONE_SEEN)
     by_loader: dict[int | None, list[Evaluation]] = {}
     for evaluation in with_loss:
         by_loader.setdefault(evaluation.loader, []).append(evaluation)

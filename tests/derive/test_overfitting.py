@@ -138,7 +138,7 @@ def _early(**fields: Any) -> EarlyValidation:
 )
 def test_a_missing_validation_is_told_with_what_helps(fields: dict[str, Any], said: str) -> None:
     run = log(steps(DOWN), _early(**fields))
-    absent = measure("validation_rise", run).absent
+    absent = measure("validation_rise_z", run).absent
     assert absent == f"no validation loss was computed while the script was watched: {said}"
 
 
