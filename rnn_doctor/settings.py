@@ -73,7 +73,7 @@ class Settings(Frozen):
         return None if self.steps == "all" else self.steps
 
 
-_FIELDS = {info.alias or name: info for name, info in Settings.model_fields.items()}
+FIELDS = {info.alias or name: info for name, info in Settings.model_fields.items()}
 """The settings by their keys, with underscores."""
 
 
@@ -123,8 +123,8 @@ def _known(path: Path, table: Any) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in table.items():
         field = key.replace("-", "_")
-        if field not in _FIELDS:
-            options = [name.replace("_", "-") for name in _FIELDS]
+        if field not in FIELDS:
+            options = [name.replace("_", "-") for name in FIELDS]
             raise SettingsError(
                 f"{path}: [{TABLE}] has no key {key!r}{did_you_mean(key.replace('_', '-'), options)}",
                 f"the keys are {', '.join(options)}",
@@ -154,7 +154,7 @@ def _bad_value(error: ValidationError, given: Mapping[str, Any], path: Path | No
     field = str(first["loc"][0])
     key = field.replace("_", "-")
     value = given.get(field, first["input"])
-    info = _FIELDS[field]
+    info = FIELDS[field]
     where = f"--{key}" if field in given else f"{path}: [{TABLE}] {key}"
     hint = did_you_mean(str(value), list(_CHOICES.get(field, ())))
     return SettingsError(f"{where}: {value!r} is not {info.description}{hint}", "correct the value")

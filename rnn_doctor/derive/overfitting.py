@@ -94,6 +94,20 @@ def basis(view: View) -> str:
     return "examples" if by_examples else "curve"
 
 
+def _single(view: View) -> str | None:
+    """Why the one validation that was seen by example says nothing of a rise; None where there are more or none."""
+    series, _ = view.once(validations)
+    if len(series) != 1 or series[0].examples is None:
+        return None
+    first = "; what was seen once cannot have been memorized" if _within_first_pass(view) else ""
+    return too_few(1, "validation", "seen", 2) + first
+
+
+def _within_first_pass(view: View) -> bool:
+    repeated = data_repeated(view)
+    return isinstance(repeated, Measurement) and repeated.value is False
+
+
 def _last(view: View) -> Standing | None:
     """The last evaluation by its examples; None where the curve alone has to do."""
     found = view.once(standings)
@@ -177,7 +191,7 @@ def leaves_training_behind(view: View) -> Measurement:
         return known(float(trend.value) < -FALLS_Z, n=trend.n)
     if last.gap is None or last.gap_z is None:
         return unknown(_NO_SINGLE)
-    if _measured(data_repeated, view).value is False:
+    if _within_first_pass(view):
         return known(False, n=last.count)  # what was seen once cannot have been memorized
     return known(last.gap > SMALLEST_GAP and last.gap_z > GAP_Z, n=last.count)
 
@@ -221,9 +235,12 @@ def validation_stalls(view: View) -> Measurement:
 
 
 def _measured(measure: Measure, view: View) -> Measurement:
-    """What a signal of the run says; where nothing was validated, with what would help."""
+    """What a signal of the run says of the curve; where nothing or one was validated, with what would help."""
     found = measure(view)
     assert isinstance(found, Measurement)
+    single = _single(view)
+    if found.value is None and single is not None:
+        return unknown(single)
     return unknown(why_none(view.log)) if found.absent == NONE_SEEN else found
 
 

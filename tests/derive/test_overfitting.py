@@ -103,8 +103,12 @@ def test_few_examples_are_not_judged(changes: dict[str, Any]) -> None:
 
 def test_one_evaluation_is_not_judged() -> None:
     run = log(steps(DOWN), validated(1.0))
-    for name in ("overfitting_basis", "best_validation_step", "lost_since_best"):
+    for name in ("overfitting_basis", "best_validation_step", "lost_since_best", "validation_rise_z"):
         assert measure(name, run).absent == "1 validation was seen, 2 are needed"
+    loader = Loader(record="loader", id=0, samples=1000, batch_size=10, trains=True, given=60)
+    assert measure("validation_rise_z", log(loader, steps(DOWN), validated(1.0))).absent == (
+        "1 validation was seen, 2 are needed; what was seen once cannot have been memorized"
+    )
 
 
 def _early(**fields: Any) -> EarlyValidation:
