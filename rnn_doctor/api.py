@@ -20,7 +20,7 @@ from rnn_doctor import expectations, observed, pipeline, targets
 from rnn_doctor.errors import ScriptError, SettingsError, did_you_mean
 from rnn_doctor.schema import reading
 from rnn_doctor.schema.expectation import Expectation
-from rnn_doctor.settings import Settings, resolve
+from rnn_doctor.settings import FIELDS, Settings, resolve
 
 if TYPE_CHECKING:
     from rnn_doctor.schema.report import Report
@@ -100,9 +100,9 @@ def report_head(report: Report, *, width: int = 80, color: bool = False) -> str:
 
 
 def _settings(given: dict[str, Any], script: str | None = None) -> Settings:
-    unknown = next((key for key in given if key not in Settings.model_fields), None)
+    unknown = next((key for key in given if key not in FIELDS), None)
     if unknown is not None:
-        options = list(Settings.model_fields)
+        options = list(FIELDS)
         raise SettingsError(
             f"no setting {unknown!r}{did_you_mean(unknown, options)}", f"there are {', '.join(options)}"
         )

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from rnn_doctor.errors import SettingsError, did_you_mean
 from rnn_doctor.schema.expectation import Expectation
 from rnn_doctor.schema.values import Frozen
-from rnn_doctor.settings import MANIFEST, ONCE, TABLE, Settings, Whole, nearest_table
+from rnn_doctor.settings import FIELDS, MANIFEST, ONCE, TABLE, Settings, Whole, nearest_table
 
 HEADER = f"[[{TABLE}.{MANIFEST}]]"
 _OF_ALL = {*ONCE, "baseline", "thresholds"}
@@ -84,10 +84,10 @@ def chosen(entries: Sequence[Entry], names: Sequence[str]) -> tuple[Entry, ...]:
 def _entry(where: str, table: dict[str, Any]) -> Entry:
     """One entry, with everything that is wrong about it told by its place in the file."""
     given: dict[str, Any] = {}
-    allowed = _KEYS | {field for field in Settings.model_fields if field not in _OF_ALL}
+    allowed = _KEYS | {field for field in FIELDS if field not in _OF_ALL}
     for key, value in table.items():
         field = key.replace("-", "_")
-        if field in Settings.model_fields and field not in allowed:
+        if field in FIELDS and field not in allowed:
             raise SettingsError(f"{where}: {key} is no setting of one script", f"set it in [{TABLE}]")
         if field not in allowed:
             options = sorted(name.replace("_", "-") for name in allowed)
@@ -107,12 +107,10 @@ def _entry(where: str, table: dict[str, Any]) -> Entry:
 
 
 def _validated(where: str, given: dict[str, Any]) -> Entry:
-    settings = {key: value for key, value in given.items() if key in Settings.model_fields}
+    settings = {key: value for key, value in given.items() if key in FIELDS}
     expected = {key: value for key, value in given.items() if key in _EXPECTATION}
     own = {key: value for key, value in given.items() if key in _KEYS - _EXPECTATION.keys()}
-    descriptions = {
-        key: field.description or "" for key, field in Settings.model_fields.items()
-    } | _EXPECTATION
+    descriptions = {key: field.description or "" for key, field in FIELDS.items()} | _EXPECTATION
     descriptions |= {key: Entry.model_fields[key].description or "" for key in own}
     try:
         Settings.model_validate(settings)

@@ -71,16 +71,24 @@ def failure(log: RunLog) -> str | None:
     if log.crash:
         first = next(iter(log.crash.error.strip().splitlines()), "an exception")
         return f"it raised {first}"  # the traceback was shown when it ran
-    if log.exit is None or log.exit.reason != "ended" or not log.exit.code:
+    if log.exit is None or log.exit.reason != "ended" or not log.exit.code or _over(log):
         return None
-    if log.stop and (log.stop.reason in ("steps", "time", "interrupted") or log.exit.code < 0):
-        return None  # after the probe's last word a signal is ours, to a process that would not end
     if log.exit.code > 0:
         return f"it ended with exit code {log.exit.code}"
     try:
         return f"it was killed by {signal.Signals(-log.exit.code).name}"
     except ValueError:
         return f"it was killed by signal {-log.exit.code}"
+
+
+def _over(log: RunLog) -> bool:
+    """Whether the script had nothing more to show when it ended, so that how it ended is not held against it."""
+    if log.early_validation and log.early_validation.judged_no_more:
+        return True  # its epoch was ended early
+    if log.stop is None or log.exit is None or log.exit.code is None:
+        return False
+    # After the probe's last word a signal is ours, to a process that would not end.
+    return log.stop.reason in ("steps", "time", "interrupted") or log.exit.code < 0
 
 
 def too_little(log: RunLog, report: Report) -> bool:
@@ -181,6 +189,8 @@ def _stopped(log: RunLog) -> str:
             "crash": "the script failed",
             "interrupted": "it was interrupted",
         }[log.stop.reason]
+    if log.early_validation and log.early_validation.outcome == "ended":
+        return "the requested number of steps was reached"
     if log.exit:
         return {
             "ended": "the script's process ended",

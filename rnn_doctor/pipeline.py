@@ -61,6 +61,7 @@ def record(
         steps=settings.step_limit,
         time_limit=math.inf if whole else settings.time_limit,
         start_limit=settings.start_limit,
+        validate=settings.validation == "auto",
         tool_version=__version__,
         terminal=terminal,
         on_progress=on_progress,

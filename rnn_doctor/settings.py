@@ -19,6 +19,7 @@ from rnn_doctor.schema.values import Frozen
 
 Format = Literal["terminal", "json", "markdown", "github", "gitlab", "sarif", "junit", "html"]
 FailOn = Literal["error", "warning", "note", "never"]
+Validate = Literal["auto", "off"]
 
 MinConfidence = Literal["hint", "moderate", "high", "certain"]
 MIN_CONFIDENCES: tuple[ConfidenceWord, ...] = get_args(MinConfidence)
@@ -28,6 +29,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "format": get_args(Format),
     "fail_on": get_args(FailOn),
     "min_confidence": MIN_CONFIDENCES,
+    "validate": get_args(Validate),
 }
 TABLE = "tool.rnn-doctor"
 MANIFEST = "check"
@@ -83,6 +85,10 @@ class Settings(Frozen):
     steps: Whole | Literal["all"] = Field(50, description='a whole number of at least 1, or "all"')
     time_limit: Seconds = Field(120.0, description="a number of seconds above 0")
     start_limit: Seconds = Field(600.0, description="a number of seconds above 0")
+    validation: Validate = Field(
+        "auto", alias="validate", description=f"one of {', '.join(get_args(Validate))}"
+    )
+    """Its key is `validate`, a name that pydantic's models have taken."""
     format: Format = Field("terminal", description=f"one of {', '.join(get_args(Format))}")
     output: Path | None = Field(None, description="a path")
     fail_on: FailOn = Field("error", description=f"one of {', '.join(get_args(FailOn))}")
@@ -105,6 +111,10 @@ class Settings(Frozen):
     def step_limit(self) -> int | None:
         """The number of steps to observe; None for all of them."""
         return None if self.steps == "all" else self.steps
+
+
+FIELDS = {info.alias or name: info for name, info in Settings.model_fields.items()}
+"""The settings by their keys, with underscores."""
 
 
 def resolve(flags: Mapping[str, Any], folder: Path, script: str | None = None) -> Settings:
@@ -159,12 +169,12 @@ def _from_file(folder: Path, script: str | None) -> dict[str, Any]:
 
 def _of_table(path: Path, table: Any, folder: Path, script: str | None) -> dict[str, Any]:
     """The table with what it says of the script; all of it is checked, also what belongs to other scripts."""
-    kept = _known(path, f"[{TABLE}]", table, [_PER_SCRIPT, *Settings.model_fields])
+    kept = _known(path, f"[{TABLE}]", table, [_PER_SCRIPT, *FIELDS])
     several = kept.pop(_PER_SCRIPT, [])
     _check(kept, lambda key: f"{path}: [{TABLE}] {key}")
     if not isinstance(several, list):
         raise SettingsError(f"{path}: [{TABLE}.per-script] is one table", f"write [[{TABLE}.per-script]]")
-    fields = ["match", *(field for field in Settings.model_fields if field not in ONCE)]
+    fields = ["match", *(field for field in FIELDS if field not in ONCE)]
     for number, each in enumerate(several, 1):
         where = f"[[{TABLE}.per-script]] {number}"
         own = _known(path, where, each, fields)
@@ -284,7 +294,7 @@ def _check(values: Mapping[str, Any], where: Callable[[str], str]) -> None:
         field = str(first["loc"][0])
         value = first["input"]
         hint = did_you_mean(str(value), list(_CHOICES.get(field, ())))
-        wanted = Settings.model_fields[field].description
+        wanted = FIELDS[field].description
         raise SettingsError(
             f"{where(field.replace('_', '-'))}: {value!r} is not {wanted}{hint}", "correct the value"
         ) from None

@@ -15,6 +15,11 @@ from tests.recorded import BUILT, CRASH, HEADER, OPTIMIZER, exited, run_log, ste
 TARGET = launch.Target(path="train.py", is_module=False, arguments=(), python="python")
 
 
+def early(outcome: str) -> dict[str, Any]:
+    """The script had not validated by the last update."""
+    return {"record": "early_validation", "step": 50, "outcome": outcome}
+
+
 def test_the_subject_is_what_the_script_built() -> None:
     subject = observed.subject(run_log(BUILT))
     assert (subject.script, subject.arguments) == ("train.py", ("--epochs", "3"))
@@ -42,6 +47,11 @@ def test_a_log_that_breaks_off_still_has_an_observation() -> None:
     assert seen.probe_share is None
 
 
+def test_a_validation_that_was_waited_for_in_vain_does_not_hide_why_it_ended() -> None:
+    seen = observed.observation(run_log([*BUILT, *steps(50), early("ended"), exited(-9)]))
+    assert seen.stopped == "the requested number of steps was reached"
+
+
 @pytest.mark.parametrize(
     ("end", "said"),
     [
@@ -54,6 +64,9 @@ def test_a_log_that_breaks_off_still_has_an_observation() -> None:
         ([stop("script_end"), exited(2)], "it ended with exit code 2"),
         ([exited(-9)], "it was killed by SIGKILL"),
         ([exited(-99)], "it was killed by signal 99"),
+        ([early("ended"), exited(-9)], None),
+        ([early("failed"), stop("steps"), exited(1)], None),
+        ([early("by_hand"), stop("script_end"), exited(1)], "it ended with exit code 1"),
         ([CRASH, stop("crash"), exited(1)], "it raised ValueError: no such batch"),
     ],
 )

@@ -39,7 +39,7 @@ def test_every_key_can_be_set_in_the_file(write: Write) -> None:
     folder = write(
         'steps = "all"\ntime-limit = 5\nstart-limit = 9.5\nformat = "json"\noutput = "r.json"\n'
         'fail-on = "note"\nselect = ["RD1", "RD302"]\nignore = "RD103, RD104"\nrules = ["own", "more"]\n'
-        'preview = true\nlag = 30\npython = "envs/bin/python"\nverbose = true\n'
+        'validate = "off"\npreview = true\nlag = 30\npython = "envs/bin/python"\nverbose = true\n'
         'min-confidence = "high"\nbaseline = "b.json"\nthresholds = { RD303 = { clip_share = 0.5 } }'
     )
     assert resolve({}, folder) == Settings(
@@ -52,6 +52,7 @@ def test_every_key_can_be_set_in_the_file(write: Write) -> None:
         select=("RD1", "RD302"),
         ignore=("RD103", "RD104"),
         rules=(folder / "own", folder / "more"),
+        validate="off",
         preview=True,
         lag=30,
         python=str(folder / "envs/bin/python"),
@@ -170,6 +171,7 @@ def test_all_steps_have_no_limit() -> None:
             "format: 'jsn' is not one of terminal, json, markdown, github, gitlab, sarif, junit, html "
             "(did you mean 'json'?)",
         ),
+        ("validate = 'of'", "validate: 'of' is not one of auto, off (did you mean 'off'?)"),
         ("steps = 0", 'steps: 0 is not a whole number of at least 1, or "all"'),
         ("steps = true", "steps: True is not a whole number"),
         ("time-limit = nan", "time-limit: nan is not a number of seconds above 0"),

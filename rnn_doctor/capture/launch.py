@@ -78,6 +78,7 @@ def launch(
     steps: int | None,
     time_limit: float,
     start_limit: float,
+    validate: bool = False,
     tool_version: str,
     terminal: bool,
     on_progress: Callable[[Progress], None],
@@ -90,13 +91,14 @@ def launch(
     The script's output goes to the file descriptor `output`, or to our stderr. With `terminal` it is given a
     terminal of its own, and what it writes comes through `on_output`, so that the caller can print it around
     a live line. Signals reach the main thread alone: in another one `interrupted` is asked instead, and the
-    script is ended as by Ctrl-C once it says yes.
+    script is ended as by Ctrl-C once it says yes. With `validate` the epoch is ended early where the script has
+    not validated by then.
 
     Raises: OSError: the interpreter cannot be started.
     """
     for old in _logs(log):
         old.unlink()
-    environment = _environment(target, log, steps, time_limit, tool_version)
+    environment = _environment(target, log, steps, time_limit, validate, tool_version)
     with _terminal(terminal) as (reader, writer):
         stdin = subprocess.DEVNULL if sys.__stdin__ is None or sys.__stdin__.isatty() else None
         sink = output if writer is None else writer
@@ -127,12 +129,13 @@ def _logs(log: Path) -> list[Path]:
 
 
 def _environment(
-    target: Target, log: Path, steps: int | None, time_limit: float, tool_version: str
+    target: Target, log: Path, steps: int | None, time_limit: float, validate: bool, tool_version: str
 ) -> dict[str, str]:
     config = {
         "log": str(log.absolute()),
         "steps": steps,
         "time_limit": time_limit,
+        "validate": validate,
         "tool_version": tool_version,
         "script": ("-m " if target.is_module else "") + target.path,
         "arguments": list(target.arguments),
@@ -212,6 +215,7 @@ class _Watch:
         self._began = time.monotonic()
         self._first: float | None = None
         self._stopped: float | None = None
+        self._validating: float | None = None
         self._file: IO[bytes] | None = None
         self._partial = b""
         self._step = 0
@@ -293,6 +297,8 @@ class _Watch:
             self._step = record["step"]
             loss = record.get("loss")
             self._loss = float(loss) if loss is not None else None
+        elif line.startswith(b'{"record": "early_validation"'):
+            self._validating = time.monotonic()
         elif line.startswith(b'{"record": "stop"'):
             self._stopped = time.monotonic()
 
@@ -300,6 +306,9 @@ class _Watch:
         now = time.monotonic()
         if self._stopped is not None:
             return "ended" if now - self._stopped > _FAREWELL else None
+        if self._first is not None and self._validating is not None:
+            # It may take as long as its training took; what it does then is of no more interest.
+            return "ended" if now - self._validating > self._validating - self._first + _FAREWELL else None
         if self._first is not None:
             return "hung" if now - self._first > self._time_limit + _GRACE else None
         return "no_step" if now - self._began > self._start_limit else None

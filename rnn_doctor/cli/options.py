@@ -23,6 +23,11 @@ _STEPS = {
         "Judge what was seen by then, counted from the first step.  [120; none with --steps all]",
     ),
     "start_limit": ("--start-limit", "SECONDS", "Give up when no step comes by then.  [600]"),
+    "validate": (
+        "--validate",
+        "auto|off",
+        "Let the script's validation come early by ending its last observed epoch.  [auto]",
+    ),
     "python": ("--python", "PATH", "Interpreter that runs the script.  [the one rnn-doctor runs on]"),
 }
 

@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from statistics import fmean, median
+from statistics import fmean
 
 import numpy as np
 
@@ -137,34 +137,3 @@ def _training_means(view: View, series: Sequence[Evaluation]) -> list[tuple[int,
         if losses:
             found.append((evaluation.step, fmean(losses)))
     return found
-
-
-@signal(unit="words", reads=("evaluations",))
-def validation_best(view: View) -> Measurement:
-    """The evaluation where the training should have stopped, in words: "evaluation 7 of 20, after update 700".
-
-    Reads: `log.evaluations[i].loss`, `.step`. Unit: words. None if: fewer than 10 validations.
-    """
-    series, why = view.once(validations)
-    if len(series) < WINDOW:
-        return unknown(why or too_few_validations(len(series)))
-    k = best(series)
-    return known(
-        f"evaluation {k + 1} of {len(series)}, after {view.counted_by} {series[k].step}", n=len(series)
-    )
-
-
-@signal(unit="share", reads=("evaluations",))
-def validation_lost(view: View) -> Measurement:
-    """How far the validation loss lies above the best by now: median of the last 3 / best - 1.
-
-    Reads: `log.evaluations[i].loss`. Unit: share; 0 where nothing is lost.
-    None if: fewer than 10 validations, or a best loss that is not positive.
-    """
-    series, why = view.once(validations)
-    if len(series) < WINDOW:
-        return unknown(why or too_few_validations(len(series)))
-    losses = [e.loss for e in series if e.loss is not None]
-    if min(losses) <= 0:
-        return unknown("the validation loss is not positive, so that its ratios mean nothing")
-    return known(max(0.0, median(losses[-3:]) / min(losses) - 1), n=len(losses))

@@ -1,6 +1,7 @@
 """Validation losses against training losses."""
 
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
+from rnn_doctor.derive.unvalidated import NONE_SEEN
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.signals import Measurement
@@ -15,11 +16,7 @@ def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
     with_loss = [e for e in held_out if e.loss is not None and e.loss == e.loss]
     if not with_loss:
         # A script that looks at the accuracy alone, with gradients on, cannot be told from one that waits.
-        return (), (
-            "no loss was computed in the evaluations that were seen"
-            if held_out
-            else "no validation loss was computed while the script was watched"
-        )
+        return (), ("no loss was computed in the evaluations that were seen" if held_out else NONE_SEEN)
     by_loader: dict[int | None, list[Evaluation]] = {}
     for evaluation in with_loss:
         by_loader.setdefault(evaluation.loader, []).append(evaluation)

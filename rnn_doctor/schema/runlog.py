@@ -26,6 +26,7 @@ from rnn_doctor.schema.recurrence import (
     Softmax,
     StateFlow,
 )
+from rnn_doctor.schema.validating import EarlyValidation, ExampleLosses, Rise
 from rnn_doctor.schema.values import Frozen, Location, Number
 from rnn_doctor.schema.wiring import BatchOrder, Mode
 
@@ -215,6 +216,12 @@ class Evaluation(Frozen):
     loader: int | None = None
     on_training_data: bool = False
     """Whether its loader also gives training batches."""
+    examples: ExampleLosses | None = None
+    """Losses of its examples, where the loss function falls into them."""
+    trained: ExampleLosses | None = None
+    """The same of the last training batches before it."""
+    rise: Rise | None = None
+    """How far it lies above the best evaluation before it on the same loader."""
 
 
 class NonFinite(Frozen):
@@ -309,6 +316,7 @@ Record = Annotated[
     | LossCall
     | LossSum
     | Evaluation
+    | EarlyValidation
     | NonFinite
     | LagGain
     | Replay
@@ -353,6 +361,7 @@ class RunLog(Frozen):
     losses: tuple[LossCall, ...] = ()
     loss_sums: tuple[LossSum, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
+    early_validation: EarlyValidation | None = None
     non_finite: tuple[NonFinite, ...] = ()
     lag_gains: tuple[LagGain, ...] = ()
     replays: tuple[Replay, ...] = ()

@@ -143,3 +143,38 @@ def test_forward_calls_without_a_loss() -> None:
     (found,) = evaluations(records)
     assert "loss" not in found
     assert (found["batches"], found["training_mode"], found["loader"]) == (2, False, 1)
+
+
+def _by_hand(loop: Loop, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    error: torch.Tensor = loop.head(loop.gru(x)[0][:, -1]) - y
+    return (error**2).mean()
+
+
+def test_a_loss_that_is_written_by_hand_is_what_is_read_out_under_that_name() -> None:
+    total, right = 0.0, 0.0
+    with observed() as records:
+        loop = Loop()
+        loop.train()
+        with torch.no_grad():
+            for x, y in loop.validation:
+                accuracy = (loop.gru(x)[0][:, -1, :1].sign() == y.sign()).float().mean()
+                right += accuracy.item()
+                val_loss = _by_hand(loop, x, y)
+                total += val_loss.item() * len(x)
+        loop.train()
+        batch_loss = torch.zeros(())
+        batch_loss.item()  # nothing is evaluated any more
+    (found,) = evaluations(records)
+    assert found["loss"] == pytest.approx(total / 8, rel=1e-5)
+    assert (found["batches"], found["loader"]) == (2, 1)
+
+
+def test_a_loss_of_torch_goes_before_what_is_read_out() -> None:
+    with observed() as records:
+        loop = Loop()
+        loop.train()
+        with torch.no_grad():
+            mean = loop.mean(loop.validation)
+            other_loss = _by_hand(loop, torch.ones(4, 5, 2), torch.ones(4, 1))
+            other_loss.item()
+    assert evaluations(records)[-1]["loss"] == pytest.approx(mean, rel=1e-5)

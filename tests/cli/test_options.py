@@ -7,7 +7,7 @@ import pytest
 
 from rnn_doctor.cli import COMMANDS, main
 from rnn_doctor.render import FORMATS
-from rnn_doctor.settings import FailOn, Format, MinConfidence, Settings
+from rnn_doctor.settings import FIELDS, FailOn, Format, MinConfidence, Validate
 from tests.generated import ROOT
 
 _NOT_SETTINGS = {"log", "only", "module", "words", "runs", "name", "file", "tested", "help", "old", "new"}
@@ -24,7 +24,7 @@ def options(name: str) -> dict[str, click.Option]:
 
 def test_every_setting_has_a_flag() -> None:
     """That of `check`; what tells of foreign logs alone, that of `diagnose`."""
-    assert set(options("check")) - _NOT_SETTINGS == set(Settings.model_fields) - _FILE_ALONE - {"map"}
+    assert set(options("check")) - _NOT_SETTINGS == set(FIELDS) - _FILE_ALONE - {"map"}
     assert "map" in options("diagnose")
 
 
@@ -32,7 +32,7 @@ def test_every_setting_has_a_flag() -> None:
 def test_every_flag_is_a_setting_under_its_own_name(name: str) -> None:
     for key, option in options(name).items():
         if key not in _NOT_SETTINGS:
-            assert key in Settings.model_fields
+            assert key in FIELDS
             assert f"--{key.replace('_', '-')}" in option.opts
             assert option.default in (None, ()) or "UNSET" in repr(option.default), "the file decides"
 
@@ -47,15 +47,18 @@ def test_the_formats_are_those_that_can_be_rendered() -> None:
         ("format", get_args(Format)),
         ("fail_on", get_args(FailOn)),
         ("min_confidence", get_args(MinConfidence)),
+        ("validate", get_args(Validate)),
     ],
 )
 def test_help_names_the_choices(key: str, choices: tuple[str, ...]) -> None:
     assert options("check")[key].metavar == "|".join(choices)
 
 
-@pytest.mark.parametrize("key", ["steps", "time_limit", "start_limit", "format", "fail_on", "min_confidence"])
+@pytest.mark.parametrize(
+    "key", ["steps", "time_limit", "start_limit", "validate", "format", "fail_on", "min_confidence"]
+)
 def test_help_names_the_default(key: str) -> None:
-    default = Settings.model_fields[key].default
+    default = FIELDS[key].default
     shown = f"{default:g}" if isinstance(default, float) else str(default)
     text = options("check")[key].help or ""
     assert f"[{shown}" in text
@@ -63,7 +66,7 @@ def test_help_names_the_default(key: str) -> None:
 
 def test_the_guide_explains_every_setting() -> None:
     guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
-    for key, field in Settings.model_fields.items():
+    for key, field in FIELDS.items():
         row = next(
             (line for line in guide.splitlines() if line.startswith(f"| `{key.replace('_', '-')}` |")), None
         )

@@ -66,17 +66,8 @@ def test_neither_scale_nor_offset_matters() -> None:
     assert trend_z([-v for v in values]) == pytest.approx(-trend_z(values))
 
 
-def test_the_report_names_where_to_stop_and_what_was_lost() -> None:
-    run = log(steps(DOWN), evaluations([3.0, 2.0, 1.0, *[1.2] * 9, 1.5, 1.5, 9.0]))
-    found = str(value_of("validation_best", run))
-    assert found == f"evaluation 3 of 15, after update {run.evaluations[2].step}"
-    assert value_of("validation_lost", run) == pytest.approx(0.5), "one wild value at the end is no loss"
-    assert value_of("validation_lost", log(evaluations(VALLEY[:3] * 4))) == pytest.approx(1.0)
-    assert measure("validation_lost", log(evaluations([-1.0] * 12))).absent
-
-
 def test_absent() -> None:
     few = log(steps(DOWN), evaluations(VALLEY[:3]))
-    for name in ("validation_trend_z", "training_trend", "validation_best", "validation_lost"):
+    for name in ("validation_trend_z", "training_trend"):
         assert measure(name, few).absent == "3 validations were seen, 10 are needed"
     assert measure("training_trend", log(steps([None] * 60), evaluations(VALLEY))).absent

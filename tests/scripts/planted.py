@@ -72,7 +72,7 @@ TABLE = (
     Fault("decays_away", "RD305", "warmup"),
     Fault("too_few_samples", "RD503", "short_memory_default_lstm", "layer"),
     Fault("nothing_to_learn", "RD701", "adding_gru", steps=220),
-    Fault("labels_by_heart", "RD502", "every_step_tagger", "layer"),
+    Fault("labels_by_heart", "RD501", "every_step_tagger", "layer"),
     Fault("softmax_over_batch", "RD419", "attention_pooling"),
     Fault("softmax_over_one", "RD419", "attention_pooling"),
     Fault("unscaled_targets", "RD415", "large_targets"),

@@ -54,8 +54,16 @@ class Result:
 
     @property
     def compared(self) -> int:
-        """Losses that both runs printed."""
-        return min(len(self.bare.losses), len(self.probed.losses)) if self.bare else 0
+        """Losses that both runs printed, up to the last update that was observed.
+
+        A batch that a library took in advance is still trained on after the epoch was ended early, alone in its group.
+        """
+        if self.bare is None:
+            return 0
+        printed = min(len(self.bare.losses), len(self.probed.losses))
+        if self.log is None or self.log.early_validation is None:
+            return printed
+        return min(printed, sum(step.backwards for step in self.log.steps))
 
     @property
     def identical(self) -> bool:

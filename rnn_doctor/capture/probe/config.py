@@ -23,6 +23,8 @@ class Config(NamedTuple):
     arguments: list[str]
     parent: int
     """Process id of the parent, which the probe must not outlive."""
+    validate: bool = False
+    """Whether the last epoch is ended early, so that the script's own validation comes within the observation."""
 
 
 def from_environment() -> Config | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Protocol, TypeVar
 
+from .early_validation import EarlyValidation
 from .session import Session
 from .stopping import StopProbe
 
@@ -17,6 +18,8 @@ class Entered(Protocol):
     """What entries lead into."""
 
     session: Session
+    early: EarlyValidation
+    """Takes over what is entered after the last update."""
     inside: bool
     """The probe itself is at work: what it calls of torch is not the script's doing."""
 
@@ -34,6 +37,8 @@ def entry(method: _Method) -> _Method:
         self.inside = True
         began = time.perf_counter()
         try:
+            if self.early.waiting:
+                return self.early.meanwhile(method.__name__, args)
             return method(self, *args)
         except StopProbe:
             raise

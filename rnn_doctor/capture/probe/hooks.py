@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from typing import Any, Callable
 
 import torch
@@ -300,6 +301,8 @@ def _loaders(observer: Observer, patches: Patches) -> None:
     def giving(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def __next__(self: Any) -> Any:
+            if observer.early.waiting and observer.on_next(self, sys._getframe(1)):
+                raise StopIteration
             try:
                 batch = original(self)
             except StopIteration:
@@ -310,6 +313,16 @@ def _loaders(observer: Observer, patches: Patches) -> None:
 
         return __next__
 
+    def saving(original: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(original)
+        def save(*args: Any, **kwargs: Any) -> None:
+            if observer.early.waiting:
+                observer.on_save()
+            original(*args, **kwargs)
+
+        return save
+
+    patches.replace(torch, "save", saving)
     patches.replace(dataloader._BaseDataLoaderIter, "__init__", starting)
     patches.replace(dataloader._BaseDataLoaderIter, "__next__", giving)
 

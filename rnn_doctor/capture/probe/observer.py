@@ -37,6 +37,7 @@ class Observer:
         self.gradientless = sensors.gradientless
         self.calls = sensors.calls
         self._updates = Updates(self.session, sensors)
+        self.early = self._updates.early
 
     # ---------------------------------------------------------------- what the script does
 
@@ -71,7 +72,7 @@ class Observer:
         first = output[0] if type(output) is tuple else output
         data: torch.Tensor = first.data if isinstance(first, PackedSequence) else first
         if not torch.is_grad_enabled():
-            self.session.attempt("evaluations", self._without_gradients, module)
+            self.session.attempt("evaluations", self._without_gradients, module, given)
             return
         if not data.requires_grad:  # weights and input are frozen, as a reservoir's are
             self.session.begin()
@@ -79,14 +80,11 @@ class Observer:
             return
         self._updates.close()
         self.session.begin()
-        self.evaluations.training_mode = module.training
+        self.session.attempt("evaluations", self.evaluations.called, module, given, True)
         self.calls.forward(module, given, state, output)
 
-    def _without_gradients(self, module: Any) -> None:
-        if self.gradientless.on_call(module):
-            self.evaluations.training_mode = module.training
-        else:
-            self.evaluations.on_call(module.training)
+    def _without_gradients(self, module: Any, given: Any) -> None:
+        self.evaluations.called(module, given, self.gradientless.on_call(module))
 
     @entry
     def on_loss_call(
@@ -94,7 +92,8 @@ class Observer:
     ) -> None:
         """A loss function of torch returned."""
         learns = result.requires_grad
-        self.session.attempt("evaluations", self.evaluations.on_loss, result, learns)
+        evaluated = self.evaluations.on_loss
+        self.session.attempt("evaluations", evaluated, function, output, target, result, options, learns)
         if learns:
             self.calls.loss(function, output, target, options)
         if learns and self.calls.sampled:
@@ -244,6 +243,15 @@ class Observer:
         """A DataLoader is exhausted."""
         self.loaders.ended()
 
+    @entry
+    def on_next(self, iterator: Any, taker: Any) -> bool:
+        """A DataLoader is asked for a batch after the last update; whether it shall say that it is exhausted."""
+        return False
+
+    @entry
+    def on_save(self) -> None:
+        """The script saves something after the last update."""
+
     # ---------------------------------------------------------------- the end
 
     def finish(self, reason: str) -> None:
@@ -260,6 +268,9 @@ class Observer:
             return
         if issubclass(kind, KeyboardInterrupt):
             self.finish("interrupted")
+        elif self.early.waiting:
+            self.early.failed(error)
+            self.finish("steps")
         else:
             self.session.crashed(kind, error, where)
             self.finish("crash")

@@ -32,6 +32,6 @@ class Sensors:
         self.losses = Losses(writer)
         self.loss_sums = LossSums(writer)
         self.loaders = Loaders(writer)
-        self.evaluations = Evaluations(writer, self.loaders)
+        self.evaluations = Evaluations(writer, self.loaders, session.config.steps, tell)
         self.gradientless = Gradientless(self.recurrences, self.optimizers)
         self.calls = Calls(session, self.naming, self.recurrences, self.loaders, tell)

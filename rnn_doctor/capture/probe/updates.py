@@ -12,6 +12,7 @@ from typing import Any, Sequence
 import torch
 
 from . import graph
+from .early_validation import EarlyValidation
 from .sensing import Sensors
 from .sensors.norms import total
 from .sensors.optimizers import loss_scale, parameters, rates
@@ -33,6 +34,7 @@ class Updates:
         self._stepped: dict[int, Any] = {}
         self._together: set[int] = set()
         self._in_backward = False
+        self.early = EarlyValidation(session, sensors.loaders, sensors.evaluations, lambda: self.end("steps"))
         self.closure = False
         """An optimizer evaluates the loss itself, by a closure."""
         self.clip_late = False
@@ -148,8 +150,9 @@ class Updates:
         sensors.trainables.updated()
         self._session.step = step
         self._session.backwards = 0
+        sensors.evaluations.trained.begins(step + 1)
         reason = self._session.enough()
-        if reason is not None:
+        if reason is not None and not self.early.begins(reason):
             self.end(reason)
 
     def end(self, reason: str) -> None:
@@ -170,6 +173,9 @@ class Updates:
         """The interpreter exits: the update under way is closed."""
         session, sensors = self._session, self._sensors
         if not session.active:
+            return
+        if self.early.waiting:
+            self.leave("steps")
             return
         built = sensors.recurrences.built_modules()
         if not session.writer.is_open and built:  # it built networks but never trained them

@@ -6,33 +6,71 @@ from typing import Any
 
 import torch
 
+from ..listening import Tell, directly
 from ..writer import Writer
+from .examples import Examples, Rows, by_example, rows, summary
 from .loaders import Loaders
+from .trained import Trained
+from .written_losses import WrittenLosses
 
 _MOST_LOSSES = 100_000
+
+
+class _Best:
+    """The best evaluation so far of one loader."""
+
+    def __init__(self, step: int, losses: torch.Tensor, marks: tuple[float, ...]) -> None:
+        self.step = step
+        self.losses = losses
+        self.marks = marks
 
 
 class Evaluations:
     """Collects the losses computed outside training, by loader, and writes them when training goes on."""
 
-    def __init__(self, writer: Writer, loaders: Loaders) -> None:
+    def __init__(
+        self, writer: Writer, loaders: Loaders, steps: int | None = None, tell: Tell = directly
+    ) -> None:
         self._writer = writer
         self._loaders = loaders
         self._losses: dict[int | None, list[torch.Tensor]] = {}
         self._calls: dict[int | None, int] = {}
         self._doubtful: dict[int | None, list[torch.Tensor]] = {}
+        self._examples: dict[int | None, Examples] = {}
+        self._best: dict[int | None, _Best] = {}
+        self._rows: Rows | None = None
+        self._forward = 0
+        """Calls of recurrent modules over whole sequences."""
+        self._written = WrittenLosses(tell)
+        self.trained = Trained(loaders, steps)
+        self.seen = False
+        """Whether the script has evaluated after an update on what it does not train on."""
         self.training_mode = False
         """Of the recurrent module that was called last."""
         self._modes: dict[int | None, bool] = {}
         """The same when the evaluation ran: the next training batch is called before it is written."""
 
-    def on_call(self, training_mode: bool) -> None:
-        """A recurrent module ran without gradients."""
-        loader = self._loaders.current
-        self._calls[loader] = self._calls.get(loader, 0) + 1
-        self.training_mode = self._modes[loader] = training_mode
+    def called(self, module: Any, given: Any, learns: bool) -> None:
+        """A recurrent module ran."""
+        self._rows = rows(module, given)
+        if self._rows is None or self._rows.time > 1:
+            self._forward += 1
+        self.training_mode = module.training
+        if not learns:
+            loader = self._loaders.current
+            self._calls[loader] = self._calls.get(loader, 0) + 1
+            self._modes[loader] = module.training
+            self._written.begin(loader)
 
-    def on_loss(self, result: torch.Tensor, learns: bool) -> None:
+    def on_loss(
+        self,
+        function: str,
+        output: Any,
+        target: Any,
+        result: torch.Tensor,
+        options: dict[str, Any],
+        learns: bool,
+    ) -> None:
         """A loss was computed. Where it could be learned from, the loader tells later whether it was."""
         if result.numel() != 1:
             return
@@ -40,12 +78,35 @@ class Evaluations:
         if not learns:
             kept = self._losses.setdefault(loader, [])
         elif loader is None or loader in self._loaders.training:
+            if self.trained.wanted:
+                losses = by_example(function, output, target, result, options, self._rows)
+                self.trained.add(losses, output, target, self._batch)
             return
         else:
             kept = self._doubtful.setdefault(loader, [])
         self._modes[loader] = self.training_mode
         if len(kept) < _MOST_LOSSES:
             kept.append(result.detach())
+        examples = self._examples.setdefault(loader, Examples())
+        if examples.room:
+            losses = by_example(function, output, target, result, options, self._rows)
+            if losses is not None:
+                examples.add(losses, target, output.numel(), self._batch)
+
+    @property
+    def _batch(self) -> Any:
+        """Tells batches apart: by the call over a whole sequence, or by the loader where cells are called by step."""
+        stepwise = self._rows is not None and self._rows.time == 1
+        return self._loaders.place if stepwise else self._forward
+
+    def pending(self, loader: int | None) -> int:
+        """Losses of the evaluation under way on a loader."""
+        return len(self._losses.get(loader, ())) + len(self._doubtful.get(loader, ()))
+
+    @property
+    def under_way(self) -> bool:
+        """Whether anything was evaluated since the last update."""
+        return bool(self._losses or self._calls or self._doubtful)
 
     def training_goes_on(self, step: int) -> None:
         """Writes what was evaluated after update `step`; a backward pass is about to run or has run."""
@@ -54,21 +115,59 @@ class Evaluations:
             if loader not in self._loaders.training and step > 0:
                 self._losses.setdefault(loader, []).extend(losses)
         if not (self._losses or self._calls):
+            self._examples.clear()
             return
         for loader in sorted({*self._losses, *self._calls}, key=lambda n: -1 if n is None else n):
-            values = [float(loss) for loss in self._losses.get(loader, [])]
+            written = self._written.take(loader)
+            values = [float(loss) for loss in self._losses.get(loader, [])] or written
             self._write(step, loader, values)
         self._losses.clear()
         self._calls.clear()
         self._modes.clear()
+        self._examples.clear()
+        self._written.end()
+        self.trained.used(step)
 
     def _write(self, step: int, loader: int | None, values: list[float]) -> None:
+        on_training_data = loader is not None and loader in self._loaders.training
+        self.seen |= step > 0 and not on_training_data and (bool(values) or loader is not None)
         fields: dict[str, Any] = {
             "step": step,
             "batches": len(values) or self._calls[loader],
             "loss": sum(values) / len(values) if values else None,
             "training_mode": self._modes[loader],
             "loader": loader,
-            "on_training_data": loader is not None and loader in self._loaders.training,
+            "on_training_data": on_training_data,
         }
+        if step > 0 and not on_training_data:
+            fields |= self._single(step, loader)
         self._writer.write("evaluation", **fields)
+
+    def _single(self, step: int, loader: int | None) -> dict[str, Any]:
+        """What the losses of single examples tell, beside those of the last training batches."""
+        examples = self._examples.get(loader)
+        losses = examples.all() if examples is not None else None
+        if examples is None or losses is None:
+            return {}
+        fields: dict[str, Any] = {"examples": summary(losses), "trained": self.trained.summary(step)}
+        best = self._best.get(loader)
+        if best is not None:
+            fields["rise"] = _rise(best, losses, examples.marks)
+        if best is None or losses.mean() < best.losses.mean():
+            self._best[loader] = _Best(step, losses, examples.marks)
+        return fields
+
+
+def _rise(best: _Best, losses: torch.Tensor, marks: tuple[float, ...]) -> dict[str, Any]:
+    """How far the losses lie above those of the best evaluation, example by example where they are the same."""
+    paired = marks == best.marks and len(losses) == len(best.losses)
+    if paired:
+        error = (losses - best.losses).std() / len(losses) ** 0.5
+    else:
+        error = (losses.var() / len(losses) + best.losses.var() / len(best.losses)).sqrt()
+    return {
+        "best_step": best.step,
+        "mean": float(losses.mean() - best.losses.mean()),
+        "error": float(error),
+        "paired": paired,
+    }

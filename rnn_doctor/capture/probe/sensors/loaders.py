@@ -26,6 +26,8 @@ class Loaders:
         self._first: weakref.ref[torch.Tensor] | None = None
         self.current: int | None = None
         self._given: dict[int, int] = {}
+        self._lengths: dict[int, int | None] = {}
+        self._begun: dict[int, int] = {}
         self.training: set[int] = set()
 
     def iterating(self, iterator: Any, loader: Any) -> None:
@@ -36,7 +38,35 @@ class Loaders:
             self._writer.write("loader", id=number, **self._described[number])
         elif self._numbers[loader] in self.training:
             self._write_training(self._numbers[loader])
-        self._iterators[iterator] = self._numbers[loader]
+        number = self._iterators[iterator] = self._numbers[loader]
+        self._lengths[number] = _length(loader)
+        self._begun[number] = self._given.get(number, 0)
+
+    def of(self, iterator: Any) -> int | None:
+        """The loader that is iterated."""
+        return self._iterators.get(iterator)
+
+    def trains_on(self, loader: Any) -> bool:
+        """Whether a loader's batches led to updates."""
+        return self._numbers.get(loader) in self.training
+
+    def training_iterators(self) -> list[Any]:
+        """The iterators of loaders that train, as far as the script holds them."""
+        return [iterator for iterator, number in self._iterators.items() if number in self.training]
+
+    def length(self, number: int | None) -> int | None:
+        """Batches of a whole pass over a loader, where it knows them."""
+        return None if number is None else self._lengths.get(number)
+
+    def since_begun(self, number: int) -> int:
+        """Batches that a loader gave since it was last begun."""
+        return self._given.get(number, 0) - self._begun.get(number, 0)
+
+    @property
+    def left(self) -> int | None:
+        """Batches that the current loader has left in this pass; None where that is not known."""
+        length = self.length(self.current)
+        return None if length is None or self.current is None else length - self.since_begun(self.current)
 
     def gave(self, iterator: Any, batch: Any, sampled: bool) -> None:
         """A loader gave a batch."""
@@ -83,6 +113,13 @@ class Loaders:
     def tensor(self) -> torch.Tensor | None:
         """The first tensor of the current batch, while the script still holds it."""
         return self._first() if self.current is not None and self._first is not None else None
+
+
+def _length(loader: Any) -> int | None:
+    try:
+        return len(loader)
+    except (TypeError, AttributeError, NotImplementedError):
+        return None
 
 
 def _description(loader: Any) -> dict[str, Any]:

@@ -1,0 +1,169 @@
+"""Trainings on a fixed set of samples, validated at even intervals, as people write them.
+
+`python -m benchmarks.overfitting.trainings KEY` is one of them, and `rnn-doctor check -m
+benchmarks.overfitting.trainings KEY` examines it. The learning rate falls to a tenth along a cosine, so that the last
+losses are not those of a step that is too large.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from benchmarks.faults.networks import build
+from benchmarks.faults.setting import Setting
+from benchmarks.faults.tasks import TASKS, Task
+
+EVALUATIONS = 40
+EVERY = 10
+"""Updates between two evaluations."""
+OUTCOME = 1500
+"""Samples by which the outcome is told; the script itself validates on fewer."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training."""
+
+    task: str
+    cell: str
+    samples: int
+    hidden: int = 48
+    dropout: float = 0.0
+    weight_decay: float = 0.0
+    noise: float = 0.0
+    """Share of the targets, of training and validation alike, that are exchanged for others."""
+    rate: float = 3e-3
+    batch: int = 16
+    held_out: int = 256
+    """Samples that the script validates on."""
+    seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its fields, in order: makes it anew."""
+        return " ".join(f"{name}={value}" for name, value in asdict(self).items())
+
+
+def from_key(key: str) -> Training:
+    """The training of that key."""
+    kinds = {field.name: field.type for field in fields(Training)}
+    given: dict[str, Any] = {}
+    for name, value in (part.split("=") for part in key.split(" ")):
+        given[name] = value if kinds[name] is str else float(value) if kinds[name] is float else int(value)
+    return Training(**given)
+
+
+def plan() -> list[Training]:
+    """All trainings; which of them overfit is found out."""
+    found = []
+    cells = ("LSTM", "GRU", "RNN")
+    tasks = ("characters", "lines", "forecast", "words", "tagging", "activity", "sensors", "policy")
+    for number, (name, samples) in enumerate(product(tasks, (32, 96, 400, 3000))):
+        task = TASKS[name]
+        cell = task.cells[number % len(task.cells)] if name != "policy" else cells[number % 3]
+        habit = number // 4 % 4
+        found.append(
+            Training(
+                name, cell, samples,
+                hidden=(32, 64, 96)[number % 3],
+                dropout=0.3 if habit == 1 else 0.0,
+                weight_decay=1e-2 if habit == 2 else 0.0,
+                noise=0.3 if habit == 3 and samples > 32 else 0.0,
+                rate=(3e-3, 5e-3)[number % 2],
+                held_out=(256, 64, 128)[number % 3],
+                seed=number,
+            )
+        )  # fmt: skip
+    for number, name in enumerate(tasks):
+        task = TASKS[name]
+        common: dict[str, Any] = {"cell": task.cells[(number + 1) % len(task.cells)], "seed": 100 + number}
+        found.append(Training(name, samples=3000, dropout=0.2, hidden=64, **common))
+        found.append(Training(name, samples=64, dropout=0.3, weight_decay=1e-2, **common))
+        if name not in ("forecast", "sensors"):
+            found.append(Training(name, samples=24, hidden=64, **common))
+            found.append(Training(name, samples=48, noise=0.3, rate=5e-3, **common))
+    return found
+
+
+def run(training: Training, evaluated: Callable[[int, nn.Module], None] = lambda _, __: None) -> None:
+    """Trains; `evaluated` is called after each evaluation, with its update and the network."""
+    torch.manual_seed(training.seed)
+    torch.set_num_threads(1)
+    task = TASKS[training.task]
+    data = torch.Generator().manual_seed(training.seed + 1)
+    setting = Setting(training.task, training.cell, hidden=training.hidden, dropout=training.dropout)
+    model = build(task, setting)
+    optimizer = torch.optim.AdamW(model.parameters(), training.rate, weight_decay=training.weight_decay)
+    loader = DataLoader(
+        _dataset(task, training, training.samples, data, training_data=True),
+        training.batch,
+        shuffle=True,
+        generator=data,
+        drop_last=True,
+    )
+    validation = DataLoader(_dataset(task, training, training.held_out, data, training_data=False), 64)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EVALUATIONS * EVERY, 0.1 * training.rate)
+    update = 0
+    while update < EVALUATIONS * EVERY:
+        for batch in loader:
+            model.train()
+            optimizer.zero_grad()
+            loss(task, model, batch).backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            update += 1
+            if update % EVERY == 0:
+                validate(task, model, validation)
+                evaluated(update, model)
+            if update == EVALUATIONS * EVERY:
+                break
+
+
+def loss(task: Task, model: nn.Module, batch: list[Tensor]) -> Tensor:
+    """The loss of one batch."""
+    return task.loss(model(batch[0], batch[2] if len(batch) > 2 else None), batch[1])
+
+
+def validate(task: Task, model: nn.Module, loader: "DataLoader[tuple[Tensor, ...]]") -> float:
+    """Mean loss over the batches."""
+    model.eval()
+    with torch.no_grad():
+        losses = [loss(task, model, list(batch)).item() for batch in loader]
+    return sum(losses) / len(losses)
+
+
+def outcome_data(task: Task, training: Training) -> "DataLoader[tuple[Tensor, ...]]":
+    """Many samples that no training sees, always the same."""
+    generator = torch.Generator().manual_seed(4711)
+    return DataLoader(_dataset(task, training, OUTCOME, generator, training_data=False), 500)
+
+
+def _drawn(task: Task, count: int, generator: torch.Generator, *, training: bool) -> list[Tensor]:
+    state = torch.get_rng_state()
+    torch.manual_seed(generator.initial_seed())
+    drawn = [part for part in task.draw(count, generator, training=training) if part is not None]
+    torch.set_rng_state(state)
+    return drawn
+
+
+def _dataset(
+    task: Task, training: Training, count: int, generator: torch.Generator, *, training_data: bool
+) -> TensorDataset:
+    x, y, *rest = _drawn(task, count, generator, training=training_data)
+    if training.noise:
+        wrong = torch.rand(len(y), generator=generator) < training.noise
+        y = torch.where(
+            wrong.view(-1, *[1] * (y.dim() - 1)), y[torch.randperm(len(y), generator=generator)], y
+        )
+    return TensorDataset(x, y, *rest)
+
+
+if __name__ == "__main__":
+    run(from_key(sys.argv[1]))

@@ -1,0 +1,62 @@
+"""Losses of an evaluation that no loss function of torch's made: what the script reads out by `.item()`."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from typing import Any
+
+import torch
+
+from .. import places
+from ..listening import Listening, Tell, directly
+
+_READ_OUT = re.compile(r"([\w.]+)(?:\[[^]]*\])?(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?\s*\.item\(")
+_LOSS = re.compile(r"loss|criterion|nll|mse|rmse|mae|bce|cross_?entropy|perplexity|cost|error", re.IGNORECASE)
+_MOST = 100_000
+
+
+class WrittenLosses:
+    """Listens to `Tensor.item` while the script evaluates, and keeps the numbers that the source line calls a loss.
+
+    A number that is called otherwise, as an accuracy is, cannot be told from any other and is left alone.
+    """
+
+    def __init__(self, tell: Tell = directly) -> None:
+        self._listening = Listening(tell)
+        self._loader: int | None = None
+        self._values: dict[int | None, dict[tuple[str, int], list[float]]] = {}
+        self._lines: dict[tuple[str, int], bool] = {}
+
+    def begin(self, loader: int | None) -> None:
+        """A recurrent module ran without gradients on a batch of this loader."""
+        self._loader = loader
+        self._listening.begin("evaluations", self._read, (torch.Tensor,), ("item",))
+
+    def take(self, loader: int | None) -> list[float]:
+        """The losses that were read out since `begin`, on one loader; of several lines the first."""
+        return next(iter(self._values.pop(loader, {}).values()), [])
+
+    def end(self) -> None:
+        """The script trains on."""
+        self._values.clear()
+        self._listening.end("evaluations")
+
+    def _read(self, _name: str, value: Any, args: Any, _kwargs: Any) -> None:
+        if not isinstance(value, float) or args[0].requires_grad:
+            return
+        line = places.site()
+        if line is None:
+            return
+        if line not in self._lines:
+            self._lines[line] = _is_loss(linecache.getline(*line))
+        if self._lines[line]:
+            kept = self._values.setdefault(self._loader, {}).setdefault(line, [])
+            if len(kept) < _MOST:
+                kept.append(value)
+
+
+def _is_loss(text: str) -> bool:
+    """Whether a line reads one number out, and what it reads is called a loss."""
+    names = _READ_OUT.findall(text)
+    return len(names) == 1 and bool(_LOSS.search(names[0]))

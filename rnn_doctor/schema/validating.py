@@ -1,0 +1,47 @@
+"""Records of how the script validates: what single examples tell, and whether it came to validate at all."""
+
+from typing import Literal
+
+from rnn_doctor.schema.values import Frozen, Number
+
+
+class ExampleLosses(Frozen):
+    """Losses of single examples, as statistics."""
+
+    count: int
+    mean: Number
+    std: Number
+    since: int | None = None
+    """Of training examples: the first update whose batch they are of; they are measured before each update."""
+
+
+class Rise(Frozen):
+    """How far an evaluation lies above the best one before it, by the losses of single examples."""
+
+    best_step: int
+    """The best evaluation before came after this update."""
+    mean: Number
+    """Mean difference; negative where this evaluation is the new best."""
+    error: Number
+    """Its standard error: of the differences example by example where `paired`, else of two samples."""
+    paired: bool
+
+
+class EarlyValidation(Frozen):
+    """The last update was made, and the script had not validated by then: what was done about it."""
+
+    record: Literal["early_validation"]
+    step: int
+    outcome: Literal["ended", "off", "by_hand", "by_next", "not_expected", "ranks", "failed"]
+    """The epoch was ended early, or why not: switched off; batches made by hand, or taken by `next`; no sign of a
+    validation to come; several ranks. `failed`: it was, and the script raised afterwards."""
+    epoch: int | None = None
+    """Batches of a whole epoch, where the training loader knows them."""
+    given: int | None = None
+    """Batches of the current epoch so far."""
+    error: str | None = None
+
+    @property
+    def judged_no_more(self) -> bool:
+        """Whether the epoch was ended, so that what the script did afterwards is not held against it."""
+        return self.outcome in ("ended", "failed")
