@@ -27,7 +27,7 @@ test: $(READY) ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 quick: $(READY) ## the tests that start no training (seconds)
-	$(BIN)/python -m pytest -m 'not e2e' -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not e2e' -q
 
 lint: $(READY) ## formatting, lints, types
 	$(BIN)/ruff format --check .
