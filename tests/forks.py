@@ -18,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import SimpleNamespace, TracebackType
+from types import ModuleType, SimpleNamespace, TracebackType
 from typing import Any, NoReturn
 
 from rnn_doctor import cli
@@ -91,7 +92,8 @@ def become(
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)
     except BaseException as error:
-        sys.excepthook(type(error), error, _of_the_script(error.__traceback__))
+        frames = _of_the_script(error.__traceback__)
+        sys.excepthook(type(error), error.with_traceback(frames), frames)
         code = 1
     atexit._run_exitfuncs()  # os._exit leaves them out, and the probe ends its log there
     for stream in (sys.stdout, sys.stderr):
@@ -102,11 +104,8 @@ def become(
 
 def _of_the_script(frames: TracebackType | None) -> TracebackType | None:
     """Without the frames of this file and of runpy, which Python's own start does not have."""
-    while frames is not None and frames.tb_frame.f_code.co_filename in (
-        __file__,
-        runpy.__file__,
-        "<frozen runpy>",
-    ):
+    ours = (__file__, runpy.__file__, "<frozen runpy>")
+    while frames is not None and frames.tb_frame.f_code.co_filename in ours:
         frames = frames.tb_next
     return frames
 
@@ -128,9 +127,14 @@ def _run(arguments: list[str]) -> None:
         sys.argv = arguments[1:]
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
     else:
-        sys.path.insert(0, str(Path(arguments[0]).resolve().parent))
+        script = Path(arguments[0])
+        sys.path.insert(0, str(script.resolve().parent))
         sys.argv = arguments
-        runpy.run_path(arguments[0], run_name="__main__")
+        # Not by runpy, which shows the script another `__file__` and its own name in `sys.argv`.
+        file = str(script.absolute())
+        main = sys.modules["__main__"] = ModuleType("__main__")
+        vars(main).update(__file__=file, __loader__=SourceFileLoader("__main__", file))
+        exec(compile(script.read_bytes(), file, "exec"), vars(main))
 
 
 def _warm() -> None:
@@ -144,7 +148,8 @@ def _warm() -> None:
 
 
 def _serve(request: dict[str, Any]) -> int | None:
-    """The exit code of one command line; None where it hung, and was ended."""
+    """The exit code of one command line; None where it hung, and was ended, as it is when nobody waits any more."""
+    tests = os.getppid()
     pid = os.fork()
     if pid == 0:
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -155,9 +160,11 @@ def _serve(request: dict[str, Any]) -> int | None:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or os.getppid() != tests:
             os.killpg(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+            if os.getppid() != tests:
+                os._exit(1)
             return None
         time.sleep(_TICK)
 

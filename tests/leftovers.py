@@ -29,9 +29,9 @@ def children() -> set[int]:
     return found
 
 
-def end(processes: set[int]) -> list[str]:
+def end(processes: set[int], grace: float = _GRACE) -> list[str]:
     """Waits a little for these to end, kills those that do not, and says in words which they were."""
-    left, deadline = set(processes), time.monotonic() + _GRACE
+    left, deadline = set(processes), time.monotonic() + grace
     while left and time.monotonic() < deadline:
         left = {process for process in left if not _ended(process)}
         time.sleep(0.01 if left else 0)

@@ -65,7 +65,14 @@ def run(
 @cache
 def _server() -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.forks"]
-    # It ends with its standard input, when this process does.
-    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # It ends with its standard input, when this process does; Ctrl-C is for this process alone.
+    server = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     started.add(server.pid)
     return server
