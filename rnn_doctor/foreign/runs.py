@@ -24,6 +24,8 @@ _PART = re.compile(
     r"(.*[^a-z])?(train|training|val|valid|validation|eval|evaluation|dev|test)", re.IGNORECASE
 )
 """The name of a folder whose event files are a part of the run above it: `validation`, or `loss_val` of add_scalars."""
+_BEGINNING = b'{"record"'
+"""Of every line of a run log of ours."""
 _JSON_NAMES = re.compile(r"history|metric|log|result|trainer_state", re.IGNORECASE)
 """Of JSON documents in a folder these are looked into: most others are settings and data."""
 
@@ -71,6 +73,8 @@ def _told(name: str) -> Iterator[None]:
         raise RunLogError(
             f"{name}: not UTF-8 text at byte {error.start}", "the file is damaged, or no log"
         ) from None
+    except RecursionError:
+        raise RunLogError(f"{name}: nested too deeply", "the file is damaged, or no log") from None
     except (ValueError, csv.Error) as error:
         raise RunLogError(f"{name}: {error}", "the file is damaged, or no log") from error
 
@@ -191,6 +195,6 @@ def is_own(path: Path) -> bool:
         line = file.readline(1 << 20)
     try:
         first = json.loads(line)
-    except ValueError:
-        return False
+    except (ValueError, RecursionError):  # damaged, or longer than what was read of it
+        return line.lstrip().startswith(_BEGINNING)
     return isinstance(first, dict) and isinstance(first.get("record"), str)

@@ -74,7 +74,7 @@ def test_the_training_is_the_same_to_the_last_bit(bare: dict[str, torch.Tensor])
 @pytest.mark.parametrize(
     ("owner", "method"),
     [
-        (Evaluations, "on_call"), (Evaluations, "on_loss"), (Evaluations, "training_goes_on"),
+        (Evaluations, "called"), (Evaluations, "on_loss"), (Evaluations, "training_goes_on"),
         (Inputs, "on_call"), (Inputs, "write"), (Examiner, "on_call"), (Examiner, "examine"), (Loaders, "iterating"),
         (Loaders, "gave"), (Losses, "describe"), (Losses, "on_backward"), (Losses, "take"),
         (NonFinites, "on_call"), (GradientNorms, "at_update"), (GradientNorms, "clipping"),

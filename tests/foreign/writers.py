@@ -132,6 +132,7 @@ def wandb(folder: Path, curves: Curves) -> Path:
             values["val/loss"] = curves.val[step // STEPS - 1]
         run.log(values)
     run.finish()
+    wandb.teardown()  # its service is a process
     return folder / "wandb"
 
 

@@ -21,6 +21,14 @@ DEEP: Values = {"stacked_layers": 12, "depth_gain_start": -7.3, "depth_gain": -8
 CUT: Values = {"lag_cut_off": 16, "backpropagation_length": 35}
 CONSTANT: Values = {"input_constant": True}
 SATURATED: Values = {"gate_saturation_start": 0.7}
+MEMORIZED: Values = {
+    "validation_rise_z": 5.2,
+    "validation_lasting_rise": 0.11,
+    "leaves_training_behind": True,
+    "overfitting_basis": "examples",
+    "drops_units": False,
+    "vocabulary": 5000,
+}
 TOO_LARGE: Values = {"displacement_excess": 9.0, "loss_end_ratio": 1.2}
 
 
@@ -47,7 +55,7 @@ FAMILIES = {
         ("learning-rate-schedule",), STARVED, "charlm_tiny_step", "too small already"
     ),
     "dropout": Family(
-        ("dropout", "variational-dropout"), "charlm_overfitting", "charlm_tiny_step", "does not fit"
+        ("dropout", "variational-dropout"), MEMORIZED, "charlm_tiny_step", "does not fit"
     ),
     "batch normalization": Family(
         ("batch-normalization",), UNSCALED, "brackets_vanishing", "within the recurrence"
@@ -59,7 +67,7 @@ FAMILIES = {
     "adaptive optimizers": Family(("adam-optimizer",), "charlm_tiny_step", TOO_LARGE, "stays so"),
     "curriculum learning": Family(("curriculum-learning",), VANISHING, CUT, "chunk"),
     "pre-trained embeddings": Family(
-        ("pretrained-embeddings",), "charlm_overfitting", "brackets_vanishing", "how long it is remembered"
+        ("pretrained-embeddings",), MEMORIZED, "brackets_vanishing", "how long it is remembered"
     ),
 }
 LAGS = {"brackets_vanishing": 50}
