@@ -34,8 +34,8 @@ def observe(setting: Setting, log: Path) -> int:
     part = log.with_suffix(".part")
     part.unlink(missing_ok=True)
     config = {
-        "log": str(part), "steps": STEPS, "time_limit": math.inf, "tool_version": "", "arguments": [],
-        "script": "-m benchmarks.faults.train", "parent": os.getpid(),
+        "log": str(part), "steps": STEPS, "time_limit": math.inf, "validate": True, "tool_version": "",
+        "arguments": [], "script": "-m benchmarks.faults.train", "parent": os.getpid(),
     }  # fmt: skip
 
     def child() -> None:
