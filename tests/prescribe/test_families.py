@@ -54,9 +54,7 @@ FAMILIES = {
     "learning-rate schedules": Family(
         ("learning-rate-schedule",), STARVED, "charlm_tiny_step", "too small already"
     ),
-    "dropout": Family(
-        ("dropout", "variational-dropout"), MEMORIZED, "charlm_tiny_step", "does not fit"
-    ),
+    "dropout": Family(("dropout", "variational-dropout"), MEMORIZED, "charlm_tiny_step", "does not fit"),
     "batch normalization": Family(
         ("batch-normalization",), UNSCALED, "brackets_vanishing", "within the recurrence"
     ),
