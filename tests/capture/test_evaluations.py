@@ -76,6 +76,24 @@ def test_a_validation_after_each_epoch(no_grad: bool, eval_mode: bool) -> None:
     assert "given" not in loaders[1]
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_what_is_evaluated_between_two_batches_is_training_data_if_it_is_the_batch(same: bool) -> None:
+    means = []
+    with observed() as records:
+        loop = Loop()
+        held_out = torch.randn(4, 5, 2), torch.randn(4, 1)
+        for x, y in loop.training:
+            loop.loss(x, y).backward()
+            loop.optimizer.step()
+            with torch.no_grad():
+                means.append(loop.loss(x, y.clone()).item() if same else loop.loss(*held_out).item())
+    found = evaluations(records)
+    assert [e["loss"] for e in found] == pytest.approx(means, rel=1e-5)
+    assert {(e["batches"], e.get("loader"), e["on_training_data"]) for e in found} == {
+        (1, 0 if same else None, same)
+    }
+
+
 def test_an_evaluation_on_training_data_is_said_so() -> None:
     with observed() as records:
         loop = Loop()

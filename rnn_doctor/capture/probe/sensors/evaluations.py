@@ -38,6 +38,8 @@ class Evaluations:
         self._doubtful: dict[int | None, list[torch.Tensor]] = {}
         self._examples: dict[int | None, Examples] = {}
         self._best: dict[int | None, _Best] = {}
+        self._learned: tuple[tuple[int, int] | None, Any] = None, None
+        """The loader's place when a loss was learned from last, and its targets."""
         self._rows: Rows | None = None
         self._forward = 0
         """Calls of recurrent modules over whole sequences."""
@@ -76,8 +78,12 @@ class Evaluations:
             return
         loader = self._loaders.current
         if not learns:
+            if self._is_apart(target):
+                self._move_calls(loader)
+                loader = None
             kept = self._losses.setdefault(loader, [])
         elif loader is None or loader in self._loaders.training:
+            self._learned = self._loaders.place, target
             if self.trained.wanted:
                 losses = by_example(function, output, target, result, options, self._rows)
                 self.trained.add(losses, output, target, self._batch)
@@ -92,6 +98,23 @@ class Evaluations:
             losses = by_example(function, output, target, result, options, self._rows)
             if losses is not None:
                 examples.add(losses, target, output.numel(), self._batch)
+
+    def _is_apart(self, target: Any) -> bool:
+        """Whether a loss between two training batches is of other data: the batch that was learned from is used up."""
+        place, learned = self._learned
+        if place is None or place != self._loaders.place or not isinstance(target, torch.Tensor):
+            return False
+        if not isinstance(learned, torch.Tensor) or learned is target:
+            return False
+        if learned.untyped_storage().data_ptr() == target.untyped_storage().data_ptr():
+            return False  # a part of it
+        return learned.shape != target.shape or not torch.equal(learned, target)
+
+    def _move_calls(self, loader: int | None) -> None:
+        """What ran for this loss belongs to data that no loader gave."""
+        if loader in self._calls:
+            self._calls[None] = self._calls.get(None, 0) + self._calls.pop(loader)
+            self._modes[None] = self._modes.pop(loader)
 
     @property
     def _batch(self) -> Any:
