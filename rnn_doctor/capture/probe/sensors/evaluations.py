@@ -77,13 +77,14 @@ class Evaluations:
         if result.numel() != 1:
             return
         loader = self._loaders.current
+        if learns:
+            self._learned = self._loaders.place, target
         if not learns:
             if self._is_apart(target):
                 self._move_calls(loader)
                 loader = None
             kept = self._losses.setdefault(loader, [])
         elif loader is None or loader in self._loaders.training:
-            self._learned = self._loaders.place, target
             if self.trained.wanted:
                 losses = by_example(function, output, target, result, options, self._rows)
                 self.trained.add(losses, output, target, self._batch)
