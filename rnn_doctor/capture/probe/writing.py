@@ -20,7 +20,10 @@ def before_writing(tell: Callable[[], None]) -> None:
     over.
     """
     process = os.getpid()
-    spared = (tempfile.gettempdir() + os.sep, "/dev/", "/proc/")
+    temporary = tempfile.gettempdir() + os.sep
+    spared = (temporary, "/dev/", "/proc/")
+    here = os.getcwd() + os.sep
+    own = here if here.startswith(temporary) else None  # a script may live in the folder for temporary files
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event != "open" or os.getpid() != process:
@@ -29,7 +32,9 @@ def before_writing(tell: Callable[[], None]) -> None:
         if not _opens_for_writing(mode, flags) or not isinstance(path, (str, bytes, os.PathLike)):
             return
         name = os.path.abspath(os.fsdecode(path))
-        if name.startswith(spared) or any(part in name for part in _PASSING):
+        if name.startswith(spared) and not (own and name.startswith(own)):
+            return
+        if any(part in name for part in _PASSING):
             return
         if threading.current_thread() is threading.main_thread():
             tell()
