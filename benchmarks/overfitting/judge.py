@@ -171,8 +171,8 @@ def page(recorded: list[tuple[Training, list[float], Path]]) -> str:
         f"{len(runs)} trainings: {len(ill)} overfit, {len(well)} do not, {left} are left out,",
         "for their last losses jump from one side of 5 % to the other. Delay: evaluations from the onset, which the",
         "samples of their own tell, to the first at which the criterion holds; negative where it holds before.",
-        "The numbers in RD501 stood before; that what was seen once counts as not memorized was added after a false alarm",
-        "on one of these. The threshold of RD502 and RD503 (0.25) was read from the first 35 trainings.",
+        "The numbers in RD501 stood before; that what was seen once counts as not memorized was added after a false",
+        "alarm on one of these. The threshold of RD502 and RD503 (0.25) was read from the first 35 trainings.",
         "",
         "| criterion | holds at the end: of those that overfit | of the others | ever held: of those that overfit"
         " | of the others | at most one evaluation late | delay: median (range) |",
