@@ -113,9 +113,7 @@ def _examined(target: pipeline.Target, log: Path, settings: Settings) -> Report:
     try:
         outcome = pipeline.record(target, log, settings, terminal=False, on_progress=lambda _: None)
     except OSError as error:
-        raise SettingsError(
-            f"{target.python}: cannot be started: {error.strerror}", "name a Python"
-        ) from None
+        raise targets.not_started(target, error) from None
     if outcome.reason == "interrupted":
         raise KeyboardInterrupt
     if outcome.log is None:

@@ -13,16 +13,18 @@ from rnn_doctor.settings import MIN_CONFIDENCES, Settings
 _SEVERITIES = ("error", "warning", "note")
 
 
+def severe(severity: str, fail_on: str) -> bool:
+    """Whether a severity is `fail_on` or worse; none is for `never`."""
+    return fail_on != "never" and _SEVERITIES.index(severity) <= _SEVERITIES.index(fail_on)
+
+
 def failing(findings: Iterable[Finding], settings: Settings) -> tuple[Finding, ...]:
     """The findings that fail: severe and sure enough, and where there is a baseline, new or worse than in it."""
-    if settings.fail_on == "never":
-        return ()
-    severe = _SEVERITIES.index(settings.fail_on)
     sure = MIN_CONFIDENCES.index(settings.min_confidence)
     return tuple(
         finding
         for finding in findings
-        if _SEVERITIES.index(finding.severity) <= severe
+        if severe(finding.severity, settings.fail_on)
         and MIN_CONFIDENCES.index(finding.confidence.word) >= sure
         and finding.change in (None, "new", "worse")
     )

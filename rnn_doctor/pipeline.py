@@ -186,14 +186,20 @@ def rulebook(folders: Sequence[Path] = (), thresholds: Thresholds | None = None)
 
     Raises: RulebookError: a rule file is wrong. SettingsError: there is no such threshold.
     """
+    return _rulebook(folders, thresholds or {})[0]
+
+
+def _rulebook(
+    folders: Sequence[Path], thresholds: Thresholds
+) -> tuple[Rulebook, tuple[ChangedThreshold, ...]]:
     from rnn_doctor.diagnose.rulebook import load
     from rnn_doctor.diagnose.thresholds import changed
 
     if not folders:
-        return changed(load(), thresholds or {})[0]
+        return changed(load(), thresholds)
     from rnn_doctor.derive.registry import kinds
 
-    return changed(load(folders, signals=kinds()), thresholds or {})[0]
+    return changed(load(folders, signals=kinds()), thresholds)
 
 
 class InUse(NamedTuple):
@@ -212,9 +218,8 @@ def rules_in_use(settings: Settings) -> InUse:
     Raises: RulebookError: a rule file is wrong. SettingsError: a selection or a threshold matches no rule.
     """
     from rnn_doctor.diagnose.select import enabled
-    from rnn_doctor.diagnose.thresholds import changed
 
-    book, changes = changed(rulebook(settings.rules), settings.thresholds)
+    book, changes = _rulebook(settings.rules, settings.thresholds)
     chosen = enabled(book, settings.select, settings.ignore, preview=settings.preview)
     return InUse(book, chosen, tuple(change for change in changes if change.rule in chosen))
 

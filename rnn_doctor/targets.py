@@ -42,6 +42,11 @@ def target(
     )
 
 
+def not_started(target: Target, error: OSError) -> SettingsError:
+    """What to say of an interpreter that cannot be run."""
+    return SettingsError(f"{target.python}: cannot be started: {error.strerror}", "name a Python")
+
+
 def nothing_seen(target: Target, outcome: Outcome) -> ScriptError:
     """What to say of a script that left no run log."""
     name = f"-m {target.path}" if target.is_module else target.path

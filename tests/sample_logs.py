@@ -10,8 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_doctor import pipeline
-from rnn_doctor.cli import exit_codes
+from rnn_doctor import expectations, pipeline
 from rnn_doctor.schema import reading
 from rnn_doctor.schema.report import Report
 from rnn_doctor.settings import Settings
@@ -112,7 +111,7 @@ def readme() -> str:
 
 def verdict(said: Report) -> str:
     """The exit code and the findings of a report, in its order, with their source lines."""
-    code = exit_codes.of_findings([f.severity for f in said.findings], "error")
+    code = int(any(expectations.severe(f.severity, "error") for f in said.findings))
     findings = [
         f"{f.severity} [{f.rule} {f.name}](../docs/rules/{f.rule}.md)"
         + (f" at {Path(f.location.file).name}:{f.location.line}" if f.location else "")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rnn_doctor import targets
 from rnn_doctor.cli import output, progress
-from rnn_doctor.errors import DoctorError, ScriptError, SettingsError
+from rnn_doctor.errors import DoctorError, ScriptError
 
 if TYPE_CHECKING:
     from rnn_doctor.pipeline import Outcome, Target
@@ -90,9 +90,7 @@ def run(
             interrupted=interrupted,
         )
     except OSError as error:
-        raise SettingsError(
-            f"{target.python}: cannot be started: {error.strerror}", "name a Python"
-        ) from None
+        raise targets.not_started(target, error) from None
     finally:
         shown.close()
     if outcome.log is None and outcome.reason != "interrupted":

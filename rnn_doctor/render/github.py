@@ -6,7 +6,7 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 from collections.abc import Mapping
 
 from rnn_doctor.render import places, telling
-from rnn_doctor.render.wording import count, short
+from rnn_doctor.render.wording import severities, short
 from rnn_doctor.schema.report import Finding, Report
 from rnn_doctor.schema.rule import Severity
 
@@ -40,8 +40,7 @@ def _summary(report: Report) -> str:
             (name, getattr(report.conditions, name)) for name in type(report.conditions).model_fields
         )
     ]
-    severities = [finding.severity for finding in report.findings]
-    found = [count(n, word) for word in ("error", "warning", "note") if (n := severities.count(word))]
+    found = severities(report.findings)
     title = f"rnn-doctor: {', '.join(found) or 'no findings'}"
     script = short(" ".join([report.subject.script, *report.subject.arguments]), 300)
     return _command("notice", {"title": title}, "\n".join([script, *verdicts]))

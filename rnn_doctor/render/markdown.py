@@ -5,7 +5,7 @@ from itertools import groupby
 
 from rnn_doctor.render import markup, telling
 from rnn_doctor.render.standing import mark, summary
-from rnn_doctor.render.wording import count, evidence, joined, short
+from rnn_doctor.render.wording import count, evidence, joined, severities, short
 from rnn_doctor.schema.report import Evidence, Finding, NotAssessed, Prescription, Report, Suppressed, Verdict
 from rnn_doctor.schema.rule import Severity
 
@@ -54,8 +54,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
 
 
 def _head(report: Report) -> str:
-    severities = [finding.severity for finding in report.findings]
-    numbers = [count(n, word) for word in ("error", "warning", "note") if (n := severities.count(word))]
+    numbers = severities(report.findings)
     subject, seen = report.subject, report.observation
     layers = [f"{layer.kind} {layer.name}" for layer in subject.recurrent[:_LAYERS]]
     if len(subject.recurrent) > _LAYERS:

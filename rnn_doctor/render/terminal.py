@@ -2,7 +2,7 @@
 
 from rnn_doctor.render import blocks, standing, strips
 from rnn_doctor.render.page import Page
-from rnn_doctor.render.wording import clean, count
+from rnn_doctor.render.wording import clean, count, severities
 from rnn_doctor.schema.imported import ForeignLog
 from rnn_doctor.schema.report import Report
 
@@ -116,8 +116,7 @@ def _conditions(page: Page, report: Report) -> None:
 
 
 def _summary(report: Report) -> str:
-    severities = [finding.severity for finding in report.findings]
-    numbers = [count(n, word) for word in ("error", "warning", "note") if (n := severities.count(word))]
+    numbers = severities(report.findings)
     rest = f"; {count(len(report.not_assessed), 'check')} not assessed" if report.not_assessed else ""
     rest = standing.summary(report.findings, len(report.suppressed)) + rest
     if not numbers:

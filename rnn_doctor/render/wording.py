@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rnn_doctor.schema.calibration import Record
     from rnn_doctor.schema.remedy import Study, TrialPlan
-    from rnn_doctor.schema.report import Evidence
+    from rnn_doctor.schema.report import Evidence, Finding
 
 _PLAIN_UNITS = frozenset(
     {"", "1", "ratio", "share", "bool", "boolean", "claim", "text", "name", "count", "number"}
@@ -122,6 +122,12 @@ def trial(plan: TrialPlan) -> str:
 def count(how_many: int, noun: str) -> str:
     """`1 error`, `2 errors`, `no errors`."""
     return f"{how_many or 'no'} {noun}{'' if how_many == 1 else 's'}"
+
+
+def severities(findings: Iterable[Finding]) -> list[str]:
+    """`2 errors`, `1 warning`: how many findings there are of each severity that occurs, the gravest first."""
+    found = [finding.severity for finding in findings]
+    return [count(n, word) for word in ("error", "warning", "note") if (n := found.count(word))]
 
 
 def joined(parts: Sequence[str]) -> str:

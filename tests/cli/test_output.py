@@ -144,7 +144,7 @@ def test_json_is_utf8_in_every_locale(run: Run, tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize(("severity", "limits"), [("note", {"note"}), ("warning", {"note", "warning"})])
 def test_fail_on_decides_which_findings_count(severity: str, limits: set[str]) -> None:
-    from rnn_doctor.cli import exit_codes
+    from rnn_doctor import expectations
 
     for fail_on in ("error", "warning", "note", "never"):
-        assert exit_codes.of_findings([severity], fail_on) == (1 if fail_on in limits else 0)
+        assert expectations.severe(severity, fail_on) == (fail_on in limits)

@@ -133,10 +133,7 @@ def _verdicts(report: Report) -> list[str]:
 
 def _summary(report: Report) -> str:
     """The whole report in a sentence."""
-    severities = [finding.severity for finding in report.findings]
-    numbers = [
-        wording.count(n, word) for word in ("error", "warning", "note") if (n := severities.count(word))
-    ]
+    numbers = wording.severities(report.findings)
     open_ = _verdicts(report).count("not_assessed")
     if not numbers:
         if open_:

@@ -79,10 +79,10 @@ class Evaluations:
         loader = self._loaders.current
         if learns:
             self._learned = self._loaders.place, target
+        elif self._is_apart(target):
+            self._move_calls(loader)
+            loader = None
         if not learns:
-            if self._is_apart(target):
-                self._move_calls(loader)
-                loader = None
             kept = self._losses.setdefault(loader, [])
         elif loader is None or loader in self._loaders.training:
             if self.trained.wanted:

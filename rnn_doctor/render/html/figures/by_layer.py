@@ -1,6 +1,7 @@
 """Layer by layer: how large the updates are, how far the gates are saturated."""
 
 import math
+from dataclasses import replace
 from itertools import groupby
 
 from rnn_doctor.render.html.charts import rows, scales
@@ -35,7 +36,7 @@ def updates(report: Report) -> Figure:
     )
     if not curves:
         reason = report.profiles.absent.get("updates", NO_REASON)
-        return Figure(id=shared.id, title=shared.title, caption=shared.caption, absent=reason)
+        return replace(shared, absent=reason)
     labels = [layer(c.subject, c.layer, c.reverse) for c in curves]
     shown = list(zip(labels, curves, strict=True))[:_GROUPS]
     every = [ratio for _, c in shown for ratio in c.ratios]
@@ -57,10 +58,8 @@ def updates(report: Report) -> Figure:
         for text, c in zip(labels, curves, strict=True)
         for step, ratio in zip(c.steps, c.ratios, strict=True)
     ]
-    return Figure(
-        id=shared.id,
-        title=shared.title,
-        caption=shared.caption,
+    return replace(
+        shared,
         summary=" ".join(told) + more,
         drawings=(
             (
@@ -86,7 +85,7 @@ def gates(report: Report) -> Figure:
     )
     if not curves:
         reason = report.profiles.absent.get("gates", NO_REASON)
-        return Figure(id=shared.id, title=shared.title, caption=shared.caption, absent=reason)
+        return replace(shared, absent=reason)
     layers = [list(g) for _, g in groupby(curves, key=lambda c: (c.module, c.layer, c.reverse))]
     told = [_words(c) for group in layers[:_LAYERS] for c in group]
     more = f" {len(layers) - _LAYERS} more layers are in the JSON report." if len(layers) > _LAYERS else ""
@@ -99,9 +98,8 @@ def gates(report: Report) -> Figure:
     above = (
         f"Upper bar: update {first}, lower bar: update {last}." if first != last else f"At update {first}."
     )
-    return Figure(
-        id=shared.id,
-        title=shared.title,
+    return replace(
+        shared,
         caption=f"{shared.caption} {above}",
         summary=" ".join(told) + more,
         drawings=tuple(

@@ -1,6 +1,7 @@
 """The training over its updates: losses, gradient norms, learning rate."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rnn_doctor.render.html.charts import lines
 from rnn_doctor.render.html.figures.figure import NO_REASON, Figure, Key, Table, table
@@ -39,10 +40,8 @@ def losses(report: Report) -> Figure:
     if curves.uninformed_loss is not None:
         rules.append(lines.Rule(curves.uninformed_loss, "an answer that knows nothing", "y"))
         told.append(f"An answer that knows nothing has {figure(curves.uninformed_loss)}.")
-    return Figure(
-        id=shared.id,
-        title=shared.title,
-        caption=shared.caption,
+    return replace(
+        shared,
         summary=" ".join(told),
         drawings=(("", lines.draw(lines.Chart(series, _UPDATES, "loss", rules=rules))),),
         key=_key(series),
@@ -85,10 +84,8 @@ def norms(report: Report) -> Figure:
     )
     flags = [lines.Flag(step) for step in curves.spikes]
     drawn = lines.draw(lines.Chart(series, _UPDATES, "2-norm", rules=rules, flags=flags))
-    return Figure(
-        id=shared.id,
-        title=shared.title,
-        caption=shared.caption,
+    return replace(
+        shared,
         summary=" ".join(told),
         drawings=(("", drawn),),
         key=(*_key(series), *([Key("flag", "", "spike")] if flags else [])),
@@ -114,7 +111,7 @@ def learning_rate(report: Report) -> Figure | None:
 
 
 def _without(shared: Figure, curve: Curve) -> Figure:
-    return Figure(id=shared.id, title=shared.title, caption=shared.caption, absent=curve.absent or NO_REASON)
+    return replace(shared, absent=curve.absent or NO_REASON)
 
 
 def _series(*curves: tuple[str, Curve, int, bool]) -> list[lines.Series]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from rnn_doctor.render.html.charts import heat, lines
@@ -44,10 +45,8 @@ def by_lag(report: Report) -> Figure:
         for p in profiles
         for lag, decades in zip(p.lags, p.decades, strict=True)
     ]
-    return Figure(
-        id=shared.id,
-        title=shared.title,
-        caption=shared.caption,
+    return replace(
+        shared,
         summary=" ".join(_lag_words(group[0]) for group in modules[:_MODULES]) + _more(len(modules)),
         drawings=tuple(
             (name(group[0].module), heat.draw(_lag_map(group[:_ROWS]))) for group in modules[:_MODULES]
@@ -58,7 +57,7 @@ def by_lag(report: Report) -> Figure:
 
 
 def _without(shared: Figure, reason: str) -> Figure:
-    return Figure(id=shared.id, title=shared.title, caption=shared.caption, absent=reason)
+    return replace(shared, absent=reason)
 
 
 def _more(modules: int) -> str:
@@ -124,10 +123,8 @@ def by_time(report: Report) -> Figure:
         for p in profiles
         for time, value in zip(p.times, p.hidden_gradient, strict=True)
     ]
-    return Figure(
-        id=shared.id,
-        title=shared.title,
-        caption=shared.caption,
+    return replace(
+        shared,
         summary=" ".join(_time_words(p) for group in modules[:_MODULES] for p in group[:_ROWS])
         + _more(len(modules)),
         drawings=tuple(
@@ -189,10 +186,8 @@ def states(report: Report) -> Figure:
         for where, kind, times, values in drawn
         for time, value in zip(times, values, strict=True)
     ]
-    return Figure(
-        id=shared.id,
-        title=shared.title,
-        caption=shared.caption,
+    return replace(
+        shared,
         summary="; ".join(ends) + more + ".",
         drawings=(("", lines.draw(lines.Chart(series, "time step of the sequence", "root mean square"))),),
         key=tuple(Key("line", f"tone{s.tone}", s.name) for s in series),
