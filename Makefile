@@ -37,6 +37,7 @@ lint: $(READY) ## formatting, lints, types
 bench: $(READY) ## tables and figures of benchmarks/
 	$(BIN)/python benchmarks/traits.py
 	$(BIN)/python benchmarks/exactness.py
+	$(BIN)/python benchmarks/interleaved.py
 	$(BIN)/python benchmarks/overhead.py
 
 # An environment of its own: what is installed there would change what the frameworks of the tests do.

@@ -178,3 +178,29 @@ def test_modes_that_change_all_the_time_are_cut_short() -> None:
     found = modes(records)
     assert len(found) == 50
     assert [r.get("complete", True) for r in found] == [True] * 49 + [False]
+
+
+def test_an_update_of_passes_in_both_modes_is_followed_by_a_look() -> None:
+    with observed() as records:
+        net = Net()
+        optimizer = sgd(net)
+        for number in range(6):
+            x = torch.randn(8, 5, 3)
+            optimizer.zero_grad()
+            if number == 3:  # one update whose first pass trains and whose second does not
+                net(x).pow(2).mean().backward()
+                net.eval()
+            net(x).pow(2).mean().backward()
+            optimizer.step()
+    assert [(r["step"], r["training"]) for r in modes(records)] == [(1, [True, True]), (5, [False, False])]
+
+
+def test_an_attribute_that_is_set_is_seen_at_the_next_sampled_step() -> None:
+    with observed() as records:
+        net = Net()
+        optimizer = sgd(net)
+        for number in range(9):
+            if number == 4:
+                net.drop.training = False
+            update(net, optimizer)
+    assert [(r["step"], r["training"]) for r in modes(records)] == [(1, [True, True]), (8, [True, False])]

@@ -146,7 +146,10 @@ class Calls:
 
     def backward_done(self) -> None:
         """A backward pass has run; the parameters are still those of the forward pass."""
-        self._session.attempt("modes", self.modes.backward_done, self.sampled)
+        if self.sampled or self.modes.changed:
+            self._session.attempt(
+                "modes", self.modes.backward_done, self.sampled, self._session.backwards > 0
+            )
         if self._examining:
             step, last = self._step, self._session.config.steps
             closely = step in (1, last) or last is None
@@ -174,7 +177,8 @@ class Calls:
     def updated(self, step: int) -> None:
         """An update is complete."""
         self._write(step)
-        self._session.attempt("modes", self.modes.updated, step)
+        if self.modes.waits:
+            self._session.attempt("modes", self.modes.updated, step)
         if self.orders.waits:
             self._session.attempt("orders", self.orders.updated, step)
         if self._mixing:

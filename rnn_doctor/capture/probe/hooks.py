@@ -60,7 +60,16 @@ def _modules(observer: Observer, patches: Patches) -> None:
 
         return eval
 
+    def switching(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def train(self: Any, *args: Any, **kwargs: Any) -> Any:
+            observer.calls.modes.changed = True
+            return original(self, *args, **kwargs)
+
+        return train
+
     patches.replace(nn.Module, "eval", evaluating)
+    patches.replace(nn.Module, "train", switching)
 
     running: list[Any] = []
 

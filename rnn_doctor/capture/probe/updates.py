@@ -53,6 +53,9 @@ class Updates:
         sensors.calls.backward(loss)
         value = sensors.losses.latest
         self.search_non_finite(value, value, False, loss)
+        if value is not None and not sensors.calls.sampled:
+            # The pass frees what the calls gave, as it would without the probe: no step needs more memory for it.
+            sensors.calls.non_finites.forget()
         self._in_backward = True
 
     def backward_done(self) -> None:

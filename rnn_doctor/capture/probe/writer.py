@@ -12,7 +12,7 @@ from typing import Any
 _LONGEST_BACKLOG = 10_000
 _AT_ONCE = 100
 """Records that are written as they come; after them those of fast scripts go out together."""
-_LONGEST_WAIT = 0.05
+_LONGEST_WAIT = 0.25
 """Seconds that a record waits at most for the next ones: what a kill of a fast script can cost."""
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 """Of a bare descriptor: a file object that a fork or the exit leaves open would warn the script of it."""

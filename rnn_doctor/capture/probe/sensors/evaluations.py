@@ -41,6 +41,8 @@ class Evaluations:
         self._learned: tuple[tuple[int, int] | None, Any] = None, None
         """The loader's place when a loss was learned from last, and its targets."""
         self._rows: Rows | None = None
+        self._wanted = False
+        """Whether the call that ran last may lead to a loss whose examples are looked at."""
         self._forward = 0
         """Calls of recurrent modules over whole sequences."""
         self._written = WrittenLosses(tell)
@@ -54,12 +56,16 @@ class Evaluations:
 
     def called(self, module: Any, given: Any, learns: bool) -> None:
         """A recurrent module ran."""
+        loader = self._loaders.current
+        self.training_mode = module.training
+        trains = learns and (loader is None or loader in self._loaders.training)
+        self._wanted = not trains or self.trained.wanted
+        if not self._wanted:
+            return
         self._rows = rows(module, given)
         if self._rows is None or self._rows.time > 1:
             self._forward += 1
-        self.training_mode = module.training
         if not learns:
-            loader = self._loaders.current
             self._calls[loader] = self._calls.get(loader, 0) + 1
             self._modes[loader] = module.training
             self._written.begin(loader)
@@ -85,7 +91,7 @@ class Evaluations:
         if not learns:
             kept = self._losses.setdefault(loader, [])
         elif loader is None or loader in self._loaders.training:
-            if self.trained.wanted:
+            if self._wanted and self.trained.wanted:
                 losses = by_example(function, output, target, result, options, self._rows)
                 self.trained.add(losses, output, target, self._batch)
             return

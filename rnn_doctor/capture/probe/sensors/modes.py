@@ -21,6 +21,7 @@ _DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", 
 class Modes:
     """Follows the modes of the modules whose network is trained, update by update.
 
+    They are read after `train()` or `eval()` was called, and at sampled steps, for a script may set the attribute.
     Looked at after the backward pass, where gradients tell what is trained: a teacher, a frozen backbone and a
     reservoir have none. A module counts as off in an update if it is so after all of its backward passes, so that
     a gradient that is taken in between for another purpose tells nothing.
@@ -34,6 +35,10 @@ class Modes:
         self._evaluated: weakref.WeakKeyDictionary[nn.Module, Any] = weakref.WeakKeyDictionary()
         self._seen: list[bool] | None = None
         """By module of the two lists: whether it was in training mode after any backward pass of this update."""
+        self._last: list[bool] | None = None
+        """The same after the backward pass that was looked at last."""
+        self.changed = True
+        """Modes may not be those of the last look: the script called `train()` or `eval()` since, or never looked."""
         self._known = False
         self._written: tuple[Any, ...] | None = None
         self._records = 0
@@ -43,18 +48,31 @@ class Modes:
         self._evaluated.pop(module, None)  # the order tells which was last
         self._evaluated[module] = here()
 
-    def backward_done(self, search: bool) -> None:
-        """A backward pass has run. search: modules may have come to be trained since the last search."""
+    @property
+    def waits(self) -> bool:
+        """Whether the update under way was looked at."""
+        return self._seen is not None
+
+    def backward_done(self, search: bool, again: bool) -> None:
+        """A backward pass has run, after others of the same update if `again`.
+
+        search: modules may have come to be trained since the last search.
+        """
+        self.changed = False
         if search and self._seen is None:
             self._search()
         elif self._written is not None and not self._acting:
             return  # nothing acts in training alone, as was written
         modules = [ref() for ref, _ in self._acting] + [ref() for ref in self._others]
         modes = [module is not None and module.training for module in modules]
-        if self._seen is None:
-            self._seen = modes
+        # Passes of this update that were not looked at had the modes of the last look.
+        before = self._seen or (self._last if again else None)
+        if before and before != modes:
+            self._seen = [now or then for now, then in zip(modes, before)]
+            self.changed = True  # the next update may have the modes of this pass alone
         else:
-            self._seen = [now or before for now, before in zip(modes, self._seen)]
+            self._seen = modes
+        self._last = modes
 
     def updated(self, step: int) -> None:
         """An update is complete: its modes are written where they are not those of the update before."""

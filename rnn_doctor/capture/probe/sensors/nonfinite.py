@@ -36,7 +36,7 @@ class NonFinites:
         self.operations = BrokenOperations(writer, origins)
 
     def on_call(self, module: Any, given: Any, state: Any, output: Any) -> None:
-        """One call of a module; its tensors live as long as the step's graph does."""
+        """One call of a module; its tensors live until the backward pass, in sampled steps until the update."""
         calls = self._calls.get(id(module))
         if calls is None:
             calls = self._calls[id(module)] = []
@@ -46,7 +46,7 @@ class NonFinites:
             calls.append((module, given, state, output))
 
     def forget(self) -> None:
-        """The step is over."""
+        """What was called is of no use any more."""
         self._calls.clear()
 
     def search(

@@ -47,13 +47,15 @@ class Trained:
         """Whether the losses of the current batch are of use."""
         if self._refused >= _PATIENCE or _OFTEN <= self._evaluations < self._next:
             return False
-        if self._size is None:
+        most = _MOST if self._size is None else min(_MOST, max(_FEWEST, -(-_EXAMPLES // self._size)))
+        if self._every is not None and 0 <= self._last + self._every - self._step < most:
             return True
-        most = min(_MOST, max(_FEWEST, -(-_EXAMPLES // self._size)))
-        ends = [self._loaders.left]
-        ends.append(None if self._steps is None else self._steps - self._step)
-        ends.append(None if self._every is None else self._last + self._every - self._step)
-        return any(end is not None and 0 <= end < most for end in ends)
+        if self._loaders.current is None:
+            return False  # nobody ends an epoch of batches drawn by hand, so that no evaluation follows the last step
+        if self._steps is not None and 0 <= self._steps - self._step < most:
+            return True
+        left = self._loaders.left
+        return left is not None and 0 <= left < most
 
     def add(self, losses: torch.Tensor | None, output: torch.Tensor, target: Any, batch: Any) -> None:
         """Takes the losses of a training batch; None where they do not fall into examples."""
