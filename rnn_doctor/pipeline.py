@@ -165,6 +165,38 @@ def examine(log: RunLog, settings: Settings) -> Report:
     return report if older is None else since(report, older)
 
 
+def unjudged(target: Target, settings: Settings, reason: str) -> Report:
+    """The report on a script of which nothing was seen: no verdict, and why. So it is missing in no combined report."""
+    from rnn_doctor.diagnose.pages import pages
+    from rnn_doctor.schema import report as nouns
+
+    book, enabled, thresholds = rules_in_use(settings)
+    verdict = nouns.ConditionVerdict(verdict="not_assessed", reason=reason)
+    told = pages(book, enabled)
+    return nouns.Report(
+        tool=nouns.Tool(version=__version__),
+        subject=nouns.Subject(
+            script=f"-m {target.path}" if target.is_module else target.path,
+            arguments=target.arguments,
+            python="not known",
+            torch="not known",
+            platform="not known",
+        ),
+        observation=nouns.Observation(steps=0, evaluations=0, stopped=reason),
+        conditions=nouns.Conditions(**dict.fromkeys(nouns.Conditions.model_fields, verdict)),
+        findings=(),
+        remedies=(),
+        not_assessed=tuple(
+            nouns.NotAssessed(what=f"{page.id} {page.name}", condition=page.condition, reason=reason)
+            for page in told
+        ),
+        signals=(),
+        rulebook=told,
+        rules=tuple(sorted(enabled)),
+        thresholds=thresholds,
+    )
+
+
 def baseline(settings: Settings) -> list[Report] | None:
     """The reports of the settings' baseline, if they name one. Raises: ReportError: it cannot be read."""
     from rnn_doctor.schema import stored
