@@ -11,10 +11,11 @@ from rnn_doctor.settings import Settings
 from tests.render.reports import healthy, ill
 
 
-def held(report: Report | None = None, **expected: tuple[str, ...]) -> Expected:
-    report = expectations.held(
-        report or ill(), Expectation(**expected), Settings(fail_on="never"), name="train.py"
-    )
+def held(
+    of: Report | None = None, *, expect: tuple[str, ...] | None = None, known: tuple[str, ...] = ()
+) -> Expected:
+    given = Expectation(expect=expect or "healthy", known=known)
+    report = expectations.held(of or ill(), given, Settings(fail_on="never"), name="train.py")
     assert report.expected
     return report.expected
 
@@ -43,7 +44,8 @@ def test_an_expected_rule_that_found_nothing_is_missing() -> None:
 
 @pytest.mark.parametrize(("key", "holds"), [("known", True), ("expect", False)])
 def test_what_could_not_be_judged_is_neither_fixed_nor_found(key: str, holds: bool) -> None:
-    expected = held(**{key: ("RD501",)})
+    rules = ("RD501",)
+    expected = held(expect=rules) if key == "expect" else held(known=rules)
     assert expected.undecided == (Undecided(rule="RD501", reason="no evaluation was seen"),)
     assert (expected.fixed, expected.missing) == ((), ())
     assert expected.met == holds
@@ -55,7 +57,8 @@ def test_what_the_source_suppresses_was_found(key: str) -> None:
     suppressed = ill().model_copy(
         update={"findings": tuple(rest), "suppressed": (Suppressed(finding=first, reason="as in the paper"),)}
     )
-    expected = held(suppressed, **{key: (first.rule, rest[0].rule)})
+    rules = (first.rule, rest[0].rule)
+    expected = held(suppressed, expect=rules) if key == "expect" else held(suppressed, known=rules)
     assert expected.found == (first.rule, rest[0].rule)
     assert expected.suppressed == (first.rule,)
     assert (expected.fixed, expected.missing, expected.met) == ((), (), True)
