@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_doctor import expectations, manifest
 from rnn_doctor.cli import exit_codes, judging, options, output, recording
 from rnn_doctor.cli.board import Board
-from rnn_doctor.cli.workers import Task, Workers, threads_of_torch
+from rnn_doctor.cli.workers import Task, Workers, threads
 from rnn_doctor.errors import DoctorError, RunLogError, ScriptError
 from rnn_doctor.schema.expectation import Expectation
 from rnn_doctor.schema.report import Exit, Report
@@ -59,7 +59,8 @@ def check(flags: dict[str, Any], *, log: str | None, only: Sequence[str]) -> int
         settings = options.settings(flags)
         output.check_writable(settings.output)
         output.check_holds_several(settings)
-        plans = [_plan(entry, flags, folder, keeps=kept is not None) for entry in entries]
+        share = threads(len(found.entries), settings.jobs)
+        plans = [_plan(entry, flags, folder, share, keeps=kept is not None) for entry in entries]
         reports, interrupted = _examine(plans, settings)
         output.emit(reports, settings, several=True)
         _sum_up(reports, settings)
@@ -102,14 +103,14 @@ def _folder(kept: Path | None) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _plan(entry: manifest.Entry, flags: dict[str, Any], folder: Path, *, keeps: bool) -> _Plan:
-    """Everything that can be refused is refused here, before any script runs."""
+def _plan(entry: manifest.Entry, flags: dict[str, Any], folder: Path, share: int, *, keeps: bool) -> _Plan:
+    """Everything that can be refused is refused here, before any script runs. share: threads where it does not say."""
     from rnn_doctor import pipeline
 
     given = {key: value for key, value in flags.items() if value is not None and value != ()}
     settings = options.settings(entry.settings | given, entry.module or entry.script)
     words = entry.args if entry.module is not None else (entry.script or "", *entry.args)
-    what = target(entry.module, words, settings.python, entry.threads)
+    what = target(entry.module, words, settings.python, entry.threads or share)
     book, enabled, _ = pipeline.rules_in_use(settings)
     pipeline.baseline(settings)
     where = f"{manifest.HEADER} {entry.name}"
@@ -122,7 +123,7 @@ def _plan(entry: manifest.Entry, flags: dict[str, Any], folder: Path, *, keeps: 
 def _examine(plans: Sequence[_Plan], settings: Settings) -> tuple[list[Report], bool]:
     """The report on each script, in the order of the manifest, and whether Ctrl-C ended them."""
     board = Board(quiet=settings.quiet)
-    tasks = [Task(_recording(plan, board), plan.entry.threads or threads_of_torch()) for plan in plans]
+    tasks = [Task(_recording(plan, board), plan.target.threads or 1) for plan in plans]
     workers = Workers(tasks, settings.jobs)
     results: dict[int, Report] = {}
     from rnn_doctor import pipeline

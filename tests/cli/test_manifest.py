@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from rnn_doctor.cli import workers
 from tests.cli.conftest import Result, Run
 from tests.generated import ROOT
 from tests.players import write_player
@@ -182,6 +183,16 @@ def test_threads_are_set_where_the_entry_says_so(
     done = repository.check("-v")
     assert "  | ARGUMENTS THREADS 1\n" in done.err
     assert "  | ARGUMENTS THREADS 7\n" in done.err
+
+
+def test_each_gets_its_share_of_the_cores_also_where_others_are_left_out(
+    gated: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(workers, "cores", lambda: 7)
+    for options in ((), ("--only", "ill.py")):
+        assert "  | ARGUMENTS THREADS 2\n" in gated.check("-v", *options).err
+    assert "  | ARGUMENTS THREADS 7\n" in gated.check("-v", "--jobs", "1").err
 
 
 def test_nothing_is_left_behind(gated: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
