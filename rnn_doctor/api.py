@@ -51,7 +51,7 @@ def check(
     """
     given = _settings(settings, module or (None if script is None else os.fspath(script)))
     words = (*(() if script is None else (os.fspath(script),)), *args)
-    target = targets.target(module, words, given.python)
+    target = targets.target(module, words, given.python, origin=given.origin("python"))
     pipeline.rules_in_use(given)
     if log is not None:
         return _examined(target, Path(log), given)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rnn_doctor.schema.rulebook import Rulebook
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.schema.signals import Signals
-    from rnn_doctor.settings import Settings, Thresholds
+    from rnn_doctor.settings import Settings
 
     __all__ = ["Outcome", "Progress", "Run", "Target"]
     """What the command line names of a stage, for type checkers alone."""
@@ -199,9 +199,15 @@ def unjudged(target: Target, settings: Settings, reason: str) -> Report:
 
 def baseline(settings: Settings) -> list[Report] | None:
     """The reports of the settings' baseline, if they name one. Raises: ReportError: it cannot be read."""
+    from rnn_doctor.errors import ReportError
     from rnn_doctor.schema import stored
 
-    return None if settings.baseline is None else stored.read(settings.baseline)
+    if settings.baseline is None:
+        return None
+    try:
+        return stored.read(settings.baseline)
+    except ReportError as error:
+        raise ReportError(f"{settings.origin('baseline')}: {error.message}", error.hint) from None
 
 
 def recognizable(report: Report) -> Report:
@@ -213,25 +219,18 @@ def recognizable(report: Report) -> Report:
     return report.model_copy(update={"findings": fingerprinted(report.findings)})
 
 
-def rulebook(folders: Sequence[Path] = (), thresholds: Thresholds | None = None) -> Rulebook:
-    """The rules that ship with rnn-doctor and those of the folders, with the thresholds of the settings.
+def rulebook(folders: Sequence[Path] = ()) -> Rulebook:
+    """The rules that ship with rnn-doctor and those of the folders.
 
-    Raises: RulebookError: a rule file is wrong. SettingsError: there is no such threshold.
+    Raises: RulebookError: a rule file is wrong.
     """
-    return _rulebook(folders, thresholds or {})[0]
-
-
-def _rulebook(
-    folders: Sequence[Path], thresholds: Thresholds
-) -> tuple[Rulebook, tuple[ChangedThreshold, ...]]:
     from rnn_doctor.diagnose.rulebook import load
-    from rnn_doctor.diagnose.thresholds import changed
 
     if not folders:
-        return changed(load(), thresholds)
+        return load()
     from rnn_doctor.derive.registry import kinds
 
-    return changed(load(folders, signals=kinds()), thresholds)
+    return load(folders, signals=kinds())
 
 
 class InUse(NamedTuple):
@@ -244,6 +243,16 @@ class InUse(NamedTuple):
     """What the settings changed of the rules that are selected."""
 
 
+def changed_rulebook(settings: Settings) -> tuple[Rulebook, tuple[ChangedThreshold, ...]]:
+    """The rulebook with the thresholds of the settings, and what these changed.
+
+    Raises: RulebookError: a rule file is wrong. SettingsError: there is no such threshold.
+    """
+    from rnn_doctor.diagnose.thresholds import changed
+
+    return changed(rulebook(settings.rules), settings.thresholds, settings.origin)
+
+
 def rules_in_use(settings: Settings) -> InUse:
     """The rulebook with the thresholds of the settings, and the rules of it that they select.
 
@@ -251,8 +260,8 @@ def rules_in_use(settings: Settings) -> InUse:
     """
     from rnn_doctor.diagnose.select import enabled
 
-    book, changes = _rulebook(settings.rules, settings.thresholds)
-    chosen = enabled(book, settings.select, settings.ignore, preview=settings.preview)
+    book, changes = changed_rulebook(settings)
+    chosen = enabled(book, settings.select, settings.ignore, preview=settings.preview, origin=settings.origin)
     return InUse(book, chosen, tuple(change for change in changes if change.rule in chosen))
 
 

@@ -15,7 +15,7 @@ from rnn_doctor import expectations, manifest
 from rnn_doctor.cli import exit_codes, judging, options, output, recording
 from rnn_doctor.cli.board import Board
 from rnn_doctor.cli.workers import Task, Workers, threads
-from rnn_doctor.errors import DoctorError, RunLogError, ScriptError
+from rnn_doctor.errors import DoctorError, RunLogError, ScriptError, SettingsError
 from rnn_doctor.schema.expectation import Expectation
 from rnn_doctor.schema.report import Exit, Report
 from rnn_doctor.targets import target
@@ -60,7 +60,10 @@ def check(flags: dict[str, Any], *, log: str | None, only: Sequence[str]) -> int
         output.check_writable(settings.output)
         output.check_holds_several(settings)
         share = threads(len(found.entries), settings.jobs)
-        plans = [_plan(entry, flags, folder, share, keeps=kept is not None) for entry in entries]
+        plans = []
+        for entry in entries:
+            where = f"{found.path}: {manifest.HEADER} {entry.name}"
+            plans.append(_plan(entry, flags, folder, share, where, keeps=kept is not None))
         reports, interrupted = _examine(plans, settings)
         output.emit(reports, settings, several=True)
         _sum_up(reports, settings)
@@ -103,17 +106,29 @@ def _folder(kept: Path | None) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _plan(entry: manifest.Entry, flags: dict[str, Any], folder: Path, share: int, *, keeps: bool) -> _Plan:
-    """Everything that can be refused is refused here, before any script runs. share: threads where it does not say."""
+def _plan(
+    entry: manifest.Entry, flags: dict[str, Any], folder: Path, share: int, where: str, *, keeps: bool
+) -> _Plan:
+    """Everything that can be refused is refused here, before any script runs.
+
+    share: threads where the entry does not say. where: of the entry, for errors.
+    """
     from rnn_doctor import pipeline
 
     given = {key: value for key, value in flags.items() if value is not None and value != ()}
-    settings = options.settings(entry.settings | given, entry.module or entry.script)
+    origins = {key: f"{where}: {key.replace('_', '-')}" for key in entry.settings if key not in given}
+    settings = options.settings(entry.settings | given, entry.module or entry.script, origins=origins)
     words = entry.args if entry.module is not None else (entry.script or "", *entry.args)
-    what = target(entry.module, words, settings.python, entry.threads or share)
+    try:
+        what = target(
+            entry.module, words, settings.python, entry.threads or share, origin=settings.origin("python")
+        )
+    except SettingsError:
+        raise
+    except DoctorError as error:
+        raise SettingsError(f"{where}: {error.message}", error.hint) from None
     book, enabled, _ = pipeline.rules_in_use(settings)
     pipeline.baseline(settings)
-    where = f"{manifest.HEADER} {entry.name}"
     expectation = expectations.resolved(entry.expectation, book, enabled, where)
     stem = re.sub(r"[^\w.-]+", "_", entry.name.removesuffix(".py")).strip("._") or "script"
     log = folder / f"{stem}.jsonl"
