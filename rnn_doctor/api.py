@@ -51,7 +51,7 @@ def check(
     """
     given = _settings(settings, module or (None if script is None else os.fspath(script)))
     words = (*(() if script is None else (os.fspath(script),)), *args)
-    target = targets.target(module, words, given.python)
+    target = targets.target(module, words, given.python, origin=given.origin("python"))
     pipeline.rules_in_use(given)
     if log is not None:
         return _examined(target, Path(log), given)
@@ -86,9 +86,9 @@ def assert_healthy(
     book, enabled, _ = pipeline.rules_in_use(given)
     expectation = expectations.resolved(Expectation(known=tuple(known)), book, enabled, "known")
     report = check(script, args, **options)
-    left = expectations.unlisted(report, expectations.compare(report, expectation))
-    if expectations.failing(left.findings, given):
-        raise Unhealthy(report_head(left), report)
+    left = expectations.unlisted(report, expectation)
+    if expectations.failing(left, given):
+        raise Unhealthy(report_head(report.model_copy(update={"findings": left})), report)
     return report
 
 

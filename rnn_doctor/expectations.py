@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rnn_doctor.errors import SettingsError, did_you_mean
-from rnn_doctor.schema.expectation import Comparison, Expectation, Undecided
+from rnn_doctor.schema.expectation import Expectation, Expected, Undecided
 from rnn_doctor.schema.report import Finding, Report
 from rnn_doctor.schema.rulebook import Rulebook
 from rnn_doctor.settings import MIN_CONFIDENCES, Settings
@@ -56,30 +56,37 @@ def _id(name: str, rules: Mapping[str, str], enabled: Collection[str], where: st
     return rules[name]
 
 
-def compare(report: Report, expectation: Expectation) -> Comparison:
-    """How the report stands to the expectation, whose rules are told by id.
+def held(
+    report: Report, expectation: Expectation, settings: Settings, *, name: str, note: str | None = None
+) -> Report:
+    """The report with how it stands to the expectation, whose rules are told by id.
 
-    A known rule that could not be judged is not fixed, and an expected one that could not be judged is not found.
+    A known rule that could not be judged is not fixed, and an expected one that could not be judged is not found. What
+    the source suppresses was found all the same.
     """
     found = {finding.rule for finding in report.findings}
+    suppressed = {each.finding.rule for each in report.suppressed} - found
     unjudged = {entry.what.partition(" ")[0]: entry.reason for entry in report.not_assessed}
-    clear = [rule for rule in expectation.required + expectation.known if rule not in found]
-    listed = {*expectation.required, *expectation.known}
-    return Comparison(
-        unlisted=tuple(finding for finding in report.findings if finding.rule not in listed),
-        listed=tuple(dict.fromkeys(f.rule for f in report.findings if f.rule in listed)),
+    listed = tuple(dict.fromkeys(expectation.listed))
+    clear = [rule for rule in listed if rule not in found | suppressed]
+    missing = tuple(r for r in expectation.required if r in clear and r not in unjudged)
+    undecided = tuple(Undecided(rule=r, reason=unjudged[r]) for r in clear if r in unjudged)
+    met = not missing and not any(each.rule in expectation.required for each in undecided)
+    expected = Expected(
+        expect=expectation.expect,
+        known=expectation.known,
+        name=name,
+        met=met and not failing(unlisted(report, expectation), settings),
+        found=tuple(rule for rule in listed if rule not in clear),
+        suppressed=tuple(rule for rule in listed if rule in suppressed),
         fixed=tuple(r for r in expectation.known if r in clear and r not in unjudged),
-        missing=tuple(r for r in expectation.required if r in clear and r not in unjudged),
-        undecided=tuple(Undecided(rule=r, reason=unjudged[r]) for r in clear if r in unjudged),
+        missing=missing,
+        undecided=undecided,
+        note=note,
     )
+    return report.model_copy(update={"expected": expected})
 
 
-def holds(comparison: Comparison, expectation: Expectation) -> bool:
-    """Whether everything that must be found was found."""
-    undecided = {entry.rule for entry in comparison.undecided}
-    return not comparison.missing and not undecided & set(expectation.required)
-
-
-def unlisted(report: Report, comparison: Comparison) -> Report:
-    """The report without the findings that are listed: what is left decides the exit code."""
-    return report.model_copy(update={"findings": comparison.unlisted})
+def unlisted(report: Report, expectation: Expectation) -> tuple[Finding, ...]:
+    """What was found and is listed nowhere: by its severity it decides."""
+    return tuple(finding for finding in report.findings if finding.rule not in expectation.listed)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rnn_doctor.schema.rulebook import Rulebook
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.schema.signals import Signals
-    from rnn_doctor.settings import Settings, Thresholds
+    from rnn_doctor.settings import Settings
 
     __all__ = ["Outcome", "Progress", "Run", "Target"]
     """What the command line names of a stage, for type checkers alone."""
@@ -165,11 +165,49 @@ def examine(log: RunLog, settings: Settings) -> Report:
     return report if older is None else since(report, older)
 
 
+def unjudged(target: Target, settings: Settings, reason: str) -> Report:
+    """The report on a script of which nothing was seen: no verdict, and why. So it is missing in no combined report."""
+    from rnn_doctor.diagnose.pages import pages
+    from rnn_doctor.schema import report as nouns
+
+    book, enabled, thresholds = rules_in_use(settings)
+    verdict = nouns.ConditionVerdict(verdict="not_assessed", reason=reason)
+    told = pages(book, enabled)
+    return nouns.Report(
+        tool=nouns.Tool(version=__version__),
+        subject=nouns.Subject(
+            script=f"-m {target.path}" if target.is_module else target.path,
+            arguments=target.arguments,
+            python="not known",
+            torch="not known",
+            platform="not known",
+        ),
+        observation=nouns.Observation(steps=0, evaluations=0, stopped=reason),
+        conditions=nouns.Conditions(**dict.fromkeys(nouns.Conditions.model_fields, verdict)),
+        findings=(),
+        remedies=(),
+        not_assessed=tuple(
+            nouns.NotAssessed(what=f"{page.id} {page.name}", condition=page.condition, reason=reason)
+            for page in told
+        ),
+        signals=(),
+        rulebook=told,
+        rules=tuple(sorted(enabled)),
+        thresholds=thresholds,
+    )
+
+
 def baseline(settings: Settings) -> list[Report] | None:
     """The reports of the settings' baseline, if they name one. Raises: ReportError: it cannot be read."""
+    from rnn_doctor.errors import ReportError
     from rnn_doctor.schema import stored
 
-    return None if settings.baseline is None else stored.read(settings.baseline)
+    if settings.baseline is None:
+        return None
+    try:
+        return stored.read(settings.baseline)
+    except ReportError as error:
+        raise ReportError(f"{settings.origin('baseline')}: {error.message}", error.hint) from None
 
 
 def recognizable(report: Report) -> Report:
@@ -181,25 +219,18 @@ def recognizable(report: Report) -> Report:
     return report.model_copy(update={"findings": fingerprinted(report.findings)})
 
 
-def rulebook(folders: Sequence[Path] = (), thresholds: Thresholds | None = None) -> Rulebook:
-    """The rules that ship with rnn-doctor and those of the folders, with the thresholds of the settings.
+def rulebook(folders: Sequence[Path] = ()) -> Rulebook:
+    """The rules that ship with rnn-doctor and those of the folders.
 
-    Raises: RulebookError: a rule file is wrong. SettingsError: there is no such threshold.
+    Raises: RulebookError: a rule file is wrong.
     """
-    return _rulebook(folders, thresholds or {})[0]
-
-
-def _rulebook(
-    folders: Sequence[Path], thresholds: Thresholds
-) -> tuple[Rulebook, tuple[ChangedThreshold, ...]]:
     from rnn_doctor.diagnose.rulebook import load
-    from rnn_doctor.diagnose.thresholds import changed
 
     if not folders:
-        return changed(load(), thresholds)
+        return load()
     from rnn_doctor.derive.registry import kinds
 
-    return changed(load(folders, signals=kinds()), thresholds)
+    return load(folders, signals=kinds())
 
 
 class InUse(NamedTuple):
@@ -212,6 +243,16 @@ class InUse(NamedTuple):
     """What the settings changed of the rules that are selected."""
 
 
+def changed_rulebook(settings: Settings) -> tuple[Rulebook, tuple[ChangedThreshold, ...]]:
+    """The rulebook with the thresholds of the settings, and what these changed.
+
+    Raises: RulebookError: a rule file is wrong. SettingsError: there is no such threshold.
+    """
+    from rnn_doctor.diagnose.thresholds import changed
+
+    return changed(rulebook(settings.rules), settings.thresholds, settings.origin)
+
+
 def rules_in_use(settings: Settings) -> InUse:
     """The rulebook with the thresholds of the settings, and the rules of it that they select.
 
@@ -219,8 +260,8 @@ def rules_in_use(settings: Settings) -> InUse:
     """
     from rnn_doctor.diagnose.select import enabled
 
-    book, changes = _rulebook(settings.rules, settings.thresholds)
-    chosen = enabled(book, settings.select, settings.ignore, preview=settings.preview)
+    book, changes = changed_rulebook(settings)
+    chosen = enabled(book, settings.select, settings.ignore, preview=settings.preview, origin=settings.origin)
     return InUse(book, chosen, tuple(change for change in changes if change.rule in chosen))
 
 

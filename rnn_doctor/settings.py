@@ -6,12 +6,12 @@ Of that table, what `[[tool.rnn-doctor.per-script]]` says of the script under ex
 import math
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from rnn_doctor.errors import SettingsError, did_you_mean
 from rnn_doctor.schema.rule import ConfidenceWord
@@ -106,6 +106,14 @@ class Settings(Frozen):
     verbose: bool = Field(False, description="true or false")
     thresholds: Thresholds = Field({}, description="a table")
     """In the file alone."""
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def origin(self, key: str) -> str:
+        """Where a setting was set, for errors: `--select`, or the file with table and key.
+
+        A threshold is asked for as `thresholds.RD303.clip_share`.
+        """
+        return self._origins.get(key, f"--{key.partition('.')[0].replace('_', '-')}")
 
     @property
     def step_limit(self) -> int | None:
@@ -117,15 +125,23 @@ FIELDS = {info.alias or name: info for name, info in Settings.model_fields.items
 """The settings by their keys, with underscores."""
 
 
-def resolve(flags: Mapping[str, Any], folder: Path, script: str | None = None) -> Settings:
+def resolve(
+    flags: Mapping[str, Any],
+    folder: Path,
+    script: str | None = None,
+    *,
+    origins: Mapping[str, str] | None = None,
+) -> Settings:
     """Settings from the flags that were given (the others are None) and from the file nearest to a folder.
 
     With a script, the path or the module name that is examined, also from the file's tables for such scripts.
+    `origins` says of flags that are none where they were set.
 
     Raises: SettingsError: a key is unknown or a value is not what its key holds.
     """
     given = {key: value for key, value in flags.items() if value is not None and value != ()}
-    given, kept = _with_format(given), _with_format(_from_file(folder, script))
+    table, told = _from_file(folder, script)
+    given, kept = _with_format(given), _with_format(table)
     if given.get("quiet") or given.get("verbose"):
         # The one given on the command line replaces the other, should the file set it.
         kept = {key: value for key, value in kept.items() if key not in ("quiet", "verbose")}
@@ -133,6 +149,9 @@ def resolve(flags: Mapping[str, Any], folder: Path, script: str | None = None) -
     settings = Settings.model_validate(kept | given)
     if settings.quiet and settings.verbose:
         raise SettingsError("quiet and verbose exclude each other", "keep one of them")
+    settings._origins.update(
+        {key: where for key, where in told.items() if key not in given} | dict(origins or {})
+    )
     return settings
 
 
@@ -161,17 +180,20 @@ def nearest_table(folder: Path) -> tuple[Path, Any] | None:
     return None
 
 
-def _from_file(folder: Path, script: str | None) -> dict[str, Any]:
-    """What the nearest table says, by the names of the fields."""
+def _from_file(folder: Path, script: str | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the nearest table says, by the names of the fields, and where it says it."""
     path, table = nearest_table(folder) or (None, {})
-    return _of_table(path, table, folder, script) if path else {}
+    return _of_table(path, table, folder, script) if path else ({}, {})
 
 
-def _of_table(path: Path, table: Any, folder: Path, script: str | None) -> dict[str, Any]:
+def _of_table(
+    path: Path, table: Any, folder: Path, script: str | None
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The table with what it says of the script; all of it is checked, also what belongs to other scripts."""
     kept = _known(path, f"[{TABLE}]", table, [_PER_SCRIPT, *FIELDS])
     several = kept.pop(_PER_SCRIPT, [])
     _check(kept, lambda key: f"{path}: [{TABLE}] {key}")
+    origins = dict(_origins(f"{path}: [{TABLE}]", kept))
     if not isinstance(several, list):
         raise SettingsError(f"{path}: [{TABLE}.per-script] is one table", f"write [[{TABLE}.per-script]]")
     fields = ["match", *(field for field in FIELDS if field not in ONCE)]
@@ -184,7 +206,18 @@ def _of_table(path: Path, table: Any, folder: Path, script: str | None) -> dict[
             thresholds = kept.get("thresholds", {})
             kept |= own
             kept["thresholds"] = _merged(thresholds, own.get("thresholds", {}))
-    return kept
+            origins |= _origins(f"{path}: {where}", own)
+    return kept, origins
+
+
+def _origins(where: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where each value stands, by its key; thresholds one by one."""
+    for field, value in values.items():
+        yield field, f"{where} {field.replace('_', '-')}"
+        if field == "thresholds":
+            for rule, bounds in value.items():
+                yield f"thresholds.{rule}", f"{where} thresholds.{rule}"
+                yield from ((f"thresholds.{rule}.{s}", f"{where} thresholds.{rule}.{s}") for s in bounds)
 
 
 def _merged(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -14,15 +14,20 @@ if TYPE_CHECKING:
 
 
 def target(
-    module: str | None, words: tuple[str, ...], python: str | None, threads: int | None = None
+    module: str | None,
+    words: tuple[str, ...],
+    python: str | None,
+    threads: int | None = None,
+    *,
+    origin: str = "--python",
 ) -> Target:
-    """What to run.
+    """What to run; `origin` says in an error where the interpreter was set.
 
     Raises: SettingsError: no script or no interpreter was named. DoctorError: there is no such script.
     """
     from rnn_doctor import pipeline
 
-    interpreter = _interpreter(python)
+    interpreter = _interpreter(python, origin)
     if module is not None:
         return pipeline.target(module, is_module=True, arguments=words, python=interpreter, threads=threads)
     if not words:
@@ -67,13 +72,13 @@ def nothing_seen(target: Target, outcome: Outcome) -> ScriptError:
     )
 
 
-def _interpreter(python: str | None) -> str:
+def _interpreter(python: str | None, origin: str) -> str:
     if python is None:
         return sys.executable
     found = shutil.which(python)
     if found is None:
         raise SettingsError(
-            f"--python: {python!r} is not an executable file",
+            f"{origin}: {python!r} is not an executable file",
             "give the path of a Python, e.g. .venv/bin/python",
         )
     return found

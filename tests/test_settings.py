@@ -21,8 +21,13 @@ def write(tmp_path: Path) -> Write:
     return write_table
 
 
+def same(one: Settings, other: Settings) -> bool:
+    """Whether they hold the same, wherever that was set."""
+    return one.model_dump() == other.model_dump()
+
+
 def test_the_defaults_hold_where_nothing_is_said(write: Write) -> None:
-    assert resolve({}, write("")) == Settings()
+    assert same(resolve({}, write("")), Settings())
     assert Settings().steps == 50
     assert Settings().time_limit == 120
     assert Settings().start_limit == 600
@@ -42,7 +47,7 @@ def test_every_key_can_be_set_in_the_file(write: Write) -> None:
         'validate = "off"\npreview = true\nlag = 30\npython = "envs/bin/python"\nverbose = true\n'
         'min-confidence = "high"\nbaseline = "b.json"\nthresholds = { RD303 = { clip_share = 0.5 } }'
     )
-    assert resolve({}, folder) == Settings(
+    wanted = Settings(
         steps="all",
         time_limit=5,
         start_limit=9.5,
@@ -61,6 +66,7 @@ def test_every_key_can_be_set_in_the_file(write: Write) -> None:
         baseline=folder / "b.json",
         thresholds={"RD303": {"clip_share": 0.5}},
     )
+    assert same(resolve({}, folder), wanted)
 
 
 def test_the_nearest_file_with_a_table_decides(write: Write) -> None:
@@ -70,7 +76,7 @@ def test_the_nearest_file_with_a_table_decides(write: Write) -> None:
     (outer / "a" / "pyproject.toml").write_text("[project]\nname = 'x'\n", encoding="utf-8")
     assert resolve({}, inner).steps == 7
     (outer / "a" / "pyproject.toml").write_text("[tool.rnn-doctor]\nlag = 3\n", encoding="utf-8")
-    assert resolve({}, inner) == Settings(lag=3)
+    assert same(resolve({}, inner), Settings(lag=3))
 
 
 PER_SCRIPT = """
@@ -232,3 +238,20 @@ def test_a_file_that_may_not_be_read_is_said(write: Write) -> None:
     (folder / "pyproject.toml").chmod(0)
     with pytest.raises(SettingsError, match="cannot be read"):
         resolve({}, folder)
+
+
+def test_each_setting_knows_where_it_was_set(write: Write) -> None:
+    folder = write(
+        'lag = 3\nselect = ["RD1"]\nignore = ["RD2"]\nthresholds.RD303.clip_share = 0.5\n'
+        '[[tool.rnn-doctor.per-script]]\nmatch = "train.py"\nlag = 4\nthresholds.RD305.decay = 1'
+    )
+    settings = resolve({"select": ["RD3"], "steps": "9"}, folder, "train.py", origins={"steps": "elsewhere"})
+    path = folder / "pyproject.toml"
+    table, per_script = f"{path}: [tool.rnn-doctor]", f"{path}: [[tool.rnn-doctor.per-script]] 1"
+    assert settings.origin("select") == "--select"
+    assert settings.origin("steps") == "elsewhere"
+    assert settings.origin("ignore") == f"{table} ignore"
+    assert settings.origin("lag") == f"{per_script} lag"
+    assert settings.origin("thresholds.RD303.clip_share") == f"{table} thresholds.RD303.clip_share"
+    assert settings.origin("thresholds.RD305") == f"{per_script} thresholds.RD305"
+    assert settings.origin("fail_on") == "--fail-on"

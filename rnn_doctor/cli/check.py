@@ -50,7 +50,7 @@ def command(
             "--only chooses among the scripts of pyproject.toml", "leave it out, or leave SCRIPT out"
         )
     settings = options.settings(flags, module or (words[0] if words else None))
-    what = target(module, words, settings.python)
+    what = target(module, words, settings.python, origin=settings.origin("python"))
     # What can be refused is refused now, and not after the script has run.
     output.check_writable(settings.output)
     pipeline.rules_in_use(settings)

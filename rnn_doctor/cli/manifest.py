@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from rnn_doctor import expectations, manifest
 from rnn_doctor.cli import exit_codes, judging, options, output, recording
 from rnn_doctor.cli.board import Board
-from rnn_doctor.cli.workers import Task, Workers, threads_of_torch
-from rnn_doctor.errors import DoctorError, RunLogError, ScriptError
-from rnn_doctor.schema.expectation import Examined, Expectation
-from rnn_doctor.schema.report import Exit
+from rnn_doctor.cli.workers import Task, Workers, threads
+from rnn_doctor.errors import DoctorError, RunLogError, ScriptError, SettingsError
+from rnn_doctor.schema.expectation import Expectation
+from rnn_doctor.schema.report import Exit, Report
 from rnn_doctor.targets import target
 
 if TYPE_CHECKING:
@@ -59,12 +59,16 @@ def check(flags: dict[str, Any], *, log: str | None, only: Sequence[str]) -> int
         settings = options.settings(flags)
         output.check_writable(settings.output)
         output.check_holds_several(settings)
-        plans = [_plan(entry, flags, folder, keeps=kept is not None) for entry in entries]
-        results, interrupted = _examine(plans, settings)
-        reports = [each.report for each in results if each.report]
+        share = threads(len(found.entries), settings.jobs)
+        plans = []
+        for entry in entries:
+            where = f"{found.path}: {manifest.HEADER} {entry.name}"
+            plans.append(_plan(entry, flags, folder, share, where, keeps=kept is not None))
+        reports, interrupted = _examine(plans, settings)
         output.emit(reports, settings, several=True)
-        _sum_up(results, settings)
-    return exit_codes.INTERRUPTED if interrupted else exit_codes.worst(each.code for each in results)
+        _sum_up(reports, settings)
+    codes = [report.exit.code for report in reports if report.exit]
+    return exit_codes.INTERRUPTED if interrupted else exit_codes.worst(codes)
 
 
 def _absolute(flags: dict[str, Any]) -> dict[str, Any]:
@@ -102,36 +106,48 @@ def _folder(kept: Path | None) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _plan(entry: manifest.Entry, flags: dict[str, Any], folder: Path, *, keeps: bool) -> _Plan:
-    """Everything that can be refused is refused here, before any script runs."""
+def _plan(
+    entry: manifest.Entry, flags: dict[str, Any], folder: Path, share: int, where: str, *, keeps: bool
+) -> _Plan:
+    """Everything that can be refused is refused here, before any script runs.
+
+    share: threads where the entry does not say. where: of the entry, for errors.
+    """
     from rnn_doctor import pipeline
 
     given = {key: value for key, value in flags.items() if value is not None and value != ()}
-    settings = options.settings(entry.settings | given, entry.module or entry.script)
+    origins = {key: f"{where}: {key.replace('_', '-')}" for key in entry.settings if key not in given}
+    settings = options.settings(entry.settings | given, entry.module or entry.script, origins=origins)
     words = entry.args if entry.module is not None else (entry.script or "", *entry.args)
-    what = target(entry.module, words, settings.python, entry.threads)
+    try:
+        what = target(
+            entry.module, words, settings.python, entry.threads or share, origin=settings.origin("python")
+        )
+    except SettingsError:
+        raise
+    except DoctorError as error:
+        raise SettingsError(f"{where}: {error.message}", error.hint) from None
     book, enabled, _ = pipeline.rules_in_use(settings)
     pipeline.baseline(settings)
-    where = f"{manifest.HEADER} {entry.name}"
     expectation = expectations.resolved(entry.expectation, book, enabled, where)
     stem = re.sub(r"[^\w.-]+", "_", entry.name.removesuffix(".py")).strip("._") or "script"
     log = folder / f"{stem}.jsonl"
     return _Plan(entry, expectation, what, settings, log, log.with_suffix(".out"), keeps)
 
 
-def _examine(plans: Sequence[_Plan], settings: Settings) -> tuple[list[Examined], bool]:
-    """What became of each script, in the order of the manifest, and whether Ctrl-C ended them."""
+def _examine(plans: Sequence[_Plan], settings: Settings) -> tuple[list[Report], bool]:
+    """The report on each script, in the order of the manifest, and whether Ctrl-C ended them."""
     board = Board(quiet=settings.quiet)
-    tasks = [Task(_recording(plan, board), plan.entry.threads or threads_of_torch()) for plan in plans]
+    tasks = [Task(_recording(plan, board), plan.target.threads or 1) for plan in plans]
     workers = Workers(tasks, settings.jobs)
-    results: dict[int, Examined] = {}
+    results: dict[int, Report] = {}
     from rnn_doctor import pipeline
 
     with pipeline.terminable(), board.shown():
         for done in workers.run():
             plan = plans[done.number]
             try:
-                results[done.number] = _judged(plan, done.result, settings)
+                results[done.number] = _judged(plan, done.result)
             except KeyboardInterrupt:
                 workers.interrupt()
                 results[done.number] = _unjudged(plan, exit_codes.INTERRUPTED, "interrupted")
@@ -158,7 +174,7 @@ def _recording(plan: _Plan, board: Board) -> Callable[[Callable[[], bool]], Outc
     return record
 
 
-def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Settings) -> Examined:
+def _judged(plan: _Plan, outcome: Outcome | BaseException | None) -> Report:
     from rnn_doctor import observed, pipeline
     from rnn_doctor.schema import reading
 
@@ -181,42 +197,38 @@ def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Sett
             output.say(f"{plan.entry.name}: {error.message}", error.hint)
         return _unjudged(plan, exit_codes.INTERRUPTED if interrupted else error.exit_code, error.message)
     judging.remark(log, report, plan.settings)
-    comparison = expectations.compare(report, plan.expectation)
-    left = expectations.unlisted(report, comparison)
-    failing = expectations.failing(left.findings, plan.settings)
-    met = expectations.holds(comparison, plan.expectation) and not failing
-    code = (
-        exit_codes.SCRIPT
-        if observed.too_little(log, report)
-        else exit_codes.OK
-        if met
-        else exit_codes.FINDINGS
-    )
+    note = "interrupted" if interrupted else observed.failure(log)
+    report = expectations.held(report, plan.expectation, plan.settings, name=plan.entry.name, note=note)
+    failing = expectations.failing(expectations.unlisted(report, plan.expectation), plan.settings)
+    code = exit_codes.OK if report.expected and report.expected.met else exit_codes.FINDINGS
+    code = exit_codes.SCRIPT if observed.too_little(log, report) else code
     code = exit_codes.INTERRUPTED if interrupted else code
     ended = Exit(code=code, failing=tuple(finding.fingerprint for finding in failing))
-    return Examined(
-        name=plan.entry.name,
-        code=code,
-        expectation=plan.expectation,
-        report=report.model_copy(update={"exit": ended}),
-        comparison=comparison,
-        failed=tuple(dict.fromkeys(finding.rule for finding in failing)),
-        note="interrupted" if interrupted else observed.failure(log),
-    )
+    return report.model_copy(update={"exit": ended})
 
 
-def _unjudged(plan: _Plan, code: int, note: str) -> Examined:
-    return Examined(name=plan.entry.name, code=code, expectation=plan.expectation, note=note)
+def _unjudged(plan: _Plan, code: int, note: str) -> Report:
+    """A report without a verdict: what cannot be judged is not what is expected, whatever that is."""
+    from rnn_doctor import pipeline
+
+    report = pipeline.unjudged(plan.target, plan.settings, note)
+    report = expectations.held(report, plan.expectation, plan.settings, name=plan.entry.name, note=note)
+    assert report.expected
+    expected = report.expected.model_copy(update={"met": False})
+    return report.model_copy(update={"exit": Exit(code=code), "expected": expected})
 
 
-def _put_away(plan: _Plan, result: Examined, settings: Settings) -> None:
+def _put_away(plan: _Plan, report: Report, settings: Settings) -> None:
     """Shows what a script wrote before it failed, and removes what nobody asked to keep."""
     from rnn_doctor.render.wording import clean
 
-    failed = result.code in (exit_codes.SCRIPT, exit_codes.INTERRUPTED) or result.note is not None
+    assert report.exit
+    assert report.expected
+    code = report.exit.code
+    failed = code in (exit_codes.SCRIPT, exit_codes.INTERRUPTED) or report.expected.note is not None
     written = plan.written.read_text(encoding="utf-8", errors="replace") if plan.written.exists() else ""
     lines = written.splitlines() if settings.verbose else written.splitlines()[-_SHOWN_LINES:]
-    if lines and (settings.verbose or (failed and result.code != exit_codes.INTERRUPTED)):
+    if lines and (settings.verbose or (failed and code != exit_codes.INTERRUPTED)):
         output.say(f"{plan.entry.name} wrote{'' if settings.verbose else ' at last'}:")
         output.quote(f"  | {clean(line)}" for line in lines)
     if plan.keeps:
@@ -229,17 +241,15 @@ def _put_away(plan: _Plan, result: Examined, settings: Settings) -> None:
             old.unlink()
 
 
-def _status(result: Examined) -> str:
+def _status(report: Report) -> str:
     from rnn_doctor.render.overview import status
 
-    return status(result)[0]
+    return status(report)[0]
 
 
-def _sum_up(results: Sequence[Examined], settings: Settings) -> None:
-    """The table of all scripts: the end of a report for people, and on stderr beside one for machines."""
+def _sum_up(reports: Sequence[Report], settings: Settings) -> None:
+    """The table of all scripts on stderr, where no reader of the report sees it at once."""
     from rnn_doctor.render import overview
 
-    if settings.format == "terminal" and settings.output is None:
-        output.to_stdout("\n" + overview.render(results, width=output.width(), color=output.colored()))
-    elif not settings.quiet:
-        output.quote(overview.render(results).splitlines())
+    if settings.format != "terminal" or settings.output is not None:
+        output.quote([] if settings.quiet else overview.render(reports).splitlines())

@@ -153,8 +153,13 @@ def script(command: Command) -> Command:
     return module(command)
 
 
-def settings(flags: dict[str, Any], script: str | None = None) -> Settings:
-    """The settings that hold for these flags in the current directory, and for the script, once it is known."""
+def settings(
+    flags: dict[str, Any], script: str | None = None, *, origins: dict[str, str] | None = None
+) -> Settings:
+    """The settings that hold for these flags in the current directory, and for the script, once it is known.
+
+    `origins` says of those that are no flags where they were set.
+    """
     from rnn_doctor.settings import resolve
 
-    return resolve(flags, Path.cwd(), script)
+    return resolve(flags, Path.cwd(), script, origins=origins)

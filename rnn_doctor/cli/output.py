@@ -88,7 +88,15 @@ def _rendered(reports: list[Report], settings: Settings, *, several: bool) -> st
     if len(reports) > 1 and name not in JOINED:
         raise DoctorError(f"{name} holds one report, and there are {len(reports)}", "give them one at a time")
     shape: dict[str, Any] = {} if settings.output else {"width": width(), "color": colored()}
-    return "\n".join(FORMATS[name](report, **shape) for report in reports)
+    texts = [FORMATS[name](report, **shape) for report in reports]
+    if any(report.expected for report in reports):
+        from rnn_doctor.render import overview
+
+        if name == "terminal":
+            texts.append(overview.render(reports, **shape))
+        elif name == "markdown" and several:
+            texts.insert(0, overview.markdown(reports))
+    return "\n".join(texts)
 
 
 def to_stdout(text: str, *, encoding: str | None = None) -> None:

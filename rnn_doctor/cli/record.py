@@ -57,7 +57,7 @@ def command(module: str | None, words: tuple[str, ...], log: str | None, **flags
         raise SettingsError(
             "no file for the run log was named", "type `rnn-doctor record -o run.jsonl train.py`"
         )
-    what = target(module, words, settings.python)
+    what = target(module, words, settings.python, origin=settings.origin("python"))
     with recording.place(Path(log)) as place:
         outcome = recording.run(what, place.path, settings)
     if outcome.log is None:

@@ -36,7 +36,7 @@ def command(name: str | None, tested: str | None, **flags: Any) -> int:
         return _test(Path(tested), settings.rules)
     from rnn_doctor.render import explain
 
-    book = pipeline.rulebook(settings.rules, settings.thresholds)
+    book = pipeline.changed_rulebook(settings)[0]
     one = None if name is None else _find(name, book)
     if settings.format == "json":
         text = explain.rule_json(one, book) if one else explain.table_json(book)

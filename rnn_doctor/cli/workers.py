@@ -35,10 +35,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def threads_of_torch() -> int:
-    """How many threads PyTorch takes where a script does not say: OMP_NUM_THREADS, or one for each core."""
+def threads(scripts: int, jobs: int | None) -> int:
+    """How many threads PyTorch gets in each of so many scripts: OMP_NUM_THREADS, or its share of the cores.
+
+    By itself it takes a thread for every core, and several such processes stand in each other's way. The share is that
+    of all scripts, also where some are left out: sums round by the number of threads, and a script shall show the same
+    alone as among the others.
+    """
     given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    return int(given) if given.isdigit() and int(given) else cores()
+    if given.isdigit() and int(given):
+        return int(given)
+    at_once = min(scripts, jobs or cores())
+    return max(1, cores() // at_once)
 
 
 class Workers(Generic[Result]):

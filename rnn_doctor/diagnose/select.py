@@ -1,6 +1,6 @@
 """Which rules of the rulebook an examination uses."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 from rnn_doctor.errors import SettingsError
@@ -9,21 +9,26 @@ from rnn_doctor.schema.rulebook import Rulebook
 
 
 def enabled(
-    rulebook: Rulebook, select: Iterable[str] = (), ignore: Iterable[str] = (), *, preview: bool = False
+    rulebook: Rulebook,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    *,
+    preview: bool = False,
+    origin: Callable[[str], str] = str,
 ) -> frozenset[str]:
     """Ids of the rules to use: those that `select` names (all by default), less those that `ignore` names.
 
     A code is an id, the beginning of one (`RD1`, `RD`) or a name; of two codes that match a rule the longer
     one decides, so `--select RD103 --ignore RD1` keeps RD103. Preview rules are used where `preview` says so,
-    deprecated ones only when selected in full.
+    deprecated ones only when selected in full. `origin` says of `select` and `ignore` where they were set.
 
     Raises: SettingsError: a code matches no rule, or names a preview rule in full while they are off.
     """
     chosen, dropped = list(select), list(ignore)
     for code in chosen:
-        _check(code, rulebook, "select", preview=preview)
+        _check(code, rulebook, origin("select"), preview=preview)
     for code in dropped:
-        _check(code, rulebook, "ignore", preview=True)
+        _check(code, rulebook, origin("ignore"), preview=True)
     found = set()
     for rule in rulebook.rules.values():
         wanted = _longest(rule, chosen) if chosen else 0

@@ -1,6 +1,6 @@
 """Thresholds that the settings ask for, in the place of those of the rule files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 
 from rnn_doctor.diagnose.clause import threshold
@@ -15,23 +15,31 @@ Bound = float | tuple[float, float]
 _TABLE = "[tool.rnn-doctor.thresholds]"
 
 
+def _of_the_table(key: str) -> str:
+    return f"{_TABLE} {key.removeprefix('thresholds.')}"
+
+
 def changed(
-    book: Rulebook, wanted: Mapping[str, Mapping[str, Bound]]
+    book: Rulebook,
+    wanted: Mapping[str, Mapping[str, Bound]],
+    origin: Callable[[str], str] = _of_the_table,
 ) -> tuple[Rulebook, tuple[ChangedThreshold, ...]]:
     """The rulebook with the wanted thresholds, by id or name of the rule and by signal, and what that changed.
 
     Only the clauses that decide whether a rule is found have thresholds to set; those of its grades stay. What the
-    fault bench counted of a rule holds for its own thresholds, and is dropped.
+    fault bench counted of a rule holds for its own thresholds, and is dropped. `origin` says of
+    `thresholds.RULE.SIGNAL` where it was set.
 
     Raises: SettingsError: there is no such rule or threshold, or the threshold is of another form.
     """
     rules = dict(book.rules)
     changes: list[ChangedThreshold] = []
     for code, bounds in wanted.items():
-        rule = rules[_rule(code, book).id]
+        rule = rules[_rule(code, book, origin(f"thresholds.{code}")).id]
         for signal, bound in bounds.items():
-            old = _clause(rule, signal, f"{_TABLE} {code}.{signal}")
-            new = _replaced(old, bound, f"{_TABLE} {code}.{signal}")
+            where = origin(f"thresholds.{code}.{signal}")
+            old = _clause(rule, signal, where)
+            new = _replaced(old, bound, where)
             if new.model_copy(update={"because": old.because}) == old:
                 continue
             rule = rule.model_copy(update={"when": tuple(new if each is old else each for each in rule.when)})
@@ -44,13 +52,13 @@ def changed(
     return book.model_copy(update={"rules": rules, "records": records}), tuple(changes)
 
 
-def _rule(code: str, book: Rulebook) -> Rule:
+def _rule(code: str, book: Rulebook, where: str) -> Rule:
     for rule in book.rules.values():
         if code in (rule.id, rule.name):
             return rule
     names = [text for rule in book.rules.values() for text in (rule.id, rule.name)]
     raise SettingsError(
-        f"{_TABLE}: no rule {code!r}{_suggest(code, names)}",
+        f"{where}: no rule {code!r}{_suggest(code, names)}",
         "`rnn-doctor rule` lists the rules; give an id or a name",
     )
 

@@ -7,7 +7,14 @@ from itertools import groupby
 from rnn_doctor.render import standing
 from rnn_doctor.render.page import Page, Part
 from rnn_doctor.render.wording import evidence, joined, record, short, study
-from rnn_doctor.schema.report import Conditions, Contraindication, Finding, NotAssessed, Prescription
+from rnn_doctor.schema.report import (
+    Conditions,
+    Contraindication,
+    Finding,
+    NotAssessed,
+    Prescription,
+    Report,
+)
 from rnn_doctor.schema.rule import Severity
 
 SHOWN = 3
@@ -29,23 +36,23 @@ _BASIS = {
 }
 
 
-def findings(page: Page, found: Sequence[Finding]) -> None:
+def findings(page: Page, report: Report) -> None:
     """Every finding; what others explain is indented under them, and of many alike one is told in full."""
-    for (_, explained), group in groupby(found, key=lambda f: (f.rule, bool(f.explained_by))):
+    for (_, explained), group in groupby(report.findings, key=lambda f: (f.rule, bool(f.explained_by))):
         indent = 4 if explained else 0
         same = list(group)
         for finding in same[:SHOWN]:
             page.blank()
-            _finding(page, finding, indent, brief=finding is not same[0])
+            _finding(page, finding, report, indent, brief=finding is not same[0])
         if len(same) > SHOWN:
             names = ", ".join(finding.subject for finding in same[SHOWN:])
             page.blank()
             page.add(f"and the same on {len(same) - SHOWN} more: {names}", indent=indent, hang=indent + 2)
 
 
-def _finding(page: Page, finding: Finding, indent: int, *, brief: bool) -> None:
+def _finding(page: Page, finding: Finding, report: Report, indent: int, *, brief: bool) -> None:
     style = _STYLE[finding.severity]
-    head = f"{finding.severity}[{finding.rule}]{standing.mark(finding)}"
+    head = f"{finding.severity}[{finding.rule}]{standing.mark(finding, report)}"
     page.add((head, style), (f": {finding.message}", "bold"), indent=indent, hang=indent + 2)
     margin = _place(page, finding, indent)
     if brief:

@@ -5,7 +5,7 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 
 from collections.abc import Mapping
 
-from rnn_doctor.render import places, telling
+from rnn_doctor.render import expected, places, telling
 from rnn_doctor.render.wording import severities, short
 from rnn_doctor.schema.report import Finding, Report
 from rnn_doctor.schema.rule import Severity
@@ -18,6 +18,7 @@ _PROPERTY = _DATA | {":": "%3A", ",": "%2C"}
 def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     """One annotation a finding, causes first (GitHub shows the first ten of a kind), and one that sums up."""
     commands = [_summary(report), *(_annotation(finding, report) for finding in report.findings)]
+    commands += [_remark(line, report) for line in expected.lines(report)]
     return "\n".join(commands) + "\n"
 
 
@@ -28,9 +29,18 @@ def _annotation(finding: Finding, report: Report) -> str:
     if finding.location and (line := places.line(finding.location)):
         properties["line"] = str(line)
     properties["title"] = telling.title(finding)
-    # What the baseline accepts fails nothing, and is not to be marked as if it did.
-    name = "notice" if finding.change in ("known", "better") else _COMMANDS[finding.severity]
+    # What the baseline or the manifest accepts fails nothing, and is not to be marked as if it did.
+    accepted = finding.change in ("known", "better") or expected.accepted(finding, report)
+    name = "notice" if accepted else _COMMANDS[finding.severity]
     return _command(name, properties, "\n".join(telling.lines(finding, report)))
+
+
+def _remark(line: expected.Line, report: Report) -> str:
+    """What became of the expectation, at the script."""
+    title = f"rnn-doctor: {expected.outcome(report)}"
+    script = report.subject.script
+    file = {} if not script or script.startswith("-m ") else {"file": places.path(script)}
+    return _command("error" if line.fails else "notice", file | {"title": title}, line.text)
 
 
 def _summary(report: Report) -> str:

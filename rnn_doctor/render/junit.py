@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from rnn_doctor.render import telling
+from rnn_doctor.render import expected, telling
 from rnn_doctor.render.wording import joined, short
 from rnn_doctor.schema.report import Exit, Finding, Report
 
+_JUDGED = (0, 1)
+"""Exit codes of a script that could be judged."""
 _ID = re.compile(r"[A-Z]{2,8}[0-9]{3}")
 
 
@@ -28,7 +30,7 @@ def together(reports: Sequence[Report]) -> str:
 def _suite(report: Report) -> Element:
     script = short(" ".join([report.subject.script, *report.subject.arguments]), 300)
     suite = Element("testsuite", name=f"rnn-doctor {script}")
-    suite.extend([*_conditions(report), *_rules(report), *_limits(report)])
+    suite.extend([*_conditions(report), *_rules(report), *_limits(report), *_examination(report)])
     cases = len(suite)
     failures, skipped = (len(suite.findall(f"testcase/{kind}")) for kind in ("failure", "skipped"))
     suite.attrib |= {"tests": f"{cases}", "failures": f"{failures}", "errors": "0", "skipped": f"{skipped}"}
@@ -115,6 +117,27 @@ def _limits(report: Report) -> Iterator[Element]:
             case = Element("testcase", classname="rnn-doctor.examination", name=short(entry.what, 200))
             SubElement(case, "skipped", message=f"not assessed: {short(entry.reason)}")
             yield case
+
+
+def _examination(report: Report) -> Iterator[Element]:
+    """Whether the script could be judged, and whether it shows what the manifest expects of it."""
+    if report.exit and report.exit.code not in _JUDGED:
+        case = Element("testcase", classname="rnn-doctor.examination", name="the script can be judged")
+        SubElement(case, "failure", type="not judged", message=short(report.observation.stopped))
+        yield case
+    if report.expected is None:
+        return
+    case = Element(
+        "testcase", classname="rnn-doctor.manifest", name=f"{short(report.expected.name, 200)} is as expected"
+    )
+    said = list(expected.lines(report))
+    if not report.expected.met:
+        failing = next((line.text for line in said if line.fails), "there are findings that fail")
+        failed = SubElement(case, "failure", type=expected.outcome(report), message=failing)
+        failed.text = "\n".join(line.text for line in said)
+    elif said:
+        SubElement(case, "system-out").text = "\n".join(line.text for line in said)
+    yield case
 
 
 def _rule_of(what: str, report: Report) -> str | None:

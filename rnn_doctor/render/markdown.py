@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from rnn_doctor.render import markup, telling
+from rnn_doctor.render import expected, markup, telling
 from rnn_doctor.render.standing import mark, summary
 from rnn_doctor.render.wording import count, evidence, joined, severities, short
 from rnn_doctor.schema.report import Evidence, Finding, NotAssessed, Prescription, Report, Suppressed, Verdict
@@ -71,7 +71,18 @@ def _head(report: Report) -> str:
     return (
         f"### rnn-doctor: {', '.join(numbers) or 'no findings'}{standing}\n\n"
         f"{script}: {'; '.join(fact for fact in facts if fact)}."
+        f"{_expected(report)}"
     )
+
+
+def _expected(report: Report) -> str:
+    """How the script stands to what the manifest expects of it."""
+    if report.expected is None:
+        return ""
+    said = "; ".join(
+        [f"**{expected.outcome(report)}**", *(markup.text(line.text) for line in expected.lines(report))]
+    )
+    return f"\n\n{markup.code(report.expected.name)} of the manifest: {said}."
 
 
 def _conditions(report: Report) -> str:
@@ -94,7 +105,7 @@ def _findings(report: Report) -> Iterator[str]:
     for (_, explained), group in groupby(report.findings, key=lambda f: (f.rule, bool(f.explained_by))):
         same = list(group)
         for finding in same[:_SHOWN]:
-            block = _finding(finding, brief=finding is not same[0], explained=explained)
+            block = _finding(finding, report, brief=finding is not same[0], explained=explained)
             room -= len(block)
             if room < 0:
                 left += 1
@@ -107,14 +118,14 @@ def _findings(report: Report) -> Iterator[str]:
         yield f"{count(left, 'finding')} more in the JSON report."
 
 
-def _finding(finding: Finding, *, brief: bool, explained: bool) -> str:
+def _finding(finding: Finding, report: Report, *, brief: bool, explained: bool) -> str:
     """Severity, rule and place; what was found; the line of source; evidence, folded."""
     place = finding.location
     where = f" at {markup.code(f'{place.file}:{place.line}')}" if place else ""
     if place and place.function:
         where += f" in {markup.code(place.function)}"
     arrow = "↳ " if explained else ""
-    title = f"{_SEVERITY[finding.severity]} {markup.text(telling.title(finding))}{mark(finding)}"
+    title = f"{_SEVERITY[finding.severity]} {markup.text(telling.title(finding))}{mark(finding, report)}"
     parts = [
         f"{arrow}**{title}**{where}",
         markup.text(finding.message),

@@ -4,40 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rnn_doctor.render import expected, markup
 from rnn_doctor.render.page import Page
 from rnn_doctor.render.wording import count, joined
-from rnn_doctor.schema.expectation import Examined
-from rnn_doctor.schema.report import Finding
+from rnn_doctor.schema.report import Finding, Report
 
 _LONGEST_NAME = 30
 _STATUS_WIDTH = len("as expected")
+_STYLES = {"as expected": "green", "failed": "bold red", "not judged": "bold red", "interrupted": "yellow"}
 
-_INTERRUPTED = 130
+_MARKS = {
+    "as expected": "🟢 as expected",
+    "failed": "🔴 **failed**",
+    "not judged": "🔴 **not judged**",
+    "interrupted": "🟡 interrupted",
+}
 
 
-def status(examined: Examined) -> tuple[str, str]:
+def status(report: Report) -> tuple[str, str]:
     """The outcome in two words, and its style."""
-    if examined.code == 0:
-        return "as expected", "green"
-    if examined.code == _INTERRUPTED:
-        return "interrupted", "yellow"
-    if examined.code == 1:
-        return "FAILED", "bold red"
-    return "not judged", "bold red"
+    word = expected.outcome(report)
+    return "FAILED" if word == "failed" else word, _STYLES[word]
 
 
-def render(all_examined: Sequence[Examined], *, width: int = 80, color: bool = False) -> str:
+def name(report: Report) -> str:
+    """What the manifest calls the script, or what it is."""
+    return report.expected.name if report.expected else report.subject.script
+
+
+def render(reports: Sequence[Report], *, width: int = 80, color: bool = False) -> str:
     """One block a script, in a line that sums up at the end."""
     page = Page(width, color=color)
-    page.add((f"Summary of {count(len(all_examined), 'script')}", "bold underline"))
+    page.add((f"Summary of {count(len(reports), 'script')}", "bold underline"))
     page.blank()
-    longest = min(max(len(each.name) for each in all_examined), _LONGEST_NAME)
-    for each in all_examined:
+    longest = min(max(len(name(each)) for each in reports), _LONGEST_NAME)
+    for each in reports:
         word, style = status(each)
         hang = 2 + longest + 2 + _STATUS_WIDTH + 2
-        first, *rest = _told(each)
+        first, *rest = told(each)
         page.add(
-            f"{each.name:<{longest}}  ",
+            f"{name(each):<{longest}}  ",
             (f"{word:<{_STATUS_WIDTH}}", style),
             f"  {first}",
             indent=2,
@@ -46,53 +52,47 @@ def render(all_examined: Sequence[Examined], *, width: int = 80, color: bool = F
         for line in rest:
             page.add(line, indent=hang)
     page.blank()
-    page.add((_total(all_examined), "bold"))
+    page.add((total(reports), "bold"))
     return page.text()
 
 
-def _told(each: Examined) -> list[str]:
-    lines = list(_lines(each))
-    return lines or [
-        "no findings" if each.report is not None and not each.report.findings else "nothing of note"
+def markdown(reports: Sequence[Report]) -> str:
+    """The same as a table, for the head of a comment or the summary of a job."""
+    rows = [
+        f"| {markup.text(name(each), 200)} | {_MARKS[expected.outcome(each)]} | "
+        f"{'; '.join(markup.text(line, 300) for line in told(each))} |"
+        for each in reports
     ]
+    head = f"### rnn-doctor: {total(reports).removesuffix('.')}"
+    return "\n".join([head, "", "| script | outcome | why |", "|---|---|---|", *rows, ""])
 
 
-def _lines(each: Examined) -> Iterator[str]:
+def told(report: Report) -> list[str]:
     """What decided first, then what the manifest should be told."""
-    compared = each.comparison
-    if each.note:
-        yield each.note
-    for finding in _first_of_each(compared.unlisted, each.failed):
-        yield f"{finding.severity}[{finding.rule}] {finding.name}{_place(finding)}"
-    others = tuple(dict.fromkeys(f.rule for f in compared.unlisted if f.rule not in each.failed))
-    if others:
-        yield f"{joined(others)}: not severe enough to fail"
-    for rule in compared.missing:
-        yield f"{rule} must be found, and was not"
-    must = set(each.expectation.required)
-    for entry in compared.undecided:
-        wanted = "must be found" if entry.rule in must else "is known"
-        yield f"{entry.rule} {wanted}, and could not be judged: {entry.reason}"
-    expected = tuple(rule for rule in compared.listed if rule in must)
-    known = tuple(rule for rule in compared.listed if rule not in must)
-    if expected:
-        yield f"{joined(expected)} found, as it must be"
-    if known:
-        yield f"known: {joined(known)}"
-    if compared.fixed:
-        yield f"fixed: {joined(compared.fixed)}; remove it from `known`"
+    said = list(expected.lines(report))
+    failed = [line.text for line in said if line.fails]
+    rest = [line.text for line in said if not line.fails]
+    decisive = [*failed, *_findings(report), *rest]
+    return decisive or ["nothing of note" if report.findings else "no findings"]
 
 
-def _first_of_each(findings: Sequence[Finding], rules: Sequence[str]) -> Iterator[Finding]:
-    for rule in rules:
-        yield next(finding for finding in findings if finding.rule == rule)
+def _findings(report: Report) -> Iterator[str]:
+    """The first finding of each rule that fails, and the rules that are listed nowhere and do not."""
+    failing = set(report.exit.failing if report.exit else ())
+    others = [f for f in report.findings if not expected.accepted(f, report)]
+    failed: dict[str, Finding] = {}
+    for finding in others:
+        if finding.fingerprint in failing:
+            failed.setdefault(finding.rule, finding)
+    for finding in failed.values():
+        place = f" at {finding.location.file}:{finding.location.line}" if finding.location else ""
+        yield f"{finding.severity}[{finding.rule}] {finding.name}{place}"
+    rules = [rule for rule in dict.fromkeys(finding.rule for finding in others) if rule not in failed]
+    if rules:
+        yield f"{joined(rules)}: not severe enough to fail"
 
 
-def _place(finding: Finding) -> str:
-    return f" at {finding.location.file}:{finding.location.line}" if finding.location else ""
-
-
-def _total(all_examined: Sequence[Examined]) -> str:
-    words = [status(each)[0] for each in all_examined]
-    numbers = [f"{words.count(word)} {word.lower()}" for word in dict.fromkeys(words)]
-    return f"{', '.join(numbers)}."
+def total(reports: Sequence[Report]) -> str:
+    """`2 as expected, 1 failed.`"""
+    words = [expected.outcome(report) for report in reports]
+    return f"{', '.join(f'{words.count(word)} {word}' for word in dict.fromkeys(words))}."

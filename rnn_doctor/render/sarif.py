@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rnn_doctor.render import places, sarif_rules, telling
+from rnn_doctor.render import expected, places, sarif_rules, telling
 from rnn_doctor.render.sarif_rules import literal
 from rnn_doctor.render.wording import evidence, inert, short
 from rnn_doctor.schema.report import Change, Finding, NotAssessed, Report
@@ -65,7 +65,10 @@ def _invocation(report: Report, index: Mapping[str, int]) -> dict[str, Any]:
             "exitCode": report.exit.code,
         }
     return ended | {
-        "toolExecutionNotifications": [_notification(entry, index) for entry in report.not_assessed],
+        "toolExecutionNotifications": [
+            *(_remark(line, index) for line in expected.lines(report)),
+            *(_notification(entry, index) for entry in report.not_assessed),
+        ],
         "properties": {
             "script": short(report.subject.script),
             "arguments": [short(argument) for argument in report.subject.arguments],
@@ -75,15 +78,24 @@ def _invocation(report: Report, index: Mapping[str, int]) -> dict[str, Any]:
                 name: getattr(report.conditions, name).verdict
                 for name in type(report.conditions).model_fields
             },
-        },
+        }
+        | ({"manifest": short(report.expected.name)} if report.expected else {}),
     }
+
+
+def _remark(line: expected.Line, index: Mapping[str, int]) -> dict[str, Any]:
+    """What became of the expectation: a rule that was not found has no place to point to, and is no result."""
+    told = {"level": "error" if line.fails else "note", "message": {"text": literal(line.text)}}
+    return told | _associated(line.rule or "", index)
 
 
 def _notification(entry: NotAssessed, index: Mapping[str, int]) -> dict[str, Any]:
     text = literal(f"{short(entry.what)} was not assessed: {short(entry.reason)}")
-    rule = entry.what.partition(" ")[0]
-    associated = {"associatedRule": {"id": rule, "index": index[rule]}} if rule in index else {}
-    return {"level": "note", "message": {"text": text}} | associated
+    return {"level": "note", "message": {"text": text}} | _associated(entry.what.partition(" ")[0], index)
+
+
+def _associated(rule: str, index: Mapping[str, int]) -> dict[str, Any]:
+    return {"associatedRule": {"id": rule, "index": index[rule]}} if rule in index else {}
 
 
 def _results(report: Report, index: Mapping[str, int]) -> Iterator[dict[str, Any]]:
@@ -117,6 +129,8 @@ def _result(finding: Finding, report: Report, index: Mapping[str, int]) -> dict[
             "explainedBy": [short(rule) for rule in finding.explained_by],
         },
     }
+    if word := expected.accepted(finding, report):
+        result["suppressions"] = [{"kind": "external", "justification": f"{word}, by pyproject.toml"}]
     return result | ({"baselineState": _BASELINE[finding.change]} if finding.change else {})
 
 

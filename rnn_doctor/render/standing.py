@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from rnn_doctor.render import expected
 from rnn_doctor.render.page import Page
 from rnn_doctor.render.wording import count
-from rnn_doctor.schema.report import Baseline, ChangedThreshold, Finding, Suppressed
+from rnn_doctor.schema.report import Baseline, ChangedThreshold, Finding, Report, Suppressed
 
 
 def suppressed(page: Page, entries: Iterable[Suppressed]) -> None:
@@ -38,8 +39,16 @@ def baseline(page: Page, older: Baseline) -> None:
         page.add(("not judged this time: ", "bold"), f"{finding.severity} {named(finding)}", hang=2)
 
 
-def mark(finding: Finding) -> str:
-    """How a finding stands to the baseline, behind its rule: `, new`; nothing where there is none."""
+def mark(finding: Finding, report: Report) -> str:
+    """How a finding stands to the baseline and the manifest, behind its rule: `, new`, `, known to the manifest`."""
+    accepted = expected.accepted(finding, report)
+    listed = {"known": ", known to the manifest", "expected": ", as the manifest expects"}.get(
+        accepted or "", ""
+    )
+    return _change(finding) + listed
+
+
+def _change(finding: Finding) -> str:
     if finding.change in ("worse", "better") and finding.was:
         return f", {finding.change} (was {'an' if finding.was == 'error' else 'a'} {finding.was})"
     return f", {finding.change}" if finding.change else ""

@@ -23,7 +23,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     _conditions(page, report)
     strips.by_lag(page, report.profiles.by_lag)
     if report.findings:
-        blocks.findings(page, report.findings)
+        blocks.findings(page, report)
     if report.suppressed:
         standing.suppressed(page, report.suppressed)
     if report.baseline:
@@ -48,7 +48,7 @@ def head(report: Report, *, width: int = 80, color: bool = False) -> str:
     page = Page(width, color=color)
     _header(page, report)
     _conditions(page, report)
-    blocks.findings(page, report.findings)
+    blocks.findings(page, report)
     if report.remedies:
         blocks.remedies(page, report.remedies)
     page.blank()

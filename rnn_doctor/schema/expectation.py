@@ -1,8 +1,7 @@
-"""What a script is expected to show, and how a report stands to that."""
+"""What a script of the manifest is expected to show, and how its report stands to that."""
 
 from typing import Literal
 
-from rnn_doctor.schema.report import Finding, Report
 from rnn_doctor.schema.values import Frozen
 
 
@@ -19,6 +18,11 @@ class Expectation(Frozen):
         """The rules that must be found."""
         return () if self.expect == "healthy" else self.expect
 
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """All rules that it names."""
+        return (*self.required, *self.known)
+
 
 class Undecided(Frozen):
     """A rule of the expectation that could give no verdict, and why."""
@@ -27,32 +31,22 @@ class Undecided(Frozen):
     reason: str
 
 
-class Comparison(Frozen):
-    """A report beside its expectation; every rule by its id."""
+class Expected(Expectation):
+    """The expectation of one script, its rules by id, and what became of it."""
 
-    unlisted: tuple[Finding, ...] = ()
-    """What was found and is listed nowhere: these decide, by their severity."""
-    listed: tuple[str, ...] = ()
-    """Rules that are listed and were found."""
+    name: str
+    """What the manifest calls the script."""
+    met: bool
+    """Whether what must be found was found, and nothing that is listed nowhere fails."""
+    found: tuple[str, ...] = ()
+    """Listed rules that were found, also those whose findings the source suppresses."""
+    suppressed: tuple[str, ...] = ()
+    """Those of `found` of which every finding is suppressed in the source."""
     fixed: tuple[str, ...] = ()
     """Known rules that were judged and found nothing: their entry can go."""
     missing: tuple[str, ...] = ()
     """Rules that must be found, were judged, and found nothing."""
     undecided: tuple[Undecided, ...] = ()
     """Rules that must be found or are known, and could not be judged."""
-
-
-class Examined(Frozen):
-    """One script of the manifest after its examination."""
-
-    name: str
-    code: int
-    """The exit code that it alone would give."""
-    expectation: Expectation = Expectation()
-    report: Report | None = None
-    """None where it could not be judged."""
-    comparison: Comparison = Comparison()
-    failed: tuple[str, ...] = ()
-    """Rules whose unlisted findings are severe enough to fail."""
     note: str | None = None
-    """Why it could not be judged, or what limits the report."""
+    """Why the script could not be judged, or what limits its report."""

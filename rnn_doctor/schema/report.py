@@ -10,6 +10,7 @@ from pydantic import model_validator
 
 from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.curves import GateCurve, StepCurves, UpdateCurve
+from rnn_doctor.schema.expectation import Expected
 from rnn_doctor.schema.imported import ForeignLog
 from rnn_doctor.schema.remedy import Study
 from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Severity
@@ -361,3 +362,5 @@ class Report(Frozen):
     """The text of the rules in use; empty in reports that were stored without."""
     exit: Exit | None = None
     """None in reports that were stored without."""
+    expected: Expected | None = None
+    """What the manifest expects of the script, and what became of it; None where it was not checked by a manifest."""

@@ -66,6 +66,48 @@ def test_a_wrong_key_in_pyproject_is_told_before_anything_runs(run: Run, tmp_pat
     assert "has no key 'stpes' (did you mean 'steps'?)" in result.err
 
 
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ('select = ["RD998"]', "[tool.rnn-doctor] select: no rule matches 'RD998'"),
+        ('ignore = ["spike"]', "[tool.rnn-doctor] ignore: no rule matches 'spike'"),
+        ('baseline = "old.json"', "[tool.rnn-doctor] baseline: "),
+        ('python = "no/python"', "[tool.rnn-doctor] python: "),
+        ("thresholds.RD998.x = 1", "[tool.rnn-doctor] thresholds.RD998: no rule 'RD998'"),
+        (
+            "thresholds.RD303.clip = 1",
+            "[tool.rnn-doctor] thresholds.RD303.clip: RD303 over-clipping has no such",
+        ),
+        (
+            '[[tool.rnn-doctor.per-script]]\nmatch = "here.py"\nthresholds.RD303.clip = 1',
+            "[[tool.rnn-doctor.per-script]] 1 thresholds.RD303.clip: RD303",
+        ),
+        (
+            '[[tool.rnn-doctor.check]]\nscript = "gone.py"',
+            "[[tool.rnn-doctor.check]] gone.py: gone.py: no such",
+        ),
+        (
+            '[[tool.rnn-doctor.check]]\nscript = "here.py"\nselect = ["RD998"]',
+            "[[tool.rnn-doctor.check]] here.py: select: no rule matches",
+        ),
+        (
+            '[[tool.rnn-doctor.check]]\nscript = "here.py"\nknown = ["RD998"]',
+            "[[tool.rnn-doctor.check]] here.py: no rule 'RD998'",
+        ),
+    ],
+)
+def test_what_is_wrong_in_pyproject_is_told_with_file_and_key(
+    run: Run, tmp_path: Path, table: str, message: str
+) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(f"[tool.rnn-doctor]\n{table}\n", encoding="utf-8")
+    (tmp_path / "here.py").write_text("raise SystemExit(4)\n", encoding="utf-8")
+    result = run("check", *([] if ".check]]" in table else ["here.py"]))
+    assert (result.code, result.out) == (2, "")
+    assert f"rnn-doctor: {path}: {message}" in result.err
+    assert result.err.count("\n  ") == 1, "and what to do"
+
+
 def test_a_damaged_log_names_its_line(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "run.jsonl", [*BUILT, *steps(3), stop("steps")])
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -10,6 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from rnn_doctor.cli import workers
 from tests.cli.conftest import Result, Run
 from tests.generated import ROOT
 from tests.players import write_player
@@ -128,6 +129,28 @@ def test_what_is_fixed_is_told_and_what_is_missing_fails(repository: Repository)
     assert "healed.py FAILED RD103 must be found, and was not" in words(done.out)
 
 
+def test_a_script_that_could_not_be_judged_stands_in_the_combined_report(repository: Repository) -> None:
+    repository.script("broken.py", "failure", 'args = ["--x"]', 'known = ["RD103"]')
+    repository.script("healthy.py", "charlm", 'known = ["RD103"]')
+    done = repository.check("-o", "report.json")
+    assert done.code == 3
+    broken, healthy = json.loads((repository.folder / "report.json").read_text(encoding="utf-8"))
+    why = "broken.py failed with exit code 4 before anything of a training was seen"
+    assert (broken["subject"]["script"], broken["subject"]["arguments"]) == ("broken.py", ["--x"])
+    assert (broken["expected"]["note"], broken["exit"]["code"]) == (why, 3)
+    assert {verdict["verdict"] for verdict in broken["conditions"].values()} == {"not_assessed"}
+    assert healthy["expected"]["fixed"] == ["RD103"]
+    again = repository.run("report", "report.json", "-f", "terminal")
+    assert f"broken.py not judged {why}" in words(again.out)
+    assert "healthy.py as expected fixed: RD103" in words(again.out)
+    again = repository.run("report", "report.json", "-f", "markdown")
+    assert f"| broken.py | 🔴 **not judged** | {why} |" in again.out
+    assert repository.run("report", "report.json", "-o", "x.xml").code == 0
+    assert 'failures="2"' in (repository.folder / "x.xml").read_text(encoding="utf-8").splitlines()[1]
+    compared = json.loads(repository.run("compare", "report.json", "report.json", "-f", "json").out)
+    assert [each["gone"] for each in compared] == [[], []]
+
+
 def test_an_entry_goes_before_the_table_and_a_flag_before_the_entry(repository: Repository) -> None:
     repository.script("train.py", "charlm_exploding", 'fail-on = "never"')
     assert repository.check().code == 0
@@ -160,6 +183,16 @@ def test_threads_are_set_where_the_entry_says_so(
     done = repository.check("-v")
     assert "  | ARGUMENTS THREADS 1\n" in done.err
     assert "  | ARGUMENTS THREADS 7\n" in done.err
+
+
+def test_each_gets_its_share_of_the_cores_also_where_others_are_left_out(
+    gated: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(workers, "cores", lambda: 7)
+    for options in ((), ("--only", "ill.py")):
+        assert "  | ARGUMENTS THREADS 2\n" in gated.check("-v", *options).err
+    assert "  | ARGUMENTS THREADS 7\n" in gated.check("-v", "--jobs", "1").err
 
 
 def test_nothing_is_left_behind(gated: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +279,7 @@ def test_ctrl_c_ends_all_and_reports_what_was_seen(gated: Repository) -> None:
         process.kill()
     assert process.returncode == 130, err
     scripts = {report["subject"]["script"] for report in json.loads(out)}
-    assert scripts == {"healthy.py", "known.py", "ill.py", "slow.py", "slower.py"}
+    assert scripts == {"healthy.py", "known.py", "ill.py", "slow.py", "slower.py", "waiting.py"}
     assert "slow.py interrupted" in words(err)
     assert "waiting.py interrupted interrupted before it was started" in words(err)
     assert "Traceback" not in err

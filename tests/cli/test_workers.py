@@ -54,13 +54,25 @@ def test_as_many_as_there_are_cores_for_or_jobs(
     assert {each.number: each.result for each in done} == dict(enumerate(needs))
 
 
-@pytest.mark.parametrize(("given", "threads"), [("3", 3), ("4,2", 4), ("", 8), ("0", 8), ("many", 8)])
-def test_threads_are_those_of_openmp_or_one_a_core(
+@pytest.mark.parametrize(("given", "threads"), [("3", 3), ("4,2", 4), ("", 2), ("0", 2), ("many", 2)])
+def test_threads_are_those_of_openmp_or_a_share_of_the_cores(
     monkeypatch: pytest.MonkeyPatch, given: str, threads: int
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", given)
     monkeypatch.setattr(workers, "cores", lambda: 8)
-    assert workers.threads_of_torch() == threads
+    assert workers.threads(4, None) == threads
+
+
+@pytest.mark.parametrize(
+    ("scripts", "jobs", "share"),
+    [(1, None, 8), (3, None, 2), (8, None, 1), (20, None, 1), (3, 1, 8), (3, 2, 4), (3, 20, 2), (20, 20, 1)],
+)
+def test_the_cores_are_shared_among_those_that_run_at_once(
+    monkeypatch: pytest.MonkeyPatch, scripts: int, jobs: int | None, share: int
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(workers, "cores", lambda: 8)
+    assert workers.threads(scripts, jobs) == share
 
 
 def test_a_task_that_fails_is_told_and_the_others_go_on() -> None:

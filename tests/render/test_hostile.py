@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnn_doctor.render import FORMATS
+from rnn_doctor.render import FORMATS, expected
+from rnn_doctor.schema.expectation import Expected, Undecided
 from rnn_doctor.schema.report import Report
 from tests.render import readers, reports
 
@@ -79,7 +80,19 @@ def _walk(value: Any, key: str, texts: Iterator[str], numbers: Iterator[float], 
 
 def infected(texts: list[str], numbers: list[float], lines: list[int]) -> Report:
     """The full report, with everything in it chosen by somebody else."""
-    data = json.loads(reports.full().model_dump_json())
+    listed = Expected(
+        name="train.py",
+        expect=("RD103", "RD601"),
+        known=("RD303",),
+        met=False,
+        found=("RD103",),
+        suppressed=("RD308",),
+        fixed=("RD303",),
+        missing=("RD601",),
+        undecided=(Undecided(rule="RD101", reason="no lag"),),
+        note="it failed",
+    )
+    data = json.loads(reports.full().model_copy(update={"expected": listed}).model_dump_json())
     return Report.model_validate(_walk(data, "", cycle(texts), cycle(numbers), cycle(lines)))
 
 
@@ -105,13 +118,14 @@ def _terminal(text: str, report: Report) -> None:
 
 def _github(text: str, report: Report) -> None:
     commands = readers.commands(text)
-    assert len(commands) == 1 + len(report.findings)
+    assert len(commands) == 1 + len(report.findings) + len(list(expected.lines(report)))
     assert {command.name for command in commands} <= {"error", "warning", "notice"}
     assert all(set(command.properties) <= {"file", "line", "title"} for command in commands)
 
 
 def _gitlab(text: str, report: Report) -> None:
-    assert len(readers.gitlab(text)) == len(report.findings)
+    unmet = [line for line in expected.lines(report) if line.fails]
+    assert len(readers.gitlab(text)) == len(report.findings) + len(unmet)
 
 
 def _sarif(text: str, report: Report) -> None:

@@ -51,6 +51,7 @@ def test_the_keys_of_the_report() -> None:
         "baseline",
         "rulebook",
         "exit",
+        "expected",
     ]
     assert set(data["conditions"]) == {
         "vanishing_gradients",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from rnn_doctor import __version__
-from rnn_doctor.render import wording
+from rnn_doctor.render import expected, wording
 from rnn_doctor.render.html import stories
 from rnn_doctor.render.html.environment import environment, file, policy
 from rnn_doctor.render.html.figures import by_layer, over_updates, through_time, trials
@@ -42,7 +42,7 @@ def together(reports: Sequence[Report]) -> str:
             bodies=[
                 _body(report, prefix, number, len(told)) for number, (prefix, report) in enumerate(told, 1)
             ],
-            overview=[(prefix, report, _status(report), _summary(report)) for prefix, report in told],
+            overview=[(prefix, report, _status(report), _standing(report)) for prefix, report in told],
             prefix="",
             of="",
             rules={},
@@ -73,6 +73,9 @@ def _body(report: Report, prefix: str, number: int, count: int) -> Markup:
             standing=bool(report.suppressed or report.remarks or report.thresholds or _older(report)),
             summary=_summary(report),
             status=_status(report),
+            outcome=expected.outcome(report),
+            expectation=list(expected.lines(report)),
+            listed={f.rule: word for f in report.findings if (word := expected.accepted(f, report))},
             conditions=[(n, getattr(report.conditions, n)) for n in type(report.conditions).model_fields],
             causes=causes,
             story_of=stories.by_rule(causes),
@@ -129,6 +132,14 @@ def _status(report: Report) -> str:
 
 def _verdicts(report: Report) -> list[str]:
     return [getattr(report.conditions, name).verdict for name in type(report.conditions).model_fields]
+
+
+def _standing(report: Report) -> str:
+    """The same, after what the manifest makes of it."""
+    if report.expected is None:
+        return _summary(report)
+    outcome = expected.outcome(report)
+    return f"{outcome[0].upper()}{outcome[1:]}. {_summary(report)}"
 
 
 def _summary(report: Report) -> str:
