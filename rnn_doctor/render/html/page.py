@@ -9,7 +9,7 @@ from rnn_doctor import __version__
 from rnn_doctor.render import wording
 from rnn_doctor.render.html import stories
 from rnn_doctor.render.html.environment import environment, file, policy
-from rnn_doctor.render.html.figures import by_layer, over_updates, through_time, trials
+from rnn_doctor.render.html.figures import gates, over_updates, through_time, trials, updates
 from rnn_doctor.render.html.figures.figure import Figure
 from rnn_doctor.schema.report import SCHEMA_VERSION, Report
 
@@ -95,8 +95,9 @@ def _figures(report: Report) -> list[Figure]:
         over_updates.norms(report),
         through_time.by_lag(report),
         through_time.by_time(report),
-        by_layer.gates(report),
-        by_layer.updates(report),
+        gates.courses(report),
+        gates.shares(report),
+        updates.updates(report),
         through_time.states(report),
         over_updates.learning_rate(report),
     )
@@ -108,7 +109,7 @@ def _broad(figures: Iterable[Figure]) -> set[str]:
     broad: set[str] = set()
     alone: str | None = None
     for figure in figures:
-        if len(figure.drawings) > 1 or figure.id.endswith("figure-trials"):
+        if figure.stacked or len(figure.drawings) > 1 or figure.id.endswith("figure-trials"):
             broad.add(figure.id)
         else:
             alone = None if alone else figure.id
