@@ -78,7 +78,7 @@ def _body(report: Report, prefix: str, number: int, count: int) -> Markup:
             story_of=stories.by_rule(causes),
             figures=drawn,
             broad=_broad([*drawn, measured]),
-            missing=[f for f in (*figures, measured) if not f.drawings],
+            missing=_missing([*figures, measured]),
             trials=measured,
             remedies=remedies,
             unassessed=stories.unassessed(report),
@@ -102,6 +102,15 @@ def _figures(report: Report) -> list[Figure]:
         over_updates.learning_rate(report),
     )
     return [figure for figure in made if figure is not None]
+
+
+def _missing(figures: Iterable[Figure]) -> list[tuple[str, list[str]]]:
+    """Titles of pictures that cannot be drawn, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for figure in figures:
+        if not figure.drawings:
+            reasons.setdefault(figure.absent or "", []).append(figure.title)
+    return list(reasons.items())
 
 
 def _broad(figures: Iterable[Figure]) -> set[str]:

@@ -218,7 +218,8 @@ def test_what_was_agreed_on_is_told() -> None:
 
 def test_a_stored_report_without_curves_says_that_it_has_none() -> None:
     told = words(tree("ill"))
-    assert "Loss this report holds no such numbers; it may come from an earlier version" in told
+    titles = "Loss, Gradient norm, Gradient by time step, Gates over time steps, Gates closed and open, Update sizes"
+    assert f"{titles} by layer, States by time step this report holds no such numbers" in told
     assert "Measured effects of remedies" in told
 
 

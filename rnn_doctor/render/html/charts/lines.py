@@ -205,13 +205,16 @@ def _ruled(rule: Rule, frame: _Frame, series: Sequence[Series]) -> tuple[Markup,
         return Markup(""), Markup("")
     if rule.axis == "y":
         y, long = frame.up(share), _share(rule.text)
-        base = _freer([y - 5, y + 14], (1 - long, 1), frame, series)
+        ends = [(base, reach) for reach in ((1 - long, 1.0), (0.0, long)) for base in (y - 5, y + 14)]
+        base, (start, _) = _freest(ends, frame, series)
+        left = start == 0
         return (
             tag("line", x1=0, x2="100%", y1=y, y2=y, class_="rule"),
-            label(rule.text, 1, base, anchor="end", class_="told"),
+            label(rule.text, 0 if left else 1, base, anchor="start" if left else "end", class_="told"),
         )
     x, before = percent(share), share > 0.5
     reach = (share - _share(rule.text), share) if before else (share, share + _share(rule.text))
+    base, _ = _freest([(base, reach) for base in (frame.bottom - 8, frame.top + 14)], frame, series)
     return (
         tag("line", x1=x, x2=x, y1=frame.top, y2=frame.bottom, class_="rule"),
         tag(
@@ -219,7 +222,7 @@ def _ruled(rule: Rule, frame: _Frame, series: Sequence[Series]) -> tuple[Markup,
             rule.text,
             x=x,
             dx=-6 if before else 6,
-            y=_freer([frame.bottom - 8, frame.top + 14], reach, frame, series),
+            y=base,
             text_anchor="end" if before else "start",
             class_="told",
         ),
@@ -231,19 +234,23 @@ def _share(text: str) -> float:
     return len(text) * _CHARACTER / _USUAL_WIDTH
 
 
-def _freer(
-    lines: Sequence[float], reach: tuple[float, float], frame: _Frame, series: Sequence[Series]
-) -> float:
-    """The line of text, of these by their heights, that fewest points of curves lie on within so far along x."""
+Room = tuple[float, tuple[float, float]]
+"""Where a line of text may stand: its height in pixels, and from where to where along x."""
 
-    def crowd(base: float) -> int:
+
+def _freest(rooms: Sequence[Room], frame: _Frame, series: Sequence[Series]) -> Room:
+    """The first of those that fewest points of curves lie in, of those inside the picture."""
+
+    def crowd(room: Room) -> int:
+        base, (start, end) = room
         return sum(
-            reach[0] <= x <= reach[1] and y is not None and base - _LINE <= frame.up(y) <= base + 3
+            start <= x <= end and y is not None and base - _LINE <= frame.up(y) <= base + 3
             for each in series
             for x, y in frame.places(each.xs, each.ys)
         )
 
-    return min((base for base in lines if _LINE < base < frame.bottom), key=crowd, default=lines[0])
+    inside = [room for room in rooms if _LINE < room[0] < frame.bottom]
+    return min(inside, key=crowd, default=rooms[0])
 
 
 def _pieces(places: Sequence[tuple[float, float | None]]) -> Iterator[list[tuple[float, float]]]:
