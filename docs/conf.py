@@ -23,7 +23,8 @@ html_title = f"rnn-doctor {version}"
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 
 
 def _as_downloads(_app: Sphinx, page: str, source: list[str]) -> None:

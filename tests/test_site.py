@@ -3,7 +3,10 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -29,6 +32,21 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     downloads = re.findall(r'href="(_downloads/[^"]+\.schema\.json)"', schemas)
     assert len(downloads) == len(list((ROOT / "rnn_doctor" / "schema" / "published").glob("*.json")))
     assert all((site / name).is_file() for name in downloads)
+    assert list(_dangling(site)) == []
+
+
+def _dangling(site: Path) -> Iterator[str]:
+    """Links of the built pages that lead to no file, or to no place in it."""
+    pages = {path.resolve(): path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+    ids = {path: set(re.findall(r'\bid="([^"]+)"', text)) for path, text in pages.items()}
+    for page, text in pages.items():
+        for link in set(re.findall(r'<a\b[^>]*\bhref="([^"]+)"', text)):
+            if "://" in link:
+                continue
+            name, _, place = unquote(unescape(link)).partition("#")
+            target = (page.parent / name).resolve() if name else page
+            if not target.is_file() or (place and target in ids and place not in ids[target]):
+                yield f"{page.name}: {link}"
 
 
 @pytest.mark.e2e

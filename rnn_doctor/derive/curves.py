@@ -1,4 +1,4 @@
-"""The curves of a report over the updates: losses, norms, rates; update sizes; gates."""
+"""The curves of a report over the updates: losses, norms, rates; update sizes."""
 
 import math
 import re
@@ -9,8 +9,7 @@ from rnn_doctor.derive.thinning import thinned
 from rnn_doctor.derive.validation import validations
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Parameter
-from rnn_doctor.schema.curves import Curve, GateCurve, StepCurves, UpdateCurve
-from rnn_doctor.schema.recurrence import Layer
+from rnn_doctor.schema.curves import Curve, StepCurves, UpdateCurve
 from rnn_doctor.schema.runlog import Sample
 
 _MOST_SPIKES = 100
@@ -117,27 +116,3 @@ def _ratio(sample: Sample, group: set[int]) -> float | None:
     ]
     size = math.hypot(*(weight for _, weight in pairs))
     return math.hypot(*(update for update, _ in pairs)) / size if size > 0 else None
-
-
-def gates(view: View) -> tuple[GateCurve, ...]:
-    """Saturation of each gate of each layer and direction, over the steps where it was replayed."""
-    layers: dict[tuple[int, int, bool], list[Layer]] = {}
-    for record in view.log.layers:
-        if record.gates and record.module in view.module_names:
-            layers.setdefault((record.module, record.layer, record.reverse), []).append(record)
-    found = []
-    for (module, layer, reverse), records in sorted(layers.items()):
-        for name in dict.fromkeys(gate.name for record in records for gate in record.gates):
-            seen = [(r.step, gate) for r in records for gate in r.gates if gate.name == name]
-            found.append(
-                GateCurve(
-                    module=view.module_names[module],
-                    layer=layer,
-                    reverse=reverse,
-                    gate=name,
-                    steps=tuple(step for step, _ in seen),
-                    low=tuple(gate.low for _, gate in seen),
-                    high=tuple(gate.high for _, gate in seen),
-                )
-            )
-    return tuple(found)

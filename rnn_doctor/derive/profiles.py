@@ -1,6 +1,6 @@
 """The curves of a report: by lag and by time step inside the recurrences, and over the updates."""
 
-from rnn_doctor.derive import curves
+from rnn_doctor.derive import curves, gate_curves
 from rnn_doctor.derive.needed_lag import needed
 from rnn_doctor.derive.subjects import HAND_WRITTEN, is_hand_written
 from rnn_doctor.derive.view import NO_STEP, View
@@ -28,7 +28,8 @@ def profiles(log: RunLog, *, lag: int | None = None) -> Profiles:
         by_time=tuple(_by_time(view, layers[key]) for key in sorted(layers)),
         by_step=curves.by_step(view),
         updates=curves.updates(view),
-        gates=curves.gates(view),
+        gates=gate_curves.over_updates(view),
+        gate_courses=gate_curves.over_time(view),
     )
     return found.model_copy(update={"absent": _absent(view, found)})
 
@@ -45,7 +46,14 @@ def _absent(view: View, found: Profiles) -> dict[str, str]:
         reach = f"the recurrence could not be examined: {loops[0]}" if loops else NOT_EXAMINED
         inside = HAND_WRITTEN if all(is_hand_written(view, number) for number in modules) else NOT_EXAMINED
     sampled = "no update was sampled" if view.log.steps else NO_STEP
-    reasons = {"by_lag": reach, "by_time": inside, "gates": inside, "updates": sampled}
+    course = gate_curves.why_no_course(found.gates) if found.gates else inside
+    reasons = {
+        "by_lag": reach,
+        "by_time": inside,
+        "gates": inside,
+        "gate_courses": course,
+        "updates": sampled,
+    }
     return {key: reason for key, reason in reasons.items() if not getattr(found, key)}
 
 

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 
+from rich.cells import cell_len, set_cell_size
+
 from rnn_doctor.render.lags import columns, lost_at
 from rnn_doctor.render.page import Page, Part
 from rnn_doctor.render.wording import number, short
@@ -59,7 +61,9 @@ def _strip(profile: LagProfile, lags: Sequence[int]) -> list[Part]:
 def _label(profile: LagProfile) -> str:
     name = profile.module if profile.layer is None else f"  layer {profile.layer}"
     name = short(f"{name} backward" if profile.reverse else name, 200)
-    return f"{name if len(name) < _LABEL else name[: _LABEL - 4] + '...':<{_LABEL}}"
+    if cell_len(name) >= _LABEL:
+        name = f"{set_cell_size(name, _LABEL - 4).rstrip()}..."
+    return set_cell_size(name, _LABEL)
 
 
 def _mark(lost: float) -> str:

@@ -14,6 +14,8 @@ _VERDICT = {
 }
 _NAME_WIDTH = len("exploding gradients")
 _VERDICT_WIDTH = len("not assessed")
+_LEAST_BESIDE = 32
+"""Columns that a reason needs beside its verdict; where there are fewer it stands below."""
 
 
 def render(report: Report, *, width: int = 80, color: bool = False) -> str:
@@ -106,13 +108,13 @@ def _conditions(page: Page, report: Report) -> None:
         if condition.findings and condition.confidence:
             speaks.append(f"confidence {condition.confidence}")
         because = f" [{'; '.join(speaks)}]" if speaks else ""
-        page.add(
-            f"{name.replace('_', ' '):<{_NAME_WIDTH}}  ",
-            (f"{word:<{_VERDICT_WIDTH}}", style),
-            f"  {condition.reason}{because}",
-            indent=2,
-            hang=2 + _NAME_WIDTH + 2 + _VERDICT_WIDTH + 2,
-        )
+        named, reason = f"{name.replace('_', ' '):<{_NAME_WIDTH}}  ", f"{condition.reason}{because}"
+        beside = 2 + _NAME_WIDTH + 2 + _VERDICT_WIDTH + 2
+        if page.width - beside < _LEAST_BESIDE:
+            page.add(named, (word, style), indent=2)
+            page.add(reason, indent=6)
+        else:
+            page.add(named, (f"{word:<{_VERDICT_WIDTH}}", style), f"  {reason}", indent=2, hang=beside)
 
 
 def _summary(report: Report) -> str:

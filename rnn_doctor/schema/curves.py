@@ -1,11 +1,11 @@
-"""The curves of a report that run over the updates: losses, norms, rates, update sizes, gates."""
+"""The curves of a report: losses, norms, rates, update sizes and gates over the updates, gates over time steps."""
 
 from collections.abc import Sized
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import model_validator
 
-from rnn_doctor.schema.values import Frozen, Number
+from rnn_doctor.schema.values import Frozen, GateName, Number
 
 
 def _as_long(steps: Sized, *curves: Sized) -> None:
@@ -80,8 +80,7 @@ class GateCurve(Frozen):
     module: str
     layer: int
     reverse: bool = False
-    gate: Literal["i", "f", "g", "o", "r", "z", "n", "h"]
-    """Sigmoid gates i, f, o, r, z; tanh candidates g, n; the state h of a plain RNN."""
+    gate: GateName
     steps: tuple[int, ...]
     low: tuple[Number, ...]
     """Share of (row, time, unit) below 0.1 (sigmoid) or -0.97 (tanh)."""
@@ -91,4 +90,32 @@ class GateCurve(Frozen):
     @model_validator(mode="after")
     def _one_value_an_update(self) -> Self:
         _as_long(self.steps, self.low, self.high)
+        return self
+
+
+class GateCourse(Frozen):
+    """What one gate of one layer did over the time steps of a sequence, at one update.
+
+    Of many updates where the recurrence was replayed, the first, the one in the middle, and the last.
+    """
+
+    module: str
+    layer: int
+    reverse: bool = False
+    gate: GateName
+    """A sigmoid gate: i, f, o, r or z."""
+    step: int
+    """The update."""
+    times: tuple[int, ...]
+    mean: tuple[Number, ...]
+    """Over rows and units."""
+    p10: tuple[Number, ...]
+    """What a tenth of the values of rows and units lie below."""
+    p90: tuple[Number, ...]
+    """What a tenth of them lie above."""
+
+    @model_validator(mode="after")
+    def _one_value_a_time_step(self) -> Self:
+        if any(len(curve) != len(self.times) for curve in (self.mean, self.p10, self.p90)):
+            raise ValueError("there is not one value a time step")
         return self

@@ -1,8 +1,10 @@
 """What a run log holds of the inside of a recurrence: gradients, gates and states by layer and time step."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from rnn_doctor.schema.values import Frozen, Location, Number
+from pydantic import model_validator
+
+from rnn_doctor.schema.values import Frozen, GateName, Location, Number
 
 
 class LagGain(Frozen):
@@ -44,9 +46,9 @@ class Replay(Frozen):
 
 
 class Gate(Frozen):
-    """One gate of one layer: sigmoid gates i, f, o, r, z; tanh candidates g, n; the state h of a plain RNN."""
+    """One gate of one layer."""
 
-    name: Literal["i", "f", "g", "o", "r", "z", "n", "h"]
+    name: GateName
     low: Number
     """Share of (row, time, unit) below 0.1 (sigmoid) or -0.97 (tanh): closed, or saturated on the negative side."""
     high: Number
@@ -56,6 +58,12 @@ class Gate(Frozen):
     stuck_high: Number
     slope: Number
     """Mean derivative of the gate by its sum: q (1 - q), or 1 - a^2."""
+    mean: tuple[Number, ...] = ()
+    """Of sigmoid gates: mean over rows and units at each of the layer's `gate_times`."""
+    p10: tuple[Number, ...] = ()
+    """What a tenth of the values of rows and units lie below, at the same times."""
+    p90: tuple[Number, ...] = ()
+    """What a tenth of them lie above."""
 
 
 class Layer(Frozen):
@@ -76,12 +84,22 @@ class Layer(Frozen):
     """log10 of the 2-norm over rows and units of dL/dh_t under the script's own loss, all paths counted."""
     cell_gradient: tuple[Number, ...] = ()
     gates: tuple[Gate, ...] = ()
+    gate_times: tuple[int, ...] = ()
+    """Indices of the time steps that `mean`, `p10` and `p90` of the gates stand for."""
     dead_share: Number | None = None
     """Share of units whose h has a standard deviation below 1e-3 over rows and time steps."""
     active_share: Number | None = None
     """Share of positive h, of a ReLU recurrence."""
     effective_rank: Number | None = None
     """exp of the entropy of the normalized singular values of the centred h, over the smaller of its sizes."""
+
+    @model_validator(mode="after")
+    def _one_value_a_gate_time(self) -> Self:
+        courses = [(gate.mean, gate.p10, gate.p90) for gate in self.gates]
+        told = [curve for course in courses if any(course) for curve in course]
+        if any(len(curve) != len(self.gate_times) for curve in told):
+            raise ValueError("a gate has not one value at each of gate_times")
+        return self
 
 
 class StateFlow(Frozen):

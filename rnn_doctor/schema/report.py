@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from rnn_doctor.schema.calibration import Record
-from rnn_doctor.schema.curves import GateCurve, StepCurves, UpdateCurve
+from rnn_doctor.schema.curves import GateCourse, GateCurve, StepCurves, UpdateCurve
 from rnn_doctor.schema.expectation import Expected
 from rnn_doctor.schema.imported import ForeignLog
 from rnn_doctor.schema.remedy import Study
@@ -288,6 +288,7 @@ class Profiles(Frozen):
     by_step: StepCurves = StepCurves()
     updates: tuple[UpdateCurve, ...] = ()
     gates: tuple[GateCurve, ...] = ()
+    gate_courses: tuple[GateCourse, ...] = ()
     absent: dict[str, str] = {}
     """Why one of these is empty, by its key."""
 

@@ -1,7 +1,7 @@
 """The value types that every schema shares."""
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
@@ -26,6 +26,9 @@ Number = Annotated[
     WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": list(NON_FINITE)}]}),
 ]
 """A float that may be NaN or infinite; in JSON these are the strings of `NON_FINITE`."""
+
+GateName = Literal["i", "f", "g", "o", "r", "z", "n", "h"]
+"""Sigmoid gates i, f, o, r, z; tanh candidates g, n; the state h of a plain RNN."""
 
 
 class Frozen(BaseModel):

@@ -217,3 +217,52 @@ def _projections_without_warning() -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="LSTM with projections is not supported with oneDNN")
         yield
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_the_course_of_a_gate_is_that_of_its_formula(lengths: list[int] | None) -> None:
+    """i_t by its formula from the module's own states, in the order of time for both directions, without padding."""
+    module = module_of("lstm", bidirectional=True).double()
+    x = torch.randn(T, B, N, dtype=torch.float64)
+    given = pack_padded_sequence(x, torch.tensor(lengths), enforce_sorted=False) if lengths else x
+    kernel, rows, (output, _) = called(module, given)
+    states = pad_packed_sequence(output)[0] if lengths else output
+    start = torch.zeros(1, B, H, dtype=torch.float64)
+    before = [torch.cat([start, states[:-1, :, :H]]), torch.cat([states[1:, :, H:], start])]
+    valid = torch.arange(T).unsqueeze(1) < torch.tensor(lengths or [T] * B)
+    for layer, suffix, h in zip(layers(replay(kernel, rows), None), ("", "_reverse"), before, strict=True):
+        w, u, b, c = (
+            module.get_parameter(f"{kind}_l0{suffix}")[:H]
+            for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        gate = (x @ w.t() + b + h @ u.t() + c).sigmoid()
+        told = layer["gates"][0]
+        assert (told["name"], layer["gate_times"]) == ("i", list(range(T)))
+        for t in range(T):
+            values = sorted(gate[t][valid[t]].flatten().tolist())
+            last = len(values) - 1
+            assert told["mean"][t] == pytest.approx(sum(values) / len(values), abs=6e-4)
+            assert told["p10"][t] == pytest.approx(values[round(0.1 * last)], abs=6e-3)
+            assert told["p90"][t] == pytest.approx(values[round(0.9 * last)], abs=6e-3)
+
+
+def test_gates_of_long_sequences_and_wide_layers_are_told_at_24_times() -> None:
+    torch.manual_seed(0)
+    kernel, rows, _ = called(nn.GRU(N, 300), torch.randn(500, 2, N))
+    (layer,) = layers(replay(kernel, rows), None)
+    assert (len(layer["gate_times"]), layer["gate_times"][0], layer["gate_times"][-1]) == (24, 0, 499)
+    for gate in layer["gates"]:
+        if gate["name"] == "n":
+            assert "mean" not in gate
+        else:
+            assert all(
+                0 < low < mean < high < 1
+                for low, mean, high in zip(gate["p10"], gate["mean"], gate["p90"], strict=True)
+            )
+
+
+def test_a_plain_recurrence_has_no_gates_over_time() -> None:
+    kernel, rows, _ = called(module_of("tanh"), torch.randn(T, B, N))
+    (layer,) = layers(replay(kernel, rows), None)
+    assert layer["gate_times"] is None
+    assert "mean" not in layer["gates"][0]

@@ -1,6 +1,7 @@
 """The curves of a report: what they hold, what is kept of long ones, and why they are absent."""
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -8,11 +9,13 @@ from hypothesis import strategies as st
 
 from rnn_doctor.derive.profiles import profiles
 from rnn_doctor.derive.thinning import STRETCHES, thinned
+from rnn_doctor.schema.curves import GateCourse
+from rnn_doctor.schema.recurrence import Layer
 from rnn_doctor.schema.report import Profiles
 from tests.derive import logs, recurrent_logs
 
 
-@settings(derandomize=True)
+@settings(derandomize=True, deadline=None)
 @given(st.lists(st.floats(), min_size=1, max_size=3_000))
 def test_thinning_keeps_what_stands_out(values: list[float]) -> None:
     curve = thinned(range(1, len(values) + 1), values)
@@ -100,6 +103,42 @@ def test_gates_are_told_over_the_steps_that_were_replayed() -> None:
     (curve,) = made(logs.lstm(), layers).gates
     assert (curve.module, curve.layer, curve.gate) == ("lstm", 0, "f")
     assert (curve.steps, curve.low, curve.high) == ((1, 50), (0.0, 0.6), (0.1, 0.1))
+
+
+def _course(step: int, mean: float, name: str = "f", **fields: Any) -> Layer:
+    told = {"mean": (mean, mean), "p10": (0.1, 0.2), "p90": (0.8, 0.9)}
+    return recurrent_logs.layer(
+        step, gates=(recurrent_logs.gate(name, **told),), gate_times=(0, 19), **fields
+    )
+
+
+def test_gates_over_time_are_told_at_the_first_the_middle_and_the_last_look() -> None:
+    looks = [_course(step, 0.1 * step) for step in range(1, 6)]
+    courses = made(logs.lstm(), looks).gate_courses
+    assert [(c.step, c.mean) for c in courses] == [(s, (0.1 * s, 0.1 * s)) for s in (1, 3, 5)]
+    assert (courses[0].module, courses[0].layer, courses[0].gate) == ("lstm", 0, "f")
+    assert (courses[0].times, courses[0].p10, courses[0].p90) == ((0, 19), (0.1, 0.2), (0.8, 0.9))
+
+
+def test_gates_over_time_stand_layer_by_layer_and_gate_by_gate() -> None:
+    layers = [_course(step, 0.5, layer=layer) for step in (1, 50) for layer in (0, 1)]
+    assert [(c.layer, c.step) for c in made(logs.lstm(num_layers=2), layers).gate_courses] == [
+        (0, 1), (0, 50), (1, 1), (1, 50),
+    ]  # fmt: skip
+
+
+def test_why_there_are_no_gates_over_time() -> None:
+    older = made(logs.lstm(), [recurrent_logs.layer()])
+    assert older.absent["gate_courses"].startswith("the run log holds no gates by time step")
+    plain = made(logs.lstm(kind="RNN"), [recurrent_logs.layer(gates=(recurrent_logs.gate("h"),))])
+    assert plain.absent["gate_courses"] == "its recurrent layers have no gates"
+
+
+def test_a_gate_has_a_value_at_each_of_its_times() -> None:
+    with pytest.raises(ValueError, match="not one value at each of gate_times"):
+        recurrent_logs.layer(gates=(recurrent_logs.gate(mean=(0.5,)),), gate_times=(0, 1))
+    with pytest.raises(ValueError, match="not one value a time step"):
+        GateCourse(module="m", layer=0, gate="f", step=1, times=(0,), mean=(0.5,), p10=(), p90=(0.5,))
 
 
 def test_what_is_absent_says_why() -> None:

@@ -4,6 +4,7 @@ import math
 import re
 
 import pytest
+from rich.cells import cell_len
 
 from rnn_doctor.render.page import Page
 from rnn_doctor.render.strips import by_lag
@@ -105,3 +106,11 @@ def test_nothing_is_drawn_of_nothing() -> None:
     page = Page(80, color=False)
     by_lag(page, ())
     assert page.text() == ""
+
+
+def test_names_in_wide_characters_leave_the_strips_aligned() -> None:
+    lines = drawn(profile(longest=12, module="エンコーダ"), profile(longest=12, module="エンコーダ", layer=0))
+    assert len({cell_len(line) - len(line.split()[-1]) for line in lines[:2]}) == 1
+    (long, _) = drawn(profile(longest=12, module="エンコーダの再帰層の名前"))
+    assert "..." in long
+    assert cell_len(long) == 2 + 24 + 13

@@ -32,6 +32,14 @@ def test_lines_fit_and_end_clean(name: str, width: int) -> None:
         assert line == line.rstrip()
 
 
+def test_on_a_narrow_screen_reasons_stand_below_their_verdicts() -> None:
+    told = render(reports.ill(), width=60).splitlines()
+    at = told.index("  exploding gradients  PRESENT")
+    assert told[at + 1] == "      The gradient norm jumps far above its running median"
+    assert told[at + 2] == "      [RD103; confidence high]"
+    assert "  exploding gradients  PRESENT       The gradient" in render(reports.ill(), width=72)
+
+
 def test_color_changes_nothing_but_the_color() -> None:
     colored = render(reports.ill(), color=True)
     assert "\x1b[" in colored

@@ -63,6 +63,8 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {
+        "path": lambda text: Markup("/<wbr>").join(wording.short(text, _LONGEST).split("/")),
+        "sentence": words.sentence,
         "code": lambda text: Markup(escape(words.code(text))),
         "told": lambda text: Markup(escape(wording.short(text, _SUMMARY))),
         "cell": lambda value: Markup(escape(wording.short(str(value), _CELL))),

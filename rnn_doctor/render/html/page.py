@@ -9,7 +9,7 @@ from rnn_doctor import __version__
 from rnn_doctor.render import expected, wording
 from rnn_doctor.render.html import stories
 from rnn_doctor.render.html.environment import environment, file, policy
-from rnn_doctor.render.html.figures import by_layer, over_updates, through_time, trials
+from rnn_doctor.render.html.figures import gates, over_updates, through_time, trials, updates
 from rnn_doctor.render.html.figures.figure import Figure
 from rnn_doctor.schema.report import SCHEMA_VERSION, Report
 
@@ -81,7 +81,7 @@ def _body(report: Report, prefix: str, number: int, count: int) -> Markup:
             story_of=stories.by_rule(causes),
             figures=drawn,
             broad=_broad([*drawn, measured]),
-            missing=[f for f in (*figures, measured) if not f.drawings],
+            missing=_missing([*figures, measured]),
             trials=measured,
             remedies=remedies,
             unassessed=stories.unassessed(report),
@@ -98,12 +98,22 @@ def _figures(report: Report) -> list[Figure]:
         over_updates.norms(report),
         through_time.by_lag(report),
         through_time.by_time(report),
-        by_layer.gates(report),
-        by_layer.updates(report),
+        gates.courses(report),
+        gates.shares(report),
+        updates.updates(report),
         through_time.states(report),
         over_updates.learning_rate(report),
     )
     return [figure for figure in made if figure is not None]
+
+
+def _missing(figures: Iterable[Figure]) -> list[tuple[str, list[str]]]:
+    """Titles of pictures that cannot be drawn, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for figure in figures:
+        if not figure.drawings:
+            reasons.setdefault(figure.absent or "", []).append(figure.title)
+    return list(reasons.items())
 
 
 def _broad(figures: Iterable[Figure]) -> set[str]:
@@ -111,7 +121,7 @@ def _broad(figures: Iterable[Figure]) -> set[str]:
     broad: set[str] = set()
     alone: str | None = None
     for figure in figures:
-        if len(figure.drawings) > 1 or figure.id.endswith("figure-trials"):
+        if figure.stacked or len(figure.drawings) > 1 or figure.id.endswith("figure-trials"):
             broad.add(figure.id)
         else:
             alone = None if alone else figure.id

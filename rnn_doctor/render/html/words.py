@@ -1,18 +1,28 @@
 """Foreign text on the page: one line, bounded, without characters that steer; code keeps its lines."""
 
 import math
+import re
+
+from rich.cells import cell_len, set_cell_size
 
 from rnn_doctor.render.wording import clean, number, short
 
 _MOST = 1_000
 _MOST_LINES = 200
-_NAME = 40
+_NAME = 42
+"""Columns of text; characters of many scripts take two."""
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 def name(text: str) -> str:
     """A name that fits on a line of a picture; whole in the table below it."""
     kept = clean(text[: 2 * _NAME])
-    return kept if len(kept) <= _NAME else f"{kept[: _NAME - 1]}…"
+    return kept if cell_len(kept) <= _NAME else f"{set_cell_size(kept, _NAME - 1).rstrip()}…"
+
+
+def sentence(text: str) -> str:
+    """The first sentence."""
+    return _SENTENCE.split(text, maxsplit=1)[0]
 
 
 def code(source: str) -> str:

@@ -1,13 +1,22 @@
-"""The reports that the page is tested on: those of the other formats, one with every picture, one out to harm."""
+"""The reports that the page is tested on: those of the other formats, one with every picture, one bare, one hostile."""
 
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from rnn_doctor.render.html.page import render, together
-from rnn_doctor.schema.curves import Curve, GateCurve, StepCurves, UpdateCurve
-from rnn_doctor.schema.report import Profiles, Report, TimeProfile
+from rnn_doctor.schema.curves import Curve, GateCourse, GateCurve, StepCurves, UpdateCurve
+from rnn_doctor.schema.report import (
+    Conditions,
+    ConditionVerdict,
+    Observation,
+    Profiles,
+    Report,
+    TimeProfile,
+)
 from tests.render import reports
+from tests.render.html import crowds
 
 MARKUP = (
     "<script>alert(1)</script>\"'><img src=x onerror=alert(1)></style></title></code></svg>{{ 7*7 }}"
@@ -53,6 +62,9 @@ def drawn(**step_fields: Any) -> Report:
             for layer in (0, 1)
             for gate in ("i", "f", "g", "o")
         ),
+        gate_courses=tuple(
+            _course(layer, gate, step) for layer in (0, 1) for gate in ("i", "f", "o") for step in (1, 21, 50)
+        ),
     )
     return ill.model_copy(update={"profiles": profiles})
 
@@ -67,6 +79,21 @@ def _time(layer: int) -> TimeProfile:
         hidden_gradient=tuple(-0.4 * (19 - t) for t in times),
         hidden_norm=(0.3,) * 20,
         cell_norm=tuple(0.5 + t for t in times),
+    )
+
+
+def _course(layer: int, gate: Any, step: int) -> GateCourse:
+    times = tuple(range(20))
+    mean = tuple(0.5 + 0.008 * step * math.tanh((t - 6) / 4) for t in times)
+    return GateCourse(
+        module="encoder",
+        layer=layer,
+        gate=gate,
+        step=step,
+        times=times,
+        mean=mean,
+        p10=tuple(max(0.0, m - 0.2) for m in mean),
+        p90=tuple(min(1.0, m + 0.15) for m in mean),
     )
 
 
@@ -90,11 +117,36 @@ _FREE = {
 }
 
 
+def bare() -> Report:
+    """A script that ended before it trained: no layer, no optimizer, no curve, no verdict."""
+    healthy = reports.healthy()
+    nothing = ConditionVerdict(verdict="not_assessed", reason="no training step was seen")
+    return healthy.model_copy(
+        update={
+            "subject": healthy.subject.model_copy(
+                update={"recurrent": (), "optimizers": (), "parameters": 0}
+            ),
+            "observation": Observation(steps=0, evaluations=0, stopped="the script failed with exit code 1"),
+            "conditions": Conditions(**dict.fromkeys(Conditions.model_fields, nothing)),
+            "not_assessed": (),
+            "signals": (),
+        }
+    )
+
+
+_MADE: dict[str, Callable[[], Report]] = {
+    "bare": bare,
+    "drawn": drawn,
+    "harmful": harmful,
+    "crowded": crowds.crowded,
+    "tried": crowds.tried,
+}
+
+
 @cache
 def page(name: str) -> str:
-    """The page of a report of tests/render/reports.py or of this module, by its name."""
+    """The page of a report of this module or of tests/render/reports.py, by its name."""
     if name == "several":
         return together([drawn(), reports.healthy(), harmful()])
-    if name == "drawn":
-        return render(drawn())
-    return render(harmful() if name == "harmful" else getattr(reports, name)())
+    made = _MADE.get(name) or getattr(reports, name)
+    return render(made())

@@ -3,6 +3,7 @@
 import math
 import re
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from rnn_doctor.render.html.charts import heat, lines, rows, scales, svg
 NUMBERS = st.lists(st.floats(), max_size=8)
 
 
-@settings(derandomize=True)
+@settings(derandomize=True, deadline=None)
 @given(NUMBERS, st.integers(2, 8), st.booleans())
 def test_a_linear_scale_holds_all_finite_numbers(values: list[float], most: int, whole: bool) -> None:
     scale = scales.linear(values, most=most, whole=whole)
@@ -21,7 +22,7 @@ def test_a_linear_scale_holds_all_finite_numbers(values: list[float], most: int,
     assert 2 <= len(scale.ticks) <= most + 2
 
 
-@settings(derandomize=True)
+@settings(derandomize=True, deadline=None)
 @given(NUMBERS, st.integers(2, 8))
 def test_a_logarithmic_scale_holds_all_positive_numbers(values: list[float], most: int) -> None:
     scale = scales.logarithmic(values, most=most)
@@ -112,6 +113,40 @@ def test_numbers_that_are_never_finite_draw_no_curve() -> None:
 
 def test_nothing_at_all_is_drawn_as_an_empty_frame() -> None:
     assert _paths(_chart([])) == []
+
+
+def _banded(lows: list[float], highs: list[float], **fields: Any) -> str:
+    xs = range(len(lows))
+    line = lines.Series("s", xs, [(low + high) / 2 for low, high in zip(lows, highs, strict=True)])
+    return lines.draw(lines.Chart([line], "x", "y", bands=[lines.Band(xs, lows, highs)], **fields))
+
+
+def test_a_band_is_shaded_between_its_edges() -> None:
+    text = _banded([0.0, 0.5], [1.0, 1.0], y_range=(0, 1), height=100)
+    (path,) = re.findall(r'<path d="([^"]*)" class="band tone1"', text)
+    assert path == "M0 0L1000 0L1000 50L0 100Z", "along the upper edge, back along the lower"
+
+
+def test_a_band_whose_edge_is_not_known_throughout_is_left_out() -> None:
+    assert 'class="band' not in _banded([0.0, math.nan, 0.2], [1.0, 1.0, 1.0])
+    assert 'class="band' not in _banded([0.0, 0.1, math.nan], [math.nan, 1.0, 1.0])
+
+
+def test_the_y_axis_holds_at_least_what_it_is_told_to() -> None:
+    line = lines.Series("s", [0, 1], [0.4, 0.5])
+    text = lines.draw(lines.Chart([line], "x", "y", y_range=(0, 1), log=False, height=100))
+    assert _paths(text) == ["M0 60L1000 50"]
+    assert re.findall(r'text-anchor="end">([\d.]+)<', text) == ["0", "0.5", "1"]
+
+
+def test_rules_stand_where_they_belong_with_their_words_above_the_curves() -> None:
+    line = lines.Series("s", [0, 10], [0, 10])
+    ruled = [lines.Rule(2.5, "upright"), lines.Rule(5, "level", "y"), lines.Rule(math.nan, "nowhere", "y")]
+    text = lines.draw(lines.Chart([line], "x", "y", rules=ruled, log=False, height=100))
+    assert text.count('class="rule"') == 2
+    assert 'x1="25%" x2="25%"' in text
+    assert "nowhere" not in text
+    assert text.index('class="line') < text.index(">upright<") < text.index(">level<")
 
 
 def test_words_and_names_are_escaped() -> None:

@@ -9,7 +9,7 @@ import torch
 from .backpropagation import Gradients
 from .replay import Direction, Replayed
 
-_SIGMOIDS = ("i", "f", "o", "r", "z")
+_SIGMOIDS = frozenset("iforz")
 _CLOSED, _OPEN = 0.1, 0.9
 """Left and right saturation of a sigmoid gate (Karpathy, Johnson, Fei-Fei 2015, section 4.2)."""
 _FLAT = 0.97
@@ -21,6 +21,10 @@ _DEAD = 1e-3
 _FEWEST_STATES = 16
 """States (of all steps and rows) below which a unit that did not change may yet do so."""
 _MOST_TIMES = 48
+_MOST_GATE_TIMES = 24
+"""Time steps at which the gates are told: they are drawn, not judged, and a log has to stay small."""
+_MOST_UNITS = 256
+"""Values of a gate at one time step, of all rows and units, of which its range is taken."""
 _MOST_STATES = 256
 """States (of all steps and rows) of which a rank is taken."""
 _WIDEST = 1024
@@ -30,7 +34,8 @@ _WIDEST = 1024
 def layers(replayed: Replayed, gradients: list[Gradients] | None) -> list[dict[str, Any]]:
     """The fields of a `layer` record of every direction; padded steps do not count."""
     found = []
-    times = _times(replayed.output.shape[0])
+    times = _times(replayed.output.shape[0], _MOST_TIMES)
+    few = _times(replayed.output.shape[0], _MOST_GATE_TIMES)
     for k, direction in enumerate(replayed.directions):
         fields: dict[str, Any] = {
             "layer": direction.layer,
@@ -38,7 +43,9 @@ def layers(replayed: Replayed, gradients: list[Gradients] | None) -> list[dict[s
             "times": times,
             "hidden_norm": _by_time(replayed, direction, direction.h, times),
             "gates": [_gate(name, _valid(replayed, values), _kind(replayed, name))
+                      | (_course(replayed, direction, values, few) if name in _SIGMOIDS else {})
                       for name, values in direction.gates.items()],
+            "gate_times": few if direction.gates.keys() & _SIGMOIDS else None,
             **_units(_valid(replayed, direction.h), replayed.kernel.mode == "RNN_RELU"),
         }  # fmt: skip
         if direction.c is not None:
@@ -52,10 +59,10 @@ def layers(replayed: Replayed, gradients: list[Gradients] | None) -> list[dict[s
     return found
 
 
-def _times(count: int) -> list[int]:
-    if count <= _MOST_TIMES:
+def _times(count: int, most: int) -> list[int]:
+    if count <= most:
         return list(range(count))
-    return [round(k * (count - 1) / (_MOST_TIMES - 1)) for k in range(_MOST_TIMES)]
+    return [round(k * (count - 1) / (most - 1)) for k in range(most)]
 
 
 def _valid(replayed: Replayed, values: torch.Tensor) -> torch.Tensor:
@@ -81,6 +88,25 @@ def _decades(replayed: Replayed, direction: Direction, values: torch.Tensor, tim
     norms = replayed.in_time(direction, values).double().flatten(1).norm(dim=1)[times]
     result: list[float] = norms.log10().tolist()
     return result
+
+
+def _course(
+    replayed: Replayed, direction: Direction, values: torch.Tensor, times: list[int]
+) -> dict[str, list[float]]:
+    """Mean of a gate over rows and units at these times, and the range of the middle four fifths of them."""
+    some = replayed.in_time(direction, values)[times].double()
+    if replayed.valid is not None:
+        some = some.masked_fill(~replayed.valid[times], float("nan"))
+    flat = some.flatten(1)
+    ordered = flat[:, :: -(-flat.shape[1] // _MOST_UNITS)].sort(1).values  # NaN comes last
+    last = ordered.isnan().logical_not().sum(1, keepdim=True).sub(1).clamp_min(0)
+    low, high = (ordered.gather(1, (share * last).round().long()).squeeze(1) for share in (0.1, 0.9))
+    mean, p10, p90 = torch.stack([flat.nanmean(1), low, high]).tolist()
+    return {
+        "mean": [round(value, 3) for value in mean],
+        "p10": [round(value, 2) for value in p10],
+        "p90": [round(value, 2) for value in p90],
+    }
 
 
 def _kind(replayed: Replayed, name: str) -> str:

@@ -34,6 +34,10 @@ class Heat:
     mark: str = ""
     """Words on that frame."""
 
+    def holds(self, level: str) -> bool:
+        """Whether a cell has this level."""
+        return any(each == level for row in self.rows for each, _ in row.cells)
+
 
 def draw(heat: Heat) -> Markup:
     """The picture, one row under another, each below its name."""

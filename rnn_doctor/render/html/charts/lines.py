@@ -1,7 +1,7 @@
 """Curves over a common axis. What is not finite is a gap with a mark; nothing is drawn where nothing was seen."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
 
@@ -18,12 +18,16 @@ from rnn_doctor.render.html.charts.svg import (
     tag,
 )
 
-HEIGHT = 190
+_HEIGHT = 190
 _TOP, _BELOW = 22, 38
+_BARE_TOP = 10
+"""Pixels above a y axis without a name."""
 _GUTTER = 50
 """Pixels for the labels of the y axis."""
 _MOST_DOTS = 40
 _MARK = 4
+_CHARACTER, _USUAL_WIDTH, _LINE = 7, 420, 12
+"""Pixels: of a character, of a picture, of a line of text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,16 @@ class Series:
     ys: Sequence[float]
     tone: int = 1
     dots: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The room between two curves, shaded in the colour of a tone."""
+
+    xs: Sequence[float]
+    lows: Sequence[float]
+    highs: Sequence[float]
+    tone: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +77,41 @@ class Chart:
     y_name: str
     rules: Sequence[Rule] = ()
     flags: Sequence[Flag] = ()
+    bands: Sequence[Band] = ()
     log: bool | None = None
     """Whether the y axis is logarithmic; None leaves it to the values."""
+    y_range: tuple[float, float] | None = None
+    """What the y axis holds at least."""
+    y_words: Mapping[float, str] = field(default_factory=dict)
+    """What is written in place of a number of the y axis."""
+    height: int = _HEIGHT
+    """Pixels of the y axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where things are: the scales of both axes, pixels of the y axis and of what is above it."""
+
+    x: scales.Scale
+    y: scales.Scale
+    height: int
+    top: int
+
+    def up(self, share: float) -> float:
+        """Pixels from the top of the picture of a share of the y axis."""
+        return self.top + (1 - share) * self.height
+
+    @property
+    def bottom(self) -> float:
+        return self.top + self.height
+
+    def places(self, xs: Sequence[float], ys: Sequence[float]) -> list[tuple[float, float | None]]:
+        """Shares of both axes; where a value has no place on its own, None."""
+        return [
+            (x, self.y.at(value))
+            for at, value in zip(xs, ys, strict=True)
+            if (x := self.x.at(at)) is not None
+        ]
 
 
 def gaps(series: Sequence[Series]) -> int:
@@ -78,140 +125,190 @@ def _finite(value: float) -> bool:
 
 def draw(chart: Chart) -> Markup:
     """The picture: the labels of the y axis, beside them the curves over the x axis."""
-    ys = [y for each in chart.series for y in each.ys]
-    ys += [rule.at for rule in chart.rules if rule.axis == "y"]
-    y_scale = {True: scales.logarithmic, False: scales.linear, None: scales.fitting}[chart.log](ys)
-    x_scale = scales.linear([x for each in chart.series for x in each.xs], whole=True, tight=True)
+    frame = _frame(chart)
+    ruled = [_ruled(rule, frame, chart.series) for rule in chart.rules]
+    name = chart.y_name + (" (log scale)" if frame.y.log else "")
     return tag(
         "div",
-        _y_axis(y_scale),
+        _y_axis(frame, chart.y_words),
         drawing(
-            label(
-                chart.y_name + (" (log scale)" if y_scale.log else ""), 0, 10, anchor="start", class_="name"
+            label(name, 0, 10, anchor="start", class_="name"),
+            *_grid(frame),
+            *_x_axis(frame, chart.x_name),
+            *(line for line, _ in ruled),
+            stretched(
+                *(_band(band, frame) for band in chart.bands),
+                *(_path(series, frame) for series in chart.series),
+                y=frame.top,
+                height=frame.height,
             ),
-            *_grid(y_scale),
-            *_x_axis(x_scale, chart.x_name),
-            *_rules(chart.rules, x_scale, y_scale),
-            stretched(*(_path(s, x_scale, y_scale) for s in chart.series), y=_TOP, height=HEIGHT),
-            *(mark for each in chart.series for mark in _marks(each, x_scale, y_scale)),
-            *(_flag(flag, x_scale) for flag in chart.flags),
-            *_rule_words(chart.rules, x_scale, y_scale),
-            height=_TOP + HEIGHT + _BELOW,
+            *(mark for each in chart.series for mark in _marks(each, frame)),
+            *(_flag(flag, frame) for flag in chart.flags),
+            *(words for _, words in ruled),
+            height=frame.bottom + _BELOW,
         ),
         class_="plot",
     )
 
 
-def _up(share: float) -> float:
-    """Pixels from the top of the picture of a share of the y axis."""
-    return _TOP + (1 - share) * HEIGHT
+def _frame(chart: Chart) -> _Frame:
+    ys = [y for each in chart.series for y in each.ys]
+    ys += [y for band in chart.bands for curve in (band.lows, band.highs) for y in curve]
+    ys += [rule.at for rule in chart.rules if rule.axis == "y"]
+    ys += chart.y_range or ()
+    scale = {True: scales.logarithmic, False: scales.linear, None: scales.fitting}[chart.log]
+    x = scales.linear([x for each in chart.series for x in each.xs], whole=True, tight=True)
+    return _Frame(x, scale(ys), chart.height, _TOP if chart.y_name else _BARE_TOP)
 
 
-def _y_axis(scale: scales.Scale) -> Markup:
+def _y_axis(frame: _Frame, words: Mapping[float, str]) -> Markup:
     texts = [
-        tag("text", scales.words(t), x=_GUTTER - 8, y=_up(scale.at(t) or 0) + 4, text_anchor="end")
-        for t in scale.ticks
+        tag(
+            "text",
+            words.get(t, scales.words(t)),
+            x=_GUTTER - 8,
+            y=frame.up(frame.y.at(t) or 0) + 4,
+            text_anchor="end",
+        )
+        for t in frame.y.ticks
     ]
     return tag(
         "svg",
         *texts,
         class_="axis",
         width=_GUTTER,
-        height=_TOP + HEIGHT + _BELOW,
+        height=frame.bottom + _BELOW,
         aria_hidden="true",
         focusable="false",
     )
 
 
-def _grid(scale: scales.Scale) -> Iterator[Markup]:
-    for tick in scale.ticks:
-        y = _up(scale.at(tick) or 0)
+def _grid(frame: _Frame) -> Iterator[Markup]:
+    for tick in frame.y.ticks:
+        y = frame.up(frame.y.at(tick) or 0)
         yield tag("line", x1=0, x2="100%", y1=y, y2=y, class_="grid")
 
 
-def _x_axis(scale: scales.Scale, name: str) -> Iterator[Markup]:
-    bottom = _TOP + HEIGHT
-    yield tag("line", x1=0, x2="100%", y1=bottom, y2=bottom, class_="base")
-    for tick in scale.ticks:
-        yield label(scales.words(tick), scale.at(tick) or 0, bottom + 16)
-    yield label(name, 0.5, bottom + 33, class_="name")
+def _x_axis(frame: _Frame, name: str) -> Iterator[Markup]:
+    yield tag("line", x1=0, x2="100%", y1=frame.bottom, y2=frame.bottom, class_="base")
+    for tick in frame.x.ticks:
+        yield label(scales.words(tick), frame.x.at(tick) or 0, frame.bottom + 16)
+    yield label(name, 0.5, frame.bottom + 33, class_="name")
 
 
-def _rules(rules: Sequence[Rule], x_scale: scales.Scale, y_scale: scales.Scale) -> Iterator[Markup]:
-    for rule in rules:
-        share = (x_scale if rule.axis == "x" else y_scale).at(rule.at)
-        if share is None:
-            continue
-        if rule.axis == "y":
-            y = _up(share)
-            yield tag("line", x1=0, x2="100%", y1=y, y2=y, class_="rule")
-        else:
-            yield tag("line", x1=percent(share), x2=percent(share), y1=_TOP, y2=_TOP + HEIGHT, class_="rule")
+def _ruled(rule: Rule, frame: _Frame, series: Sequence[Series]) -> tuple[Markup, Markup]:
+    """A rule, and its words, which stand above all curves and where few of them run: at the foot or the head of an
+    upright one, at the end of a level one, above or below it.
+    """
+    share = (frame.x if rule.axis == "x" else frame.y).at(rule.at)
+    if share is None:
+        return Markup(""), Markup("")
+    if rule.axis == "y":
+        y, long = frame.up(share), _share(rule.text)
+        ends = [(base, reach) for reach in ((1 - long, 1.0), (0.0, long)) for base in (y - 5, y + 14)]
+        base, (start, _) = _freest(ends, frame, series)
+        left = start == 0
+        return (
+            tag("line", x1=0, x2="100%", y1=y, y2=y, class_="rule"),
+            label(rule.text, 0 if left else 1, base, anchor="start" if left else "end", class_="told"),
+        )
+    x, before = percent(share), share > 0.5
+    reach = (share - _share(rule.text), share) if before else (share, share + _share(rule.text))
+    base, _ = _freest([(base, reach) for base in (frame.bottom - 8, frame.top + 14)], frame, series)
+    return (
+        tag("line", x1=x, x2=x, y1=frame.top, y2=frame.bottom, class_="rule"),
+        tag(
+            "text",
+            rule.text,
+            x=x,
+            dx=-6 if before else 6,
+            y=base,
+            text_anchor="end" if before else "start",
+            class_="told",
+        ),
+    )
 
 
-def _rule_words(rules: Sequence[Rule], x_scale: scales.Scale, y_scale: scales.Scale) -> Iterator[Markup]:
-    """What stands on the rules: at the foot of an upright one, at the end of a level one; above all curves."""
-    for rule in rules:
-        share = (x_scale if rule.axis == "x" else y_scale).at(rule.at)
-        if share is None:
-            continue
-        if rule.axis == "y":
-            y = _up(share)
-            yield label(rule.text, 1, y - 5 if y > _TOP + 16 else y + 14, anchor="end", class_="told")
-        else:
-            before = share > 0.5
-            yield tag(
-                "text",
-                rule.text,
-                x=percent(share),
-                dx=-6 if before else 6,
-                y=_TOP + HEIGHT - 8,
-                text_anchor="end" if before else "start",
-                class_="told",
-            )
+def _share(text: str) -> float:
+    """About how much of a usual picture's width a text takes."""
+    return len(text) * _CHARACTER / _USUAL_WIDTH
 
 
-def _places(series: Series, x_scale: scales.Scale, y_scale: scales.Scale) -> list[tuple[float, float | None]]:
-    return [
-        (x, y_scale.at(value))
-        for at, value in zip(series.xs, series.ys, strict=True)
-        if (x := x_scale.at(at)) is not None
-    ]
+Room = tuple[float, tuple[float, float]]
+"""Where a line of text may stand: its height in pixels, and from where to where along x."""
 
 
-def _path(series: Series, x_scale: scales.Scale, y_scale: scales.Scale) -> Markup:
-    """The curve in pieces: a value without a place breaks it."""
-    pieces = []
-    for seen, group in groupby(_places(series, x_scale, y_scale), key=lambda place: place[1] is not None):
+def _freest(rooms: Sequence[Room], frame: _Frame, series: Sequence[Series]) -> Room:
+    """The first of those that fewest points of curves lie in, of those inside the picture."""
+
+    def crowd(room: Room) -> int:
+        base, (start, end) = room
+        return sum(
+            start <= x <= end and y is not None and base - _LINE <= frame.up(y) <= base + 3
+            for each in series
+            for x, y in frame.places(each.xs, each.ys)
+        )
+
+    inside = [room for room in rooms if _LINE < room[0] < frame.bottom]
+    return min(inside, key=crowd, default=rooms[0])
+
+
+def _pieces(places: Sequence[tuple[float, float | None]]) -> Iterator[list[tuple[float, float]]]:
+    """What can be drawn in one stroke: a value without a place breaks it."""
+    for seen, group in groupby(places, key=lambda place: place[1] is not None):
         if seen:
-            points = [f"{number(x * STRETCH)} {number((1 - (y or 0)) * HEIGHT)}" for x, y in group]
-            # A lone point is a line to itself, which round caps make a dot.
-            pieces.append(f"M{'L'.join(points if len(points) > 1 else points * 2)}")
+            yield [(x, y or 0.0) for x, y in group]
+
+
+def _drawn(points: Sequence[tuple[float, float]], frame: _Frame) -> str:
+    return "L".join(f"{number(x * STRETCH)} {number((1 - y) * frame.height)}" for x, y in points)
+
+
+def _path(series: Series, frame: _Frame) -> Markup:
+    """The curve in pieces."""
+    pieces = [
+        # A lone point is a line to itself, which round caps make a dot.
+        f"M{_drawn(piece if len(piece) > 1 else piece * 2, frame)}"
+        for piece in _pieces(frame.places(series.xs, series.ys))
+    ]
     return tag("path", d="".join(pieces), class_=f"line tone{series.tone}") if pieces else Markup("")
 
 
-def _marks(series: Series, x_scale: scales.Scale, y_scale: scales.Scale) -> Iterator[Markup]:
+def _band(band: Band, frame: _Frame) -> Markup:
+    """There along the upper edge, and back along the lower one; nothing where an edge is not known throughout."""
+    high, low = (frame.places(band.xs, edge) for edge in (band.highs, band.lows))
+    around = [(x, y) for x, y in (*high, *reversed(low)) if y is not None]
+    if len(around) < len(high) + len(low) or not around:
+        return Markup("")
+    return tag("path", d=f"M{_drawn(around, frame)}Z", class_=f"band tone{band.tone}")
+
+
+def _marks(series: Series, frame: _Frame) -> Iterator[Markup]:
     """Dots where they are wanted, and crosses at the top edge where a value has no place."""
-    places = _places(series, x_scale, y_scale)
+    places = frame.places(series.xs, series.ys)
     if series.dots and len(places) <= _MOST_DOTS:
         for x, y in places:
             if y is not None:
-                yield tag("circle", cx=percent(x), cy=_up(y), r=3, class_=f"dot tone{series.tone}")
+                yield tag("circle", cx=percent(x), cy=frame.up(y), r=3, class_=f"dot tone{series.tone}")
     missing = [x for x, y in places if y is None]
     for x in missing[:: max(1, len(missing) // _MOST_DOTS)]:
-        yield _cross(x)
+        yield _cross(x, frame.top)
 
 
-def _cross(x: float) -> Markup:
+def _cross(x: float, top: float) -> Markup:
     """A cross at the top edge. (A nested svg can stand at a share of the width; a path cannot.)"""
     d = f"M{-_MARK} {-_MARK}L{_MARK} {_MARK}M{-_MARK} {_MARK}L{_MARK} {-_MARK}"
-    return tag("svg", tag("path", d=d, class_="gap"), x=percent(x), y=_TOP, overflow="visible")
+    return tag("svg", tag("path", d=d, class_="gap"), x=percent(x), y=top, overflow="visible")
 
 
-def _flag(flag: Flag, scale: scales.Scale) -> Markup:
-    x = scale.at(flag.at)
+def _flag(flag: Flag, frame: _Frame) -> Markup:
+    x = frame.x.at(flag.at)
     if x is None:
         return Markup("")
     return tag(
-        "svg", tag("path", d="M-4 0L4 0L0 7Z", class_="flag"), x=percent(x), y=_TOP - 5, overflow="visible"
+        "svg",
+        tag("path", d="M-4 0L4 0L0 7Z", class_="flag"),
+        x=percent(x),
+        y=frame.top - 5,
+        overflow="visible",
     )

@@ -83,7 +83,9 @@ def bars(rows: Sequence[Bars], x_name: str) -> Markup:
                     )
                 at = min(1.0, at + max(0.0, share))
 
-    return _stacked(rows, lambda row: len(row.bars) * (_BAR + 3), band, lambda _: iter(()), scale, x_name)
+    return _stacked(
+        rows, lambda row: len(row.bars) * (_BAR + 3), band, lambda _: iter(()), scale, x_name, " %"
+    )
 
 
 def _stacked(
@@ -93,6 +95,7 @@ def _stacked(
     behind: Callable[[float], Iterator[Markup]],
     scale: scales.Scale,
     x_name: str,
+    unit: str = "",
 ) -> Markup:
     parts: list[Markup] = []
     y = 0.0
@@ -101,17 +104,14 @@ def _stacked(
         parts += band(row, y + _LABEL)
         y += _LABEL + height(row) + _GAP
     axis = [
-        label(_tick(t, x_name), scale.at(t) or 0, y + 12, anchor=_anchor(scale.at(t))) for t in scale.ticks
+        label(scales.words(t) + unit, scale.at(t) or 0, y + 12, anchor=_anchor(scale.at(t)))
+        for t in scale.ticks
     ]
     return tag(
         "div",
         drawing(*behind(y), *parts, *axis, label(x_name, 0.5, y + 29, class_="name"), height=y + 36),
         class_="plot wide",
     )
-
-
-def _tick(value: float, x_name: str) -> str:
-    return scales.words(value) + (" %" if "%" in x_name else "")
 
 
 def _anchor(share: float | None) -> str:

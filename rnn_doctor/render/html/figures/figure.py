@@ -42,6 +42,8 @@ class Figure:
     """What it shows, for those who do not see it."""
     drawings: tuple[tuple[str, Markup], ...] = ()
     """Each with a heading of its own, empty where there is one drawing."""
+    stacked: bool = False
+    """Whether its drawings are wide, and stand one below another."""
     key: tuple[Key, ...] = ()
     tables: tuple[Table, ...] = ()
     absent: str | None = None

@@ -62,7 +62,8 @@ def norms(report: Report) -> Figure:
     series = _series(
         ("before clipping", curves.grad_norm, 1, False), ("as used", curves.clipped_norm, 2, False)
     )
-    if len(series) == 1:
+    uncut = curves.clipped_norm.values == curves.grad_norm.values
+    if len(series) == 1 or uncut:
         series = [lines.Series("gradient norm", series[0].xs, series[0].ys, 1)]
     limits = dict.fromkeys(curves.clip_limit.values)
     rules = [
@@ -78,7 +79,7 @@ def norms(report: Report) -> Figure:
         else "No spikes."
     )
     told.append(
-        f"Clipped; limit {figure(next(iter(limits)))}."
+        f"{'No update was cut' if uncut else 'Clipped'}; limit {figure(next(iter(limits)))}."
         if limits
         else f"{_sentence(curves.clip_limit.absent)}."
     )

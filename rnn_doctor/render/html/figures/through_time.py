@@ -1,15 +1,18 @@
 """What happens inside the recurrences: gradients by lag and by time step, states by time step."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Generic, TypeVar
 
 from rnn_doctor.render.html.charts import heat, lines
 from rnn_doctor.render.html.figures.figure import NO_REASON, Figure, Key, table
 from rnn_doctor.render.html.words import figure, layer, name
 from rnn_doctor.render.lags import columns, lost_at
 from rnn_doctor.schema.report import LagProfile, Report, TimeProfile
+
+Profile = TypeVar("Profile", LagProfile, TimeProfile)
 
 _MODULES = 4
 _ROWS = 8
@@ -28,40 +31,61 @@ _KEY = (*(Key("cell", level, words) for _, level, words in _LEVELS), Key("cell",
 _GROWN = Key("cell", "grown", "grown tenfold")
 
 
+@dataclass(frozen=True)
+class _Map(Generic[Profile]):
+    """How a map is made of profiles: from all of one module, a few rows a picture."""
+
+    places: Callable[[Profile], Sequence[int]]
+    """Lags or time steps."""
+    values: Callable[[Profile], Sequence[float]]
+    draw: Callable[[Sequence[Profile]], heat.Heat]
+    words: Callable[[Sequence[Profile]], str]
+    head: tuple[str, str, str]
+    """Of the table."""
+
+
+def _drawn(shared: Figure, profiles: Sequence[Profile], how: _Map[Profile], absent: str | None) -> Figure:
+    """One map a module."""
+    if not profiles:
+        return replace(shared, absent=absent or NO_REASON)
+    modules = [list(group) for _, group in groupby(profiles, key=lambda p: p.module)]
+    shown = [group[:_ROWS] for group in modules[:_MODULES]]
+    maps = [(name(group[0].module), how.draw(group)) for group in shown]
+    rows = [
+        (layer(p.module, p.layer, p.reverse), str(place), figure(value))
+        for p in profiles
+        for place, value in zip(how.places(p), how.values(p), strict=True)
+    ]
+    return replace(
+        shared,
+        summary=" ".join(how.words(group) for group in shown) + _more(len(modules)),
+        drawings=tuple((title, heat.draw(drawn)) for title, drawn in maps),
+        key=(*_KEY, _GROWN) if any(drawn.holds("grown") for _, drawn in maps) else _KEY,
+        tables=(table(how.head, rows),),
+    )
+
+
+def _more(modules: int) -> str:
+    return f" {modules - _MODULES} more modules are in the JSON report." if modules > _MODULES else ""
+
+
 def by_lag(report: Report) -> Figure:
     """The gradient by lag, one map a module, with the needed lag marked."""
-    profiles = [p for p in report.profiles.by_lag if p.lags]
     shared = Figure(
         id="figure-lag",
         title="Gradient by lag",
         caption="Decades of a gradient that are lost on the way back from one output to earlier inputs; 3 is a "
         "thousandth left. Where the colour fades, inputs so far back cannot be learned from.",
     )
-    if not profiles:
-        return _without(shared, report.profiles.absent.get("by_lag", NO_REASON))
-    modules = [list(group) for _, group in groupby(profiles, key=lambda p: p.module)]
-    rows = [
-        (layer(p.module, p.layer, p.reverse), str(lag), figure(decades))
-        for p in profiles
-        for lag, decades in zip(p.lags, p.decades, strict=True)
-    ]
-    return replace(
-        shared,
-        summary=" ".join(_lag_words(group[0]) for group in modules[:_MODULES]) + _more(len(modules)),
-        drawings=tuple(
-            (name(group[0].module), heat.draw(_lag_map(group[:_ROWS]))) for group in modules[:_MODULES]
-        ),
-        key=(*_KEY, _GROWN) if any(d >= 1 for p in profiles for d in p.decades) else _KEY,
-        tables=(table(("layer", "lag", "log10 of what is left"), rows),),
+    how = _Map[LagProfile](
+        lambda p: p.lags,
+        lambda p: p.decades,
+        _lag_map,
+        lambda group: _lag_words(group[0]),
+        ("layer", "lag", "log10 of what is left"),
     )
-
-
-def _without(shared: Figure, reason: str) -> Figure:
-    return replace(shared, absent=reason)
-
-
-def _more(modules: int) -> str:
-    return f" {modules - _MODULES} more modules are in the JSON report." if modules > _MODULES else ""
+    profiles = [p for p in report.profiles.by_lag if p.lags]
+    return _drawn(shared, profiles, how, report.profiles.absent.get("by_lag"))
 
 
 def _lag_map(group: Sequence[LagProfile]) -> heat.Heat:
@@ -107,35 +131,26 @@ def _lag_words(profile: LagProfile) -> str:
 
 
 def by_time(report: Report) -> Figure:
-    """The gradient of the script's own loss by time step, one row a layer."""
-    profiles = [p for p in report.profiles.by_time if p.times and p.hidden_gradient]
+    """The gradient of the script's own loss by time step, one row a layer, with the needed lag marked."""
     shared = Figure(
         id="figure-time",
         title="Gradient by time step",
         caption="Decades by which the gradient of the script's own loss falls short of the layer's largest. "
         "A loss on the last step alone must send it all the way to the left.",
     )
-    if not profiles:
-        return _without(shared, report.profiles.absent.get("by_time", NO_REASON))
-    modules = [list(group) for _, group in groupby(profiles, key=lambda p: p.module)]
-    rows = [
-        (layer(p.module, p.layer, p.reverse), str(time), figure(value))
-        for p in profiles
-        for time, value in zip(p.times, p.hidden_gradient, strict=True)
-    ]
-    return replace(
-        shared,
-        summary=" ".join(_time_words(p) for group in modules[:_MODULES] for p in group[:_ROWS])
-        + _more(len(modules)),
-        drawings=tuple(
-            (name(group[0].module), heat.draw(_time_map(group[:_ROWS]))) for group in modules[:_MODULES]
-        ),
-        key=_KEY,
-        tables=(table(("layer", "time step", "log10 of the norm"), rows),),
+    needed = {p.module: p.needed_lag for p in report.profiles.by_lag if p.needed_lag is not None}
+    how = _Map[TimeProfile](
+        lambda p: p.times,
+        lambda p: p.hidden_gradient,
+        lambda group: _time_map(group, needed.get(group[0].module)),
+        lambda group: " ".join(map(_time_words, group)),
+        ("layer", "time step", "log10 of the norm"),
     )
+    profiles = [p for p in report.profiles.by_time if p.times and p.hidden_gradient]
+    return _drawn(shared, profiles, how, report.profiles.absent.get("by_time"))
 
 
-def _time_map(group: Sequence[TimeProfile]) -> heat.Heat:
+def _time_map(group: Sequence[TimeProfile], needed: float | None) -> heat.Heat:
     longest = max(group, key=lambda p: len(p.times)).times
     spread = columns(len(longest) - 1, _CELLS)
     rows = [
@@ -145,7 +160,14 @@ def _time_map(group: Sequence[TimeProfile]) -> heat.Heat:
         )
         for p in group
     ]
-    return heat.Heat(rows, [longest[k] for k in spread], "time step of the sequence")
+    times = [longest[k] for k in spread]
+    marked = None
+    if needed is not None and not any(
+        p.reverse for p in group
+    ):  # a reverse direction carries it the other way
+        marked = next((k for k, time in reversed([*enumerate(times)]) if times[-1] - time >= needed), None)
+    words = f"needed: lag {figure(needed)} from the end" if needed is not None else ""
+    return heat.Heat(rows, times, "time step of the sequence", marked, words)
 
 
 def _largest(profile: TimeProfile) -> float:
@@ -167,7 +189,7 @@ def states(report: Report) -> Figure:
         caption="Root mean square of the states over a sequence, at the last update where it was looked at.",
     )
     if not profiles:
-        return _without(shared, report.profiles.absent.get("by_time", NO_REASON))
+        return replace(shared, absent=report.profiles.absent.get("by_time", NO_REASON))
     drawn = [
         (layer(p.module, p.layer, p.reverse), kind, p.times, values)
         for p in profiles

@@ -35,7 +35,9 @@ def trials(report: Report) -> Figure:
         summary=" ".join(
             f"{name(c[0])}: effect {c[1]}, interval {c[2]}, after {c[4]} updates." for c in cells
         ),
-        drawings=(("", rows.ranges(drawn, scale, "log of the ratio of the losses", zero=True)),),
+        drawings=(
+            ("", rows.ranges(drawn, scale, "← helps · log of the ratio of the losses · harms →", zero=True)),
+        ),
         key=(Key("dot", "tone1", "effect"), Key("line", "range", "its interval")),
         tables=(table(("remedy", "effect", "interval", "p", "updates"), cells),),
     )
