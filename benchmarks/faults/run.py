@@ -7,9 +7,9 @@
 A label is earned before anything is observed. A training without a fault is healthy if it reaches its task's target
 within HEALTHY updates; otherwise it is left out. A training with a fault is ill if its twin is healthy and it has not
 reached the target in PATIENCE times the updates that the twin took; otherwise it is left out, and so is what runs out
-of time. A fault that happens at one update (a value that is no number) counts only if the same training, without the
-probe, breaks within the worker.STEPS updates that are observed: what is seen before is what its healthy twin does, and a
-report that calls that ill would be a false alarm.
+of time. A fault that happens at one update (a value that is no number) counts only if the same training, without
+the probe, breaks within the worker.STEPS updates that are observed: what is seen before is what its healthy twin does,
+and a report that calls that ill would be a false alarm.
 """
 
 import argparse
