@@ -76,10 +76,11 @@ def test_without_decay_nothing_is_taken() -> None:
 
 
 def test_a_decay_leaves_what_it_alone_would_however_much_the_loss_builds_up() -> None:
-    for kind, fields in (("AdamW", {}), ("SGD", {"momentum": 0.5})):
-        decay = 5.0 if kind == "AdamW" else 2.5
-        grown = run(adam(kind=kind, weight_decay=(decay,), **fields), shrinks(-0.01))
-        assert value_of("decay_leaves", grown) == pytest.approx(math.exp(-0.05 * 50))
+    for optimizer in (
+        adam(kind="AdamW", weight_decay=(5.0,)),
+        adam(kind="SGD", momentum=0.5, weight_decay=(2.5,)),
+    ):
+        assert value_of("decay_leaves", run(optimizer, shrinks(-0.01))) == pytest.approx(math.exp(-0.05 * 50))
 
 
 def test_a_decay_leaves_what_is_left_where_it_is_what_shrinks_them() -> None:
