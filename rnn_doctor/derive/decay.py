@@ -179,7 +179,7 @@ def decay_leaves(view: View) -> Measurement:
     them. And what is left now, where the decay accounts for at least half of the shrinking.
 
     Reads: as decay_accounts_for. Unit: ratio; 1 without decay. None if: as decay_accounts_for.
-    Source: Wang, Aitchison 2024 (the average); Xie, Li 2024 (AdamW keeps every weight below 1 / decay).
+    Source: Wang, Aitchison 2024 (the average); Xie, Li 2024 (where AdamW settles, no weight exceeds 1 / decay).
     """
     found = view.once(_shrinking)
     if isinstance(found, str):
@@ -188,3 +188,18 @@ def decay_leaves(view: View) -> Measurement:
     shrunk = -math.log(max(found.remaining, 1e-300))
     now = found.remaining if 0 < shrunk <= -found.by_decay / ACCOUNTED else 1.0
     return known(min(alone, now), n=found.updates)
+
+
+@signal(unit="updates", reads=("samples", "parameters", "optimizers", "steps.lr"))
+def decay_memory(view: View) -> Measurement:
+    """Over how many of the last updates the weight decay lets the recurrent weights average: 1 / decay_per_update.
+
+    Reads: as decay_accounts_for. Unit: updates. None if: nothing decays, or as decay_accounts_for.
+    Source: Wang, Aitchison 2024.
+    """
+    found = view.once(_shrinking)
+    if isinstance(found, str):
+        return unknown(found)
+    if found.by_decay == 0:
+        return unknown("no recurrent weight decays")
+    return known(-found.updates / found.by_decay, n=found.updates)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from statistics import median
 
 from rnn_doctor.derive.gradients import first_harmful_spike
-from rnn_doctor.derive.losses import loss_end_ratio
 from rnn_doctor.derive.optimizer import scales_itself
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
@@ -19,11 +18,6 @@ WARMING = frozenset(("LinearLR", "ConstantLR", "SequentialLR", "ChainedScheduler
 """Schedules of torch that may begin below the rate they lead to; those of others have warmup in their name."""
 LARGE = 2.0
 """Healthy runs stay below 1.4 within 45 updates (benchmarks/thresholds/step_size.py: Adam at 1e-2)."""
-
-HALVED = 0.5
-"""A loss at the end over the first that shows that the steps lead somewhere."""
-EARNED = 3.0
-"""Times as far may such steps go (benchmarks/thresholds/doses_rate.txt)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,25 +138,6 @@ def displacement_excess(view: View) -> Measurement:
         if not moves:
             return unknown("a gradient spike threw the weights before any other step was sampled")
     return known(max(m.together / max(LARGE, LARGE / EARLY * m.updates) for m in moves), n=len(moves))
-
-
-@signal(unit="ratio", reads=("samples", "parameters", "losses", "steps.loss"))
-def displacement_unearned(view: View) -> Measurement:
-    """The displacement over what such a loss earns: displacement_excess itself, or a third of it where the loss halved.
-
-    Steps that bring the loss down may go further than others do, but not to any length: a network that was thrown to
-    many times its size learns from there on, and slower.
-
-    Reads: as displacement_excess and loss_end_ratio. Unit: ratio; above 1 is beyond what healthy training needed.
-    None if: as either of them.
-    """
-    excess, end = displacement_excess(view), loss_end_ratio(view)
-    assert isinstance(excess, Measurement)
-    assert isinstance(end, Measurement)
-    if excess.value is None or end.value is None:
-        return unknown(excess.absent or end.absent or "")
-    halved = float(end.value) <= HALVED
-    return known(float(excess.value) / (EARNED if halved else 1.0), n=excess.n)
 
 
 @signal(unit="ratio per update", reads=("samples", "parameters", "steps.lr"))

@@ -9,7 +9,7 @@ from rnn_doctor.schema.runlog import RunLog, Sample
 from tests.derive.logs import adam, log, lstm, measure, steps, value_of, weight
 
 AT = (1, 3, 8, 21, 50)
-NAMES = ("recurrent_norm_remaining", "decay_accounts_for", "decay_per_update", "decay_leaves")
+NAMES = ("recurrent_norm_remaining", "decay_accounts_for", "decay_per_update", "decay_leaves", "decay_memory")
 
 
 def sampled(norm: Callable[[int], float], gradient: float = 0.5, update: float = 0.01) -> list[Sample]:
@@ -97,8 +97,15 @@ def test_what_a_decay_leaves_does_not_depend_on_how_long_was_seen() -> None:
     assert value_of("decay_leaves", long) == pytest.approx(value_of("decay_leaves", held))
 
 
-def test_without_decay_all_is_left() -> None:
-    assert value_of("decay_leaves", run(adam(kind="Strange"), shrinks(0.05))) == 1
+def test_without_decay_all_is_left_and_nothing_forgotten() -> None:
+    without = run(adam(kind="Strange"), shrinks(0.05))
+    assert value_of("decay_leaves", without) == 1
+    assert measure("decay_memory", without).absent == "no recurrent weight decays"
+
+
+def test_memory_is_one_over_what_an_update_takes() -> None:
+    found = run(adam(kind="AdamW", weight_decay=(5.0,)), shrinks(-0.01))
+    assert value_of("decay_memory", found) == pytest.approx(20)
 
 
 @pytest.mark.parametrize("name", NAMES)

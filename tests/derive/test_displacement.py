@@ -138,20 +138,6 @@ def test_distance_that_a_spike_made_is_the_spikes(kind: str, excess: float) -> N
     assert "spike" in (measure("displacement_excess", at_once).absent or "")
 
 
-@pytest.mark.parametrize(("last", "unearned"), [(0.51, 4.0), (0.49, 4 / 3)])
-def test_a_loss_that_halves_earns_three_times_the_distance(last: float, unearned: float) -> None:
-    far = samples(AT, lambda k: 0.16 * k)
-    run = log(adam(), weight(), steps([1.0] * 25 + [last] * 25), far)
-    assert value_of("displacement_excess", run) == pytest.approx(4.0)
-    assert value_of("displacement_unearned", run) == pytest.approx(unearned)
-
-
-def test_what_a_loss_earns_is_not_known_without_one() -> None:
-    run = log(adam(), weight(), steps([None] * 50), samples(AT))
-    assert measure("displacement_unearned", run).absent == "no training loss was seen"
-    assert measure("displacement_unearned", log()).absent == "no training step was seen"
-
-
 def test_absent() -> None:
     assert measure("displacement_relative", log()).absent == "no training step was seen"
     assert "sampled" in (measure("displacement_relative", log(FIFTY)).absent or "")
