@@ -42,6 +42,9 @@ class Fault:
     """Rules whose findings are true consequences of it."""
     conditions: tuple[str, ...] = ()
     """Conditions that may be present too. `slow_convergence` always may: a fault that counts learns worse."""
+    sudden: bool = False
+    """It happens at one update: until then the training is its healthy twin. It counts only where it happens within
+    the updates that are observed, unobserved by the probe."""
 
 
 def _doses(name: str, mild: Any, clear: Any, gross: Any) -> dict[str, dict[str, Any]]:
@@ -382,7 +385,7 @@ FAULTS = (
             Form("logarithm of zero", HELD_BACK, {"gross": {"loss_log": True}}, _classes),
             Form("NaN in other data", HELD_BACK, {"gross": {"not_a_number": 20}}, _numbers),
         ),
-        follows=("RD103",),
+        follows=("RD103",), sudden=True,
     ),
     Fault(
         "overfitting", ("RD501", "RD502", "RD503"), "overfitting",

@@ -7,7 +7,9 @@
 A label is earned before anything is observed. A training without a fault is healthy if it reaches its task's target
 within HEALTHY updates; otherwise it is left out. A training with a fault is ill if its twin is healthy and it has not
 reached the target in PATIENCE times the updates that the twin took; otherwise it is left out, and so is what runs out
-of time.
+of time. A fault that happens at one update (a value that is no number) counts only if the same training, without
+the probe, breaks within the worker.STEPS updates that are observed: what is seen before is what its healthy twin does,
+and a report that calls that ill would be a false alarm.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from typing import Any
 
 from . import worker
 from .examine import examine
-from .faults import DEVELOPMENT, HELD_BACK
+from .faults import BY_NAME, DEVELOPMENT, HELD_BACK
 from .plan import Scenario, plan
 
 HERE = Path(__file__).resolve().parent
@@ -56,7 +58,7 @@ def train_all(scenarios: list[Scenario], minutes: float) -> None:
     for number, scenario in enumerate(scenarios):
         if time.monotonic() > end:
             break
-        if scenario.key not in labels:
+        if scenario.key not in labels or (_sudden(scenario) and "broke" not in labels[scenario.key]):
             row = _label(scenario, labels)
             if row is None:
                 continue
@@ -103,7 +105,13 @@ def healthy(scenario: Scenario, labels: dict[str, dict[str, Any]]) -> bool | Non
     twin = labels.get(scenario.twin.key())
     if twin is None or twin["reached"] is None:
         return None
+    if _sudden(scenario) and row.get("broke") is None:
+        return None
     return False if row["reached"] is None or row["reached"] > PATIENCE * twin["reached"] else None
+
+
+def _sudden(scenario: Scenario) -> bool:
+    return scenario.fault is not None and BY_NAME[scenario.fault].sudden
 
 
 def _label(scenario: Scenario, labels: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
@@ -115,10 +123,11 @@ def _label(scenario: Scenario, labels: dict[str, dict[str, Any]]) -> dict[str, A
         updates = int(PATIENCE * twin["reached"])
     began = time.monotonic()
     reached, scores, ended = worker.learn(scenario.setting, updates, log_of(scenario))
+    broke = {"broke": worker.breaks(scenario.setting, log_of(scenario))} if _sudden(scenario) else {}
     return {
         "key": scenario.key, "updates": updates, "reached": reached, "ended": ended,
         "seconds": round(time.monotonic() - began, 1), "scores": scores,
-    }  # fmt: skip
+    } | broke  # fmt: skip
 
 
 def result_of(scenario: Scenario, health: bool) -> dict[str, Any]:

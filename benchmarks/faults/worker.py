@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from .setting import Setting
 
@@ -79,6 +80,28 @@ def learn(setting: Setting, updates: int, place: Path) -> tuple[int | None, list
 
     reached = len(curve) * EVERY if curve and curve[-1] >= TASKS[setting.task].target else None
     return reached, curve, "ended" if code == 0 else "crashed" if code > 0 else "out of time"
+
+
+def breaks(setting: Setting, place: Path) -> int | None:
+    """The update, of the first STEPS, after which a weight is no finite number any more; None if all stay finite."""
+    out = place.with_suffix(".broke")
+    out.unlink(missing_ok=True)
+
+    def child() -> None:
+        from .training import train
+
+        def watch(update: int, model: Any) -> bool:
+            broke = not all(bool(p.isfinite().all()) for p in model.parameters())
+            if broke:
+                out.write_text(str(update), encoding="utf-8")
+            return broke
+
+        train(setting, STEPS, watch)
+
+    fork(child)
+    broke = int(out.read_text(encoding="utf-8")) if out.exists() else None
+    out.unlink(missing_ok=True)
+    return broke
 
 
 def fork(child: Callable[[], None]) -> int:

@@ -11,6 +11,10 @@ from rnn_doctor.schema.signals import Measurement
 
 FEWEST = 20
 """Updates between the first sample and the last; within fewer nothing but a jump changes a norm."""
+WINDOW = 50
+"""Updates; a network that forgets within them cannot add up what single batches tell."""
+ACCOUNTED = 0.5
+"""Of the shrinking, in logarithms; where the decay accounts for less, the weights shrink for another reason."""
 _BESIDE = frozenset((
     "adamw", "adamw8bit", "pagedadamw", "stableadamw", "fusedadam", "deepspeedcpuadam", "ademamix", "lamb", "lion",
     "sgdw", "adafactor",
@@ -164,3 +168,38 @@ def decay_per_update(view: View) -> Measurement:
         if isinstance(found, str)
         else known(abs(found.by_decay) / found.updates, n=found.updates)
     )
+
+
+@signal(unit="ratio", reads=("samples", "parameters", "optimizers", "steps.lr"))
+def decay_leaves(view: View) -> Measurement:
+    """What the weight decay leaves of the recurrent weights' norm, the smaller of two.
+
+    What it alone leaves within 50 updates, whatever the loss builds up in the meantime: weights that decay by a share
+    at every update are an average over the last 1/share updates, and nothing older than a few times that is left in
+    them. And what is left now, where the decay accounts for at least half of the shrinking.
+
+    Reads: as decay_accounts_for. Unit: ratio; 1 without decay. None if: as decay_accounts_for.
+    Source: Wang, Aitchison 2024 (the average); Xie, Li 2024 (where AdamW settles, no weight exceeds 1 / decay).
+    """
+    found = view.once(_shrinking)
+    if isinstance(found, str):
+        return unknown(found)
+    alone = math.exp(found.by_decay / found.updates * WINDOW)
+    shrunk = -math.log(max(found.remaining, 1e-300))
+    now = found.remaining if 0 < shrunk <= -found.by_decay / ACCOUNTED else 1.0
+    return known(min(alone, now), n=found.updates)
+
+
+@signal(unit="updates", reads=("samples", "parameters", "optimizers", "steps.lr"))
+def decay_memory(view: View) -> Measurement:
+    """Over how many of the last updates the weight decay lets the recurrent weights average: 1 / decay_per_update.
+
+    Reads: as decay_accounts_for. Unit: updates. None if: nothing decays, or as decay_accounts_for.
+    Source: Wang, Aitchison 2024.
+    """
+    found = view.once(_shrinking)
+    if isinstance(found, str):
+        return unknown(found)
+    if found.by_decay == 0:
+        return unknown("no recurrent weight decays")
+    return known(-found.updates / found.by_decay, n=found.updates)

@@ -13,6 +13,9 @@ FEWEST = 12
 """Losses that a trend needs: fewer than three values in a quarter decide nothing."""
 FALLS = -1.64
 """Mann-Kendall Z below this is a fall (one-sided 5 %)."""
+HALVED = 0.5
+THROWN = 3.2
+"""Half a decade: healthy losses rose to 1.5 times their first value at most (benchmarks/thresholds/step_size.py)."""
 
 
 def unusable(view: View, fewest: int) -> str | None:
@@ -55,6 +58,23 @@ def loss_end_ratio(view: View) -> Measurement:
         return unknown(reason)
     end = math.inf if view.loss_broke else ends(view.losses)[1]
     return known(end / view.losses[0], n=len(view.losses))
+
+
+@signal(unit="claim", reads=("steps.loss",))
+def loss_halved_steadily(view: View) -> Measurement:
+    """Whether the training loss has halved, and never stood above 3.2 times its first value on the way.
+
+    A loss that was thrown up first comes down from there by itself: that it ends below its start is no sign that the
+    steps have the right size.
+
+    Reads: `log.steps[k].loss`. Unit: claim. None if: as loss_end_ratio.
+    """
+    reason = unusable(view, 3)
+    if reason:
+        return unknown(reason)
+    first = view.losses[0]
+    halved = not view.loss_broke and ends(view.losses)[1] <= HALVED * first
+    return known(halved and max(view.losses) <= THROWN * first, n=len(view.losses))
 
 
 @signal(unit="share", reads=("steps.loss",))

@@ -134,6 +134,20 @@ def test_labels_are_earned() -> None:
     assert run.healthy(ill, {}) is None
 
 
+def test_what_happens_at_once_counts_only_within_the_steps_that_are_observed() -> None:
+    healthy = Scenario(Setting("recall"), "development")
+    setting = Setting("recall", loss_log=True)
+    ill = Scenario(setting, "development", "not-finite", "logarithm of zero", "gross", healthy.setting)
+
+    def health(**broke: int | None) -> bool | None:
+        row = {"reached": None, "ended": "ended", **broke}
+        return run.healthy(ill, {healthy.key: {"reached": 100, "ended": "ended"}, ill.key: row})
+
+    assert health(broke=20) is False
+    assert health(broke=None) is None, "until then it is its twin"
+    assert health() is None, "not measured yet"
+
+
 def test_naive_rules_read_the_log() -> None:
     def with_steps(**fields: Any) -> list[str]:
         return baselines.naive(run_log([*BUILT, *({**step, **fields} for step in steps(50))]))

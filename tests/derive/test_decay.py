@@ -9,7 +9,7 @@ from rnn_doctor.schema.runlog import RunLog, Sample
 from tests.derive.logs import adam, log, lstm, measure, steps, value_of, weight
 
 AT = (1, 3, 8, 21, 50)
-NAMES = ("recurrent_norm_remaining", "decay_accounts_for", "decay_per_update")
+NAMES = ("recurrent_norm_remaining", "decay_accounts_for", "decay_per_update", "decay_leaves", "decay_memory")
 
 
 def sampled(norm: Callable[[int], float], gradient: float = 0.5, update: float = 0.01) -> list[Sample]:
@@ -73,6 +73,39 @@ def test_weights_that_grow_are_not_accounted_for() -> None:
 
 def test_without_decay_nothing_is_taken() -> None:
     assert value_of("decay_per_update", run(adam(kind="Strange"), shrinks(0.01))) == 0
+
+
+def test_a_decay_leaves_what_it_alone_would_however_much_the_loss_builds_up() -> None:
+    for optimizer in (
+        adam(kind="AdamW", weight_decay=(5.0,)),
+        adam(kind="SGD", momentum=0.5, weight_decay=(2.5,)),
+    ):
+        assert value_of("decay_leaves", run(optimizer, shrinks(-0.01))) == pytest.approx(math.exp(-0.05 * 50))
+
+
+def test_a_decay_leaves_what_is_left_where_it_is_what_shrinks_them() -> None:
+    mild = adam(kind="AdamW", weight_decay=(1.0,))  # 0.01 an update: 0.61 within 50
+    assert value_of("decay_leaves", run(mild, shrinks(0.019))) == pytest.approx(math.exp(-0.019 * 49))
+    assert value_of("decay_leaves", run(mild, shrinks(0.021))) == pytest.approx(math.exp(-0.5))
+    assert value_of("decay_leaves", run(mild, shrinks(0.0))) == pytest.approx(math.exp(-0.5))
+
+
+def test_what_a_decay_leaves_does_not_depend_on_how_long_was_seen() -> None:
+    held = run(adam(kind="AdamW", weight_decay=(1.0,)), lambda step: 5.0)
+    longer = tuple(s.model_copy(update={"step": 10 * s.step}) for s in held.samples)
+    long = held.model_copy(update={"samples": longer, "steps": tuple(steps([1.0] * 500))})
+    assert value_of("decay_leaves", long) == pytest.approx(value_of("decay_leaves", held))
+
+
+def test_without_decay_all_is_left_and_nothing_forgotten() -> None:
+    without = run(adam(kind="Strange"), shrinks(0.05))
+    assert value_of("decay_leaves", without) == 1
+    assert measure("decay_memory", without).absent == "no recurrent weight decays"
+
+
+def test_memory_is_one_over_what_an_update_takes() -> None:
+    found = run(adam(kind="AdamW", weight_decay=(5.0,)), shrinks(-0.01))
+    assert value_of("decay_memory", found) == pytest.approx(20)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,7 @@ from rnn_doctor.schema.runlog import LossCall
 from tests.derive.logs import adam, log, loss_call, measure, steps, value_of, weight
 
 FALLING = [2.0 * 0.95**k for k in range(40)]
-NAMES = ("loss_rise_max", "loss_end_ratio", "loss_fall")
+NAMES = ("loss_rise_max", "loss_end_ratio", "loss_fall", "loss_halved_steadily")
 
 
 def test_rise_is_over_the_first_loss() -> None:
@@ -21,6 +21,20 @@ def test_end_is_the_last_quarter_over_the_first_loss() -> None:
 
 def test_end_of_a_run_that_broke_is_infinite() -> None:
     assert value_of("loss_end_ratio", log(steps([2.0, 1.0, math.nan]))) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("losses", "steadily"),
+    [
+        ([2.0] * 9 + [1.0] * 3, True),
+        ([2.0] * 9 + [1.01] * 3, False),
+        ([2.0, 6.4] + [2.0] * 7 + [0.1] * 3, True),
+        ([2.0, 6.5] + [2.0] * 7 + [0.1] * 3, False),
+        ([2.0] * 9 + [0.1] * 2 + [math.nan], False),
+    ],
+)
+def test_halved_steadily_is_halved_without_being_thrown_up_first(losses: list[float], steadily: bool) -> None:
+    assert value_of("loss_halved_steadily", log(steps(losses))) is steadily
 
 
 def test_fall_is_the_share_that_is_gone() -> None:
