@@ -124,7 +124,7 @@ def _learn(
     losses: list[float] = []
     while True:
         loss = subject.tape.run().sum()
-        losses.append(float(loss))
+        losses.append(loss.item())
         yield losses[-1]
         over = len(losses) > STEPS or time.monotonic() > deadline
         if over or not math.isfinite(losses[-1]) or has_learned(losses):

@@ -71,6 +71,7 @@ def _answer(function: Callable[[], dict[str, Any]], writer: int, parent: int) ->
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), signal.SIG_DFL)
         lifeline.tie(parent)
+        warnings.simplefilter("ignore")  # the script may have made errors of them
         gc.disable()  # what the script left to the collector is not ours to finalize
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
