@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     __all__ = ["Outcome", "Progress", "Run", "Target"]
     """What the command line names of a stage, for type checkers alone."""
 
+_DEEP = 60.0
+"""Seconds that trials may take, for which the script waits: seven arms of fifty updates of up to 0.17 s."""
+
 
 def target(
     path: str, *, is_module: bool, arguments: tuple[str, ...], python: str, threads: int | None = None
@@ -62,6 +65,7 @@ def record(
         time_limit=math.inf if whole else settings.time_limit,
         start_limit=settings.start_limit,
         validate=settings.validation == "auto",
+        deep=_DEEP if settings.deep else 0.0,
         tool_version=__version__,
         terminal=terminal,
         on_progress=on_progress,

@@ -99,6 +99,7 @@ class Settings(Frozen):
     rules: tuple[Path, ...] = Field((), description="a folder, or a list of folders, that hold rule files")
     preview: bool = Field(False, description="true or false")
     map: Pairs = Field((), description="a list of texts such as train_loss=COLUMN")
+    deep: bool = Field(False, description="true or false")
     lag: Whole | None = Field(None, description="a whole number of at least 1")
     python: str | None = Field(None, description="the path of a Python interpreter")
     jobs: Whole | None = Field(None, description="a whole number of at least 1")

@@ -79,6 +79,7 @@ def launch(
     time_limit: float,
     start_limit: float,
     validate: bool = False,
+    deep: float = 0.0,
     tool_version: str,
     terminal: bool,
     on_progress: Callable[[Progress], None],
@@ -92,13 +93,13 @@ def launch(
     terminal of its own, and what it writes comes through `on_output`, so that the caller can print it around
     a live line. Signals reach the main thread alone: in another one `interrupted` is asked instead, and the
     script is ended as by Ctrl-C once it says yes. With `validate` the epoch is ended early where the script has
-    not validated by then.
+    not validated by then. `deep`: seconds that trials may take besides.
 
     Raises: OSError: the interpreter cannot be started.
     """
     for old in _logs(log):
         old.unlink()
-    environment = _environment(target, log, steps, time_limit, validate, tool_version)
+    environment = _environment(target, log, steps, time_limit, validate, deep, tool_version)
     with _terminal(terminal) as (reader, writer):
         stdin = subprocess.DEVNULL if sys.__stdin__ is None or sys.__stdin__.isatty() else None
         sink = output if writer is None else writer
@@ -113,7 +114,9 @@ def launch(
         if writer is not None:
             os.close(writer)
         mark = f"{_VARIABLE}={environment[_VARIABLE]}"
-        watch = _Watch(process, mark, log, steps, time_limit, start_limit, on_progress, reader, on_output)
+        watch = _Watch(
+            process, mark, log, steps, time_limit + deep, start_limit, on_progress, reader, on_output
+        )
         with sigterm_interrupts():
             reason = watch.until_end(interrupted)
     _write_exit(log, process.returncode, reason, watch.elapsed())
@@ -129,13 +132,20 @@ def _logs(log: Path) -> list[Path]:
 
 
 def _environment(
-    target: Target, log: Path, steps: int | None, time_limit: float, validate: bool, tool_version: str
+    target: Target,
+    log: Path,
+    steps: int | None,
+    time_limit: float,
+    validate: bool,
+    deep: float,
+    tool_version: str,
 ) -> dict[str, str]:
     config = {
         "log": str(log.absolute()),
         "steps": steps,
         "time_limit": time_limit,
         "validate": validate,
+        "deep": deep,
         "tool_version": tool_version,
         "script": ("-m " if target.is_module else "") + target.path,
         "arguments": list(target.arguments),

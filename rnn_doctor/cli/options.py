@@ -36,7 +36,12 @@ def observing(command: Command) -> Command:
     """Adds the options on how to run the script."""
     for key, (flag, metavar, text) in reversed(_STEPS.items()):
         command = click.option(flag, key, metavar=metavar, help=text)(command)
-    return command
+    return click.option(
+        "--deep",
+        is_flag=True,
+        default=None,
+        help="Try in a copy of the process whether the network learns one fixed batch.",
+    )(command)
 
 
 def several(command: Command) -> Command:

@@ -26,6 +26,7 @@ from rnn_doctor.schema.recurrence import (
     Softmax,
     StateFlow,
 )
+from rnn_doctor.schema.trials import BatchFit
 from rnn_doctor.schema.validating import EarlyValidation, ExampleLosses, Rise
 from rnn_doctor.schema.values import Frozen, Location, Number
 from rnn_doctor.schema.wiring import BatchOrder, Mode
@@ -329,6 +330,7 @@ Record = Annotated[
     | Mode
     | Softmax
     | BatchOrder
+    | BatchFit
     | Place
     | SensorOff
     | Crash
@@ -374,6 +376,7 @@ class RunLog(Frozen):
     modes: tuple[Mode, ...] = ()
     softmaxes: tuple[Softmax, ...] = ()
     batch_orders: tuple[BatchOrder, ...] = ()
+    batch_fits: tuple[BatchFit, ...] = ()
     places: tuple[Place, ...] = ()
     sensors_off: tuple[SensorOff, ...] = ()
     crash: Crash | None = None

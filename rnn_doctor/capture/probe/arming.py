@@ -82,8 +82,11 @@ def _at_exit() -> None:
 
 def _after_fork(config: Config) -> None:
     """A forked child observes itself afresh: DataLoader workers never train, other children may."""
-    lifeline.watch(config.parent)
     observer = _state["observer"]
+    if observer.session.copying:
+        observer.session.active = False
+        return
+    lifeline.watch(config.parent)
     observer.__init__(config)
 
 

@@ -25,6 +25,8 @@ class Config(NamedTuple):
     """Process id of the parent, which the probe must not outlive."""
     validate: bool = False
     """Whether the last epoch is ended early, so that the script's own validation comes within the observation."""
+    deep: float = 0.0
+    """Seconds that trials in copies of the process may take, for which the script waits; 0 for no trials."""
 
 
 def from_environment() -> Config | None:

@@ -36,7 +36,7 @@ class Observer:
         self.evaluations = sensors.evaluations
         self.gradientless = sensors.gradientless
         self.calls = sensors.calls
-        self._updates = Updates(self.session, sensors)
+        self._updates = Updates(self.session, sensors, lambda: self.inside)
         self.early = self._updates.early
 
     # ---------------------------------------------------------------- what the script does

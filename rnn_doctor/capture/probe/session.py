@@ -36,6 +36,8 @@ class Session:
         self.world = 1
         self.backwards = 0
         """Backward passes since the last update."""
+        self.copying = False
+        """A copy of the process is made on purpose, which nothing observes."""
         self._started: float | None = None
         self._off: set[str] = set()
         self._roles: set[str] = set()
@@ -46,6 +48,12 @@ class Session:
     def elapsed(self) -> float:
         """Seconds since the first forward or backward pass of the training."""
         return time.perf_counter() - self._started if self._started is not None else 0.0
+
+    def apart(self, seconds: float) -> None:
+        """The script waited for a trial: that is neither its time nor what the observation costs."""
+        if self._started is not None:
+            self._started += seconds
+        self.spent -= seconds
 
     def begin(self) -> None:
         """The process trains: its clock starts and its log is opened."""

@@ -7,7 +7,7 @@ optimizer ever steps, a change of the parameters between two backward passes is 
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 import torch
 
@@ -19,6 +19,7 @@ from .sensors.optimizers import loss_scale, parameters, rates
 from .session import Session
 from .stopping import StopProbe
 from .trainables import gradients_of
+from .trials.deep import Deep
 
 GRAPH_STEPS = 3
 """Updates in which the graph of a loss is walked for parameters that are not known yet."""
@@ -28,13 +29,15 @@ _GRAPH_BACKWARDS = 4
 class Updates:
     """The update that is under way, from its backward pass to its record."""
 
-    def __init__(self, session: Session, sensors: Sensors) -> None:
+    def __init__(self, session: Session, sensors: Sensors, probing: Callable[[], bool]) -> None:
         self._session = session
         self._sensors = sensors
         self._stepped: dict[int, Any] = {}
         self._together: set[int] = set()
         self._in_backward = False
         self.early = EarlyValidation(session, sensors.loaders, sensors.evaluations, lambda: self.end("steps"))
+        self.deep = Deep(session, sensors, probing) if session.config.deep else None
+        """Trials in copies of the process, until they are over."""
         self.closure = False
         """An optimizer evaluates the loss itself, by a closure."""
         self.clip_late = False
@@ -56,6 +59,8 @@ class Updates:
         if value is not None and not sensors.calls.sampled:
             # The pass frees what the calls gave, as it would without the probe: no step needs more memory for it.
             sensors.calls.non_finites.forget()
+        if self.deep is not None and fresh:
+            self._session.attempt("deep", self.deep.backward, loss)
         self._in_backward = True
 
     def backward_done(self) -> None:
@@ -153,6 +158,9 @@ class Updates:
         sensors.trainables.updated()
         self._session.step = step
         self._session.backwards = 0
+        if self.deep is not None:
+            self._session.attempt("deep", self.deep.updated, step, stepped, backwards, fields)
+            self.deep = None if self.deep.over else self.deep
         sensors.evaluations.trained.begins(step + 1)
         reason = self._session.enough()
         if reason is not None and not self.early.begins(reason):
@@ -167,6 +175,8 @@ class Updates:
         """Writes the last records; nothing is observed any more."""
         session, sensors = self._session, self._sensors
         if session.active:
+            if self.deep is not None:
+                session.attempt("deep", self.deep.leave)
             if session.writer.is_open:
                 session.attempt("evaluations", sensors.evaluations.training_goes_on, session.step)
             sensors.calls.finish()

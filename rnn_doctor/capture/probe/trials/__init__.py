@@ -1,0 +1,1 @@
+"""What a copy of the network does where something is changed: trials, all of them in forked processes."""

@@ -1,0 +1,124 @@
+"""`--deep`: at one early update, copies of the process learn its batch alone, and the script waits for them."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, Callable, Sequence
+
+import torch
+
+from ..sensing import Sensors
+from ..session import Session
+from .batch_fit import OTHERS, OWN, Arm, Clip, Subject, fit
+from .forking import NoAnswer, in_copy
+from .tape import NoTape, Recorder
+
+AT = 4
+"""The update whose batch is learned: optimizers and clipping are known by then, and nothing else is looked at."""
+_SCARCE = 0.5
+"""Share of the time that the arm of the script's own settings may take: the others are held against it."""
+
+
+class Deep:
+    """Notes one forward pass, and has copies of the process learn its batch."""
+
+    def __init__(self, session: Session, sensors: Sensors, probing: Callable[[], bool]) -> None:
+        self._session = session
+        self._sensors = sensors
+        self._recorder = Recorder(probing)
+        self._entered = False
+        self._optimizers: list[Any] = []
+        self._clip: Clip | None = None
+        self.over = False
+        """Nothing is left to do."""
+
+    def updated(self, step: int, stepped: Sequence[Any], backwards: int, fields: dict[str, Any]) -> None:
+        """The update `step` is complete; `fields` are the norms of its record."""
+        if step == AT - 1:
+            reason = self._unable(stepped, backwards)
+            if reason is None:
+                self._optimizers, self._clip = list(stepped), _clip_of(fields)
+                self._entered = self._recorder.begin()
+                reason = None if self._entered else "the script has a TorchFunctionMode of its own entered"
+            if reason is not None:
+                self._absent(reason)
+        elif step >= AT:
+            self.leave()
+
+    def leave(self) -> None:
+        """Nothing is noted any more."""
+        if self._entered and self._recorder.end():
+            self._entered = False
+        self.over = not self._entered
+
+    def backward(self, loss: torch.Tensor) -> None:
+        """A backward pass is about to run; the first of the update has the batch that is learned."""
+        if not self._entered or self._session.step != AT - 1 or self._optimizers == []:
+            return
+        optimizers, self._optimizers = self._optimizers, []
+        began = time.perf_counter()
+        try:
+            subject = Subject(self._recorder.tape(loss), loss, optimizers, self._clip)
+            self._try_arms(subject)
+        except (NoTape, NoAnswer) as error:
+            self._absent(str(error))
+        finally:
+            self._session.apart(time.perf_counter() - began)
+
+    def _try_arms(self, subject: Subject) -> None:
+        seconds = self._session.config.deep
+        end = time.monotonic() + seconds
+        if not self._try(subject, OWN, time.monotonic() + seconds * _SCARCE):
+            for arm in OTHERS:
+                if time.monotonic() < end:
+                    self._try(subject, arm, end)
+
+    def _try(self, subject: Subject, arm: Arm, deadline: float) -> bool:
+        """Writes what came of an arm; returns whether it learned the batch."""
+
+        def answer() -> dict[str, Any]:
+            self._session.active = False  # of the copy
+            return fit(subject, arm, deadline)
+
+        self._session.copying = True
+        try:
+            found = in_copy(answer, max(0.0, deadline - time.monotonic()) + 1.0)
+        except NoAnswer as error:
+            if arm is OWN:
+                raise
+            found = {"losses": [], "absent": str(error)}
+        finally:
+            self._session.copying = False
+        learned = bool(found.pop("learned", False))
+        self._session.writer.write("batch_fit", step=AT, arm=arm.name, learned=learned, **found)
+        return learned
+
+    def _absent(self, reason: str) -> None:
+        self._session.writer.write("batch_fit", step=AT, arm=OWN.name, losses=[], absent=reason)
+
+    def _unable(self, stepped: Sequence[Any], backwards: int) -> str | None:
+        """Why there can be no copy that learns; None where there can."""
+        parameters = [p for o in stepped for group in o.param_groups for p in group["params"]]
+        reasons = (
+            (not hasattr(os, "fork"), "this system cannot fork a process"),
+            (self._session.world > 1, "several ranks train together"),
+            (not stepped, "the script updates its parameters by hand, without an optimizer"),
+            (self._sensors.norms.scaling, "it trains with a GradScaler"),
+            (backwards > 1, "an update takes several backward passes"),
+            (torch.cuda.is_initialized(), "a process that uses CUDA cannot be forked"),
+            (any(p.device.type != "cpu" for p in parameters), "its parameters are not on the CPU"),
+            (any(p.is_shared() for p in parameters), "its parameters lie in memory that processes share"),
+            (self._sensors.calls.origins.compiles, "it uses torch.compile"),
+        )
+        return next((reason for holds, reason in reasons if holds), None)
+
+
+def _clip_of(fields: dict[str, Any]) -> Clip | None:
+    """How the gradient was clipped, by a call or by hand; None where it was not."""
+    limit, before, after = (fields.get(key) for key in ("clip_limit", "grad_norm", "clipped_norm"))
+    if limit is None:  # by hand: what is known is where it ended
+        return None if after is None or before is None or after >= before else Clip(float(after), False)
+    if after is None or before is None:
+        return Clip(float(limit), False)
+    return Clip(float(limit), abs(after / limit - 1) > 0.01)

@@ -1,0 +1,32 @@
+"""Records of trials: what a copy of the network did where something was changed."""
+
+from typing import Literal
+
+from rnn_doctor.schema.values import Frozen, Number
+
+ArmName = Literal["own", "rate_x10", "rate_x0.1", "rate_x100", "adam", "fresh", "fresh_adam"]
+
+
+class BatchFit(Frozen):
+    """One arm of the test whether the network learns one fixed batch, made in a copy of the process.
+
+    All arms of a log begin at the same update, with the same batch, the same random numbers and, but for `fresh`
+    ones, the same weights.
+    """
+
+    record: Literal["batch_fit"]
+    step: int
+    """The update whose batch it is."""
+    arm: ArmName
+    """`own`: as the script does it, at the highest rate that its schedule is known to reach. Else what was changed:
+    the learning rate; Adam at its default rate; weights drawn anew as torch does by default; the last two together."""
+    rate: Number | None = None
+    """Learning rate of the first group of parameters."""
+    losses: tuple[Number, ...] = ()
+    """The batch's before each update and after the last: of 50 at most, fewer where it was learned before."""
+    learned: bool = False
+    """The loss has come down by half."""
+    share: Number | None = None
+    """Of fresh weights: the share of all numbers that was drawn anew; other modules have no default."""
+    absent: str | None = None
+    """Why the arm was not tried, as a clause."""
