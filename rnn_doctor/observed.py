@@ -63,6 +63,19 @@ def observation(log: RunLog) -> Observation:
         probe_seconds=probe,
         probe_share=probe / seconds if probe is not None and seconds else None,
         sensors_off=tuple(sorted({record.sensor for record in log.sensors_off})),
+        one_batch=_one_batch(log),
+    )
+
+
+def _one_batch(log: RunLog) -> str | None:
+    """What came of the arm of the script's own settings; None where it was not tried."""
+    own = next((fit for fit in log.batch_fits if fit.arm == "own" and fit.losses), None)
+    if own is None:
+        return None
+    updates = len(own.losses) - 1
+    return (
+        f"one fixed batch: loss {own.losses[0]:.3g} to {own.losses[-1]:.3g} in {updates} update"
+        f"{'' if updates == 1 else 's'} by the script's own settings"
     )
 
 
@@ -208,6 +221,11 @@ def limits(log: RunLog) -> tuple[NotAssessed, ...]:
     found = [
         NotAssessed(what=f"sensor {off.sensor}", reason=f"it failed at step {off.step}: {off.error}")
         for off in log.sensors_off
+    ]
+    found += [
+        NotAssessed(what="one fixed batch", reason=fit.absent)
+        for fit in log.batch_fits
+        if fit.arm == "own" and fit.absent
     ]
     if log.imported:
         return ()  # each signal says what it lacks

@@ -44,7 +44,7 @@ def test_every_key_can_be_set_in_the_file(write: Write) -> None:
     folder = write(
         'steps = "all"\ntime-limit = 5\nstart-limit = 9.5\nformat = "json"\noutput = "r.json"\n'
         'fail-on = "note"\nselect = ["RD1", "RD302"]\nignore = "RD103, RD104"\nrules = ["own", "more"]\n'
-        'validate = "off"\npreview = true\nlag = 30\npython = "envs/bin/python"\nverbose = true\n'
+        'validate = "off"\npreview = true\ndeep = true\nlag = 30\npython = "envs/bin/python"\nverbose = true\n'
         'min-confidence = "high"\nbaseline = "b.json"\nthresholds = { RD303 = { clip_share = 0.5 } }'
     )
     wanted = Settings(
@@ -59,6 +59,7 @@ def test_every_key_can_be_set_in_the_file(write: Write) -> None:
         rules=(folder / "own", folder / "more"),
         validate="off",
         preview=True,
+        deep=True,
         lag=30,
         python=str(folder / "envs/bin/python"),
         verbose=True,

@@ -65,6 +65,7 @@ def _head(report: Report) -> str:
         count(seen.steps, "step")
         + (f", {count(seen.evaluations, 'evaluation')}" if seen.evaluations else ""),
         markup.text(seen.stopped, 300),
+        markup.text(seen.one_batch or "", 300),
     ]
     standing = summary(report.findings, len(report.suppressed))
     script = markup.code(" ".join([subject.script, *subject.arguments]), 300)

@@ -80,6 +80,8 @@ def _header(page: Page, report: Report) -> None:
         parts.append(f"{subject.ranks} ranks")
     script = " ".join([subject.script, *subject.arguments])
     page.add((script, "bold"), f": {'; '.join(parts)}; {seen.stopped}.", hang=2)
+    if seen.one_batch:
+        page.add(f"{seen.one_batch[0].upper()}{seen.one_batch[1:]}.", hang=2)
 
 
 def _foreign_header(page: Page, report: Report, source: ForeignLog) -> None:

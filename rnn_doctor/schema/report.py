@@ -231,6 +231,8 @@ class Observation(Frozen):
     probe_share: Number | None = None
     """Share of the observed time that the probe took."""
     sensors_off: tuple[str, ...] = ()
+    one_batch: str | None = None
+    """What a copy of the network made of one fixed batch, as a clause; None where that was not tried."""
 
 
 class LagProfile(Frozen):
