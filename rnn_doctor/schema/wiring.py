@@ -51,6 +51,15 @@ class BatchOrder(Frozen):
     """Batches of it that were compared with the one before."""
     repeated: int = 0
     """How many of them held the same numbers."""
+    same: int = 0
+    """Sampled updates, all of them, that were made of the same inputs and targets by one loss; 0 where they were not,
+    or what they are made of was not seen."""
+    sequences: int | None = None
+    """How many sequences that is."""
+    pairs: int | None = None
+    """Pairs of tokens that follow each other in them; None where the inputs are no tokens."""
+    once: Number | None = None
+    """Share of the pairs that occur once."""
 
 
 class AxisDependence(Frozen):

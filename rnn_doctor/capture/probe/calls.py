@@ -100,6 +100,8 @@ class Calls:
             )
             attempt("padding", self.paddings.on_call, number, module, given, output)
             attempt("axes", self.axis_tests.on_call, self._step, number, module, given, output)
+            if self.orders.redrawn.open:
+                attempt("orders", self.orders.redrawn.on_call, module, given)
         if self._mixing:
             attempt("reads", self.reads.on_call, number, module, output)
             attempt("softmax", self.softmaxes.watch, True)
@@ -130,6 +132,8 @@ class Calls:
             self._session.attempt("data_lag", self.data_lags.on_loss, function, output, target, options)
         if self.sampled:
             self._session.attempt("axes", self.axis_tests.on_loss, function, output, target, options)
+            if self.orders.redrawn.open:
+                self._session.attempt("orders", self.orders.redrawn.on_loss, target)
 
     def backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run."""
@@ -176,6 +180,8 @@ class Calls:
             self._session.attempt("inputs", self.inputs.write, step)
             self._session.attempt("padding", self.paddings.write, step)
             self._session.attempt("axes", self.axis_tests.updated)
+            if self.orders.redrawn.open:
+                self._session.attempt("orders", self.orders.redrawn.updated)
 
     def updated(self, step: int) -> None:
         """An update is complete."""

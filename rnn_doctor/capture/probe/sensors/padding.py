@@ -19,8 +19,9 @@ _LEAST_RUN = 2
 _LEAST_ALIKE = 2
 """Rows that end in the same vector: a value that stands still at the end of one row is no padding."""
 
-_FEWEST_PADDED = 8
-"""Rows of which a correlation is told: of fewer, chance makes one of a seventh."""
+_FEWEST_PADDED = 2
+"""Rows of which a correlation is told. Of n rows chance alone makes it 1 / (n - 1): where they are few, what is left
+of the states seems more than it is, which makes the finding milder."""
 
 _READ = 0.5
 """Share of what the loss takes that lies in padding, above which the line is looked for that takes it."""
@@ -148,7 +149,7 @@ def state_left(padded: Padded, module: Any, output: Any) -> float | None:
 
     Of each unit the squared correlation of both over the padded rows, weighted by its variance before the padding.
 
-    Shapes: output (T, B, D*P) or (B, T, D*P); the forward direction is looked at. None if: packed, fewer than eight
+    Shapes: output (T, B, D*P) or (B, T, D*P); the forward direction is looked at. None if: packed, fewer than two
     padded rows, or all of their states are the same.
     """
     chosen = [k for k, end in enumerate(padded.ends) if 0 < end < padded.time]
