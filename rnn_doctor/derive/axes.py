@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rnn_doctor.derive.batches import by_module
 from rnn_doctor.derive.registry import known, signal, unknown
-from rnn_doctor.derive.subjects import HAND_WRITTEN, is_hand_written
+from rnn_doctor.derive.subjects import HAND_WRITTEN, each_module, is_hand_written
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.built import Loader
 from rnn_doctor.schema.runlog import Batch, Readout
@@ -12,6 +12,16 @@ from rnn_doctor.schema.signals import Measurement
 
 ONE_ROW = 0.999
 """Share of the loss's gradient on a single row of the batch axis. With B equal rows it would be 1 / B."""
+
+TELLS = 3.0
+"""Times what random orders of the batch axis reach, beyond which the inputs along it tell of the targets."""
+IN_ORDER = 2.0
+"""The same along time, beyond which the axes are right: the sensor looks no further then."""
+SILENT = 1.25
+"""The same along time, and of what its places have in common, below which they tell nothing. Of what tells nothing
+one in forty lies above 1."""
+FEWEST_BATCHES = 3
+"""Batches that differ: of fewer, random orders make no two alike."""
 
 _NO_GRADIENT = "no gradient of its recurrent weights was seen"
 
@@ -66,32 +76,75 @@ def _never_recurs(batches: Sequence[Batch]) -> bool:
     )
 
 
-@signal(unit="claim", by="module", reads=("batches", "readouts", "loaders"))
+@signal(unit="claim", by="module", reads=("batches", "readouts", "loaders", "axis_dependences"))
 def batch_axis_as_time(view: View) -> dict[str, Measurement]:
     """Whether a module runs along the batch: it takes the axis of the samples for time.
 
     Either the loss reads one row alone of what the module treats as its batch of three or more, as
     `out[:, -1]` does on a time-first output, or the axes of the loader's batch (B, T, ...) arrive as
-    time and batch although the loader shuffles its samples.
+    time and batch although the loader shuffles its samples, or the targets depend on inputs along the module's
+    batch that never reach them, and on none along its time, whose places are like samples in no order.
 
-    Reads: `log.readouts[i].top_row_share`, `log.batches[i].loader_shape`, `log.loaders`. Unit: claim.
-    None if: neither read-out nor loader was seen.
+    Reads: `log.readouts[i].top_row_share`, `log.batches[i].loader_shape`, `log.loaders`, `log.axis_dependences[i]`.
+    Unit: claim. None if: neither read-out nor loader was seen, nor what the targets depend on.
     """
     found = {}
     for number, name in view.module_names.items():
-        module = view.log.modules[number]
+        module, votes = view.log.modules[number], _votes(view, number)
         readouts = [r for r in view.log.readouts if r.module == number]
-        values = [
-            v
-            for v in (_reads_one_row(readouts), _runs_over_samples(view, view.batches[number]))
-            if v is not None
-        ]
         found[name] = (
-            known(any(values), n=len(readouts) or len(view.batches[number]), location=module.location)
-            if values
+            known(any(votes.values()), n=len(readouts) or len(view.batches[number]), location=module.location)
+            if votes
             else unknown("neither its read-out nor the loader's batches were seen", location=module.location)
         )
     return found
+
+
+@signal(unit="name", by="module", reads=("batches", "readouts", "loaders", "axis_dependences"))
+def batch_axis_told_by(view: View) -> dict[str, Measurement]:
+    """What tells that a module runs along the batch: `gradient`, `loader`, or `targets`, the surest of them.
+
+    Reads: as batch_axis_as_time. Unit: name. None if: nothing tells so.
+    """
+
+    def measure(module: int) -> Measurement:
+        told = [name for name, vote in _votes(view, module).items() if vote]
+        return known(told[0]) if told else unknown("nothing tells that it runs along the batch")
+
+    return each_module(view, measure)
+
+
+def _votes(view: View, module: int) -> dict[str, bool]:
+    """What each of the three observations says, of those that were made; the surest first."""
+    votes = {
+        "gradient": _reads_one_row([r for r in view.log.readouts if r.module == module]),
+        "loader": _runs_over_samples(view, view.batches[module]),
+        "targets": _told_by_targets(view, module),
+    }
+    return {name: vote for name, vote in votes.items() if vote is not None}
+
+
+def _told_by_targets(view: View, module: int) -> bool | None:
+    record = next((r for r in view.log.axis_dependences if r.module == module), None)
+    if record is None or record.time_score is None:
+        return None
+    if any(not loader.shuffled for loader in view.log.loaders.values() if loader.trains):
+        return None  # neighbours in its batches may be neighbours in a series
+    if record.time_score >= IN_ORDER:
+        return False
+    return mixed_up(**record.model_dump()) or None
+
+
+def mixed_up(
+    *,
+    batches: float,
+    time_score: float,
+    batch_score: float,
+    positions: float,
+    **_: object,
+) -> bool:
+    """Whether targets depend along the batch alone, and the places of the time axis are exchangeable."""
+    return batches >= FEWEST_BATCHES and batch_score >= TELLS and time_score < SILENT and positions < SILENT
 
 
 def _reads_one_row(readouts: Sequence[Readout]) -> bool | None:

@@ -14,6 +14,14 @@ LEAST_DISTANCE = 0.25
 order.py); where they differ by less than a quarter, every batch holds something of all that most hold."""
 FEWEST_BATCHES = 8
 """A loader that gave as many batches that are one and the same has no other."""
+FEWEST_SAMPLES = 4
+"""Sampled updates: the steps between them have no common divisor, so that batches in turns would differ."""
+FEWEST_PAIRS = 200
+"""Pairs of tokens, of which a share of a fifth is told to within 0.06; fewer are an example, not a training set."""
+MOST_ONCE = 0.2
+"""Share of the pairs that occur once, above which one batch is far from all there is (benchmarks/thresholds/
+same_batch.py). By Good and Turing it is the share of fresh pairs that never occur in it."""
+ONE_BATCH = "every update is made of one batch, much of which occurs in it once"
 SORTED = "the labels come in long runs of one class"
 REPEATED = "the loader gives the same batch again and again"
 
@@ -50,7 +58,17 @@ def _repeats(view: View, order: BatchOrder) -> _Part:
     return _Part(order.repeated / order.given, "", order.given)
 
 
-def _parts(view: View) -> tuple[_Part, _Part] | str:
+def _one_batch(view: View, order: BatchOrder) -> _Part:
+    if order.same < FEWEST_SAMPLES or any(loader.trains for loader in view.log.loaders.values()):
+        return _Part(None, "its batches are not one and the same, drawn by hand")
+    if any(step.backwards > 1 for step in view.log.steps):
+        return _Part(None, "several batches make up an update")
+    if order.once is None or order.pairs is None or order.pairs < FEWEST_PAIRS:
+        return _Part(None, "every update is made of one batch; whether it is all there is was not told")
+    return _Part(float(order.once > MOST_ONCE), "", order.same)
+
+
+def _parts(view: View) -> tuple[_Part, _Part, _Part] | str:
     if not view.log.steps:
         return NO_STEP
     if not view.log.batch_orders:
@@ -58,7 +76,7 @@ def _parts(view: View) -> tuple[_Part, _Part] | str:
     if len(view.turns) > 1:
         return "optimizers take turns: what their updates are made of is not told apart"
     order = view.log.batch_orders[-1]
-    return _labels(view, order), _repeats(view, order)
+    return _labels(view, order), _repeats(view, order), _one_batch(view, order)
 
 
 @signal(unit="share", reads=("batch_orders", "loaders", "state_flows"))
@@ -66,17 +84,23 @@ def consecutive_batches_alike(view: View) -> Measurement:
     """How much more alike consecutive batches are than those of a random order: 0 as by chance, 1 the same.
 
     The larger of two measures: of the classes' shares among the labels, where they follow in no order that chance
-    makes, and the share of a loader's batches that hold the same numbers as the batch before.
+    makes, and the share of a loader's batches that hold the same numbers as the batch before. Where the script draws
+    one batch by hand and trains on nothing else: 1 if much of what its tokens make up occurs in it once, so that
+    fresh sequences would be new to the network, 0 if it holds most of what there is.
 
-    Reads: `log.batch_orders[-1]`; `log.loaders[id].samples`, `.batch_size`, `.shuffled`; `log.state_flows[i]`.
+    Reads: `log.batch_orders[-1]`; `log.loaders[id].samples`, `.batch_size`, `.shuffled`; `log.state_flows[i]`;
+    `log.steps[k].backwards`.
     Unit: share. 0 by labels that differ little from batch to batch, and by a loader whose batch is the whole set.
     None if: there is not one class label a sequence, fewer than 12 updates, all labels of one class, the state is
-    carried on; unless the loader tells: it repeats itself, or it shuffles and does not.
+    carried on; unless the loader tells: it repeats itself, or it shuffles and does not; and of one batch by hand
+    unless it holds 200 pairs of tokens.
     """
     parts = view.once(_parts)
     if isinstance(parts, str):
         return unknown(parts)
-    labels, repeats = parts
+    labels, repeats, one = parts
+    if one.value is not None:
+        return known(one.value, n=one.n)
     if (repeats.value or 0.0) > (labels.value or 0.0):
         return known(repeats.value or 0.0, n=repeats.n)
     if labels.value is not None:
@@ -96,7 +120,23 @@ def batch_likeness(view: View) -> Measurement:
     parts = view.once(_parts)
     if isinstance(parts, str):
         return unknown(parts)
-    labels, repeats = parts
+    labels, repeats, one = parts
+    if one.value:
+        return known(ONE_BATCH)
     if not (labels.value or repeats.value):
         return unknown(labels.why or "they are not alike")
     return known(REPEATED if (repeats.value or 0.0) > (labels.value or 0.0) else SORTED)
+
+
+@signal(unit="share", reads=("batch_orders",))
+def batch_pairs_once(view: View) -> Measurement:
+    """Share of the pairs of neighbouring tokens that occur once in the one batch that the whole training is made of.
+
+    As much of what follows in fresh sequences is expected never to occur in it (Good and Turing).
+
+    Reads: `log.batch_orders[-1].once`. Unit: share. None if: the batches differ, or hold no tokens.
+    """
+    last = view.log.batch_orders[-1] if view.log.batch_orders else None
+    if last is None or last.once is None:
+        return unknown("no batch of tokens was seen at every sampled update")
+    return known(last.once, n=last.pairs or 0)

@@ -101,6 +101,24 @@ def padding_misread_share(view: View) -> dict[str, Measurement]:
     return each_module(view, measure)
 
 
+@signal(unit="share", by="module", reads=("paddings.state_left",))
+def padding_state_left(view: View) -> dict[str, Measurement]:
+    """How much of what the state told of its sequence is left behind the padding, at the latest sample.
+
+    By unit the squared correlation over the padded rows between its value before the padding and at the last index,
+    weighted by its variance before the padding: 1 where the state waits, 0 where nothing is left of it.
+
+    Reads: `log.paddings[i].state_left`. Unit: share. None if: packed, fewer than two padded rows in every sample, or
+    the run log is older than the measurement.
+    """
+
+    def measure(module: int) -> Measurement:
+        shares = [r.state_left for r in _paddings(view, module) if r.state_left is not None]
+        return of_all(shares[-1:], max, "how far the padding changes the state was not seen")
+
+    return each_module(view, measure)
+
+
 @signal(unit="claim", by="module", reads=("readouts.reverse_last_share", "modules"))
 def reverse_reads_one_step(view: View) -> dict[str, Measurement]:
     """Whether the loss reads the reverse direction only where it has seen a single input, at every sample.

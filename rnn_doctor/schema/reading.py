@@ -38,6 +38,7 @@ _LISTED = {
     "softmax": "softmaxes",
     "batch_order": "batch_orders",
     "batch_fit": "batch_fits",
+    "axis_dependence": "axis_dependences",
     "loop": "loops",
     "place": "places",
     "sensor_off": "sensors_off",

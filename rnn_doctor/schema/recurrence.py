@@ -183,6 +183,8 @@ class Padding(Frozen):
     """Share of ||dL/d output||^2 that falls on padded steps."""
     unread_share: Number | None = None
     """Of packed sequences: share of the rows from which the loss takes exactly nothing."""
+    state_left: Number | None = None
+    """Share of the variance of the states before the padding that those at the last step tell of, over padded rows."""
 
 
 class Mixing(Frozen):

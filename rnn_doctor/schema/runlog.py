@@ -29,7 +29,7 @@ from rnn_doctor.schema.recurrence import (
 from rnn_doctor.schema.trials import BatchFit
 from rnn_doctor.schema.validating import EarlyValidation, ExampleLosses, Rise
 from rnn_doctor.schema.values import Frozen, Location, Number
-from rnn_doctor.schema.wiring import BatchOrder, Mode
+from rnn_doctor.schema.wiring import AxisDependence, BatchOrder, Mode
 
 SCHEMA_VERSION = 1
 
@@ -331,6 +331,7 @@ Record = Annotated[
     | Softmax
     | BatchOrder
     | BatchFit
+    | AxisDependence
     | Place
     | SensorOff
     | Crash
@@ -377,6 +378,7 @@ class RunLog(Frozen):
     softmaxes: tuple[Softmax, ...] = ()
     batch_orders: tuple[BatchOrder, ...] = ()
     batch_fits: tuple[BatchFit, ...] = ()
+    axis_dependences: tuple[AxisDependence, ...] = ()
     places: tuple[Place, ...] = ()
     sensors_off: tuple[SensorOff, ...] = ()
     crash: Crash | None = None

@@ -51,3 +51,41 @@ class BatchOrder(Frozen):
     """Batches of it that were compared with the one before."""
     repeated: int = 0
     """How many of them held the same numbers."""
+    same: int = 0
+    """Sampled updates, all of them, that were made of the same inputs and targets by one loss; 0 where they were not,
+    or what they are made of was not seen."""
+    sequences: int | None = None
+    """How many sequences that is."""
+    pairs: int | None = None
+    """Pairs of tokens that follow each other in them; None where the inputs are no tokens."""
+    once: Number | None = None
+    """Share of the pairs that occur once."""
+
+
+class AxisDependence(Frozen):
+    """Along which axis of a module's batches the inputs at other places tell of the targets; once a module.
+
+    Scores are relative to the largest statistic of 39 random orders of the axis, over all distances; shares are of
+    the target's variance that the input of its own place leaves open.
+    """
+
+    record: Literal["axis_dependence"]
+    step: int
+    module: int
+    absent: str | None = None
+    """Why it was not tested."""
+    batches: int = 0
+    """Batches that differ."""
+    targets: int = 0
+    """Targets that were compared, one a place of those batches."""
+    time_score: Number | None = None
+    """Along the axis that the module treats as time."""
+    time_lag: int | None = None
+    """The distance of that score, from an input to a target after it; negative to one before."""
+    time_share: Number | None = None
+    batch_score: Number | None = None
+    """Along the axis that the module treats as batch."""
+    batch_lag: int | None = None
+    batch_share: Number | None = None
+    positions: Number | None = None
+    """How far the places of its time axis differ in the same way in all batches, relative to 39 random orders."""

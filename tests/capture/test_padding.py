@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnn_doctor.capture.probe.origins import Origins
-from rnn_doctor.capture.probe.sensors.padding import Paddings, padding_of
+from rnn_doctor.capture.probe.sensors.padding import Padded, Paddings, padding_of, state_left
 from rnn_doctor.capture.probe.sensors.read_sites import ReadSites
 from rnn_doctor.capture.probe.sensors.readings import Reading, reverse_last_share
 from rnn_doctor.schema.recurrence import Padding
@@ -251,11 +251,71 @@ def test_a_failure_within_the_backward_pass_waits_for_the_end_of_the_step() -> N
     module, x = nn.GRU(N, H), padded()
     output = module(x)
     paddings.on_call(0, module, x, output)
-    ((_, reading),) = paddings._calls.values()
+    ((_, reading, _),) = paddings._calls.values()
     reading.output = torch.zeros(3, 17)  # what follows cannot be added to it
     output[0].sum().backward()
     with pytest.raises(RuntimeError, match="size of tensor"):
         paddings.write(1)
+
+
+# ---------------------------------------------------------------- what is left of the state
+
+
+ROWS = 40
+ENDS = [3 + k % 5 for k in range(ROWS)]
+
+
+def states(last: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    """Noise, with what is made of the states before the padding at the last step. Shape: (T, ROWS, H)."""
+    output = torch.randn(T, ROWS, H)
+    output[-1] = last(output[torch.tensor(ENDS) - 1, torch.arange(ROWS)])
+    return output
+
+
+def left(output: torch.Tensor, ends: list[int] | None = None, **options: Any) -> float | None:
+    return state_left(Padded(list(range(ROWS)), ends or ENDS, T), nn.GRU(N, H, **options), output)
+
+
+def test_a_state_that_waits_is_all_left() -> None:
+    assert left(states(lambda h: h)) == pytest.approx(1.0)
+    assert left(states(lambda h: 2 - 0.1 * h)) == pytest.approx(1.0)  # a head can tell it as well
+    assert left(states(lambda h: h).transpose(0, 1), batch_first=True) == pytest.approx(1.0)
+
+
+def test_a_state_that_is_run_over_is_not() -> None:
+    gone = left(states(torch.randn_like))
+    half = left(states(lambda h: h + torch.randn_like(h)))
+    assert gone is not None
+    assert gone < 0.1
+    assert half == pytest.approx(0.5, abs=0.15)
+    assert left(states(torch.zeros_like)) == 0
+
+
+def test_units_count_by_what_they_tell() -> None:
+    output = states(lambda h: torch.cat([h[:, :1], torch.randn(ROWS, H - 1)], 1))
+    output[..., 0] *= 100
+    found = left(output)
+    assert found is not None
+    assert found > 0.95
+
+
+def test_of_two_directions_the_forward_one_is_looked_at() -> None:
+    forward = states(lambda h: h)
+    both = torch.cat([forward, torch.randn(T, ROWS, H)], 2)
+    assert left(both, bidirectional=True) == pytest.approx(1.0)
+
+
+def test_nothing_is_told_of_a_single_padded_row() -> None:
+    assert left(states(lambda h: h), [3] + [T] * (ROWS - 1)) is None
+    assert left(states(lambda h: h), [T] * ROWS) is None
+    assert left(torch.ones(T, ROWS, H)) is None
+
+
+def test_what_is_left_is_written_at_each_sample() -> None:
+    found = record(nn.GRU(N, H), padded(), lambda output: output[0][-1].sum())
+    assert 0 <= found["state_left"] <= 1
+    packed = pack_padded_sequence(padded(), torch.tensor(LENGTHS), enforce_sorted=False)
+    assert "state_left" not in record(nn.GRU(N, H), packed, lambda output: output[0].data.sum())
 
 
 # ---------------------------------------------------------------- the reverse direction

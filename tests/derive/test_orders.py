@@ -1,6 +1,6 @@
 from typing import Any
 
-from rnn_doctor.derive.orders import REPEATED, SORTED
+from rnn_doctor.derive.orders import ONE_BATCH, REPEATED, SORTED
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.wiring import BatchOrder
 from tests.derive.logs import loader, log, lstm, measure, steps, value_of
@@ -48,6 +48,35 @@ def test_the_same_batch() -> None:
     assert measure(ALIKE, once).absent == "no class"  # the whole set, or nearly so
     early = run(loader(shuffled=False), unlabelled(loader=0, given=6, repeated=6))
     assert measure(ALIKE, early).absent == "no class"
+
+
+def one_batch(**fields: Any) -> BatchOrder:
+    """One batch of text at every sampled update."""
+    return unlabelled(**{"same": 5, "sequences": 32, "pairs": 600, "once": 0.3, **fields})
+
+
+def test_one_batch_by_hand_much_of_which_occurs_once() -> None:
+    assert value_of(ALIKE, run(one_batch())) == 1
+    assert value_of(LIKENESS, run(one_batch())) == ONE_BATCH
+    assert value_of("batch_pairs_once", run(one_batch())) == 0.3
+    labelled = order(distance=0.0, alike=None, same=5, pairs=600, once=0.3)  # one class of each sequence
+    assert value_of(ALIKE, run(labelled)) == 1
+
+
+def test_one_batch_that_holds_most_of_what_there_is() -> None:
+    assert value_of(ALIKE, run(one_batch(once=0.2))) == 0
+    assert measure(LIKENESS, run(one_batch(once=0.2))).value is None
+
+
+def test_one_batch_of_which_nothing_is_told() -> None:
+    for fields in ({"same": 3}, {"pairs": 199}, {"once": None, "pairs": None}):
+        assert measure(ALIKE, run(one_batch(**fields))).absent == "no class"
+    assert (
+        measure(ALIKE, run(loader(), one_batch())).absent == "no class"
+    )  # taken once from a loader: a check
+    several = [s.model_copy(update={"backwards": 4}) for s in steps([1.0] * 50)]
+    assert measure(ALIKE, log(several, lstm(), one_batch())).absent == "no class"
+    assert measure("batch_pairs_once", run(order())).absent
 
 
 def test_a_loader_that_shuffles_needs_no_labels() -> None:

@@ -26,6 +26,12 @@ def test_padding_that_is_read() -> None:
     assert measure("padded_rows_share", log(lstm()), "lstm").absent
 
 
+def test_what_the_padding_leaves_of_the_state() -> None:
+    run = log(lstm(), [padding(step=k, state_left=left) for k, left in ((1, 0.9), (21, 0.2), (50, None))])
+    assert value_of("padding_state_left", run, "lstm") == 0.2  # the latest that was measured
+    assert "was not seen" in (measure("padding_state_left", log(lstm(), padding()), "lstm").absent or "")
+
+
 def both(*shares: float | None) -> RunLog:
     readouts = [readout(step=k + 1, reverse_last_share=share) for k, share in enumerate(shares)]
     return log(lstm(bidirectional=True), readouts)

@@ -11,6 +11,7 @@ from .naming import Naming
 from .origins import Origins
 from .recurrence.examiner import Examiner
 from .schedule import examined_steps, sampled_steps
+from .sensors.axis_tests import AxisTests
 from .sensors.data_lag import DataLags
 from .sensors.detachments import Detachments
 from .sensors.inputs import Inputs
@@ -57,6 +58,7 @@ class Calls:
         self.flows = StateFlows(writer)
         self.softmaxes = Softmaxes(writer, listening)
         self.data_lags = DataLags(writer)
+        self.axis_tests = AxisTests(writer)
         self.modes = Modes(writer, naming)
         self.orders = Orders(writer)
         self.examiner = Examiner(writer)
@@ -97,6 +99,9 @@ class Calls:
                 "inputs", self.inputs.on_call, number, module, given, state, output, self._loaders.batch()
             )
             attempt("padding", self.paddings.on_call, number, module, given, output)
+            attempt("axes", self.axis_tests.on_call, self._step, number, module, given, output)
+            if self.orders.redrawn.open:
+                attempt("orders", self.orders.redrawn.on_call, module, given)
         if self._mixing:
             attempt("reads", self.reads.on_call, number, module, output)
             attempt("softmax", self.softmaxes.watch, True)
@@ -125,6 +130,10 @@ class Calls:
             self._session.attempt("orders", self.orders.on_loss, function, output, target, options)
         if self.data_lags.waits:
             self._session.attempt("data_lag", self.data_lags.on_loss, function, output, target, options)
+        if self.sampled:
+            self._session.attempt("axes", self.axis_tests.on_loss, function, output, target, options)
+            if self.orders.redrawn.open:
+                self._session.attempt("orders", self.orders.redrawn.on_loss, target)
 
     def backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run."""
@@ -173,6 +182,9 @@ class Calls:
         if self.sampled:
             self._session.attempt("inputs", self.inputs.write, step)
             self._session.attempt("padding", self.paddings.write, step)
+            self._session.attempt("axes", self.axis_tests.updated)
+            if self.orders.redrawn.open:
+                self._session.attempt("orders", self.orders.redrawn.updated)
 
     def updated(self, step: int) -> None:
         """An update is complete."""
@@ -214,4 +226,5 @@ class Calls:
         self._session.attempt("mixing", self.mixings.finish)
         self._session.attempt("softmax", self.softmaxes.watch, False)
         self._session.attempt("data_lag", self.data_lags.finish)
+        self._session.attempt("axes", self.axis_tests.finish)
         self._session.attempt("orders", self.orders.write, self._session.step, self._loaders.trains)

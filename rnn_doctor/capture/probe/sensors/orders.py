@@ -11,6 +11,7 @@ import torch
 from ..recurrence.kernel import time_and_batch
 from ..writer import Writer
 from .losses import BINARY, CLASSIFYING
+from .redrawn import Redrawn
 
 _MOST_UPDATES = 64
 _FEWEST_UPDATES = 12
@@ -51,6 +52,7 @@ class Orders:
         """By loader: those of its latest batch."""
         self._given: dict[int, list[int]] = {}
         """By loader: batches compared, and how many of them were those before."""
+        self.redrawn = Redrawn()
         self.waits = True
         """Whether more labels are needed."""
 
@@ -106,7 +108,7 @@ class Orders:
         if loader is not None and loader in self._given:
             fields["loader"] = loader
             fields["given"], fields["repeated"] = self._given[loader]
-        self._writer.write("batch_order", step=step, **fields)
+        self._writer.write("batch_order", step=step, **fields, **self.redrawn.fields())
 
     def _labels(
         self, function: str, output: Any, target: Any, options: dict[str, Any]

@@ -19,6 +19,10 @@ _LEAST_RUN = 2
 _LEAST_ALIKE = 2
 """Rows that end in the same vector: a value that stands still at the end of one row is no padding."""
 
+_FEWEST_PADDED = 2
+"""Rows of which a correlation is told. Of n rows chance alone makes it 1 / (n - 1): where they are few, what is left
+of the states seems more than it is, which makes the finding milder."""
+
 _READ = 0.5
 """Share of what the loss takes that lies in padding, above which the line is looked for that takes it."""
 
@@ -50,7 +54,7 @@ class Paddings:
     def __init__(self, writer: Writer, sites: ReadSites) -> None:
         self._writer = writer
         self._sites = sites
-        self._calls: dict[int, tuple[Padded, Reading]] = {}
+        self._calls: dict[int, tuple[Padded, Reading, float | None]] = {}
 
     def on_call(self, number: int, module: Any, given: Any, output: Any) -> None:
         """A recurrent module ran forward with gradients at a sampled step."""
@@ -60,18 +64,18 @@ class Paddings:
         padded = padding_of(given, module.batch_first)
         if padded is not None:
             reading.watch(output)
-            self._calls[number] = padded, reading
+            self._calls[number] = padded, reading, state_left(padded, module, output[0])
 
     def write(self, step: int) -> None:
         """The records of the step that ends."""
         calls, self._calls = self._calls, {}
-        for number, (padded, reading) in calls.items():
+        for number, (padded, reading, left) in calls.items():
             if reading.error is not None:
                 raise reading.error
             fields = record(padded, reading)
             if max(fields["read_share"] or 0.0, fields["unread_share"] or 0.0) > _READ:
                 self._sites.seek(number)
-            self._writer.write("padding", step=step, module=number, **fields)
+            self._writer.write("padding", step=step, module=number, **fields, state_left=left)
 
 
 def record(padded: Padded, reading: Reading) -> dict[str, Any]:
@@ -138,6 +142,28 @@ def _ends(x: torch.Tensor, rows: list[int]) -> list[int] | None:
     run = torch.where(run >= _LEAST_RUN, run, torch.zeros_like(run))
     excess: list[int] = (run - run.min()).tolist()
     return [time - n for n in excess]
+
+
+def state_left(padded: Padded, module: Any, output: Any) -> float | None:
+    """Share of what the state told of its sequence before the padding that can be told from the last step's.
+
+    Of each unit the squared correlation of both over the padded rows, weighted by its variance before the padding.
+
+    Shapes: output (T, B, D*P) or (B, T, D*P); the forward direction is looked at. None if: packed, fewer than two
+    padded rows, or all of their states are the same.
+    """
+    chosen = [k for k, end in enumerate(padded.ends) if 0 < end < padded.time]
+    if isinstance(output, PackedSequence) or len(chosen) < _FEWEST_PADDED:
+        return None
+    states = output.detach().transpose(0, 1) if module.batch_first else output.detach()
+    states = states[..., : states.shape[-1] // (2 if module.bidirectional else 1)]
+    rows = torch.tensor([padded.rows[k] for k in chosen], device=states.device)
+    ends = torch.tensor([padded.ends[k] - 1 for k in chosen], device=states.device)
+    before, last = (s.float() - s.float().mean(0) for s in (states[ends, rows], states[-1, rows]))
+    told, own = (before * last).mean(0).square(), last.square().mean(0)
+    whole = before.square().mean(0).sum()
+    left = (told / own)[own > 0].sum()
+    return float(left / whole) if float(whole) > 0 else None
 
 
 def read_share(padded: Padded, reading: Reading) -> float | None:

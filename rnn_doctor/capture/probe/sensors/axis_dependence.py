@@ -1,0 +1,188 @@
+"""Along which axis of a batch the inputs at other places tell of a target: a test of the data alone, without a model.
+
+Of each target all is left out that the input at its own place tells, and all that its row and its column have in
+common. What is left is compared with the inputs so many places before and after it, along the module's time and along
+its batch. How large that gets where the order of an axis means nothing, the same numbers show with that axis in random
+orders. Samples of a batch stand in no order; the steps of a sequence do.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+TIME, BATCH = 0, 1
+MOST_PLACES = 40
+"""Of an axis; the first ones are compared."""
+MOST_LAGS = 16
+ORDERS = 39
+"""Random ones of each axis, beside its own."""
+INPUTS, TARGETS = 12, 6
+"""Features of the input and of the target that are compared."""
+FEWEST_PLACES = 6
+"""Of both axes: fewer have so few orders that their own is among the random ones."""
+_FARTHEST = 3.3
+"""Standard deviations beyond which a value is drawn in: two outliers at neighbouring places are no dependence."""
+_LEAST_LEFT = 0.01
+"""Share of the target's variance; where its own input leaves less open, nothing is left to tell."""
+_SMALLEST = 1e-3
+"""Of the largest eigenvalue: features below it are taken for a sum of others."""
+_SEED = 20_405
+
+
+class Told(NamedTuple):
+    """What the test found along one axis."""
+
+    score: float
+    """The largest statistic at any distance, relative to the largest in any random order of the axis."""
+    lag: int
+    """The distance: from the input to a target after it, negative where the target stands before."""
+    share: float
+    """Share of the target's variance left open by the input of its own place that the input there explains."""
+
+
+class AxisDependence:
+    """The sums of all batches that were added."""
+
+    def __init__(self) -> None:
+        self._dice = torch.Generator().manual_seed(_SEED)  # its own: the script's stay as they are
+        lags = torch.arange(1, MOST_LAGS + 1)
+        self._lags: list[int] = torch.cat([lags, -lags]).tolist()
+        shape = (2, len(self._lags), ORDERS + 1)
+        self._products = torch.zeros(*shape, INPUTS, TARGETS + INPUTS)
+        self._pairs = torch.zeros(shape)
+        self._inputs = torch.zeros(INPUTS, INPUTS)
+        self._places = 0
+        self._own = torch.zeros(INPUTS, TARGETS + INPUTS)
+        """Of places that have a target: their input by target and input."""
+        self._targets = torch.zeros(TARGETS)
+        self._profiles: list[Tensor] = []
+        self.batches = 0
+        self.compared = 0
+        """Places with a target."""
+
+    def add(self, x: Tensor, y: Tensor, known: Tensor) -> None:
+        """Takes a batch. Shapes: x (T, B, INPUTS), y (T, B, TARGETS), known (T, B), whether there is a target."""
+        weight = known.float().unsqueeze(-1)
+        self._profiles.append(_profile(x, y, weight))
+        x, y = _centred(x, torch.ones_like(weight)), _centred(y, weight)
+        right = torch.cat([y, x * weight], 2)
+        self._inputs += torch.einsum("tbi,tbj->ij", x, x)
+        self._own += torch.einsum("tbi,tbj->ij", x, right)
+        self._targets += y.square().sum((0, 1))
+        self._places += x.shape[0] * x.shape[1]
+        for axis in (TIME, BATCH):
+            turned = axis == TIME  # the axis that is tested comes second
+            parts = [t.transpose(0, 1) if turned else t for t in (x, right, weight)]
+            self._add_along(axis, *parts)
+        self.batches += 1
+        self.compared += int(known.sum())
+
+    def _add_along(self, axis: int, x: Tensor, right: Tensor, weight: Tensor) -> None:
+        """Shapes: (lines, n, features); n places along the axis."""
+        lines, n = x.shape[:2]
+        between = (x.reshape(lines, -1).t() @ right.reshape(lines, -1)).view(n, INPUTS, n, -1)
+        between = between.permute(0, 2, 1, 3).reshape(n * n, INPUTS, -1)
+        counts = weight.sum((0, 2))
+        orders = torch.rand(ORDERS + 1, n, generator=self._dice).argsort(1)
+        orders[0] = torch.arange(n)
+        for index, lag in enumerate(self._lags):
+            if abs(lag) < n:
+                before, after = orders[:, : n - abs(lag)], orders[:, abs(lag) :]
+                source, goal = (before, after) if lag > 0 else (after, before)
+                self._products[axis, index] += between[source * n + goal].sum(1)
+                self._pairs[axis, index] += counts[goal].sum(1)
+
+    def told(self, axis: int) -> Told:
+        """What the inputs along an axis tell of targets; nothing where they have no variance."""
+        inverse = _inverse(self._inputs / max(1, self._places))
+        slope = _inverse(self._own[:, TARGETS:]) @ self._own[:, :TARGETS]
+        explained = (slope * self._own[:, :TARGETS]).sum()
+        left = float(self._targets.sum() - explained)
+        if left <= _LEAST_LEFT * float(self._targets.sum()):
+            return Told(0.0, 0, 0.0)
+        products = self._products[axis]
+        rest = products[..., :TARGETS] - products[..., TARGETS:] @ slope
+        pairs = self._pairs[axis].clamp(min=1)
+        mean = rest / pairs[..., None, None]
+        shares = (mean * (inverse @ mean)).sum((-2, -1)) / (left / max(1, self.compared))
+        statistics = shares * pairs
+        best = int(statistics[:, 0].argmax())
+        largest = float(statistics[:, 1:].max())
+        if largest <= 0:
+            return Told(0.0, 0, 0.0)
+        noise = float((statistics[:, 1:] / pairs[:, 1:]).mean())
+        share = min(1.0, max(0.0, float(shares[best, 0]) - noise))
+        return Told(float(statistics[best, 0]) / largest, self._lags[best], share)
+
+    def positions(self) -> float:
+        """How far the places of the time axis differ in the same way in all batches, relative to random orders.
+
+        The steps of sequences often do: the first one, the last, those that hold a question. Samples never do.
+        """
+        same = [p for p in self._profiles if len(p) == len(self._profiles[0])]
+        profiles = torch.stack(same)  # (batches, T, S)
+        profiles = profiles - profiles.mean(1, keepdim=True)
+        scale = profiles.square().mean((0, 1)).sqrt()
+        profiles = profiles[..., scale > 0] / scale[scale > 0]
+        own = float(profiles.sum(0).square().sum())
+        largest = 0.0
+        for _ in range(ORDERS):
+            orders = torch.rand(profiles.shape[:2], generator=self._dice).argsort(1)
+            shuffled = profiles.gather(1, orders.unsqueeze(-1).expand_as(profiles))
+            largest = max(largest, float(shuffled.sum(0).square().sum()))
+        return own / largest if largest > 0 else 0.0
+
+
+def _inverse(matrix: Tensor) -> Tensor:
+    """The pseudo-inverse of a covariance."""
+    return torch.linalg.pinv(matrix, rtol=_SMALLEST, hermitian=True)
+
+
+def _centred(values: Tensor, weight: Tensor) -> Tensor:
+    """Without what rows and columns have in common, 0 where there is no weight. Shapes: (T, B, n), (T, B, 1)."""
+    for axis in (0, 1, 0, 1):
+        mean = (values * weight).sum(axis, keepdim=True) / weight.sum(axis, keepdim=True).clamp(min=1)
+        values = values - mean
+    return values * weight
+
+
+def _profile(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    """Means and variances over the batch axis at each place of the time axis. Shapes: (T, B, n) -> (T, S)."""
+    share = weight.sum(1)
+    mean = x.mean(1)
+    target = (y * weight).sum(1) / share.clamp(min=1)
+    return torch.cat([mean, (x - mean.unsqueeze(1)).square().mean(1), target, share], 1)
+
+
+class Features:
+    """The numbers that stand for a token or a vector: the same in all batches, chosen by the first.
+
+    Tokens: whether it is one of the most frequent. Vectors: its values, or as many mixtures of them.
+    """
+
+    def __init__(self, first: Tensor, count: int, known: Tensor | None = None) -> None:
+        """Shapes: first (T, B) tokens or (T, B, F) numbers; known (T, B)."""
+        self._count = count
+        self.tokens = first.dim() == 2
+        flat = first.flatten(0, 1) if known is None else first[known]
+        if self.tokens:
+            codes, counts = flat.unique(return_counts=True)
+            self._codes = codes[counts.argsort(descending=True, stable=True)[:count]]
+            return
+        width = flat.shape[1]
+        dice = torch.Generator().manual_seed(_SEED)
+        self._mix = torch.randn(width, count, generator=dice) if width > count else torch.eye(width)
+        mixed = flat.float() @ self._mix
+        self._mean, self._scale = mixed.mean(0), mixed.std(0, unbiased=False)
+        self._scale[self._scale == 0] = 1.0
+
+    def of(self, values: Tensor) -> Tensor:
+        """Shapes: (T, B) or (T, B, F) -> (T, B, count)."""
+        if self.tokens:
+            found = (values.unsqueeze(-1) == self._codes).float()
+        else:
+            found = ((values.float() @ self._mix - self._mean) / self._scale).clamp(-_FARTHEST, _FARTHEST)
+        return torch.nn.functional.pad(found, (0, self._count - found.shape[-1]))

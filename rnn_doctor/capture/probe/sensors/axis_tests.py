@@ -1,0 +1,144 @@
+"""Whether the targets of a recurrent module's places depend on inputs along its time, or along its batch."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ..writer import Writer
+from .axis_dependence import (
+    BATCH,
+    FEWEST_PLACES,
+    INPUTS,
+    MOST_PLACES,
+    TARGETS,
+    TIME,
+    AxisDependence,
+    Features,
+)
+from .dependence import Abstained
+from .target_grids import grid_of
+from .tokens import tokens_of
+
+_FOUND = 2.0
+"""Times what random orders reach: beyond it along time, one batch has told enough."""
+_FEWEST_TARGETS = 64
+
+
+class _Call(NamedTuple):
+    """The first call of a module in the update that is under way."""
+
+    batch_first: bool
+    x: torch.Tensor
+    """Tokens (first, second) or numbers (first, second, F)."""
+    output: torch.Tensor
+
+
+class _Gathered:
+    """What the batches of one module have told so far."""
+
+    def __init__(self, x: torch.Tensor, y: torch.Tensor, known: torch.Tensor) -> None:
+        self.inputs, self.targets = Features(x, INPUTS), Features(y, TARGETS, known)
+        self.dependence = AxisDependence()
+        self._seen: set[float] = set()
+
+    def add(self, x: torch.Tensor, y: torch.Tensor, known: torch.Tensor) -> None:
+        """Takes a batch, unless it was seen before. Shapes: (T, B, ...), (T, B, ...), (T, B)."""
+        if (x.dim() == 2, y.dim() == 2) != (self.inputs.tokens, self.targets.tokens):
+            raise Abstained("its inputs or targets are not of one kind")
+        mark = float((x.double().flatten() * torch.arange(1, x.numel() + 1)).sum())
+        if mark not in self._seen:
+            self._seen.add(mark)
+            self.dependence.add(self.inputs.of(x), self.targets.of(y), known)
+
+
+class AxisTests:
+    """Takes the inputs and targets of every module at sampled steps, and tests them as soon as they tell enough."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._calls: dict[int, _Call] = {}
+        self._gathered: dict[int, _Gathered] = {}
+        self._closed: set[int] = set()
+        self._step = 1
+
+    def on_call(self, step: int, number: int, module: Any, given: Any, output: Any) -> None:
+        """A recurrent module ran forward with gradients at a sampled step."""
+        self._step = step
+        if number in self._closed:
+            return
+        if number in self._calls:
+            self._close(number, "it is called several times for one loss")
+            return
+        if not isinstance(module, nn.RNNBase):
+            self._close(number, "it is called one time step at a time")
+        elif isinstance(given, PackedSequence):
+            self._close(number, "packed sequences carry their lengths, which tell the axes apart")
+        elif given.dim() == 3:
+            tokens = tokens_of(given)
+            if tokens is None and given.grad_fn is not None:
+                self._close(number, "its input is made by layers that learn")
+            elif min(given.shape[:2]) >= FEWEST_PLACES:
+                x = given.detach() if tokens is None else tokens
+                self._calls[number] = _Call(module.batch_first, x, output[0])
+
+    def on_loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
+        """A loss function that leads to a gradient returned, at a sampled step."""
+        for number, call in list(self._calls.items()):
+            try:
+                grid = grid_of(function, output, target, options, call.output)
+                if grid is not None:
+                    self._take(number, call, *grid)
+                    del self._calls[number]
+            except Abstained as reason:
+                self._close(number, str(reason))
+
+    def _take(self, number: int, call: _Call, values: torch.Tensor, known: torch.Tensor) -> None:
+        with torch.no_grad(), torch.autocast("cpu", enabled=False), torch.device("cpu"):
+            x, y, known = (_time_first(t, call.batch_first) for t in (call.x, values, known))
+            if int(known.sum()) < _FEWEST_TARGETS:
+                raise Abstained("too few places of a batch have a target")
+            if not all(bool(t.isfinite().all()) for t in (x, y) if t.is_floating_point()):
+                raise Abstained("its inputs or targets are not finite")
+            gathered = self._gathered.get(number)
+            if gathered is None:
+                gathered = self._gathered[number] = _Gathered(x, y, known)
+            gathered.add(x, y, known)
+            if gathered.dependence.told(TIME).score >= _FOUND:
+                self._write(number)
+
+    def updated(self) -> None:
+        """A sampled update is complete; what waits for a loss still has none of torch's."""
+        for number in list(self._calls):
+            self._close(number, "no loss function of torch is given what it makes of its output")
+
+    def finish(self) -> None:
+        """Nothing is observed any more: what was gathered must do."""
+        for number in list(self._gathered):
+            with torch.no_grad(), torch.autocast("cpu", enabled=False), torch.device("cpu"):
+                self._write(number)
+
+    def _close(self, number: int, reason: str) -> None:
+        self._calls.pop(number, None)
+        self._gathered.pop(number, None)
+        self._closed.add(number)
+        self._writer.write("axis_dependence", step=self._step, module=number, absent=reason)
+
+    def _write(self, number: int) -> None:
+        found = self._gathered.pop(number).dependence
+        self._closed.add(number)
+        time, batch = found.told(TIME), found.told(BATCH)
+        self._writer.write(
+            "axis_dependence", step=self._step, module=number, batches=found.batches, targets=found.compared,
+            time_score=time.score, time_lag=time.lag, time_share=time.share, batch_score=batch.score,
+            batch_lag=batch.lag, batch_share=batch.share, positions=found.positions(),
+        )  # fmt: skip
+
+
+def _time_first(values: torch.Tensor, batch_first: bool) -> torch.Tensor:
+    """The first places of both axes, copied. Shapes: (B, T, ...) or (T, B, ...) -> (T, B, ...)."""
+    values = values.transpose(0, 1) if batch_first else values
+    return values[:MOST_PLACES, :MOST_PLACES].to("cpu", copy=True)

@@ -1,0 +1,154 @@
+"""Whether updates are made of the same sequences again, and how much of a batch occurs in it once."""
+
+# mypy: disable-error-code="no-untyped-call, no-any-return"
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from rnn_doctor.capture.probe.sensors.redrawn import seen_once
+from tests.capture.records import observed
+
+T, B, V, H = 6, 8, 7, 4
+Pair = tuple[torch.Tensor, torch.Tensor]
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+def fresh() -> Pair:
+    return torch.randint(V, (B, T)), torch.randint(V, (B, T))
+
+
+class Net(nn.Module):
+    """Tokens in, a class of each step out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.rnn, self.head = (
+            nn.Embedding(V, H),
+            nn.GRU(H, H, batch_first=True),
+            nn.Linear(H, V),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.rnn(self.embedding(x))[0])
+
+
+def plain(net: Net, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return F.cross_entropy(net(x).flatten(0, 1), y.flatten())
+
+
+def order(
+    batches: Iterator[Pair],
+    loss: Callable[[Net, torch.Tensor, torch.Tensor], torch.Tensor] = plain,
+    updates: int = 21,
+) -> dict[str, Any]:
+    """What is written of so many updates, of which 1, 3, 8 and 21 are looked at."""
+    with observed() as records:
+        net = Net()
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+        for _ in range(updates):
+            optimizer.zero_grad()
+            loss(net, *next(batches)).backward()
+            optimizer.step()
+    assert records.of("sensor_off") == []
+    return records.of("batch_order")[-1]
+
+
+def again(*pairs: Pair) -> Iterator[Pair]:
+    while True:
+        yield from pairs
+
+
+def drawn() -> Iterator[Pair]:
+    while True:
+        yield fresh()
+
+
+def test_one_batch_again_and_again() -> None:
+    x, y = fresh()
+    found = order(again((x, y)))
+    assert (found["same"], found["sequences"], found["pairs"]) == (4, B, B * (T - 1))
+    assert found["once"] == pytest.approx(seen_once(x.t())[1])
+
+
+def test_copies_of_it_are_the_same() -> None:
+    x, y = fresh()
+    assert order((x.clone(), y.clone()) for _ in iter(int, 1))["same"] == 4
+
+
+def test_batches_that_differ() -> None:
+    assert "same" not in order(drawn())
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 7])
+def test_batches_that_take_turns(count: int) -> None:
+    assert "same" not in order(again(*[fresh() for _ in range(count)]))
+
+
+def test_the_same_inputs_with_other_targets() -> None:
+    x, _ = fresh()
+    assert "same" not in order((x, fresh()[1]) for _ in iter(int, 1))
+
+
+def test_targets_that_say_nothing() -> None:
+    x, _ = fresh()
+    assert "same" not in order(again((x, torch.zeros(B, T, dtype=torch.long))))
+
+
+def test_several_losses() -> None:
+    batch = fresh()
+    assert "same" not in order(again(batch), lambda net, x, y: plain(net, x, y) + plain(net, x, y))
+
+
+def test_numbers_have_no_pairs() -> None:
+    x, y = torch.randn(B, T, H), fresh()[1]
+
+    def loss(net: Net, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(net.head(net.rnn(x)[0]).flatten(0, 1), y.flatten())
+
+    found = order(again((x, y)), loss)
+    assert found["same"] == 4
+    assert "once" not in found
+
+
+def test_packed_sequences() -> None:
+    def loss(net: Net, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        packed = pack_padded_sequence(net.embedding(x), torch.tensor([T] * 4 + [3] * 4), batch_first=True)
+        return F.cross_entropy(net.head(net.rnn(packed)[1][-1]), y[:, -1])
+
+    assert order(again(fresh()), loss)["same"] == 4
+    assert "same" not in order(drawn(), loss)
+
+
+def test_layers_before_that_learn_hide_the_inputs() -> None:
+    def loss(net: Net, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(net.head(net.rnn(net.embedding(x).tanh())[0]).flatten(0, 1), y.flatten())
+
+    assert "same" not in order(again(fresh()), loss)
+
+
+def test_pairs_that_occur_once() -> None:
+    rows = torch.tensor([[1, 2, 1, 2], [5, 9, 5, 3]])  # 12 21 12, 59 95 53
+    for found in (seen_once(rows.t()), seen_once(rows.t() * 1000)):
+        assert found[0] == 6
+        assert found[1] == pytest.approx(4 / 6)
+    assert seen_once(torch.zeros(9, 3, dtype=torch.long)) == (24, 0.0)
+
+
+def test_what_occurs_once_foretells_what_is_new() -> None:
+    """Good and Turing: the share of pairs in fresh rows that the first rows do not hold."""
+    weights = 1.0 / torch.arange(1, 31)
+    first, other = (torch.multinomial(weights, 40 * T, replacement=True).view(T, 40) for _ in range(2))
+    known = set((first[:-1] * 30 + first[1:]).flatten().tolist())
+    fresh_pairs = (other[:-1] * 30 + other[1:]).flatten().tolist()
+    new = sum(pair not in known for pair in fresh_pairs) / len(fresh_pairs)
+    assert seen_once(first)[1] == pytest.approx(new, abs=0.08)
