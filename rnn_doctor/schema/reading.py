@@ -37,6 +37,7 @@ _LISTED = {
     "mode": "modes",
     "softmax": "softmaxes",
     "batch_order": "batch_orders",
+    "shared_examples": "shared_examples",
     "loop": "loops",
     "place": "places",
     "sensor_off": "sensors_off",

@@ -28,7 +28,7 @@ from rnn_doctor.schema.recurrence import (
 )
 from rnn_doctor.schema.validating import EarlyValidation, ExampleLosses, Rise
 from rnn_doctor.schema.values import Frozen, Location, Number
-from rnn_doctor.schema.wiring import BatchOrder, Mode
+from rnn_doctor.schema.wiring import BatchOrder, Mode, SharedExamples
 
 SCHEMA_VERSION = 1
 
@@ -329,6 +329,7 @@ Record = Annotated[
     | Mode
     | Softmax
     | BatchOrder
+    | SharedExamples
     | Place
     | SensorOff
     | Crash
@@ -374,6 +375,7 @@ class RunLog(Frozen):
     modes: tuple[Mode, ...] = ()
     softmaxes: tuple[Softmax, ...] = ()
     batch_orders: tuple[BatchOrder, ...] = ()
+    shared_examples: tuple[SharedExamples, ...] = ()
     places: tuple[Place, ...] = ()
     sensors_off: tuple[SensorOff, ...] = ()
     crash: Crash | None = None

@@ -58,7 +58,7 @@ class Calls:
         self.softmaxes = Softmaxes(writer, listening)
         self.data_lags = DataLags(writer)
         self.modes = Modes(writer, naming)
-        self.orders = Orders(writer)
+        self.orders = Orders(writer, loaders.rows)
         self.examiner = Examiner(writer)
         self.watch_detaching: Callable[[bool], None] = lambda _: None
         """Begins or ends to tell of the tensors that the script cuts off from their graph."""
