@@ -91,8 +91,15 @@ def plan() -> list[Training]:
     return found
 
 
-def run(training: Training, evaluated: Callable[[int, nn.Module], None] = lambda _, __: None) -> None:
-    """Trains; `evaluated` is called after each evaluation, with its update and the network."""
+def run(
+    training: Training,
+    evaluated: Callable[[int, nn.Module], None] = lambda _, __: None,
+    leaked: float = 0.0,
+) -> None:
+    """Trains; `evaluated` is called after each evaluation, with its update and the network.
+
+    leaked: share of the validation samples in whose place samples of the training data stand.
+    """
     torch.manual_seed(training.seed)
     torch.set_num_threads(1)
     task = TASKS[training.task]
@@ -100,14 +107,16 @@ def run(training: Training, evaluated: Callable[[int, nn.Module], None] = lambda
     setting = Setting(training.task, training.cell, hidden=training.hidden, dropout=training.dropout)
     model = build(task, setting)
     optimizer = torch.optim.AdamW(model.parameters(), training.rate, weight_decay=training.weight_decay)
+    samples = _dataset(task, training, training.samples, data, training_data=True)
     loader = DataLoader(
-        _dataset(task, training, training.samples, data, training_data=True),
+        samples,
         training.batch,
         shuffle=True,
         generator=data,
         drop_last=True,
     )
-    validation = DataLoader(_dataset(task, training, training.held_out, data, training_data=False), 64)
+    held_out = _dataset(task, training, training.held_out, data, training_data=False)
+    validation = DataLoader(_leaking(held_out, samples, leaked), 64)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EVALUATIONS * EVERY, 0.1 * training.rate)
     update = 0
     while update < EVALUATIONS * EVERY:
@@ -145,6 +154,14 @@ def outcome_data(task: Task, training: Training) -> "DataLoader[tuple[Tensor, ..
     return DataLoader(_dataset(task, training, OUTCOME, generator, training_data=False), 500)
 
 
+def _leaking(held_out: TensorDataset, samples: TensorDataset, share: float) -> TensorDataset:
+    """The validation data, with training samples in the place of the first of them."""
+    count = round(share * len(held_out))
+    places = torch.arange(count) % len(samples)
+    pairs = zip(held_out.tensors, samples.tensors, strict=True)
+    return TensorDataset(*(torch.cat([theirs[places], own[count:]]) for own, theirs in pairs))
+
+
 def _drawn(task: Task, count: int, generator: torch.Generator, *, training: bool) -> list[Tensor]:
     state = torch.get_rng_state()
     torch.manual_seed(generator.initial_seed())
@@ -166,4 +183,4 @@ def _dataset(
 
 
 if __name__ == "__main__":
-    run(from_key(sys.argv[1]))
+    run(from_key(sys.argv[1]), leaked=float(sys.argv[2]) if len(sys.argv) > 2 else 0.0)

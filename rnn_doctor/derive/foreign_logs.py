@@ -19,6 +19,8 @@ MEASURED: dict[str, tuple[Role, ...]] = {
     "steps_observed": (),
     "data_repeated": ("train_loss",),
     "evaluations_observed": ("val_loss",),
+    "watched_to_the_end": (),
+    "overfitting_outlook": ("val_loss",),
     "validation_rise": ("val_loss",),
     "validation_trend_z": ("val_loss",),
     "validation_best": ("val_loss",),

@@ -1,6 +1,7 @@
 """Validation losses held against the training losses of the same time."""
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from statistics import fmean, median
 
@@ -39,9 +40,11 @@ def _pairs(view: View) -> tuple[Pair, ...] | str:
     if not view.losses:
         return "no training loss was seen"
     losses = {step.step: step.loss for step in view.finite_steps if step.loss is not None}
+    numbers = sorted(losses)
     found, begin = [], 0
     for evaluation in series:
-        before = [loss for step, loss in losses.items() if begin < step <= evaluation.step]
+        since = numbers[bisect_right(numbers, begin) : bisect_right(numbers, evaluation.step)]
+        before = [losses[step] for step in since]
         ahead = range(evaluation.step + 1, evaluation.step + 1 + LOOK_AHEAD)
         after = tuple(losses[step] for step in ahead if step in losses)
         assert evaluation.loss is not None

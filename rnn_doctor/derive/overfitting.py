@@ -99,16 +99,17 @@ def _single(view: View) -> str | None:
     series, _ = view.once(validations)
     if len(series) != 1 or series[0].examples is None:
         return None
-    first = "; what was seen once cannot have been memorized" if _within_first_pass(view) else ""
+    first = "; what was seen once cannot have been memorized" if within_first_pass(view) else ""
     return too_few(1, "validation", "seen", 2) + first
 
 
-def _within_first_pass(view: View) -> bool:
+def within_first_pass(view: View) -> bool:
+    """Whether no sample of the training data was seen twice."""
     repeated = data_repeated(view)
     return isinstance(repeated, Measurement) and repeated.value is False
 
 
-def _last(view: View) -> Standing | None:
+def last_by_examples(view: View) -> Standing | None:
     """The last evaluation by its examples; None where the curve alone has to do."""
     found = view.once(standings)
     return None if isinstance(found, str) or view.once(basis) == "curve" else found[-1]
@@ -137,7 +138,7 @@ def validation_rise_z(view: View) -> Measurement:
     Reads: `log.evaluations[i].rise`, `.loss`. Unit: Z; above 2.33 it has (one-sided 1 %).
     None if: fewer than 2 validations, or fewer than 10 where the losses do not fall into 16 examples or more.
     """
-    last = _last(view)
+    last = view.once(last_by_examples)
     return _measured(validation_trend_z, view) if last is None else known(last.rise_z, n=last.count)
 
 
@@ -147,7 +148,7 @@ def validation_lasting_rise(view: View) -> Measurement:
 
     Reads: as validation_rise_z. Unit: share; negative where the last is a new best. None if: as validation_rise_z.
     """
-    last = _last(view)
+    last = view.once(last_by_examples)
     return _measured(validation_rise, view) if last is None else known(last.rise, n=last.count)
 
 
@@ -160,7 +161,7 @@ def validation_gap_z(view: View) -> Measurement:
     Reads: `log.evaluations[i].examples`, `.trained`. Unit: Z. None if: either is not known by example.
     Source: Welch 1947.
     """
-    last = _last(view)
+    last = view.once(last_by_examples)
     return unknown(_NO_SINGLE) if last is None or last.gap_z is None else known(last.gap_z, n=last.count)
 
 
@@ -170,7 +171,7 @@ def validation_gap(view: View) -> Measurement:
 
     Reads: as validation_gap_z. Unit: share. None if: as validation_gap_z.
     """
-    last = _last(view)
+    last = view.once(last_by_examples)
     return unknown(_NO_SINGLE) if last is None or last.gap is None else known(last.gap, n=last.count)
 
 
@@ -183,7 +184,7 @@ def leaves_training_behind(view: View) -> Measurement:
 
     Reads: as those. Unit: claim. None if: as those.
     """
-    last = _last(view)
+    last = view.once(last_by_examples)
     if last is None:
         trend = _measured(training_trend, view)
         if trend.value is None:
@@ -191,7 +192,7 @@ def leaves_training_behind(view: View) -> Measurement:
         return known(float(trend.value) < -FALLS_Z, n=trend.n)
     if last.gap is None or last.gap_z is None:
         return unknown(_NO_SINGLE)
-    if _within_first_pass(view):
+    if within_first_pass(view):
         return known(False, n=last.count)  # what was seen once cannot have been memorized
     return known(last.gap > SMALLEST_GAP and last.gap_z > GAP_Z, n=last.count)
 
@@ -205,7 +206,7 @@ def validation_parting(view: View) -> Measurement:
 
     Reads: `log.evaluations[i].examples`, `.trained`, `.loss`. Unit: share. None if: as validation_rise_z or gap_growth.
     """
-    last, found = _last(view), view.once(standings)
+    last, found = view.once(last_by_examples), view.once(standings)
     if last is None or isinstance(found, str):
         return _measured(gap_growth, view)
     gaps = [each.gap for each in found if each.gap is not None]
@@ -226,7 +227,7 @@ def validation_stalls(view: View) -> Measurement:
 
     Reads: as validation_rise_z, validation_rise_early. Unit: claim. None if: as those.
     """
-    last = _last(view)
+    last = view.once(last_by_examples)
     if last is not None:
         return known(last.rise_z > -STILL_FALLS_Z, n=last.count)
     rise, fall = _measured(validation_rise_early, view), _measured(training_fall_since_best, view)

@@ -20,12 +20,28 @@ def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
     by_loader: dict[int | None, list[Evaluation]] = {}
     for evaluation in with_loss:
         by_loader.setdefault(evaluation.loader, []).append(evaluation)
+    for loader in set(by_loader) & _of_training_data(view):
+        del by_loader[loader]
+    if not by_loader:
+        return (), "the script evaluates on its training data alone"
     # The validation set is evaluated all the time, a test set once.
     series = max(by_loader.values(), key=len)
     steps = [e.step for e in series]
     if len(set(steps)) < len(steps):
         return (), "several evaluations after one update cannot be told apart"
     return tuple(series), ""
+
+
+def _of_training_data(view: View) -> set[int | None]:
+    """The loaders beside that of the training that give what it gives, from the same dataset.
+
+    One dataset may also be shared out by samplers: then they have no examples in common.
+    """
+    return {
+        each.held_out
+        for each in view.log.shared_examples
+        if each.same_data and 2 * each.held_out_seen > each.held_out_examples
+    }
 
 
 @signal(unit="evaluations", reads=("evaluations",))

@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping
 
-from rnn_doctor.diagnose.verdict import RuleVerdict
+from rnn_doctor.diagnose.verdict import RuleVerdict, is_provisional, silence
 from rnn_doctor.schema.report import Conditions, ConditionVerdict, Finding
 from rnn_doctor.schema.rule import CONDITIONS, Condition, ConfidenceWord, Rule
 from rnn_doctor.schema.rulebook import Rulebook
+from rnn_doctor.schema.signals import Signals
 
 _WORDS: tuple[ConfidenceWord, ...] = ("certain", "high", "moderate", "hint")
 
 
 def conditions(
-    rulebook: Rulebook, verdicts: Mapping[str, RuleVerdict], findings: tuple[Finding, ...]
+    rulebook: Rulebook,
+    verdicts: Mapping[str, RuleVerdict],
+    findings: tuple[Finding, ...],
+    signals: Signals,
 ) -> Conditions:
     """The verdicts on all four conditions."""
-    return Conditions(**{c: _condition(c, rulebook, verdicts, findings) for c in CONDITIONS})
+    return Conditions(**{c: _condition(c, rulebook, verdicts, findings, signals) for c in CONDITIONS})
 
 
 def _condition(
@@ -22,6 +26,7 @@ def _condition(
     rulebook: Rulebook,
     verdicts: Mapping[str, RuleVerdict],
     findings: tuple[Finding, ...],
+    signals: Signals,
 ) -> ConditionVerdict:
     """Present by an error, suspected by a warning, absent only if every decisive rule was clear."""
     mine = [finding for finding in findings if finding.condition == condition]
@@ -34,7 +39,7 @@ def _condition(
                 reason=_why(speaking, findings, rulebook),
                 findings=tuple(dict.fromkeys(finding.rule for finding in speaking)),
             )
-    return _without_findings(_decisive(condition, rulebook, verdicts), verdicts, rulebook)
+    return _without_findings(_decisive(condition, rulebook, verdicts), verdicts, signals)
 
 
 def _why(speaking: list[Finding], findings: tuple[Finding, ...], rulebook: Rulebook) -> str:
@@ -67,7 +72,7 @@ def _decisive(condition: Condition, rulebook: Rulebook, verdicts: Mapping[str, R
 
 
 def _without_findings(
-    decisive: list[Rule], verdicts: Mapping[str, RuleVerdict], rulebook: Rulebook
+    decisive: list[Rule], verdicts: Mapping[str, RuleVerdict], signals: Signals
 ) -> ConditionVerdict:
     if not decisive:
         return ConditionVerdict(verdict="not_assessed", reason="no rule of this rulebook can exclude it")
@@ -79,10 +84,14 @@ def _without_findings(
     if reasons:
         texts = [f"{reason} ({', '.join(ids)})" for reason, ids in reasons.items()]
         return ConditionVerdict(verdict="not_assessed", reason="; ".join(texts))
+    provisional = any(is_provisional(rule, signals) for rule in decisive)
     return ConditionVerdict(
         verdict="absent",
-        confidence=max((rule.confidence for rule in decisive), key=_WORDS.index),
-        reason=_clear(decisive),
+        confidence="hint" if provisional else max((rule.confidence for rule in decisive), key=_WORDS.index),
+        reason="; ".join(
+            filter(None, [_clear([r for r in decisive if not r.silence]), *_said(decisive, signals)])
+        ),
+        provisional=provisional,
     )
 
 
@@ -98,8 +107,15 @@ def _why_open(rule: Rule, verdicts: Mapping[str, RuleVerdict]) -> str | None:
     return None
 
 
+def _said(decisive: list[Rule], signals: Signals) -> list[str]:
+    """What the rules themselves say of having found nothing."""
+    return [f"{said} ({rule.id})" for rule in decisive if (said := silence(rule, signals))]
+
+
 def _clear(decisive: list[Rule]) -> str:
-    """What was looked for and not found, by the names of the rules."""
+    """What was looked for and not found, by the names of the rules; of rules with no words of their own."""
+    if not decisive:
+        return ""
     names = [rule.name.replace("-", " ") for rule in decisive]
     named = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
     return f"no sign of {named} ({', '.join(rule.id for rule in decisive)})"

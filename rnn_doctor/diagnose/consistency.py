@@ -8,7 +8,7 @@ from typing import Any, NoReturn, get_args
 from pydantic import BaseModel, ValidationError
 
 from rnn_doctor.errors import RulebookError
-from rnn_doctor.schema.rule import Clause, Rule
+from rnn_doctor.schema.rule import Clause, Rule, Silence
 from rnn_doctor.schema.rulebook import Rulebook
 
 
@@ -71,8 +71,8 @@ def _fail(message: str, word: str = "", known: Iterable[str] = (), hint: str | N
 
 
 def _check_references(rule: Rule, where: str, book: Rulebook) -> None:
-    for relation, others in (("explains", rule.explains), ("invalidates", rule.invalidates)):
-        for other in others:
+    for relation in ("explains", "invalidates", "hides"):
+        for other in getattr(rule, relation):
             if other not in book.rules:
                 _fail(f"{where}: {relation}: no rule '{other}'", other, book.rules)
     tables = {
@@ -129,6 +129,8 @@ def _check_signals(rule: Rule, where: str, signals: Mapping[str, str]) -> None:
     for number, warning in enumerate(rule.contraindication, 1):
         table = f"{where}: [[contraindication]] {number}"
         _check_kind(_kinds(warning.when, f"{table}: when", signals), kinds, where)
+    if rule.silence is not None:
+        _check_silence(rule.silence, f"{where}: silence", signals)
     for name in rule.mentions:
         if name not in signals:
             _fail(f"{where}: mentions: no signal named '{name}'", name, signals)
@@ -137,6 +139,15 @@ def _check_signals(rule: Rule, where: str, signals: Mapping[str, str]) -> None:
         for name in case.signals or {}:
             if name not in signals:
                 _fail(f"{where}: [[case]] {number}: no signal named '{name}'", name, signals)
+
+
+def _check_silence(silence: Silence, where: str, signals: Mapping[str, str]) -> None:
+    """What a rule says of its condition it says of the whole run."""
+    of_run = sorted(name for name, by in signals.items() if by == "run")
+    named = [field for _, field, _, _ in string.Formatter().parse(silence.message) if field is not None]
+    for name in [*named, *(clause.signal for clause in silence.provisional)]:
+        if name not in of_run:
+            _fail(f"{where}: no run-level signal named '{name}'", name, of_run)
 
 
 def _kinds(clauses: tuple[Clause, ...], where: str, signals: Mapping[str, str]) -> set[str]:

@@ -34,12 +34,12 @@ def diagnose(signals: Signals, rulebook: Rulebook, *, enabled: Collection[str] |
     return Diagnosis(
         findings=findings,
         not_assessed=tuple(entry for each in verdicts.values() for entry in _not_assessed(each)),
-        conditions=conditions(rulebook, verdicts, findings),
+        conditions=conditions(rulebook, verdicts, findings, signals),
     )
 
 
 def _invalidate(verdicts: dict[str, RuleVerdict]) -> dict[str, RuleVerdict]:
-    """The verdicts, with those made unknown whose measurements a found rule makes meaningless.
+    """The verdicts, with those made unknown whose measurements a found rule makes meaningless or hides.
 
     A rule is settled after all rules that could invalidate it, for what is itself meaningless invalidates
     nothing; loading has made sure that this runs in no circle.
@@ -55,7 +55,16 @@ def _invalidate(verdicts: dict[str, RuleVerdict]) -> dict[str, RuleVerdict]:
             settled[rule_id] = result
         return settled[rule_id]
 
-    return {rule_id: settle(rule_id) for rule_id in verdicts}
+    invalidated = {rule_id: settle(rule_id) for rule_id in verdicts}
+    return {rule_id: _hide(each, invalidated) for rule_id, each in invalidated.items()}
+
+
+def _hide(each: RuleVerdict, verdicts: dict[str, RuleVerdict]) -> RuleVerdict:
+    """The verdict, clear no more where a found rule hides what it looks for."""
+    for other in verdicts.values():
+        if each.rule.id in other.rule.hides:
+            each = verdict.unseen(each, other.grave)
+    return each
 
 
 def _finding(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from rnn_doctor.diagnose import clause as clauses
+from rnn_doctor.diagnose.message import Message
 from rnn_doctor.schema.calibration import Record
 from rnn_doctor.schema.report import Confidence, Evidence, Finding
 from rnn_doctor.schema.rule import Clause, Grade, Rule, Severity
@@ -118,6 +118,37 @@ def without(effect: RuleVerdict, cause: RuleVerdict) -> RuleVerdict:
     )
 
 
+def unseen(hidden: RuleVerdict, cause: RuleVerdict) -> RuleVerdict:
+    """The verdict with every clear subject unknown where the found cause hides what the rule looks for."""
+    reason = f"{cause.rule.id} {cause.rule.name} was found, and hides what it looks for"
+    return replace(
+        hidden,
+        subjects=tuple(
+            SubjectVerdict(each.subject, "unknown", reason=reason)
+            if each.state == "clear" and bears(cause, hidden.by, each.subject)
+            else each
+            for each in hidden.subjects
+        ),
+    )
+
+
+def silence(rule: Rule, signals: Signals) -> str | None:
+    """What a rule says of having found nothing; None where it has no words of its own."""
+    if rule.silence is None:
+        return None
+    of_run = {
+        name: signal.measurements[RUN] for name, signal in signals.signals.items() if signal.by == "run"
+    }
+    return Message().format(rule.silence.message, **{name: each.value for name, each in of_run.items()})
+
+
+def is_provisional(rule: Rule, signals: Signals) -> bool:
+    """Whether that a rule found nothing holds of what was seen alone."""
+    if rule.silence is None or not rule.silence.provisional:
+        return False
+    return _all_hold(rule.silence.provisional, signals, RUN) is not None
+
+
 def finding(
     rule: Rule,
     verdict: SubjectVerdict,
@@ -140,7 +171,7 @@ def finding(
         condition=(grade and grade.condition) or rule.condition,
         subject=verdict.subject,
         location=_location(rule, signals, verdict.subject),
-        message=_Message().format(
+        message=Message().format(
             (grade and grade.message) or rule.message, subject=verdict.subject, **values
         ),
         evidence=_distinct([*verdict.evidence, *quoted.values()]),
@@ -179,21 +210,6 @@ def _mentions(rule: Rule, signals: Signals, subject: str) -> Iterator[tuple[str,
         measurement = clauses.measured(signal, subject) if signal else None
         if signal and measurement and measurement.value is not None:
             yield name, clauses.quote(signal, measurement)
-
-
-class _Message(string.Formatter):
-    """A formatter that no value can break: what is not there is "unknown", what no format fits is plain."""
-
-    def get_value(self, key: int | str, args: Any, kwargs: Any) -> Any:
-        return kwargs.get(key)
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        if value is None:
-            return "unknown"
-        try:
-            return format(value, format_spec)
-        except (TypeError, ValueError):
-            return str(value)
 
 
 def _location(rule: Rule, signals: Signals, subject: str) -> Location | None:

@@ -90,7 +90,7 @@ def _conditions(report: Report) -> str:
     rows = ["| condition | verdict | why |", "|---|---|---|"]
     for name in type(report.conditions).model_fields:
         verdict = getattr(report.conditions, name)
-        word = _VERDICT[verdict.verdict]
+        word = _VERDICT[verdict.verdict] + (" so far" if verdict.provisional else "")
         if verdict.findings and verdict.confidence:
             word += f" ({verdict.confidence})"
         rules = f" ({markup.text(', '.join(verdict.findings), 200)})" if verdict.findings else ""

@@ -91,6 +91,8 @@ class ConditionVerdict(Frozen):
     reason: str
     findings: tuple[str, ...] = ()
     """Ids of the rules that speak for it."""
+    provisional: bool = False
+    """`absent` is said of what was seen alone; a longer look may find it."""
 
 
 class Conditions(Frozen):

@@ -75,6 +75,15 @@ class Contraindication(Frozen):
     """Warned of only where these are known to hold."""
 
 
+class Silence(Frozen):
+    """What it says of its condition that a decisive rule found nothing."""
+
+    message: Text
+    """str.format template over run-level signals; the reason of the verdict `absent`."""
+    provisional: tuple[Clause, ...] = ()
+    """Where these all hold, it is said of what was seen alone: later the rule may find something."""
+
+
 class Case(Frozen):
     """A test of the rule: numbers, or a log of sample_logs/, and what is expected."""
 
@@ -128,6 +137,10 @@ class Rule(Frozen):
     """Rules whose findings are consequences of this one: they are listed under it."""
     invalidates: tuple[str, ...] = ()
     """Rules whose measurements mean nothing when this one is found: their verdict becomes unknown."""
+    hides: tuple[str, ...] = ()
+    """Rules that could not see what they look for where this one is found: clear becomes unknown, found stays."""
+    silence: Silence | None = None
+    """Of a decisive rule: what its finding nothing means; by default that there is no sign of it."""
     when: Annotated[tuple[Clause, ...], Field(min_length=1)]
     """Every clause must hold; one that is unknown, when no other fails, makes the verdict unknown."""
     grade: tuple[Grade, ...] = ()

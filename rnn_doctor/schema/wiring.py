@@ -89,3 +89,28 @@ class AxisDependence(Frozen):
     batch_share: Number | None = None
     positions: Number | None = None
     """How far the places of its time axis differ in the same way in all batches, relative to 39 random orders."""
+
+
+class SharedExamples(Frozen):
+    """How many examples of the training data are alike, and how many stand in other data too. Counts alone.
+
+    One for each loader that is evaluated on, else one with no `held_out`; a later record of the same loader replaces
+    the earlier.
+    """
+
+    record: Literal["shared_examples"]
+    step: int
+    examples: int
+    """Training examples compared, all of one pass over the data."""
+    twins: int = 0
+    """Of them: equal to another of them, targets included."""
+    contradicting: int | None = None
+    """Of them: equal to another in all but the target; None where it is not known which tensor that is."""
+    held_out: int | None = None
+    """The loader that they are held against, which does not train."""
+    same_data: bool = False
+    """It reads from the very dataset that is trained on."""
+    held_out_examples: int = 0
+    """Its different examples that were seen."""
+    held_out_seen: int = 0
+    """Of them: seen among the training examples, of any pass."""

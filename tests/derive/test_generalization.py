@@ -1,7 +1,12 @@
 import math
+from statistics import fmean
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rnn_doctor.derive.generalization import LOOK_AHEAD, _pairs
+from rnn_doctor.derive.view import View
 from tests.derive.logs import evaluations, log, loss_call, measure, steps, value_of
 
 NAMES = (
@@ -86,3 +91,28 @@ def test_absent(name: str) -> None:
     )
     assert "not positive" in (measure(name, log(steps(LEVEL), evaluations([1.0, -1.0, 1.0]))).absent or "")
     assert "needed" in (measure(name, log(steps(LEVEL), evaluations([1.0], every=20))).absent or "")
+
+
+@given(
+    st.lists(st.floats(0.1, 9), min_size=1, max_size=60),
+    st.lists(st.integers(1, 70), min_size=1, max_size=20, unique=True),
+    st.data(),
+)
+def test_pairs_are_those_of_a_look_at_every_step(
+    losses: list[float], at: list[int], data: st.DataObject
+) -> None:
+    kept = data.draw(st.sets(st.integers(0, len(losses) - 1), min_size=1))
+    records = [step for k, step in enumerate(steps(losses)) if k in kept]
+    series = [
+        e.model_copy(update={"step": s})
+        for e, s in zip(evaluations([1.0] * len(at)), sorted(at), strict=True)
+    ]
+    found = _pairs(View(log(records, series)))
+    assert not isinstance(found, str)
+    begin = 0
+    for pair, evaluation in zip(found, series, strict=True):
+        before = [s.loss for s in records if begin < s.step <= evaluation.step and s.loss is not None]
+        late = before[len(before) // 2 :]
+        assert pair.before == (fmean(late) if late else None)
+        assert pair.after == tuple(s.loss for s in records if 0 < s.step - evaluation.step <= LOOK_AHEAD)
+        begin = evaluation.step

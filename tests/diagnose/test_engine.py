@@ -316,3 +316,36 @@ def test_without_signals_nothing_is_healthy() -> None:
 
 
 CONDITIONS = ("vanishing_gradients", "exploding_gradients", "overfitting", "slow_convergence")
+
+
+@pytest.mark.parametrize(
+    ("size", "loud", "state"),
+    [(2.0, False, "found"), (0.5, False, "unknown"), (0.5, None, "clear")],
+    ids=["what is found stands", "silence says nothing", "unless it is not hidden"],
+)
+def test_a_rule_that_another_hides(size: float, loud: bool | None, state: str) -> None:
+    hider = rule("RD102", hides=["RD101"], when=[clause("loud", **{"is": False})])
+    hidden = rule("RD101", condition="overfitting", decisive=True)
+    diagnosis = diagnose(run(size=size, loud=loud), book(hidden, hider))
+    assert ("RD101" in ids(diagnosis)) == (state == "found")
+    reasons = [entry.reason for entry in diagnosis.not_assessed if entry.what.startswith("RD101")]
+    told = ["RD102 name-of-rd102 was found, and hides what it looks for"] if state == "unknown" else []
+    assert reasons == told
+    verdicts = {"found": "present", "unknown": "not_assessed", "clear": "absent"}
+    assert diagnosis.conditions.overfitting.verdict == verdicts[state]
+
+
+def test_a_note_hides_nothing() -> None:
+    hider = rule("RD102", hides=["RD101"], severity="note", when=[clause("loud", **{"is": False})])
+    diagnosis = diagnose(run(size=0.5, loud=False), book(rule("RD101"), hider))
+    assert [entry.what for entry in diagnosis.not_assessed] == []
+
+
+def test_silence_in_the_words_of_the_rules() -> None:
+    silence = {"message": "{size:.1f} of it", "provisional": [clause("loud", **{"is": True})]}
+    spoken = rule("RD101", condition="overfitting", decisive=True, silence=silence)
+    plain = rule("RD102", condition="overfitting", decisive=True)
+    for loud, confidence in ((True, "hint"), (False, "high"), (None, "high")):
+        verdict = diagnose(run(size=0.5, loud=loud), book(spoken, plain)).conditions.overfitting
+        assert verdict.reason == "no sign of name of rd102 (RD102); 0.5 of it (RD101)"
+        assert (verdict.provisional, verdict.confidence) == (loud is True, confidence)

@@ -60,7 +60,7 @@ class Calls:
         self.data_lags = DataLags(writer)
         self.axis_tests = AxisTests(writer)
         self.modes = Modes(writer, naming)
-        self.orders = Orders(writer)
+        self.orders = Orders(writer, loaders.rows)
         self.examiner = Examiner(writer)
         self.watch_detaching: Callable[[bool], None] = lambda _: None
         """Begins or ends to tell of the tensors that the script cuts off from their graph."""

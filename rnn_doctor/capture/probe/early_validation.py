@@ -146,6 +146,7 @@ class EarlyValidation:
     def on_batch(self, iterator: Any, batch: Any) -> None:
         """A loader gave a batch; one that trains was begun anew if it was ended before."""
         self._loaders.gave(iterator, batch, False)
+        self._session.attempt("orders", self._loaders.rows.gave, self._loaders.current, batch)
         if self._cut and self._loaders.current in self._loaders.training:
             self._again = True
 

@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
 
 from ..writer import Writer
+from .given_rows import GivenRows
 
 _SHUFFLING = (RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
 _DEEPEST = 4
@@ -29,18 +30,29 @@ class Loaders:
         self._lengths: dict[int, int | None] = {}
         self._begun: dict[int, int] = {}
         self.training: set[int] = set()
+        self.rows = GivenRows(writer, self.training)
 
     def iterating(self, iterator: Any, loader: Any) -> None:
         """A loader began to be iterated."""
         if loader not in self._numbers:
-            number = self._numbers[loader] = len(self._numbers)
-            self._described[number] = _description(loader)
-            self._writer.write("loader", id=number, **self._described[number])
+            self._number(loader)
         elif self._numbers[loader] in self.training:
             self._write_training(self._numbers[loader])
         number = self._iterators[iterator] = self._numbers[loader]
         self._lengths[number] = _length(loader)
         self._begun[number] = self._given.get(number, 0)
+        self.rows.begun(number, loader)
+
+    def _number(self, loader: Any) -> None:
+        """A new number; of a loader that is made anew for each pass, the one of its like that is no more."""
+        described, live = _description(loader), set(self._numbers.values())
+        gone = [n for n, each in self._described.items() if n not in live and each == described]
+        number = self._numbers[loader] = gone[0] if gone else len(self._described)
+        if not gone:
+            self._described[number] = described
+            self._writer.write("loader", id=number, **described)
+        elif number in self.training:
+            self._write_training(number)
 
     def of(self, iterator: Any) -> int | None:
         """The loader that is iterated."""

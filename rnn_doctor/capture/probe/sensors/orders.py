@@ -10,6 +10,7 @@ import torch
 
 from ..recurrence.kernel import time_and_batch
 from ..writer import Writer
+from .given_rows import GivenRows
 from .losses import BINARY, CLASSIFYING
 from .redrawn import Redrawn
 
@@ -17,10 +18,6 @@ _MOST_UPDATES = 64
 _FEWEST_UPDATES = 12
 _MOST_LABELS = 1024
 _MOST_CLASSES = 1000
-_MOST_BATCHES = 64
-_MOST_TENSORS = 4
-_MOST_NUMBERS = 65_536
-_DEEPEST = 4
 _ORDERS = 500
 _PROVISIONAL = 32
 """Updates after which a first record is written, in case the script never ends by itself."""
@@ -33,12 +30,13 @@ FEW = "too few updates were made"
 class Orders:
     """Compares what consecutive updates are made of, as long as a few dozen updates take.
 
-    The labels of an update are counted by class; the numbers of a batch are summed up twice, so that two batches of the
-    same sums hold the same numbers. Only what the comparison comes to is written.
+    The labels of an update are counted by class; two batches whose rows have the same marks hold the same numbers.
+    Only what the comparison comes to is written.
     """
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, given: GivenRows) -> None:
         self._writer = writer
+        self._given_rows = given
         self._rows: set[int] = set()
         self._pending: list[Counter[float] | None] = []
         """Of the loss calls since the last backward pass: their labels."""
@@ -48,8 +46,8 @@ class Orders:
         """Why this update is not counted."""
         self._left_out, self._last_odd = 0, ""
         self._updates: list[Counter[float]] = []
-        self._sums: dict[int, tuple[Any, ...]] = {}
-        """By loader: those of its latest batch."""
+        self._marks: dict[int, list[torch.Tensor]] = {}
+        """By loader: those of its latest batch's rows."""
         self._given: dict[int, list[int]] = {}
         """By loader: batches compared, and how many of them were those before."""
         self.redrawn = Redrawn()
@@ -62,6 +60,7 @@ class Orders:
 
     def on_loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
         """A loss function that leads to a gradient returned."""
+        self._given_rows.learned_from(target)
         first = not self._pending  # of several none is compared
         self._pending.append(self._labels(function, output, target, options) if first else None)
 
@@ -89,14 +88,14 @@ class Orders:
 
     def gave(self, loader: int | None, batch: Any) -> None:
         """A loader gave a batch."""
-        if loader is None or self._given.get(loader, (0, 0))[0] >= _MOST_BATCHES:
+        marks = self._given_rows.gave(loader, batch)
+        if loader is None or not marks:
             return
-        sums = _sums(batch)
-        before, self._sums[loader] = self._sums.get(loader), sums
+        before, self._marks[loader] = self._marks.get(loader), marks
         if before is not None:
             counts = self._given.setdefault(loader, [0, 0])
             counts[0] += 1
-            counts[1] += bool(sums) and sums == before
+            counts[1] += len(marks) == len(before) and all(map(torch.equal, marks, before))
 
     def write(self, step: int, loader: int | None) -> None:
         """The record of what was seen up to update `step`; the loader's counts are those of one that trains."""
@@ -109,6 +108,7 @@ class Orders:
             fields["loader"] = loader
             fields["given"], fields["repeated"] = self._given[loader]
         self._writer.write("batch_order", step=step, **fields, **self.redrawn.fields())
+        self._given_rows.write(step)
 
     def _labels(
         self, function: str, output: Any, target: Any, options: dict[str, Any]
@@ -129,31 +129,6 @@ class Orders:
         if function in BINARY and not set(values) <= {0, 1}:
             return None
         return Counter(v for v in values if v != options.get("ignore_index", -100))
-
-
-def _sums(batch: Any) -> tuple[Any, ...]:
-    """Shapes of a batch's first tensors, and their numbers summed up, plain and by place; empty where it has none."""
-    found: list[torch.Tensor] = []
-    _collect(batch, found, 0)
-    parts: list[Any] = []
-    for tensor in found[:_MOST_TENSORS]:
-        numbers = tensor.detach().reshape(-1)
-        numbers = numbers[:: max(1, -(-numbers.numel() // _MOST_NUMBERS))].double()
-        places = torch.arange(1, len(numbers) + 1, dtype=torch.double, device=numbers.device)
-        parts += [tuple(tensor.shape), float(numbers.sum()), float(numbers @ places)]
-    return tuple(parts)
-
-
-def _collect(batch: Any, found: list[torch.Tensor], depth: int) -> None:
-    if isinstance(batch, torch.Tensor):
-        # Reading what is on a device would wait for it.
-        plain = batch.layout == torch.strided and not (batch.is_complex() or batch.is_quantized)
-        if batch.device.type == "cpu" and plain:
-            found.append(batch)
-    elif depth < _DEEPEST and isinstance(batch, (dict, list, tuple)):
-        for item in batch.values() if isinstance(batch, dict) else batch:
-            if len(found) < _MOST_TENSORS:
-                _collect(item, found, depth + 1)
 
 
 def compared(updates: list[Counter[float]]) -> dict[str, Any]:
