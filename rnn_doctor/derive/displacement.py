@@ -32,7 +32,7 @@ class Move:
     """Of all, or of the recurrent modules alone where these moved further: a large front end may be tuned gently."""
 
 
-def _watched(view: View) -> dict[int, Parameter]:
+def moving_matrices(view: View) -> dict[int, Parameter]:
     """The weight matrices that are trained: no vectors, and no embeddings, whose rows are rarely visited."""
     return {
         number: p
@@ -66,7 +66,7 @@ def _vocabulary_heads(view: View) -> set[int]:
 
 
 def _moves(view: View) -> tuple[Move, ...]:
-    watched = _watched(view)
+    watched = moving_matrices(view)
     heads = _vocabulary_heads(view)
     initial: dict[int, float] = {}
     moves = []
@@ -98,7 +98,7 @@ def _absent(view: View) -> str:
         return NO_STEP
     if not view.log.samples:
         return "no step was sampled"
-    if not _watched(view):
+    if not moving_matrices(view):
         return "no trained weight matrix was seen"
     if not view.finite_samples:
         return "weights were not finite from the start"
@@ -188,7 +188,7 @@ def update_ratio_median(view: View) -> Measurement:
     Reads: `log.samples[k].update_norm`, `.weight_norm`. Unit: ratio.
     None if: nothing was sampled, or all weights are zero.
     """
-    watched = _watched(view)
+    watched = moving_matrices(view)
     ratios = [
         update / weight
         for sample in view.finite_samples

@@ -14,8 +14,8 @@ FEWEST = 12
 FALLS = -1.64
 """Mann-Kendall Z below this is a fall (one-sided 5 %)."""
 HALVED = 0.5
-THROWN = 3.2
-"""Half a decade: healthy losses rose to 1.5 times their first value at most (benchmarks/thresholds/step_size.py)."""
+THROWN = 10.0
+"""Healthy losses that halved rose to 3.8 times their first value at most (benchmarks/thresholds/doses_rate.txt)."""
 
 
 def unusable(view: View, fewest: int) -> str | None:
@@ -62,7 +62,7 @@ def loss_end_ratio(view: View) -> Measurement:
 
 @signal(unit="claim", reads=("steps.loss",))
 def loss_halved_steadily(view: View) -> Measurement:
-    """Whether the training loss has halved, and never stood above 3.2 times its first value on the way.
+    """Whether the training loss has halved, and never stood above 10 times its first value on the way.
 
     A loss that was thrown up first comes down from there by itself: that it ends below its start is no sign that the
     steps have the right size.

@@ -10,7 +10,8 @@ FIFTY = steps([2.0] * 50)
 
 def test_the_bound_is_fifty_times_what_one_update_could_take() -> None:
     # Two parameters, each |u| = 0.01 and |g| = 0.5: 0.01 an update, of a loss of 2.
-    run = log(adam(), weight(), FIFTY, samples(AT, parameters=(0, 1)))
+    head = weight(1, "head.weight", owner="Linear", module=None)
+    run = log(adam(), weight(), head, FIFTY, samples(AT, parameters=(0, 1)))
     assert value_of("loss_fall_bound", run) == pytest.approx(50 * 2 * 0.01 * 0.5 / 2.0)
 
 
@@ -31,6 +32,13 @@ def test_a_scaled_loss_with_steps_that_follow_it_is_another_bound() -> None:
     scaled = value_of("loss_fall_bound", log(adam(), weight(), steps([0.02] * 50), small))
     assert isinstance(plain, float)
     assert scaled == pytest.approx(plain / 100)
+
+
+def test_biases_and_embeddings_do_not_count() -> None:
+    others = [weight(1, "head.bias", shape=(8,)), weight(2, "embed.weight", owner="Embedding", module=None)]
+    plain = value_of("loss_fall_bound", log(adam(), weight(), FIFTY, samples(AT)))
+    run = log(adam(), weight(), others, FIFTY, samples(AT, parameters=(0, 1, 2)))
+    assert value_of("loss_fall_bound", run) == pytest.approx(plain)
 
 
 def test_the_gradient_is_that_before_clipping() -> None:
