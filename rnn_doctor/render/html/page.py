@@ -98,10 +98,10 @@ def _figures(report: Report) -> list[Figure]:
         over_updates.norms(report),
         through_time.by_lag(report),
         through_time.by_time(report),
-        gates.courses(report),
-        gates.shares(report),
         updates.updates(report),
         through_time.states(report),
+        gates.courses(report),
+        gates.shares(report),
         over_updates.learning_rate(report),
     )
     return [figure for figure in made if figure is not None]
@@ -122,7 +122,8 @@ def _broad(figures: Iterable[Figure]) -> set[str]:
     alone: str | None = None
     for figure in figures:
         if figure.stacked or len(figure.drawings) > 1 or figure.id.endswith("figure-trials"):
-            broad.add(figure.id)
+            broad |= {figure.id, alone} if alone else {figure.id}
+            alone = None
         else:
             alone = None if alone else figure.id
     return broad | {alone} if alone else broad

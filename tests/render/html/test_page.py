@@ -5,7 +5,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -15,6 +15,7 @@ import pytest
 from rnn_doctor.derive.profiles import profiles
 from rnn_doctor.render.html import page as html
 from rnn_doctor.schema import stored
+from rnn_doctor.schema.imported import Column, ForeignLog
 from rnn_doctor.schema.remedy import Study
 from rnn_doctor.schema.report import Finding, NotAssessed
 from rnn_doctor.schema.signals import Measurement, Signal
@@ -218,8 +219,8 @@ def test_what_was_agreed_on_is_told() -> None:
 
 def test_a_stored_report_without_curves_says_that_it_has_none() -> None:
     told = words(tree("ill"))
-    titles = "Loss, Gradient norm, Gradient by time step, Gates over time steps, Gates closed and open, Update sizes"
-    assert f"{titles} by layer, States by time step this report holds no such numbers" in told
+    titles = "Loss, Gradient norm, Gradient by time step, Update sizes by layer, States by time step, Gates over time"
+    assert f"{titles} steps, Gates closed and open this report holds no such numbers" in told
     assert "Measured effects of remedies" in told
 
 
@@ -342,6 +343,29 @@ def test_trials_are_a_forest_plot_on_a_common_axis() -> None:
     assert [high < zero for _, high in spans] == [True, True, False, False, False]
     table = [[words(cell) for cell in named(row, "td")] for row in named(shown, "tr")]
     assert ["−∞ to ∞" in row for row in table[1:]].count(True) == 1
+
+
+def test_no_picture_is_left_alone_in_its_row() -> None:
+    for name in ("ill", "drawn", "crowded"):
+        wide = [
+            "broad" in each.get("class", "")
+            for each in named(tree(name), "figure")
+            if "picture" in each.get("class", "") and each.get("id") != "figure-trials"
+        ]
+        runs = [len(list(group)) for broad, group in groupby(wide) if not broad]
+        assert all(length % 2 == 0 for length in runs), name
+
+
+def test_what_was_read_of_a_log_of_metrics_is_told_in_place_of_the_network() -> None:
+    column = Column(role="train_loss", name="loss<b>", values=60)
+    log = ForeignLog(format="CSV", axis="update", columns=(column,))
+    subject = reports.healthy().subject.model_copy(
+        update={"imported": log, "recurrent": (), "optimizers": ()}
+    )
+    root = parsed(html.render(reports.healthy().model_copy(update={"subject": subject})))
+    told = next(words(each) for each in named(root, "p") if each.get("class") == "subject")
+    assert told.startswith("CSV log counted by update; train_loss from loss<b>; 50 rows")
+    assert "Ran on" not in words(root)
 
 
 def _colours(style: str) -> dict[str, dict[str, str]]:
