@@ -150,7 +150,8 @@ def require_training(log: RunLog) -> None:
     if not log.modules:
         raise ScriptError(
             f"no recurrent network was seen in {script}; seen: {seen(log)}",
-            "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences",
+            "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences through a weight "
+            "matrix; where each unit sees its own past alone (IndRNN, SRU), it sees none",
         )
 
 
@@ -207,7 +208,7 @@ def _stopped(log: RunLog) -> str:
     if log.exit:
         return {
             "ended": "the script's process ended",
-            "hung": "the script hung and was ended",
+            "hung": "no update followed within the time limit, and the script was ended",
             "no_step": "no further step came",
             "interrupted": "it was interrupted",
         }[log.exit.reason]

@@ -42,6 +42,11 @@ def target(
     if not path.is_file():
         hint = "our options stand before the script" if words[0].startswith("-") else "check the path"
         raise DoctorError(f"{path}: no such script", hint)
+    if path.suffix == ".ipynb":
+        raise DoctorError(
+            f"{path} is a notebook, which Python alone cannot run",
+            f"make a script of it, `jupyter nbconvert --to script {path}`, and check that",
+        )
     return pipeline.target(
         words[0], is_module=False, arguments=words[1:], python=interpreter, threads=threads
     )

@@ -71,6 +71,8 @@ def _failed(error: BaseException) -> int:
         case DoctorError():
             output.say(error.message, error.hint)
             return error.exit_code
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.format_message(), err=True)
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "rnn-doctor"
             output.say(error.format_message(), f"`{path} --help` shows how it is used")

@@ -100,7 +100,10 @@ def _rendered(reports: list[Report], settings: Settings, *, several: bool) -> st
 
 
 def to_stdout(text: str, *, encoding: str | None = None) -> None:
-    """Print the text, with substitutes for characters that stdout's encoding lacks."""
+    """Print the text, with substitutes for characters that stdout's encoding lacks.
+
+    Raises: DoctorError: it cannot be written there: the disk is full.
+    """
     encoding = encoding or getattr(sys.stdout, "encoding", None) or "utf-8"
     text = text if text.endswith("\n") else text + "\n"
     try:
@@ -112,9 +115,16 @@ def to_stdout(text: str, *, encoding: str | None = None) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # Whoever read our output has seen enough of it (`| head`); the exit code is for the others, and
-        # Python must not complain when it flushes at its own exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has seen enough of it (`| head`); the exit code is for the others.
+        _write_no_more()
+    except OSError as error:
+        _write_no_more()
+        raise DoctorError(f"stdout: cannot be written: {error.strerror}", "write to another file") from None
+
+
+def _write_no_more() -> None:
+    """Python must not complain at its own exit of what could not be flushed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def to_file(text: str, path: Path) -> None:
@@ -123,7 +133,10 @@ def to_file(text: str, path: Path) -> None:
     Raises: DoctorError: the folder cannot be written to.
     """
     check_writable(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from None
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -134,10 +147,14 @@ def to_file(text: str, path: Path) -> None:
         temporary.chmod(0o666 & ~mask)
         temporary.replace(path)
     except OSError as error:
-        raise DoctorError(f"{path}: cannot be written: {error.strerror}", "choose another file") from None
+        raise _unwritable(path, error) from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> DoctorError:
+    return DoctorError(f"{path}: cannot be written: {error.strerror}", "choose another file")
 
 
 def check_writable(path: Path | None) -> None:

@@ -150,11 +150,14 @@ def _unchanged(view: View, parameter: Parameter) -> bool:
         return False
     if not parameter.trainable or parameter.optimizer is None or len(parameter.shape) < 2:
         return False  # a bias before a softmax has no gradient by nature
-    return _used(view, parameter, history) and _has_rate(view, parameter.optimizer)
+    return _used(view, parameter, history, parameter.optimizer) and _has_rate(view, parameter.optimizer)
 
 
-def _used(view: View, parameter: Parameter, history: _History) -> bool:
-    return history.gradient > 0 or (parameter.used is True) or _at_work(view, parameter)
+def _used(view: View, parameter: Parameter, history: _History, optimizer: int) -> bool:
+    """Whether the loss uses it, or its module ran: but not where its optimizer has its turn in a later phase."""
+    if history.gradient > 0 or parameter.used is True:
+        return True
+    return _at_work(view, parameter) and (_stepped(view, optimizer) or len(view.log.optimizers) == 1)
 
 
 def _at_work(view: View, parameter: Parameter) -> bool:
@@ -176,9 +179,12 @@ def _has_rate(view: View, optimizer: int) -> bool:
         return False
     rates = view.rates(optimizer)
     if not rates:
-        stepped = any(optimizer in step.optimizers for step in view.log.steps)
-        return not stepped and min(view.log.optimizers[optimizer].lr, default=0.0) > 0
+        return not _stepped(view, optimizer) and min(view.log.optimizers[optimizer].lr, default=0.0) > 0
     return all(any(rate > 0 for rate in group) for group in zip(*rates, strict=False))
+
+
+def _stepped(view: View, optimizer: int) -> bool:
+    return any(optimizer in step.optimizers for step in view.log.steps)
 
 
 @signal(unit="tensors", by="module", reads=("parameters", "samples", "steps.lr"))
@@ -186,7 +192,8 @@ def unchanged_tensors(view: View) -> dict[str, Measurement]:
     """Number of a module's weight matrices that an optimizer holds and that stayed bit-identical.
 
     Only those count that the loss uses, or whose recurrent module ran at every sampled step, under an optimizer
-    whose parameter groups all have a rate above zero.
+    whose parameter groups all have a rate above zero; of several optimizers, one that never stepped while the loss
+    used nothing of it has its turn in a later phase.
 
     Reads: `log.parameters`, `log.samples[k].displacement`. Unit: tensors.
     Its location is the line that runs the module without gradients, that cuts off its output, or that reads it out

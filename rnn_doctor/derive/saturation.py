@@ -206,6 +206,21 @@ def dead_unit_share(view: View) -> dict[str, Measurement]:
     return each_module(view, measure)
 
 
+@signal(unit="share", by="module", reads=("layers.dead_share",))
+def dead_unit_share_lowest(view: View) -> dict[str, Measurement]:
+    """Share of units whose state never changes, of the layer that is given the inputs, when last seen.
+
+    The upper layers of a healthy stack say nearly the same for many updates, until those below them tell things apart.
+
+    Reads: `log.layers[i].dead_share`, the last of layer 0, of its worse direction. Unit: share. None if: not replayed.
+    """
+
+    def measure(module: int) -> Measurement:
+        return of_all(_last(view, module, lambda each: None if each.layer else each.dead_share), max, _UNSEEN)
+
+    return each_module(view, measure)
+
+
 @signal(unit="share", by="module", reads=("layers.effective_rank",))
 def effective_rank(view: View) -> dict[str, Measurement]:
     """How many directions the states of a layer take up, over their largest number, of the layer with fewest, when

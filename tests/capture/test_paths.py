@@ -105,3 +105,9 @@ def test_a_traceback_ends_in_the_script(tmp_path: Path) -> None:
     assert location is not None
     assert (location["line"], location["code"]) == (3, "torch.zeros(2) @ torch.zeros(3)")
     assert places.of_traceback(None) is None
+
+
+def test_what_cython_compiled_is_not_the_scripts_own() -> None:
+    """Its frames name sources as they lay where they were built, relative to nothing that is here."""
+    assert not places.is_users("pandas/_libs/parsers.pyx")
+    assert places.is_users("train.py")

@@ -18,6 +18,7 @@ from tests.recorded import BUILT, HEADER, OPTIMIZER, exited, steps, stop, write
         ("check", 2, "no script was named"),
         ("check nowhere.py", 2, "nowhere.py: no such script"),
         ("check .", 2, ". is a directory"),
+        ("check notes.ipynb", 2, "notes.ipynb is a notebook"),
         ("check --stpes 3 here.py", 2, "Did you mean '--steps'"),
         ("check --steps 0 here.py", 2, "--steps: '0' is not a whole number of at least 1"),
         ("check --steps some here.py", 2, "--steps: 'some' is not a whole number"),
@@ -49,6 +50,7 @@ from tests.recorded import BUILT, HEADER, OPTIMIZER, exited, steps, stop, write
 )
 def test_bad_input(run: Run, tmp_path: Path, line: str, code: int, message: str) -> None:
     (tmp_path / "here.py").write_text("raise SystemExit('must not run')\n", encoding="utf-8")
+    (tmp_path / "notes.ipynb").write_text("{}", encoding="utf-8")
     result = run(*line.split())
     assert result.code == code
     assert message in result.err
@@ -166,3 +168,10 @@ def test_ctrl_c_ends_in_130(run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
     write(tmp_path / "run.jsonl", [*BUILT, *steps(30), stop("steps")])
     result = run("diagnose", "run.jsonl")
     assert (result.code, result.err.strip()) == (130, "rnn-doctor: interrupted")
+
+
+def test_no_command_shows_the_commands(run: Run) -> None:
+    result = run()
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("Usage: rnn-doctor [OPTIONS] COMMAND")
+    assert "\n  check " in result.err

@@ -119,6 +119,25 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(
     assert path.read_text(encoding="utf-8") == "old"
 
 
+def test_a_folder_that_takes_no_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(**_: Any) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("rnn_doctor.cli.output.tempfile.mkstemp", refused)
+    with pytest.raises(DoctorError, match=r"report\.txt: cannot be written: Read-only file system"):
+        output.to_file("new", tmp_path / "report.txt")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_under_stdout_is_no_bug_of_ours(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", full)
+        result = run("rule", "RD103")
+    assert result.code == 2
+    assert "stdout: cannot be written: No space left on device" in result.err
+    assert "bug" not in result.err
+
+
 @pytest.mark.parametrize(
     ("encoding", "expected"),
     [("utf-8", "café ≥ 3 → ok"), ("ascii", "caf? >= 3 -> ok"), ("latin-1", "café >= 3 -> ok")],

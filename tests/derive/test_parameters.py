@@ -122,6 +122,19 @@ def test_still_matrices_are_counted() -> None:
     assert value_of("unchanged_tensors", log(adam(), lstm(), weight(), RUN, samples(AT)), "lstm") == 0
 
 
+def test_an_optimizer_whose_turn_comes_later_leaves_nothing_unchanged() -> None:
+    """A module that runs in a first phase, whose loss does not use it, is trained in a second one."""
+    no_gradient = samples(AT, lambda k: 0.0, grad_norm=(None,))
+    unused = weight(used=False, optimizer=1)
+    ran = [batch(step=step) for step in AT]
+    waiting = log(adam(), adam(1), lstm(), unused, RUN, no_gradient, ran)
+    assert value_of("unchanged_tensors", waiting, "lstm") == 0
+    alone = log(adam(1), lstm(), unused, RUN, no_gradient, ran)
+    assert value_of("unchanged_tensors", alone, "lstm") == 1, (
+        "scheduler.step() where optimizer.step() was meant"
+    )
+
+
 def test_the_smallest_change_counts() -> None:
     for distance in (1e-38, 1e-3, 1e3):
         moved = samples(AT, lambda k, d=distance: d)  # type: ignore[misc]

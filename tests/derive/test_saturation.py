@@ -126,4 +126,5 @@ def test_dead_units_are_those_of_the_last_look() -> None:
         layer(dead_share=0.9), layer(step=50, dead_share=0.1), layer(step=50, layer=1, dead_share=0.4)
     )
     assert value_of("dead_unit_share", found, "lstm") == 0.4
+    assert value_of("dead_unit_share_lowest", found, "lstm") == 0.1
     assert measure("dead_unit_share", run(), "lstm").absent

@@ -31,6 +31,8 @@ def _kind(filename: str) -> int:
         path = os.path.abspath(filename)
         if filename.startswith("<") or path.startswith(_PROBE + os.sep) or path.startswith(_TORCH):
             kind = _OURS
+        elif path.endswith(".pyx"):
+            kind = _LIBRARY  # what Cython compiled names its source as it stood where it was built
         elif f"{os.sep}site-packages{os.sep}" in path or path.startswith(_LIBRARIES):
             kind = _LIBRARY
         else:
