@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from . import baselines
-from .faults import BY_NAME, DEVELOPMENT, DOSES, HELD_BACK
+from .faults import BY_NAME
+from .form import DOSES
 from .score import (
     WORDS,
     Rate,
@@ -35,6 +36,7 @@ from .score import (
     recall,
     truth,
 )
+from .task import DEVELOPMENT, HELD_BACK
 
 HERE = Path(__file__).resolve().parent
 RESULTS, PAGE, PEERS = HERE / "results.jsonl", HERE / "results.md", HERE / "peers.jsonl"

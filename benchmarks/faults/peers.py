@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from . import worker
-from .faults import HELD_BACK
 from .page import PEERS, RESULTS
 from .setting import Setting, from_key
+from .task import HELD_BACK
 
 
 def main() -> None:
