@@ -67,7 +67,7 @@ def main() -> None:
 def train_all(scenarios: list[Scenario], minutes: float, *, labels_alone: bool) -> None:
     """Labels and observes what is not labelled yet, until it is done or the time is up."""
     worker.warm()
-    labels = {row["key"]: row for row in _rows(LABELS)}
+    labels = {row["key"]: row for row in rows(LABELS)}
     end = time.monotonic() + 60 * minutes
     for number, scenario in enumerate(scenarios):
         if time.monotonic() > end:
@@ -97,7 +97,7 @@ def _observe(number: int, scenario: Scenario, health: bool) -> None:
 def observe_all(scenarios: list[Scenario], first: int, processes: int) -> None:
     """Records what has earned a label anew."""
     worker.warm()
-    labels = {row["key"]: row for row in _rows(LABELS)}
+    labels = {row["key"]: row for row in rows(LABELS)}
     counted = [s for s in scenarios if healthy(s, labels) is not None]
     for scenario in counted[first::processes]:
         log_of(scenario).unlink(missing_ok=True)
@@ -106,7 +106,7 @@ def observe_all(scenarios: list[Scenario], first: int, processes: int) -> None:
 
 def examine_all(scenarios: list[Scenario]) -> None:
     """Writes results.jsonl anew from the logs that there are."""
-    labels = {row["key"]: row for row in _rows(LABELS)}
+    labels = {row["key"]: row for row in rows(LABELS)}
     lines = []
     for scenario in scenarios:
         health = healthy(scenario, labels)
@@ -157,7 +157,8 @@ def log_of(scenario: Scenario) -> Path:
     return LOGS / f"{hashlib.sha256(scenario.key.encode()).hexdigest()[:16]}.jsonl"
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def rows(path: Path) -> list[dict[str, Any]]:
+    """What a file of JSON Lines holds; nothing where there is none."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

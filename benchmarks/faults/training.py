@@ -63,7 +63,7 @@ def train(
         if schedule is not None:
             schedule.step()
         if setting.validate_every and update % setting.validate_every == 0:
-            _validate(task, model)
+            validate(task, model)
         if watch(update, model):
             return
 
@@ -100,13 +100,15 @@ def _compare(task: Task, setting: Setting, out: Tensor, y: Tensor) -> Tensor:
     return task.loss(out, y)
 
 
-def _validate(task: Task, model: nn.Module) -> None:
+def validate(task: Task, model: nn.Module) -> float:
+    """The loss on held-out samples."""
     model.eval()
     with torch.no_grad():
         x, y, lengths = task.draw(64, torch.Generator().manual_seed(77), training=False)
         out = model(x, lengths, target=y) if task.taught else model(x, lengths)
-        task.loss(out, y).item()
+        loss = task.loss(out, y).item()
     model.train()
+    return loss
 
 
 def _clears(setting: Setting, update: int) -> bool:
