@@ -47,8 +47,9 @@ $(PEERS)/.ready: pyproject.toml constraints.txt
 	$(PEERS)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@touch $@
 
-peers: $(PEERS)/.ready ## the cost of the probe beside that of other tools (hours)
+peers: $(PEERS)/.ready ## the cost of the probe beside that of other tools (hours), and what they say on the fault bench
 	$(PEERS)/bin/python benchmarks/overhead.py --peers --long
+	$(PEERS)/bin/python -m benchmarks.faults.peers
 
 docs: $(READY) ## the documentation as a site, in build/docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs

@@ -12,27 +12,11 @@ NAMES: dict[str, tuple[str, ...]] = {
     "plateau": (),
 }
 """The naive rules, and the faults that each names the cause of."""
-PEERS: dict[str, dict[str, tuple[str, ...]]] = {
-    "anomaly detection": {"anomaly": ("not-finite",)},
-    "torch-audit": {
-        "TA100": ("not-finite",),
-        "TA102": ("exploding", "step-too-large"),
-        "TA104": ("cut-off",),
-        "TA105": ("dead-units", "saturated-start"),
-        "TA301": ("unscaled-inputs",),
-        "TA302": ("constant-inputs",),
-        "TA305": ("unscaled-inputs", "not-finite"),
-    },
-}
-"""The same of other tools, by their rules; peers.py runs them."""
 CONDITIONS = {
     "norm above 100": "exploding_gradients",
     "norm below 1e-7": "vanishing_gradients",
     "update ratio below 1e-3": "slow_convergence",
     "plateau": "slow_convergence",
-    "anomaly": "exploding_gradients",
-    "TA100": "exploding_gradients",
-    "TA102": "exploding_gradients",
 }
 
 

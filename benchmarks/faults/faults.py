@@ -5,28 +5,13 @@ so that the held-back part has neither the tasks nor the ways of the development
 the parts differ by task. A dose is what a form changes: mild, clear or gross.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
 
+from .blind.forms import FORMS as BLIND_FORMS
+from .form import DOSES, Form, doses, with_optimizer
 from .setting import Setting
-from .tasks import TASKS, Task
-
-Needs = Callable[[Task, Setting], bool]
-DOSES = ("mild", "clear", "gross")
-DEVELOPMENT, HELD_BACK = "development", "held-back"
-
-
-@dataclass(frozen=True)
-class Form:
-    """One way to plant a fault."""
-
-    name: str
-    part: str
-    doses: Mapping[str, Mapping[str, Any]]
-    needs: Needs = lambda task, setting: True
-    twin: Mapping[str, Any] = field(default_factory=dict)
-    """What the healthy twin does too."""
+from .task import DEVELOPMENT, HELD_BACK, Task
+from .tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -45,10 +30,6 @@ class Fault:
     sudden: bool = False
     """It happens at one update: until then the training is its healthy twin. It counts only where it happens within
     the updates that are observed, unobserved by the probe."""
-
-
-def _doses(name: str, mild: Any, clear: Any, gross: Any) -> dict[str, dict[str, Any]]:
-    return {dose: {name: value} for dose, value in zip(DOSES, (mild, clear, gross), strict=True)}
 
 
 def _layer(task: Task, setting: Setting) -> bool:
@@ -95,18 +76,15 @@ def _either_sign(task: Task, setting: Setting) -> bool:
     return task.name == "sensors"  # whose targets are of either sign
 
 
-def _with(*optimizers: str) -> Needs:
-    return lambda task, setting: setting.optimizer in optimizers
-
-
-FAULTS = (
+_OTHERS = with_optimizer("AdamW", "momentum", "RMSprop")
+_FAULTS = (
     Fault(
         "step-too-large", ("RD301",), "slow_convergence",
         (
-            Form("rate", DEVELOPMENT, _doses("rate", 10, 30, 100), _with("Adam", "SGD")),
-            Form("rate of others", HELD_BACK, _doses("rate", 10, 30, 100), _with("AdamW", "momentum", "RMSprop")),
+            Form("rate", DEVELOPMENT, doses("rate", 10, 30, 100), with_optimizer("Adam", "SGD")),
+            Form("rate of others", HELD_BACK, doses("rate", 10, 30, 100), _OTHERS),
             Form(
-                "summed loss", HELD_BACK, _doses("loss_scale", 10, 30, 100), _with("SGD", "momentum"),
+                "summed loss", HELD_BACK, doses("loss_scale", 10, 30, 100), with_optimizer("SGD", "momentum"),
                 twin={"clip": None},
             ),
         ),
@@ -115,10 +93,10 @@ FAULTS = (
     Fault(
         "step-too-small", ("RD302",), "slow_convergence",
         (
-            Form("rate", DEVELOPMENT, _doses("rate", 0.03, 0.01, 0.001), _with("Adam", "SGD")),
-            Form("rate of others", HELD_BACK, _doses("rate", 0.03, 0.01, 0.001), _with("AdamW", "momentum", "RMSprop")),
+            Form("rate", DEVELOPMENT, doses("rate", 0.03, 0.01, 0.001), with_optimizer("Adam", "SGD")),
+            Form("rate of others", HELD_BACK, doses("rate", 0.03, 0.01, 0.001), _OTHERS),
             Form(
-                "scaled loss", HELD_BACK, _doses("loss_scale", 0.03, 0.01, 0.001), _with("SGD", "momentum"),
+                "scaled loss", HELD_BACK, doses("loss_scale", 0.03, 0.01, 0.001), with_optimizer("SGD", "momentum"),
                 twin={"clip": None},
             ),
         ),
@@ -126,13 +104,13 @@ FAULTS = (
     Fault(
         "over-clipping", ("RD303",), "slow_convergence",
         (
-            Form("norm", DEVELOPMENT, _doses("clip", 1e-2, 1e-3, 1e-4), _with("SGD", "momentum")),
+            Form("norm", DEVELOPMENT, doses("clip", 1e-2, 1e-3, 1e-4), with_optimizer("SGD", "momentum")),
             Form(
                 "value", HELD_BACK,
                 {d: {"clip": c, "clip_kind": "value"} for d, c in zip(DOSES, (1e-4, 1e-5, 1e-6), strict=True)},
-                _with("SGD", "momentum"),
+                with_optimizer("SGD", "momentum"),
             ),
-            Form("norm of others", HELD_BACK, _doses("clip", 1e-2, 1e-3, 1e-4), _with("SGD", "momentum")),
+            Form("norm of others", HELD_BACK, doses("clip", 1e-2, 1e-3, 1e-4), with_optimizer("SGD", "momentum")),
         ),
         follows=("RD302", "RD308"),
     ),
@@ -153,8 +131,8 @@ FAULTS = (
     Fault(
         "weight-decay", ("RD305",), "slow_convergence",
         (
-            Form("in the gradient", DEVELOPMENT, _doses("weight_decay", 0.03, 0.1, 1.0), _with("SGD")),
-            Form("decoupled", HELD_BACK, _doses("weight_decay", 1.0, 5.0, 30.0), _with("AdamW")),
+            Form("in the gradient", DEVELOPMENT, doses("weight_decay", 0.03, 0.1, 1.0), with_optimizer("SGD")),
+            Form("decoupled", HELD_BACK, doses("weight_decay", 1.0, 5.0, 30.0), with_optimizer("AdamW")),
         ),
         follows=("RD202", "RD302"),
     ),
@@ -162,7 +140,7 @@ FAULTS = (
         "not-cleared", ("RD306",), "slow_convergence",
         (
             Form("never", DEVELOPMENT, {"gross": {"clearing": "never"}}),
-            Form("now and then", HELD_BACK, _doses("clearing", "3", "10", "25")),
+            Form("now and then", HELD_BACK, doses("clearing", "3", "10", "25")),
         ),
         follows=("RD301", "RD103", "RD104", "RD202"), conditions=("exploding_gradients",),
     ),
@@ -205,7 +183,7 @@ FAULTS = (
     Fault(
         "unscaled-inputs", ("RD403",), "slow_convergence",
         (
-            Form("factor", DEVELOPMENT, _doses("input_scale", 20, 100, 1000), _numbers),
+            Form("factor", DEVELOPMENT, doses("input_scale", 20, 100, 1000), _numbers),
             Form(
                 "offset", HELD_BACK,
                 {
@@ -345,8 +323,8 @@ FAULTS = (
     Fault(
         "deep-stack", ("RD106",), "vanishing_gradients",
         (
-            Form("LSTM", DEVELOPMENT, _doses("layers", 4, 8, 12), _lstm),
-            Form("LSTM there too", HELD_BACK, _doses("layers", 4, 8, 12), _lstm),
+            Form("LSTM", DEVELOPMENT, doses("layers", 4, 8, 12), _lstm),
+            Form("LSTM there too", HELD_BACK, doses("layers", 4, 8, 12), _lstm),
         ),
         follows=("RD302",),
     ),
@@ -369,10 +347,10 @@ FAULTS = (
         "dead-units", ("RD202",), "slow_convergence",
         (
             Form(
-                "ReLU below zero", DEVELOPMENT, _doses("relu_bias", -1.0, -3.0, -8.0), _plain, twin={"relu_bias": 0.0}
+                "ReLU below zero", DEVELOPMENT, doses("relu_bias", -1.0, -3.0, -8.0), _plain, twin={"relu_bias": 0.0}
             ),
             Form(
-                "ReLU below zero there too", HELD_BACK, _doses("relu_bias", -1.0, -3.0, -8.0), _plain,
+                "ReLU below zero there too", HELD_BACK, doses("relu_bias", -1.0, -3.0, -8.0), _plain,
                 twin={"relu_bias": 0.0},
             ),
         ),
@@ -391,16 +369,17 @@ FAULTS = (
         "overfitting", ("RD501", "RD502", "RD503"), "overfitting",
         (
             Form(
-                "few samples", DEVELOPMENT, _doses("samples", 64, 24, 8), twin={"validate_every": 4, "hidden": 64},
+                "few samples", DEVELOPMENT, doses("samples", 64, 24, 8), twin={"validate_every": 4, "hidden": 64},
             ),
             Form(
-                "few samples there too", HELD_BACK, _doses("samples", 64, 24, 8),
+                "few samples there too", HELD_BACK, doses("samples", 64, 24, 8),
                 twin={"validate_every": 4, "hidden": 64},
             ),
         ),
     ),
 )  # fmt: skip
 
+FAULTS = tuple(replace(fault, forms=fault.forms + BLIND_FORMS.get(fault.name, ())) for fault in _FAULTS)
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
 

@@ -1,19 +1,7 @@
 """Healthy ways to train that are often called ill."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from .tasks import Task
-
-
-@dataclass(frozen=True)
-class Habit:
-    """What it changes of a plain setting."""
-
-    name: str
-    changes: Mapping[str, Any]
-    needs: Callable[[Task], bool] = lambda task: True
+from .habit import Habit
+from .task import Task
 
 
 def _layer(task: Task) -> bool:

@@ -4,15 +4,17 @@ python -m benchmarks.faults.page             # results.md and rules/calibration.
 python -m benchmarks.faults.page --misses    # prints the alarms on healthy runs, the faults missed or misled
 """
 
-import json
-import math
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from . import baselines
-from .faults import BY_NAME, DEVELOPMENT, DOSES, HELD_BACK
+from .beside import beside
+from .calibration import FEWEST, records, written
+from .faults import BY_NAME
+from .form import DOSES
+from .peers.sample import PEERS
+from .run import RESULTS, rows
 from .score import (
     WORDS,
     Rate,
@@ -20,39 +22,30 @@ from .score import (
     bands,
     calibration,
     doctor_conditions,
-    grave,
     has_error,
     has_warning,
     interval,
     leads,
     misses,
-    naive_conditions,
-    naive_named,
     named,
     of,
     precision,
     rate,
     recall,
-    truth,
+    show,
 )
+from .task import BLIND, DEVELOPMENT, HELD_BACK, PARTS
 
 HERE = Path(__file__).resolve().parent
-RESULTS, PAGE, PEERS = HERE / "results.jsonl", HERE / "results.md", HERE / "peers.jsonl"
-FEWEST = 10
-"""Findings of a rule that make a number to be shown: 10 of 10 is a share of at least 0.69."""
+PAGE = HERE / "results.md"
 CALIBRATION = HERE.parents[1] / "rules" / "calibration.json"
+_SAID = {
+    HELD_BACK: "No threshold was set on it, but its misses were looked at while rules were mended.",
+    BLIND: "Tasks, networks, loops and forms that no rule was written or mended with.",
+}
 
 
-def show(counted: Rate, *, limits: bool = True) -> str:
-    """`58 of 60 (0.97; 0.88 to 1.00)`"""
-    k, n = counted
-    if not n:
-        return "none"
-    low, high = interval(k, n)
-    return f"{k} of {n} ({k / n:.2f}{f'; {low:.2f} to {high:.2f}' if limits else ''})"
-
-
-def page(results: Sequence[Result], peers: Sequence[Result] = ()) -> str:
+def page(results: Sequence[Result], peers: Sequence[Mapping[str, Any]] = ()) -> str:
     """The whole result, as Markdown."""
     lines = [
         "# The fault bench",
@@ -60,20 +53,20 @@ def page(results: Sequence[Result], peers: Sequence[Result] = ()) -> str:
         "`python -m benchmarks.faults.page`, from results.jsonl. Numbers are k of n, the share, and its 95 % interval",
         "(Clopper-Pearson).",
         "",
-        *_targets(results),
+        *_targets(results, HELD_BACK),
+        *_targets(results, BLIND),
         *_doses(results),
         *_faults(results),
-        *_baselines(results, peers),
+        *beside(results, peers),
         *_calibration(results),
         *_alarms(results),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _targets(results: Sequence[Result]) -> list[str]:
-    held = [r for r in results if r["part"] == HELD_BACK]
-    healthy, ill = of(results, HELD_BACK), of(results, HELD_BACK, "clear", "gross")
-    gross, clear = of(results, HELD_BACK, "gross"), of(results, HELD_BACK, "clear")
+def _targets(results: Sequence[Result], part: str) -> list[str]:
+    healthy, ill = of(results, part), of(results, part, "clear", "gross")
+    gross, clear = of(results, part, "gross"), of(results, part, "clear")
     judged = [*healthy, *ill]
     rows: list[tuple[str, Rate, str, Callable[[float], bool]]] = [
         ("healthy runs with an error", rate(healthy, has_error), "0 of at least 300", lambda s: s == 0),
@@ -91,9 +84,9 @@ def _targets(results: Sequence[Result]) -> list[str]:
         ("verdicts on conditions: recall", recall(judged, doctor_conditions), "0.95", lambda s: s >= 0.95),
     ]
     table = [
-        "## Held-back part against its targets",
+        f"## {part.capitalize()} part against the targets",
         "",
-        f"{len(held)} runs.",
+        f"{sum(r['part'] == part for r in results)} runs. {_SAID[part]}",
         "",
         "| what | measured | target | met |",
     ]
@@ -106,12 +99,12 @@ def _targets(results: Sequence[Result]) -> list[str]:
 
 def _doses(results: Sequence[Result]) -> list[str]:
     table = [
-        "## Both parts",
+        "## All parts",
         "",
         "| part | runs | error | warning | named | first |",
         "|---|---|---|---|---|---|",
     ]
-    for part in (DEVELOPMENT, HELD_BACK):
+    for part in PARTS:
         healthy = of(results, part)
         alarms = (rate(healthy, has_error), rate(healthy, has_warning))
         table.append(f"| {part} | healthy | {show(alarms[0])} | {show(alarms[1])} | | |")
@@ -125,7 +118,7 @@ def _faults(results: Sequence[Result]) -> list[str]:
     table = [
         "## By fault",
         "",
-        "Both parts: named / first of the runs that count. Where a fault counts nowhere, it did no measurable harm.",
+        "All parts: named / first of the runs that count. Where a fault counts nowhere, it did no measurable harm.",
         "",
         "| fault | right | mild | clear | gross |",
         "|---|---|---|---|---|",
@@ -139,88 +132,33 @@ def _faults(results: Sequence[Result]) -> list[str]:
     return [*table, ""]
 
 
-def _baselines(results: Sequence[Result], peers: Sequence[Result]) -> list[str]:
-    healthy, ill = of(results, HELD_BACK), of(results, HELD_BACK, "clear", "gross")
-    judged = [*healthy, *ill]
-    table = [
-        "## Beside simpler means (held-back part; healthy, clear and gross)",
-        "",
-        "The naive rules read the same logs: gradient norm above 100 (exploding) or below 1e-7 (vanishing), median",
-        "update ratio below 1e-3 and a loss that falls by less than 1 % between the first and the last ten updates",
-        "(slow convergence). The peers watched the same trainings (peers.py); their alarms are warnings or errors.",
-        "Chance knows how many runs are ill and how often each condition is there, and guesses so.",
-        "",
-        "| | healthy runs with an alarm | right cause named | conditions: precision | recall |",
-        "|---|---|---|---|---|",
-        f"| rnn-doctor | {show(rate(healthy, lambda r: bool(grave(r))))} | {show(rate(ill, named))} | "
-        f"{show(precision(judged, doctor_conditions))} | {show(recall(judged, doctor_conditions))} |",
-        f"| naive rules | {show(rate(healthy, lambda r: bool(r['naive'])))} | {show(rate(ill, naive_named))} | "
-        f"{show(precision(judged, naive_conditions))} | {show(recall(judged, naive_conditions))} |",
-    ]
-    for alarm, faults in baselines.NAMES.items():
-        table.append(_row(alarm, {alarm: faults}, judged, {r["key"]: r["naive"] for r in judged}))
-    for tool, names in baselines.PEERS.items():
-        table.append(_row(tool, names, judged, {p["key"]: p["alarms"] for p in peers if p["tool"] == tool}))
-    table.append(f"| chance | {_chance(healthy, ill)} |")
-    return [*table, ""]
-
-
-def _row(
-    tool: str,
-    names: Mapping[str, Sequence[str]],
-    judged: Sequence[Result],
-    alarms: Mapping[str, Sequence[str]],
-) -> str:
-    """A tool's counts on the runs that it has seen; of its alarms some name causes, some conditions."""
-    seen = [r for r in judged if r["key"] in alarms]
-    mine = {r["key"]: [a for a in alarms[r["key"]] if a in names or tool in baselines.PEERS] for r in seen}
-    healthy, ill = [r for r in seen if r["healthy"]], [r for r in seen if not r["healthy"]]
-
-    def told(result: Result) -> set[str]:
-        return {baselines.CONDITIONS[a] for a in mine[result["key"]] if a in baselines.CONDITIONS}
-
-    fired = rate(healthy, lambda r: bool(mine[r["key"]]))
-    right = rate(ill, lambda r: any(r["fault"] in names.get(a, ()) for a in mine[r["key"]]))
-    counted = (fired, right, precision(seen, told), recall(seen, told))
-    return f"| {tool} | {' | '.join(map(show, counted))} |"
-
-
-def _chance(healthy: Sequence[Result], ill: Sequence[Result]) -> str:
-    """Expected values of a guesser that knows the frequencies: alarms, causes, precision, recall."""
-    n = len(healthy) + len(ill)
-    if not ill or not healthy:
-        return "none | none | none | none"
-    faults = Counter(r["fault"] for r in ill)
-    cause = len(ill) / n * sum((k / len(ill)) ** 2 for k in faults.values())
-    conditions = Counter(c for r in ill for c in truth(r)[0])
-    allowed = Counter(c for r in ill for c in truth(r)[1])
-    told = sum(conditions.values()) / n
-    right = sum(conditions[c] / n * allowed[c] / n for c in conditions)
-    found = sum((k / len(ill)) * (k / n) for k in conditions.values())
-    return f"{len(ill) / n:.2f} | {cause:.2f} | {right / told:.2f} | {found:.2f}"
-
-
 def _calibration(results: Sequence[Result]) -> list[str]:
-    held, other = ([r for r in results if r["part"] == part] for part in (HELD_BACK, DEVELOPMENT))
+    parts = [[r for r in results if r["part"] == part] for part in (BLIND, HELD_BACK, DEVELOPMENT)]
+    rules, told = [calibration(of_part) for of_part in parts], records(results)
     table = [
         "## Calibration",
         "",
-        "Findings of warnings and errors that are right: the fault itself, or a true consequence of it. A user sees",
-        "the numbers of the held-back part. By word of confidence: the share there against the interval of the other.",
+        "Findings of warnings and errors that are right: the fault itself, or a true consequence of it. A user is told",
+        "the numbers of the held-back and the blind part together, or of the blind part alone where its share lies",
+        f"below the interval of both; nothing where a rule was found less than {FEWEST} times. By word of confidence:",
+        "the share of the blind part against the interval of the held-back part.",
         "",
-        "| rule | held-back part | development part |",
-        "|---|---|---|",
+        "| rule | blind part | held-back part | development part | told |",
+        "|---|---|---|---|---|",
     ]
-    mine, others = calibration(held), calibration(other)
+    for rule in sorted(set().union(*rules)):
+        cells = [show(counted.get(rule, (0, 0))) for counted in rules]
+        said = "{} of {}".format(*told[rule]) if rule in told else "nothing"
+        table.append(f"| {rule} | {' | '.join(cells)} | {said} |")
     table += [
-        f"| {rule} | {show(mine.get(rule, (0, 0)))} | {show(others.get(rule, (0, 0)))} |"
-        for rule in sorted({*mine, *others})
+        "",
+        "| confidence | blind part | held-back part | development part | within |",
+        "|---|---|---|---|---|",
     ]
-    table += ["", "| confidence | held-back part | development part | within |", "|---|---|---|---|"]
-    mine, others = bands(held), bands(other)
+    words = [bands(of_part) for of_part in parts]
     for word in WORDS:
-        a, b = mine.get(word, (0, 0)), others.get(word, (0, 0))
-        table.append(f"| {word} | {show(a)} | {show(b)} | {_within(a, b)} |")
+        a, b, c = (counted.get(word, (0, 0)) for counted in words)
+        table.append(f"| {word} | {show(a)} | {show(b)} | {show(c)} | {_within(a, b)} |")
     return [*table, ""]
 
 
@@ -236,31 +174,14 @@ def _alarms(results: Sequence[Result]) -> list[str]:
     return ["## Alarms on healthy runs, and gross faults missed or misled", "", *misses(results)]
 
 
-def write_calibration(results: Iterable[Result]) -> str:
-    """The numbers of the held-back part, as the rulebook ships them; of a rule that was found FEWEST times at least."""
-    rules = {}
-    for rule, (k, n) in calibration(r for r in results if r["part"] == HELD_BACK).items():
-        if n < FEWEST:
-            continue
-        low, high = interval(k, n)
-        rules[rule] = {
-            "right": k,
-            "of": n,
-            "interval": [math.floor(low * 1000) / 1000, math.ceil(high * 1000) / 1000],
-        }
-    body = ",\n".join(f'    "{rule}": {json.dumps(entry)}' for rule, entry in rules.items())
-    return f'{{\n  "made_by": "python -m benchmarks.faults.page",\n  "rules": {{\n{body}\n  }}\n}}\n'
-
-
 def main() -> None:
     """Reads the command line."""
-    results = [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
+    results = rows(RESULTS)
     if "--misses" in sys.argv:
         print("\n".join(misses(results)))
         return
-    peers = PEERS.read_text(encoding="utf-8").splitlines() if PEERS.exists() else []
-    PAGE.write_text(page(results, list(map(json.loads, peers))), encoding="utf-8")
-    CALIBRATION.write_text(write_calibration(results), encoding="utf-8")
+    PAGE.write_text(page(results, rows(PEERS)), encoding="utf-8")
+    CALIBRATION.write_text(written(results), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,17 +5,42 @@ plain settings, their twins. The order mixes all kinds, so that the bench can be
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from random import Random
 
-from .faults import DEVELOPMENT, FAULTS, HELD_BACK, Fault, Form, tasks
+from .blind.habits import HABITS as BLIND_HABITS
+from .faults import FAULTS, Fault, tasks
+from .form import Form
+from .habit import Habit
 from .habits import HABITS
 from .setting import Setting
-from .tasks import Task
+from .task import BLIND, DEVELOPMENT, HELD_BACK, PARTS, Task
 
-OPTIMIZERS = ("Adam", "SGD", "AdamW", "momentum", "RMSprop")
-SIZES = (16, 32, 64)
+
+@dataclass(frozen=True)
+class Range:
+    """What the settings of a part are drawn from."""
+
+    optimizers: tuple[str, ...]
+    sizes: tuple[int, ...]
+    twins: tuple[int, ...]
+    """Sizes of those that faults are planted in."""
+    seed: int
+    """Of the same."""
+    habits: tuple[Habit, ...]
+    healthy: int
+    """Healthy settings of each task in a round."""
+
+
+_OLD = Range(("Adam", "SGD", "AdamW", "momentum", "RMSprop"), (16, 32, 64), (24, 48), 1, HABITS, 5)
+RANGES = {
+    DEVELOPMENT: replace(_OLD, healthy=2),
+    HELD_BACK: _OLD,
+    BLIND: Range(
+        ("Adam", "SGD", "AdamW", "nesterov", "NAdam", "RMSprop"), (12, 28, 56), (20, 40), 7, BLIND_HABITS, 3
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -38,33 +63,35 @@ class Scenario:
 
 def plan(rounds: int = 12) -> list[Scenario]:
     """So many rounds; each plants every form, clear and gross, every other one mild too, and has healthy trainings."""
-    healthy = {task.name: _healthy(task) for part in (DEVELOPMENT, HELD_BACK) for task in tasks(part)}
+    healthy = {task.name: _healthy(task) for part in PARTS for task in tasks(part)}
     seen: set[str] = set()
     done: list[Scenario] = []
     for number in range(rounds):
-        turn: list[Scenario] = []
-        for part, count in ((DEVELOPMENT, 2), (HELD_BACK, 5)):
-            for task in tasks(part):
-                turn += [Scenario(s, part) for s in islice(healthy[task.name], count)]
-        for fault in FAULTS:
-            for form in fault.forms:
-                turn += _planted(fault, form, number)
-        Random(f"round {number}").shuffle(turn)
-        for scenario in turn:
-            wanted = (
-                [scenario] if scenario.twin is None else [Scenario(scenario.twin, scenario.part), scenario]
-            )
-            for each in wanted:
-                if each.key not in seen:
-                    seen.add(each.key)
-                    done.append(each)
+        for parts in ((DEVELOPMENT, HELD_BACK), (BLIND,)):
+            turn: list[Scenario] = []
+            for part in parts:
+                for task in tasks(part):
+                    settings = islice(healthy[task.name], RANGES[part].healthy)
+                    turn += [Scenario(setting, part) for setting in settings]
+            for fault in FAULTS:
+                for form in fault.forms:
+                    if form.part in parts:
+                        turn += _planted(fault, form, number)
+            Random(f"round {number}").shuffle(turn)
+            for scenario in turn:
+                twin = () if scenario.twin is None else (Scenario(scenario.twin, scenario.part),)
+                for each in (*twin, scenario):
+                    if each.key not in seen:
+                        seen.add(each.key)
+                        done.append(each)
     return done
 
 
 def _healthy(task: Task) -> Iterator[Setting]:
     """Every combination of the task, in a random order, with seeds that differ."""
-    habits = [habit for habit in HABITS if habit.needs(task)]
-    combinations = list(product(task.cells, SIZES, OPTIMIZERS, habits))
+    its = RANGES[task.part]
+    habits = [habit for habit in its.habits if habit.needs(task)]
+    combinations = list(product(task.cells, its.sizes, its.optimizers, habits))
     random = Random(task.name)
     random.shuffle(combinations)
     for cell, hidden, optimizer, habit in combinations:
@@ -105,7 +132,7 @@ def hash_of(text: str) -> int:
 
 
 def _plain(task: Task) -> list[Setting]:
-    random = Random(f"plain {task.name}")
-    combinations = list(product(task.cells, (24, 48), OPTIMIZERS))
+    random, its = Random(f"plain {task.name}"), RANGES[task.part]
+    combinations = list(product(task.cells, its.twins, its.optimizers))
     random.shuffle(combinations)
-    return [Setting(task.name, cell=c, hidden=h, optimizer=o, seed=1) for c, h, o in combinations]
+    return [Setting(task.name, cell=c, hidden=h, optimizer=o, seed=its.seed) for c, h, o in combinations]

@@ -1,8 +1,10 @@
 """Runs the bench as far as it is not done, and examines what it recorded.
 
-    python -m benchmarks.faults.run [--rounds N] [--minutes M] [--part held-back]   # labels, logs/, results
-    python -m benchmarks.faults.run --examine                       # results.jsonl anew from logs/, without training
-    python -m benchmarks.faults.page                                # results.md and rules/calibration.json
+    python -m benchmarks.faults.run [--part blind] [--minutes M]   # labels, logs/, results.jsonl of what is not done
+    python -m benchmarks.faults.run --labels                       # labels alone
+    python -m benchmarks.faults.run --observe [--share K/N]        # logs/ anew of what has a label
+    python -m benchmarks.faults.run --examine                      # results.jsonl anew from logs/, without training
+    python -m benchmarks.faults.page                               # results.md and rules/calibration.json
 
 A label is earned before anything is observed. A training without a fault is healthy if it reaches its task's target
 within HEALTHY updates; otherwise it is left out. A training with a fault is ill if its twin is healthy and it has not
@@ -21,8 +23,9 @@ from typing import Any
 
 from . import worker
 from .examine import examine
-from .faults import BY_NAME, DEVELOPMENT, HELD_BACK
+from .faults import BY_NAME
 from .plan import Scenario, plan
+from .task import PARTS
 
 HERE = Path(__file__).resolve().parent
 LABELS, RESULTS, LOGS = HERE / "labels.jsonl", HERE / "results.jsonl", HERE / "logs"
@@ -39,21 +42,35 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--minutes", type=float, default=float("inf"))
-    parser.add_argument("--part", choices=(DEVELOPMENT, HELD_BACK), help="train this part alone")
-    parser.add_argument("--examine", action="store_true")
+    parser.add_argument("--part", choices=PARTS, help="this part alone")
+    parser.add_argument(
+        "--share",
+        default="0/1",
+        metavar="K/N",
+        help="every Nth log from the Kth, for N processes that observe",
+    )
+    parser.add_argument(
+        "--labels", action="store_true", help="labels alone: nothing is observed, nothing examined"
+    )
+    parser.add_argument("--observe", action="store_true", help="what has a label, anew, without examining it")
+    parser.add_argument("--examine", action="store_true", help="all logs, without training")
     given = parser.parse_args()
     scenarios = plan(given.rounds)
+    wanted = [s for s in scenarios if given.part in (None, s.part)]
     LOGS.mkdir(exist_ok=True)
     if given.examine:
         examine_all(scenarios)
+    elif given.observe:
+        first, processes = map(int, given.share.split("/"))
+        observe_all(wanted, first, processes)
     else:
-        train_all([s for s in scenarios if given.part in (None, s.part)], given.minutes)
+        train_all(wanted, given.minutes, labels_alone=given.labels)
 
 
-def train_all(scenarios: list[Scenario], minutes: float) -> None:
+def train_all(scenarios: list[Scenario], minutes: float, *, labels_alone: bool) -> None:
     """Labels and observes what is not labelled yet, until it is done or the time is up."""
     worker.warm()
-    labels = {row["key"]: row for row in _rows(LABELS)}
+    labels = {row["key"]: row for row in rows(LABELS)}
     end = time.monotonic() + 60 * minutes
     for number, scenario in enumerate(scenarios):
         if time.monotonic() > end:
@@ -64,29 +81,35 @@ def train_all(scenarios: list[Scenario], minutes: float) -> None:
                 continue
             labels[scenario.key] = row
             _append(LABELS, row)
-        log = log_of(scenario)
         health = healthy(scenario, labels)
-        if health is not None and not log.exists():
-            worker.observe(scenario.setting, log)
-            if log.exists():
-                result = result_of(scenario, health)
-                _append(RESULTS, result)
-                said = (
-                    " ".join(f"{f['rule']}:{f['severity'][0]}" for f in result["findings"])
-                    or result["refused"]
-                )
-                print(
-                    number,
-                    "healthy" if health else f"{scenario.fault} {scenario.dose}",
-                    "|",
-                    said,
-                    flush=True,
-                )
+        if health is not None and not labels_alone and not log_of(scenario).exists():
+            _observe(number, scenario, health)
+
+
+def _observe(number: int, scenario: Scenario, health: bool) -> None:
+    """Records it, and examines what was recorded."""
+    log = log_of(scenario)
+    worker.observe(scenario.setting, log)
+    if log.exists():
+        result = result_of(scenario, health)
+        _append(RESULTS, result)
+        said = " ".join(f"{f['rule']}:{f['severity'][0]}" for f in result["findings"]) or result["refused"]
+        print(number, "healthy" if health else f"{scenario.fault} {scenario.dose}", "|", said, flush=True)
+
+
+def observe_all(scenarios: list[Scenario], first: int, processes: int) -> None:
+    """Records what has earned a label anew."""
+    worker.warm()
+    labels = {row["key"]: row for row in rows(LABELS)}
+    counted = [s for s in scenarios if healthy(s, labels) is not None]
+    for scenario in counted[first::processes]:
+        log_of(scenario).unlink(missing_ok=True)
+        worker.observe(scenario.setting, log_of(scenario))
 
 
 def examine_all(scenarios: list[Scenario]) -> None:
     """Writes results.jsonl anew from the logs that there are."""
-    labels = {row["key"]: row for row in _rows(LABELS)}
+    labels = {row["key"]: row for row in rows(LABELS)}
     lines = []
     for scenario in scenarios:
         health = healthy(scenario, labels)
@@ -144,7 +167,8 @@ def log_of(scenario: Scenario) -> Path:
     return LOGS / f"{hashlib.sha256(scenario.key.encode()).hexdigest()[:16]}.jsonl"
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def rows(path: Path) -> list[dict[str, Any]]:
+    """What a file of JSON Lines holds; nothing where there is none."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

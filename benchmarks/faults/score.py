@@ -10,7 +10,6 @@ from typing import Any
 
 from scipy.stats import beta
 
-from . import baselines
 from .faults import BY_NAME, Fault
 
 CONDITIONS = ("vanishing_gradients", "exploding_gradients", "overfitting", "slow_convergence")
@@ -25,6 +24,15 @@ def interval(k: int, n: int) -> tuple[float, float]:
     low = float(beta.ppf(0.025, k, n - k + 1)) if k else 0.0
     high = float(beta.ppf(0.975, k + 1, n - k)) if k < n else 1.0
     return low, high
+
+
+def show(counted: Rate) -> str:
+    """`58 of 60 (0.97; 0.88 to 1.00)`"""
+    k, n = counted
+    if not n:
+        return "none"
+    low, high = interval(k, n)
+    return f"{k} of {n} ({k / n:.2f}; {low:.2f} to {high:.2f})"
 
 
 def grave(result: Result) -> list[dict[str, Any]]:
@@ -79,16 +87,6 @@ def truth(result: Result) -> tuple[set[str], set[str]]:
 def doctor_conditions(result: Result) -> set[str]:
     """Conditions that the report calls present or suspected."""
     return {name for name, verdict in result["verdicts"].items() if verdict in ("present", "suspected")}
-
-
-def naive_conditions(result: Result) -> set[str]:
-    """Conditions that the naive rules tell."""
-    return {baselines.CONDITIONS[alarm] for alarm in result["naive"]}
-
-
-def naive_named(result: Result) -> bool:
-    """Whether a naive rule fires that names the fault."""
-    return any(result["fault"] in baselines.NAMES[alarm] for alarm in result["naive"])
 
 
 def precision(results: Iterable[Result], told: Callable[[Result], set[str]]) -> Rate:

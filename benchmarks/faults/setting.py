@@ -30,7 +30,7 @@ class Setting:
     dropout: float = 0.0
     weight_decay: float = 0.0
     schedule: str = "none"
-    """none | cosine | exponential | steps"""
+    """none | cosine | exponential | steps; in the blind part one_cycle | restarts | linear | power"""
     gamma: float = 1.0
     """What the schedule leaves of the rate at each update."""
     frozen: str = "nothing"
@@ -40,7 +40,7 @@ class Setting:
     state: str = "zero"
     """zero | carried (detached) | kept (with its graph) | retained (the same, and backward keeps the graph)"""
     init: str = "default"
-    """default | orthogonal | zeros | constant | scaled"""
+    """default | orthogonal | xavier | zeros | constant | scaled"""
     gain: float = 1.0
     """Of the recurrent weights, where init is scaled or orthogonal."""
     gate: str = "none"
@@ -58,7 +58,7 @@ class Setting:
     optimized: str = "all"
     """all | head | no_recurrence | stale: the recurrence was replaced after the optimizer was built."""
     cut: str = "nowhere"
-    """nowhere | no_grad | detach: between the recurrence and the head."""
+    """nowhere | no_grad | detach | rebuilt as a new tensor: between the recurrence and the head."""
     output: str = "raw"
     """raw | softmax | softmax_module | nll: nll_loss on raw scores | relu | sigmoid"""
     shapes: str = "equal"
@@ -83,6 +83,10 @@ class Setting:
     """The update whose input holds a NaN; 0 for none."""
     loss_log: bool = False
     """The loss is the logarithm of rounded probabilities, written by hand."""
+    reduction: str = "mean"
+    """mean | sum: of the loss over batch and time, in the blind part."""
+    smoothing: float = 0.0
+    """Of labels, in the blind part."""
 
     def changed(self, **changes: Any) -> "Setting":
         """The same with these fields."""

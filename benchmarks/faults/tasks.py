@@ -8,7 +8,6 @@ import keyword
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -18,71 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .blind import data as blind
 from .setting import Setting
-
-Batch = tuple[Tensor, Tensor, Tensor | None]
-"""Inputs (B, T, I) or tokens (B, T), targets, and lengths (B) where sequences are padded."""
+from .task import GATED, Batch, Task
 
 VALIDATION = 200
 """Samples on which it is told what was learned."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What the network is given and asked for."""
-
-    name: str
-    part: str
-    """development | held-back"""
-    inputs: int
-    """Features, or number of tokens."""
-    outputs: int
-    target: float
-    """Share that a healthy network learns: of the answers beyond the most frequent one, or of the variance."""
-    tokens: bool = True
-    read: str = "every"
-    """every | last | mean: what of the recurrence's output the head is given."""
-    classes: bool = True
-    network: str = "layer"
-    """layer | cells | own | attention"""
-    lag: int | None = None
-    """How far back the task must remember, where its author knows it and says so (--lag)."""
-    embedding: int = 16
-    padded: bool = False
-    cells: tuple[str, ...] = ("RNN", "LSTM", "GRU")
-    """Those that learn it within a few hundred updates."""
-
-    def draw(self, n: int, generator: torch.Generator, *, training: bool) -> Batch:
-        """`n` fresh samples."""
-        made: Batch = globals()[f"_{self.name}"](n, generator, training)
-        return made
-
-    def loss(self, out: Tensor, target: Tensor) -> Tensor:
-        """Cross-entropy or mean squared error."""
-        if not self.classes:
-            return F.mse_loss(out, target)
-        return F.cross_entropy(out.reshape(-1, self.outputs), target.reshape(-1), ignore_index=-1)
-
-
-GATED = ("LSTM", "GRU")
-TASKS = {
-    task.name: task
-    for task in (
-        Task("characters", "development", 40, 40, 0.17),
-        Task("lines", "development", 40, 3, 0.4, read="last", padded=True),
-        Task("forecast", "development", 1, 1, 0.9, tokens=False, read="last", classes=False),
-        Task("recall", "development", 12, 4, 0.9, read="last", lag=9),
-        Task("words", "held-back", 300, 300, 0.05, embedding=32),
-        Task("tagging", "held-back", 64, 6, 0.5),
-        Task("activity", "held-back", 3, 4, 0.6, tokens=False, read="last", padded=True, cells=GATED),
-        Task("adding", "held-back", 2, 1, 0.8, tokens=False, read="last", classes=False, cells=GATED),
-        Task("copy", "held-back", 8, 6, 0.8, lag=8),
-        Task("sensors", "held-back", 4, 2, 0.9, tokens=False, classes=False),
-        Task("policy", "held-back", 5, 4, 0.7, tokens=False, network="cells"),
-        Task("endings", "development", 26, 3, 0.8, read="last", network="own"),
-        Task("reverse", "held-back", 10, 10, 0.75, network="attention"),
-    )
-}
 
 
 def stream(task: Task, setting: Setting, generator: torch.Generator) -> Iterator[Batch]:
@@ -323,14 +263,40 @@ def score(task: Task, model: nn.Module) -> float:
     was = model.training
     model.eval()
     with torch.no_grad():
-        out = model(x, lengths, target=y) if task.network == "attention" else model(x, lengths)
+        out = model(x, lengths, target=y) if task.taught else model(x, lengths)
         out = out[0] if isinstance(out, tuple) else out
     model.train(was)
     if not out.isfinite().all():
         return 0.0
     if not task.classes:
         return 1 - float(F.mse_loss(out.reshape(y.shape), y) / y.var(0, unbiased=False).mean())
-    answer, right = out.reshape(-1, task.outputs).argmax(1), y.reshape(-1)
+    answer = (out.reshape(-1) > 0).long() if task.binary else out.reshape(-1, task.outputs).argmax(1)
+    right = y.reshape(-1)
     answer, right = answer[right >= 0], right[right >= 0]
     base = float(right.bincount().max()) / len(right)
     return (float((answer == right).float().mean()) - base) / (1 - base)
+
+
+TASKS = {
+    task.name: task
+    for task in (
+        Task("characters", "development", _characters, 40, 40, 0.17),
+        Task("lines", "development", _lines, 40, 3, 0.4, read="last", padded=True),
+        Task("forecast", "development", _forecast, 1, 1, 0.9, tokens=False, read="last", classes=False),
+        Task("recall", "development", _recall, 12, 4, 0.9, read="last", lag=9),
+        Task("words", "held-back", _words, 300, 300, 0.05, embedding=32),
+        Task("tagging", "held-back", _tagging, 64, 6, 0.5),
+        Task(
+            "activity", "held-back", _activity, 3, 4, 0.6, tokens=False, read="last", padded=True, cells=GATED
+        ),
+        Task(
+            "adding", "held-back", _adding, 2, 1, 0.8, tokens=False, read="last", classes=False, cells=GATED
+        ),
+        Task("copy", "held-back", _copy, 8, 6, 0.8, lag=8),
+        Task("sensors", "held-back", _sensors, 4, 2, 0.9, tokens=False, classes=False),
+        Task("policy", "held-back", _policy, 5, 4, 0.7, tokens=False, network="cells"),
+        Task("endings", "development", _endings, 26, 3, 0.8, read="last", network="own"),
+        Task("reverse", "held-back", _reverse, 10, 10, 0.75, network="attention"),
+        *blind.TASKS,
+    )
+}

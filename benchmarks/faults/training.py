@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .blind import loops
 from .networks import LAYERS, build, initialize
 from .setting import Setting
-from .tasks import TASKS, Task, stream
+from .task import BLIND, Task
+from .tasks import TASKS, stream
 
 RATES = {"SGD": 0.3, "momentum": 0.05, "Adam": 5e-3, "AdamW": 5e-3, "RMSprop": 2e-3}
 """Good rates for these small networks, with clipping at 1; SGD takes three times as much where the loss is
@@ -30,10 +32,13 @@ def train(
     attach: Attach = lambda _, __: None,
 ) -> None:
     """Trains for so many updates, or until the watch ends it."""
+    task = TASKS[setting.task]
+    if task.part == BLIND:
+        loops.train(task, setting, updates, watch, attach)
+        return
     torch.manual_seed(setting.seed)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # torch warns of some faults by itself; the bench does not rely on it
-    task = TASKS[setting.task]
     model = build(task, setting)
     optimizer = _optimizer(model, setting)
     if setting.optimized == "stale":
@@ -58,7 +63,7 @@ def train(
         if schedule is not None:
             schedule.step()
         if setting.validate_every and update % setting.validate_every == 0:
-            _validate(task, model)
+            validate(task, model)
         if watch(update, model):
             return
 
@@ -70,7 +75,7 @@ def _loss(
     if setting.not_a_number == update and x.is_floating_point():
         x = x.clone()
         x[0, 0] = math.nan
-    if task.network == "attention":
+    if task.taught:
         out = model(x, lengths, target=y)
     elif setting.state != "zero":
         if state is not None and setting.state == "carried":
@@ -95,13 +100,15 @@ def _compare(task: Task, setting: Setting, out: Tensor, y: Tensor) -> Tensor:
     return task.loss(out, y)
 
 
-def _validate(task: Task, model: nn.Module) -> None:
+def validate(task: Task, model: nn.Module) -> float:
+    """The loss on held-out samples."""
     model.eval()
     with torch.no_grad():
         x, y, lengths = task.draw(64, torch.Generator().manual_seed(77), training=False)
-        out = model(x, lengths, target=y) if task.network == "attention" else model(x, lengths)
-        task.loss(out, y).item()
+        out = model(x, lengths, target=y) if task.taught else model(x, lengths)
+        loss = task.loss(out, y).item()
     model.train()
+    return loss
 
 
 def _clears(setting: Setting, update: int) -> bool:

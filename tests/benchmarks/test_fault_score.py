@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.faults import baselines, page, run, score
+from benchmarks.faults import baselines, beside, page, run, score
+from benchmarks.faults import calibration as shipped
+from benchmarks.faults.faults import BY_NAME
+from benchmarks.faults.peers.causes import MEANINGS
+from benchmarks.faults.peers.sample import is_sampled
+from benchmarks.faults.peers.tools import TOOLS
 from benchmarks.faults.plan import Scenario
 from benchmarks.faults.setting import Setting
 from rnn_doctor.schema.calibration import Calibration
@@ -105,14 +110,27 @@ def test_the_page_and_the_calibration_hold_what_was_counted() -> None:
     text = page.page(ALL)
     assert "| gross faults: right cause named | 2 of 3 (0.67; 0.09 to 0.99) | 0.97 | NO |" in text
     assert "| healthy runs with an error | 1 of 4 " in text
+    assert "| gross faults: right cause named | none | 0.97 | NO |" in text, (
+        "of the blind part, which has none here"
+    )
     development = [r | {"part": "development"} for r in ALL]
-    written = Calibration.model_validate(
-        json.loads(page.write_calibration([*ALL, *development] * page.FEWEST))
-    )
+    written = Calibration.model_validate(json.loads(shipped.written([*ALL, *development] * shipped.FEWEST)))
     assert {rule: (r.right, r.of) for rule, r in written.rules.items()} == score.calibration(
-        ALL * page.FEWEST
+        ALL * shipped.FEWEST
     )
-    assert json.loads(page.write_calibration(ALL))["rules"] == {}, "too few to be shown"
+    assert json.loads(shipped.written(ALL))["rules"] == {}, "too few to be shown"
+
+
+def test_the_blind_part_counts_too_and_alone_where_it_is_worse() -> None:
+    def runs(part: str, right: int, wrong: int) -> list[dict[str, Any]]:
+        good, bad = result("softmax-twice", finding("RD401")), result(None, finding("RD401"))
+        return [r | {"part": part} for r in [good] * right + [bad] * wrong]
+
+    held = runs("held-back", 30, 0)
+    assert shipped.records([*held, *runs("blind", 11, 1)]) == {"RD401": (41, 42)}
+    assert shipped.records([*held, *runs("blind", 6, 6)]) == {"RD401": (6, 12)}
+    assert shipped.records([*held, *runs("blind", 2, 2)]) == {}, "too few to be told, and the others flatter"
+    assert shipped.records(runs("blind", 12, 0)) == {"RD401": (12, 12)}
 
 
 def test_labels_are_earned() -> None:
@@ -159,13 +177,48 @@ def test_naive_rules_read_the_log() -> None:
     assert with_steps(loss=2.0) == ["plateau"]
 
 
-def test_a_peer_is_counted_on_the_runs_that_it_saw() -> None:
+def peer_rows(runs: list[dict[str, Any]], peers: list[dict[str, Any]], tool: str) -> list[list[str]]:
+    lines = "\n".join(beside.beside(runs, peers)).split("## Beside other tools")[1].splitlines()
+    return [
+        [cell.split(" (")[0] for cell in line.strip("| ").split(" | ")]
+        for line in lines
+        if line.startswith((f"| {tool} |", "- "))
+    ]
+
+
+def test_a_peer_is_counted_on_the_runs_that_it_saw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "is_sampled", lambda key: True)
     nan = result("not-finite", finding("RD104"))
     peers = [
-        {"key": QUIET["key"], "tool": "torch-audit", "alarms": ["TA401"]},
+        {"key": QUIET["key"], "tool": "torch-audit", "alarms": ["TA300"]},
         {"key": nan["key"], "tool": "torch-audit", "alarms": ["TA100"]},
         {"key": LED["key"], "tool": "torch-audit", "alarms": []},
     ]
-    (row,) = [line for line in page.page([*ALL, nan], peers).splitlines() if line.startswith("| torch-audit")]
-    cells = [cell.split(" (")[0] for cell in row.strip("| ").split(" | ")]
-    assert cells == ["torch-audit", "1 of 1", "1 of 2", "1 of 1", "1 of 2"]
+    (row,) = peer_rows([*ALL, nan], peers, "torch-audit")
+    assert row == ["torch-audit", "1 of 1", "1 of 2", "1 of 1", "1 of 2"]
+
+
+def test_advice_of_a_peer_is_no_alarm_and_its_errors_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "is_sampled", lambda key: True)
+    peers = [
+        {"key": QUIET["key"], "tool": "trainspotter", "alarms": ["No LR warmup detected"], "error": "E: no"}
+    ]
+    row, error = peer_rows(ALL, peers, "trainspotter")
+    assert row == ["trainspotter", "0 of 1", "none", "none", "none"]
+    assert error == ["- trainspotter failed on 1 of 1 runs: `E: no`"]
+
+
+def test_all_rows_beside_the_peers_are_of_the_sample() -> None:
+    kept = [r for r in (result(None, key=f"run {i}") for i in range(60)) if is_sampled(r["key"])]
+    assert 10 <= len(kept) <= 30
+    (row,) = peer_rows([result(None, key=f"run {i}") for i in range(60)], [], "rnn-doctor")
+    assert row[1] == f"0 of {len(kept)}"
+
+
+def test_what_alarms_mean_is_in_the_words_of_the_bench() -> None:
+    for tool, meanings in MEANINGS.items():
+        assert tool in TOOLS
+        for meaning in meanings.values():
+            assert set(meaning.faults) <= set(BY_NAME)
+            assert meaning.condition in (None, *score.CONDITIONS)
+    assert set(MEANINGS) == set(TOOLS)
