@@ -1,6 +1,6 @@
 """What it costs to train on one batch alone: RD411 where the script makes its batches by hand.
 
-Command: python -m benchmarks.thresholds.same_batch (some ten minutes on one core). The tasks of the fault bench's
+Command: python -m benchmarks.thresholds.same_batch (some five minutes on one core; names choose tasks). The tasks of the fault bench's
 development part, each trained for 300 updates on one batch of so many sequences, and its twin on fresh batches of 32.
 Printed are the parameters for each target in the batch; of tokens the pairs that follow each other and the share that
 occurs once; the best shares of the task learned on fresh data (of 15 looks); and the harm, the share of what the twin
@@ -9,6 +9,7 @@ sequences nor that of parameters tells the harm.
 """
 
 import math
+import sys
 from itertools import product
 
 import torch
@@ -51,7 +52,7 @@ def repeated(setting: Setting) -> str:
 def main() -> None:
     """Prints the table."""
     torch.set_num_threads(1)
-    for name, cell, hidden in product(NAMES, CELLS, WIDTHS):
+    for name, cell, hidden in product(sys.argv[1:] or NAMES, CELLS, WIDTHS):
         base = Setting(name, cell=cell, hidden=hidden, seed=5)
         whole, count = learned(base, UPDATES)
         answers = validation(TASKS[name])[1]
