@@ -34,6 +34,10 @@ def batch_learned(view: View) -> Measurement:
     Reads: `log.batch_fits[i].learned` of the arm `own`. Unit: claim.
     None if: not asked for, not possible, or the loss is not above 0, so that it has no half.
     """
+    return _learned(view)
+
+
+def _learned(view: View) -> Measurement:
     own = _own(view)
     if isinstance(own, str):
         return unknown(own)
@@ -99,7 +103,7 @@ def batch_cause(view: View) -> Measurement:
 
     Reads: `log.batch_fits[i].arm`, `.losses`. Unit: name. None if: as `batch_learned`, or where arms are missing.
     """
-    learned = batch_learned(view)
+    learned = _learned(view)
     if learned.value is None:
         return learned
     cause = "none" if learned.value else _cause(_arms(view))

@@ -176,7 +176,12 @@ def test_the_rate_of_a_warm_up_is_the_one_that_it_leads_to() -> None:
 
 def test_gradients_are_clipped_as_the_script_clips_them(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr(deep, "Subject", lambda *args: seen.append(args[3]) or batch_fit.Subject(*args))
+
+    def noted(*args: Any) -> batch_fit.Subject:
+        seen.append(args[3])
+        return batch_fit.Subject(*args)
+
+    monkeypatch.setattr(deep, "Subject", noted)
     with deeply():
         Script().train()
     assert seen == [batch_fit.Clip(1.0, False)]
@@ -186,6 +191,7 @@ def by_hand(script: Script) -> None:
     script.loss().backward()
     with torch.no_grad():
         for parameter in script.net.parameters():
+            assert parameter.grad is not None
             parameter.sub_(parameter.grad, alpha=0.1)
             parameter.grad = None
 

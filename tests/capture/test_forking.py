@@ -114,12 +114,17 @@ def test_ctrl_c_in_the_script_ends_it_too(tmp_path: Path) -> None:
     eventually(lambda: not running(process), "the copy ends")
 
 
+def ends_itself() -> dict[str, Any]:
+    os.kill(os.getpid(), signal.SIGTERM)
+    return {}
+
+
 def test_the_scripts_own_handlers_do_not_run_in_it() -> None:
     ran = []
     previous = signal.signal(signal.SIGTERM, lambda *_: ran.append(1))
     try:
         with pytest.raises(NoAnswer, match="died"):
-            in_copy(lambda: {"x": os.kill(os.getpid(), signal.SIGTERM)}, 60)
+            in_copy(ends_itself, 60)
     finally:
         signal.signal(signal.SIGTERM, previous)
     assert ran == []

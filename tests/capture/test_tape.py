@@ -37,7 +37,8 @@ def packed(net: Parts) -> torch.Tensor:
     given = pack_padded_sequence(torch.randn(5, 2, 3), torch.tensor([5, 3]))
     output, (h, _) = net.lstm(given)
     padded, lengths = pad_packed_sequence(output)
-    return (net.head(padded).mean(0) - net.head(h[-1])).square().mean() * float(lengths.sum())
+    off: torch.Tensor = net.head(padded).mean(0) - net.head(h[-1])
+    return off.square().mean() * float(lengths.sum())
 
 
 def cell_loop(net: Parts) -> torch.Tensor:
@@ -70,6 +71,7 @@ def normalized(net: Parts) -> torch.Tensor:
 
 def carried(net: Parts) -> torch.Tensor:
     state = (net.state, net.state)
+    output: torch.Tensor
     output, (h, c) = net.lstm(torch.randn(5, 2, 3), state)
     net.state = (h + c).detach()
     return output.square().mean()
@@ -141,7 +143,8 @@ def test_it_follows_the_parameters(net: Parts) -> None:
 def test_the_making_of_the_batch_is_left_out(net: Parts) -> None:
     def form(parts: Parts) -> torch.Tensor:
         x = torch.stack([torch.randn(3).mul(2) for _ in range(100)]).view(50, 2, 3)
-        return parts.lstm(x)[0].mean()
+        output: torch.Tensor = parts.lstm(x)[0]
+        return output.mean()
 
     assert len(noted(form, net)[0]) < 10
 
