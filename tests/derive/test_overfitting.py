@@ -143,6 +143,11 @@ def _early(**fields: Any) -> EarlyValidation:
             "first validation, or --steps all",
         ),
         (
+            {"outcome": "ranks", "epoch": 900, "given": 60},
+            "several ranks cannot end an epoch at the same batch; an epoch has 900 batches, 60 of which were seen: "
+            "use --steps 910 to observe what comes after it",
+        ),
+        (
             {"outcome": "failed", "error": "IndexError: x"},
             "its epoch was ended early, and the script failed afterwards (IndexError: x); if it does validate, use "
             "--steps to observe beyond its first validation, or --steps all",
