@@ -89,3 +89,15 @@ def test_nothing_is_imported_before_a_test_asks_for_it(tmp_path: Path) -> None:
 
 def test_the_fixture_tells_how_it_is_used(tmp_path: Path) -> None:
     assert "rnn_doctor.assert_healthy(" in run_pytest(tmp_path, "--fixtures", "-q").stdout
+
+
+@pytest.mark.e2e
+def test_workers_of_xdist_have_it_too(project: Path) -> None:
+    done = run_pytest(project, "-q", "-n", "2", "-W", "error", "-k", "healthy or ill or known")
+    assert "1 failed, 2 passed" in done.stdout, done.stdout
+    assert "error[RD103]: The gradient norm jumped" in done.stdout
+
+
+def test_it_can_be_left_out(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it(rnn_doctor): pass\n", encoding="utf-8")
+    assert "fixture 'rnn_doctor' not found" in run_pytest(tmp_path, "-p", "no:rnn_doctor").stdout

@@ -30,6 +30,7 @@ def stored(tmp_path: Path) -> Path:
         ("markdown", "report-v1.md"),
         ("github", "report-v1.github.txt"),
         ("sarif", "report-v1.sarif"),
+        ("gitlab", "report-v1.gitlab.json"),
         ("junit", "report-v1.xml"),
     ],
 )

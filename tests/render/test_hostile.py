@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import Any
 
+import html5lib
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnn_doctor.render import FORMATS, expected
+from rnn_doctor.compare.baseline import since
+from rnn_doctor.compare.numbers import BASES
+from rnn_doctor.compare.reports import compare
+from rnn_doctor.render import FORMATS, comparison, comparison_markdown, expected
 from rnn_doctor.schema.expectation import Expected, Undecided
 from rnn_doctor.schema.report import Report
 from tests.render import readers, reports
@@ -154,6 +158,20 @@ def _markdown(text: str, report: Report) -> None:
     assert {c for c in text if unicodedata.category(c).startswith("C")} == {"\n"}
 
 
+def _html(text: str, report: Report) -> None:
+    """A whole document, whose elements, scripts and addresses are those of a page without foreign text."""
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", text)
+    root = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)
+    assert len(list(root.iter("script"))) == len(list(root.iter("style"))) == 1
+    for element in root.iter():
+        if not isinstance(element.tag, str):
+            raise AssertionError("a comment")
+        assert element.tag not in ("iframe", "object", "embed", "form", "base", "img")
+        assert not [name for name in element.attrib if str(name).startswith("on")]
+        for name in ("href", "src", "action", "xlink:href"):
+            assert element.attrib.get(name, "#").startswith("#") or element.attrib[name] == "data:,"
+
+
 UNBROKEN: dict[str, Callable[[str, Report], None]] = {
     "json": _json,
     "terminal": _terminal,
@@ -162,6 +180,7 @@ UNBROKEN: dict[str, Callable[[str, Report], None]] = {
     "sarif": _sarif,
     "junit": _junit,
     "markdown": _markdown,
+    "html": _html,
 }
 
 
@@ -169,22 +188,50 @@ def unbroken(name: str, report: Report) -> str:
     """The rendered report, after it was read back."""
     text = FORMATS[name](report)
     UNBROKEN[name](text, report)
-    if name != "github":
+    if name not in ("github", "html"):  # no page is read by a runner
         assert not re.search(r"^\s*::", text, re.MULTILINE), "a workflow command"
         assert "##[" not in text, "a workflow command of old"
     return text
 
 
-@pytest.mark.parametrize("name", UNBROKEN)
-@given(report=Infected)
-@settings(
+FUZZED = settings(
     max_examples=25,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+
+
+@pytest.mark.parametrize("name", UNBROKEN)
+@given(report=Infected)
+@FUZZED
 def test_nothing_breaks_a_format(name: str, report: Report) -> None:
     unbroken(name, report)
+
+
+@given(old=Infected, new=Infected)
+@settings(FUZZED, max_examples=10)
+def test_nothing_breaks_a_comparison(old: Report, new: Report) -> None:
+    compared = compare(old, new, version="1")
+    data = json.loads(comparison.as_json(compared))
+    assert len(data["findings"]) == len(new.findings)
+    assert len(data["gone"]) + len(data["unjudged"]) <= len(old.findings)
+    for text in (comparison.render(compared, BASES), comparison_markdown.render(compared, BASES)):
+        assert {c for c in text if unicodedata.category(c).startswith("C")} == {"\n"}
+        assert not re.search(r"^\s*::|##\[", text, re.MULTILINE), "a workflow command"
+        assert len(text) < 1_000_000
+    readers.markdown(comparison_markdown.render(compared, BASES))
+
+
+@given(old=Infected, new=Infected)
+@settings(FUZZED, max_examples=10)
+def test_nothing_breaks_a_baseline(old: Report, new: Report) -> None:
+    held = since(new, [old, old])
+    assert [finding.rule for finding in held.findings] == [finding.rule for finding in new.findings]
+    assert all(finding.change for finding in held.findings)
+    for name in ("terminal", "markdown", "github", "gitlab"):
+        unbroken(name, held)
+    assert {finding.change for finding in since(new, [new], same=True).findings} == {"known"}
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

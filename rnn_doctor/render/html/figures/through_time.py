@@ -121,9 +121,9 @@ def _lag_words(profile: LagProfile) -> str:
     left = figure(round(-lost_at(profile, longest), 1))
     text = f"{name(profile.module)}: over {longest} steps back 10 to the power {left} is left"
     needed = profile.needed_lag
-    if needed is None:
+    if needed is None or not math.isfinite(needed):
         return f"{text}; how far back the task must remember is not known."
-    if not needed <= longest:
+    if needed > longest:
         return f"{text}; the task needs lag {figure(needed)}, farther than the sequences reach."
     left = figure(round(-lost_at(profile, int(needed)), 1))
     basis = f" ({name(profile.needed_lag_basis)})" if profile.needed_lag_basis else ""
