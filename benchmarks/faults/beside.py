@@ -52,12 +52,16 @@ def _judged(results: Sequence[Result], part: str) -> list[Result]:
 
 
 def _peers(judged: Sequence[Result], peers: Sequence[Mapping[str, Any]]) -> list[str]:
+    seen = {tool: {p["key"]: p for p in peers if p["tool"] == tool} for tool in MEANINGS}
+    sampled, installed = len(judged), [keys for keys in seen.values() if keys]
+    judged = [r for r in judged if all(r["key"] in keys for keys in installed)]
     lines = [
         f"## Beside other tools (every {EVERY}rd held-back run, by the hash of its key)",
         "",
+        f"{len(judged)} of these {sampled} runs, in the order of the plan: those that all of them have seen.",
         "They watched the same trainings for as many updates, attached as their documentation says (peers/tools.py);",
         "their alarms are warnings or worse. What an alarm names is read in the tool's favour (peers/causes.py), and",
-        "advice on habits (AdamW for Adam, a warm-up) is not counted. Each row counts the runs that its tool saw.",
+        "advice on habits (AdamW for Adam, a warm-up) is not counted.",
         "",
         *_HEAD,
         _doctor(judged),
@@ -65,11 +69,11 @@ def _peers(judged: Sequence[Result], peers: Sequence[Mapping[str, Any]]) -> list
     ]
     failed = []
     for tool, meanings in MEANINGS.items():
-        seen = {p["key"]: p for p in peers if p["tool"] == tool}
-        errors = Counter(p["error"] for p in seen.values() if p.get("error"))
-        failed += [f"- {tool} failed on {n} of {len(seen)} runs: `{error}`" for error, n in errors.items()]
+        its = seen[tool]
+        errors = Counter(p["error"] for p in its.values() if p.get("error"))
+        failed += [f"- {tool} failed on {n} of {len(its)} runs: `{error}`" for error, n in errors.items()]
         advice = ADVICE.get(tool, frozenset())
-        alarms = {key: [a for a in p["alarms"] if a not in advice] for key, p in seen.items()}
+        alarms = {key: [a for a in p["alarms"] if a not in advice] for key, p in its.items()}
         lines.append(_row(tool, meanings, judged, alarms))
     return [*lines, "", *failed, *([""] if failed else [])]
 

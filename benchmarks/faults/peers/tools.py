@@ -58,10 +58,14 @@ class TorchAudit(Follower):
         from torch_audit import autopatch
 
         super().__init__(model, optimizer)
-        autopatch(
+        self.auditor = autopatch(
             model, optimizer=optimizer, every_n_steps=1, reporters=[self], fail_level="FATAL",
             run_static=True, run_init=True,
         )  # fmt: skip
+
+    def end(self) -> None:
+        """It reports when it is finished."""
+        self.auditor.finish(report=True)
 
     def report(self, result: Any) -> None:
         """Called by it; more than information is an alarm."""
