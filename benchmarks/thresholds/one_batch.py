@@ -29,7 +29,7 @@ SETTINGS: dict[str, tuple[str, float, float | None, int, str]] = {
     "healthy adam 3e-3": ("adam", 3e-3, None, 32, ""),
     "healthy adam 1e-3 H=128": ("adam", 1e-3, None, 128, ""),
     "healthy sgd 0.1 clip 1": ("sgd", 0.1, 1.0, 32, ""),
-    "healthy sgd 1 clip 1": ("sgd", 1.0, 1.0, 32, ""),
+    "sgd 1 clip 1": ("sgd", 1.0, 1.0, 32, ""),
     "shuffled labels, adam 1e-2": ("adam", 1e-2, None, 32, "shuffled"),
     "adam 1e-5": ("adam", 1e-5, None, 32, ""),
     "sgd 1e-4": ("sgd", 1e-4, None, 32, ""),

@@ -229,7 +229,10 @@ def written_as_function(script: Script) -> None:
         (by_hand, "the script updates its parameters by hand, without an optimizer"),
         (in_two_passes, "an update takes several backward passes"),
         (shared, "its parameters lie in memory that processes share"),
-        (written_as_function, "part of its forward pass was not seen (TorchScript, or an autograd.Function)"),
+        (
+            written_as_function,
+            "part of its forward pass was not seen (TorchScript, an autograd.Function, or from before the last update)",
+        ),
     ],
 )
 def test_where_it_cannot_be_tried_the_log_says_why(update: Callable[[Script], None], reason: str) -> None:
