@@ -2,12 +2,17 @@
 
 import sys
 
-from rnn_doctor.cli import run
-
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run())
+    try:
+        from rnn_doctor.cli import run
+
+        code = run()
+    except KeyboardInterrupt:  # before anything could be asked of us
+        sys.stderr.write("rnn-doctor: interrupted\n")
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

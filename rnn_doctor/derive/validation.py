@@ -9,6 +9,8 @@ from rnn_doctor.schema.signals import Measurement
 WINDOW = 10
 """Evaluations that a trend needs at least, see curve_trend.py."""
 
+NO_LOSS = "no loss was computed where the network ran and was not trained by it (a validation, or a policy that acts)"
+
 
 def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
     """The series of evaluations on data that is not trained on, or the reason why there is none."""
@@ -16,7 +18,7 @@ def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
     with_loss = [e for e in held_out if e.loss is not None and e.loss == e.loss]
     if not with_loss:
         # A script that looks at the accuracy alone, with gradients on, cannot be told from one that waits.
-        return (), ("no loss was computed in the evaluations that were seen" if held_out else NONE_SEEN)
+        return (), (NO_LOSS if held_out else NONE_SEEN)
     by_loader: dict[int | None, list[Evaluation]] = {}
     for evaluation in with_loss:
         by_loader.setdefault(evaluation.loader, []).append(evaluation)

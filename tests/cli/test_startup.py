@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rnn_doctor import __main__, cli
 from tests.recorded import BUILT, exited, steps, stop, write
 
 _DEAR = {"torch", "scipy", "numpy", "pandas", "jsonschema"}
@@ -43,3 +44,15 @@ def test_diagnose_does_without_torch(tmp_path: Path) -> None:
     write(tmp_path / "run.jsonl", [*BUILT, *steps(30), stop("steps"), exited(0)])
     names = imported("diagnose", "--fail-on", "never", "run.jsonl", folder=tmp_path)
     assert "torch" not in names
+
+
+def test_ctrl_c_before_the_command_line_was_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "rnn-doctor: interrupted\n")
