@@ -10,7 +10,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Record(Frozen):
-    """Of `of` held-back runs where the rule gave a warning or an error, it was right in `right`."""
+    """Of `of` held-back and blind runs where the rule gave a warning or an error, it was right in `right`."""
 
     right: Annotated[int, Field(ge=0)]
     of: Annotated[int, Field(ge=1)]
