@@ -231,7 +231,7 @@ def written_as_function(script: Script) -> None:
         (shared, "its parameters lie in memory that processes share"),
         (
             written_as_function,
-            "part of its forward pass was not seen (TorchScript, an autograd.Function, or from before the last update)",
+            "part of its forward pass was not seen (TorchScript, an autograd.Function, a part before the last update)",
         ),
     ],
 )
