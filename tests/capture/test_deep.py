@@ -243,6 +243,13 @@ def test_where_it_cannot_be_tried_the_log_says_why(update: Callable[[Script], No
     assert absent(records) == reason
 
 
+@pytest.mark.parametrize("updates", [1, 3])
+def test_a_training_that_ends_before_says_so(updates: int) -> None:
+    with deeply() as records:
+        Script().train(updates)
+    assert absent(records) == "fewer than 4 updates were made"
+
+
 def test_a_pass_that_differs_when_it_runs_again_does_not_count() -> None:
     class Counting(Script):
         seen = torch.zeros(())
