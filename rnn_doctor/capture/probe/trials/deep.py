@@ -45,8 +45,6 @@ class Deep:
                 reason = None if self._entered else "the script has a TorchFunctionMode of its own entered"
             if reason is not None:
                 self._absent(reason)
-        elif step >= AT:
-            self.leave()
 
     def leave(self) -> None:
         """Nothing is noted any more."""
