@@ -20,7 +20,7 @@ from rnn_doctor.capture.probe.trials.batch_fit import OTHERS, OWN, Clip, Subject
 from rnn_doctor.capture.probe.trials.forking import in_copy
 from rnn_doctor.capture.probe.trials.tape import Recorder
 from rnn_doctor.derive.one_batch import batch_cause
-from rnn_doctor.schema.runlog import BatchFit
+from rnn_doctor.schema.trials import BatchFit
 
 BATCH, LIMIT = 16, 60.0
 # name: (optimizer, rate, clip, hidden, what is wrong)
@@ -104,7 +104,7 @@ def main() -> None:
             f" | left by the others {' '.join(f'{v:.2f}' for v in sorted(left)) or '-'}"
         )
         print(f"    helped: {', '.join(f'{arm} {n}' for arm, n in helped.items()) or '-'}")
-        causes = Counter(batch_cause(SimpleNamespace(log=SimpleNamespace(batch_fits=r))).value for r in runs)  # type: ignore[arg-type]
+        causes = Counter(batch_cause(SimpleNamespace(log=SimpleNamespace(batch_fits=r))).value for r in runs)  # type: ignore[arg-type, union-attr]
         print(f"    causes: {', '.join(f'{cause} {n}' for cause, n in causes.items())}", flush=True)
 
 

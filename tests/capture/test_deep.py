@@ -17,6 +17,7 @@ from rnn_doctor.capture.probe.config import Config
 from rnn_doctor.capture.probe.observer import Observer
 from rnn_doctor.capture.probe.patches import Patches
 from rnn_doctor.capture.probe.trials import batch_fit, deep
+from rnn_doctor.capture.probe.trials.tape import Recorder
 from tests.capture.records import Observation, _redirect
 
 OTHERS = [arm.name for arm in batch_fit.OTHERS]
@@ -231,7 +232,7 @@ def written_as_function(script: Script) -> None:
         (shared, "its parameters lie in memory that processes share"),
         (
             written_as_function,
-            "part of its forward pass was not seen (TorchScript, an autograd.Function, or from before the last update)",
+            "part of its forward pass was not seen (TorchScript, an autograd.Function, a part before the last update)",
         ),
     ],
 )
@@ -241,6 +242,28 @@ def test_where_it_cannot_be_tried_the_log_says_why(update: Callable[[Script], No
         for _ in range(6):
             update(script)
     assert absent(records) == reason
+
+
+def test_a_failure_in_it_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`deeply` looks that no mode is left entered."""
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    bare = Script().train(8)
+    monkeypatch.setattr(Recorder, "tape", fail)
+    with deeply() as records:
+        probed = Script().train(8)
+        assert torch._C._len_torch_function_stack() == 0
+    assert [off["sensor"] for off in records.of("sensor_off")] == ["deep"]
+    assert probed.losses == bare.losses
+
+
+@pytest.mark.parametrize("updates", [1, 3])
+def test_a_training_that_ends_before_says_so(updates: int) -> None:
+    with deeply() as records:
+        Script().train(updates)
+    assert absent(records) == "fewer than 4 updates were made"
 
 
 def test_a_pass_that_differs_when_it_runs_again_does_not_count() -> None:

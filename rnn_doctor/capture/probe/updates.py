@@ -19,7 +19,7 @@ from .sensors.optimizers import loss_scale, parameters, rates
 from .session import Session
 from .stopping import StopProbe
 from .trainables import gradients_of
-from .trials.deep import Deep
+from .trials.deep import AT, Deep
 
 GRAPH_STEPS = 3
 """Updates in which the graph of a loss is walked for parameters that are not known yet."""
@@ -160,6 +160,8 @@ class Updates:
         self._session.backwards = 0
         if self.deep is not None:
             self._session.attempt("deep", self.deep.updated, step, stepped, backwards, fields)
+            if step >= AT:  # also where a failure has switched it off
+                self._session.attempt("deep_end", self.deep.leave)
             self.deep = None if self.deep.over else self.deep
         sensors.evaluations.trained.begins(step + 1)
         reason = self._session.enough()
@@ -176,7 +178,7 @@ class Updates:
         session, sensors = self._session, self._sensors
         if session.active:
             if self.deep is not None:
-                session.attempt("deep", self.deep.leave)
+                session.attempt("deep_end", self.deep.leave)
             if session.writer.is_open:
                 session.attempt("evaluations", sensors.evaluations.training_goes_on, session.step)
             sensors.calls.finish()

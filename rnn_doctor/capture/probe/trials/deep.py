@@ -30,6 +30,8 @@ class Deep:
         self._entered = False
         self._optimizers: list[Any] = []
         self._clip: Clip | None = None
+        self._told = False
+        """What came of it is in the log."""
         self.over = False
         """Nothing is left to do."""
 
@@ -43,11 +45,16 @@ class Deep:
                 reason = None if self._entered else "the script has a TorchFunctionMode of its own entered"
             if reason is not None:
                 self._absent(reason)
-        elif step >= AT:
-            self.leave()
 
     def leave(self) -> None:
         """Nothing is noted any more."""
+        if not self._told:
+            made = self._session.step
+            self._absent(
+                "its batch was not seen to lead to a loss"
+                if self._entered and made >= AT
+                else f"fewer than {AT} updates were made"
+            )
         if self._entered and self._recorder.end():
             self._entered = False
         self.over = not self._entered
@@ -91,10 +98,12 @@ class Deep:
         finally:
             self._session.copying = False
         learned = bool(found.pop("learned", False))
+        self._told = True
         self._session.writer.write("batch_fit", step=AT, arm=arm.name, learned=learned, **found)
         return learned
 
     def _absent(self, reason: str) -> None:
+        self._told = True
         self._session.writer.write("batch_fit", step=AT, arm=OWN.name, losses=[], absent=reason)
 
     def _unable(self, stepped: Sequence[Any], backwards: int) -> str | None:

@@ -258,7 +258,8 @@ def _complete(calls: list[_Call], loss: torch.Tensor) -> None:
         for tensor in _tensors((call.args, call.kwargs)):
             if tensor.grad_fn is not None and id(tensor) not in made:
                 raise NoTape(
-                    "part of its forward pass was not seen (TorchScript, an autograd.Function, or from before the last update)"
+                    "part of its forward pass was not seen "
+                    "(TorchScript, an autograd.Function, a part before the last update)"
                 )
         made |= {id(tensor) for tensor in call.results}
     if id(loss) not in made:
