@@ -18,8 +18,16 @@ def judged(report: Report, code: int, settings: Settings) -> Report:
     """The report with how the command ends: what is made of it later has to say the same."""
     from rnn_doctor.schema.report import Exit
 
-    prints = tuple(finding.fingerprint for finding in failing(report.findings, settings))
-    return report.model_copy(update={"exit": Exit(code=code, failing=prints)})
+    prints = tuple(finding.fingerprint for finding in failing(counting(report), settings))
+    expected = report.expected and report.expected.model_copy(update={"met": code == exit_codes.OK})
+    return report.model_copy(update={"exit": Exit(code=code, failing=prints), "expected": expected})
+
+
+def counting(report: Report) -> tuple[Finding, ...]:
+    """The findings that decide: all but those that the manifest accepts."""
+    from rnn_doctor import expectations
+
+    return expectations.unlisted(report, report.expected) if report.expected else report.findings
 
 
 def exit_code(log: RunLog, report: Report, settings: Settings) -> int:

@@ -48,4 +48,10 @@ def command(file: str, **flags: Any) -> int:
 
 
 def _code(report: Report, settings: Settings) -> int:
-    return exit_codes.FINDINGS if judging.failing(report.findings, settings) else exit_codes.OK
+    """What could not be judged stays so, and what the manifest accepts or misses, too."""
+    if report.exit and report.exit.code not in (exit_codes.OK, exit_codes.FINDINGS):
+        return report.exit.code
+    expected = report.expected
+    unmet = expected and (expected.missing or any(u.rule in expected.required for u in expected.undecided))
+    failed = unmet or judging.failing(judging.counting(report), settings)
+    return exit_codes.FINDINGS if failed else exit_codes.OK

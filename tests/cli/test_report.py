@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from rnn_doctor.render import FORMATS, JOINED, TOGETHER
+from rnn_doctor.schema.report import Report
 from tests.cli.conftest import Run
 from tests.recorded import BUILT, exited, steps, stop, write
-from tests.render import readers, reports
+from tests.render import readers, reports, test_expected, test_overview
 
 GOLD = Path(__file__).parent.parent / "gold"
 FIRST = GOLD / "report-v1.json"
@@ -204,3 +205,19 @@ def test_a_rule_has_two_forms(run: Run) -> None:
     result = run("rule", "RD103", "-f", "sarif")
     assert result.code == 2
     assert "'sarif' is no form of a rule" in result.err
+
+
+@pytest.mark.parametrize(
+    ("report", "code"),
+    [
+        (test_expected.UNJUDGED, 3),
+        (test_expected.LISTED, 1),
+        (test_overview.of(reports.full(), 0, known=tuple(f.rule for f in reports.full().findings)), 0),
+        (test_overview.of(reports.full(), 0, known=("RD103",)), 1),
+    ],
+)
+def test_judged_anew_a_report_stands_to_the_manifest_as_before(
+    run: Run, tmp_path: Path, report: Report, code: int
+) -> None:
+    (tmp_path / "report.json").write_text(FORMATS["json"](report), encoding="utf-8")
+    assert run("report", "report.json", "--fail-on", "error").code == code
