@@ -37,15 +37,15 @@ def layers(replayed: Replayed, gradients: list[Gradients] | None) -> list[dict[s
     times = _times(replayed.output.shape[0], _MOST_TIMES)
     few = _times(replayed.output.shape[0], _MOST_GATE_TIMES)
     for k, direction in enumerate(replayed.directions):
+        courses = _courses(replayed, direction, few)
         fields: dict[str, Any] = {
             "layer": direction.layer,
             "reverse": direction.reverse or None,
             "times": times,
             "hidden_norm": _by_time(replayed, direction, direction.h, times),
-            "gates": [_gate(name, _valid(replayed, values), _kind(replayed, name))
-                      | (_course(replayed, direction, values, few) if name in _SIGMOIDS else {})
+            "gates": [_gate(name, _valid(replayed, values), _kind(replayed, name)) | courses.get(name, {})
                       for name, values in direction.gates.items()],
-            "gate_times": few if direction.gates.keys() & _SIGMOIDS else None,
+            "gate_times": few if courses else None,
             **_units(_valid(replayed, direction.h), replayed.kernel.mode == "RNN_RELU"),
         }  # fmt: skip
         if direction.c is not None:
@@ -90,22 +90,26 @@ def _decades(replayed: Replayed, direction: Direction, values: torch.Tensor, tim
     return result
 
 
-def _course(
-    replayed: Replayed, direction: Direction, values: torch.Tensor, times: list[int]
-) -> dict[str, list[float]]:
-    """Mean of a gate over rows and units at these times, and the range of the middle four fifths of them."""
-    some = replayed.in_time(direction, values)[times].double()
+def _courses(replayed: Replayed, direction: Direction, times: list[int]) -> dict[str, dict[str, list[float]]]:
+    """Of each sigmoid gate, its mean over rows and units at these times, and the range of the middle four fifths."""
+    names = [name for name in direction.gates if name in _SIGMOIDS]
+    if not names:
+        return {}
+    some = torch.stack([replayed.in_time(direction, direction.gates[name])[times] for name in names]).double()
     if replayed.valid is not None:
         some = some.masked_fill(~replayed.valid[times], float("nan"))
-    flat = some.flatten(1)
-    ordered = flat[:, :: -(-flat.shape[1] // _MOST_UNITS)].sort(1).values  # NaN comes last
-    last = ordered.isnan().logical_not().sum(1, keepdim=True).sub(1).clamp_min(0)
-    low, high = (ordered.gather(1, (share * last).round().long()).squeeze(1) for share in (0.1, 0.9))
-    mean, p10, p90 = torch.stack([flat.nanmean(1), low, high]).tolist()
+    flat = some.flatten(2)
+    ordered = flat[..., :: -(-flat.shape[2] // _MOST_UNITS)].sort(2).values  # NaN comes last
+    last = ordered.isnan().logical_not().sum(2, keepdim=True).sub(1).clamp_min(0)
+    low, high = (ordered.gather(2, (share * last).round().long()).squeeze(2) for share in (0.1, 0.9))
+    mean = flat.mean(2) if replayed.valid is None else flat.nanmean(2)
+    told = torch.stack([mean, low, high], 1).tolist()
     return {
-        "mean": [round(value, 3) for value in mean],
-        "p10": [round(value, 2) for value in p10],
-        "p90": [round(value, 2) for value in p90],
+        name: {
+            key: [round(value, digits) for value in curve]
+            for key, digits, curve in zip(("mean", "p10", "p90"), (3, 2, 2), curves)
+        }
+        for name, curves in zip(names, told)
     }
 
 
