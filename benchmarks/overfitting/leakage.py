@@ -1,6 +1,6 @@
 """How many validation examples may stand in the training data before overfitting is no longer seen.
 
-Command: python -m benchmarks.overfitting.leakage (some three minutes on one core). Eight trainings of the kind that
+Command: python -m benchmarks.overfitting.leakage (some three minutes on an idle core). Eight trainings of the kind that
 overfit, with seeds of their own; of the examples that they validate on, a share is exchanged for training examples.
 RD501 and RD502 judge the run log after 400 updates. Told besides: how far the last validation loss lies above the
 lowest, and the share that `validation_seen_share` finds after 50 updates and after 400. The threshold of RD505 is read

@@ -152,6 +152,7 @@ def test_zeros_that_pad_a_batch_do_not_matter() -> None:
         [torch.randn(T, B, 2), torch.randn(T, B)],
         [torch.randn(B, B, 2), torch.randint(3, (B,))],  # either axis may be the examples
         ["text", 3],
+        [torch.empty(0, 5), torch.empty(0)],
         [torch.tensor(1.0)],
     ],
 )

@@ -14,7 +14,7 @@ _MOST_BATCHES = 64
 _MOST_TENSORS = 4
 _MOST_ROWS = 256
 """Of a batch: the first so many."""
-_MOST_COLUMNS = 1024
+_MOST_COLUMNS = 512
 """Values of a row, evenly spaced, that tell it from others."""
 _DEEPEST = 4
 _WIDE = 8
@@ -31,8 +31,8 @@ class _Given:
     stacked: bool
     """It puts its examples together as torch does by itself: along a new first axis."""
     batches: int = 0
-    passes: list[list[torch.Tensor]] = field(default_factory=lambda: [[]])
-    """Of each pass the marks of its batches. Shapes: (rows, tensors)."""
+    passes: list[list[list[torch.Tensor]]] = field(default_factory=lambda: [[]])
+    """Of each pass the marks of its batches, tensor by tensor. Shapes: (rows) each."""
 
 
 class GivenRows:
@@ -71,9 +71,10 @@ class GivenRows:
         tensors = _tensors(batch)
         marks = [self._marks(tensor) for tensor in tensors]
         if tensors and _by_example(tensors, given):
-            given.passes[-1].append(torch.stack(marks, 1))
-            self._memory = [tensor.untyped_storage().data_ptr() for tensor in tensors]
-            self._widths = [tensor[0].numel() for tensor in tensors]
+            given.passes[-1].append(marks)
+            if self._target is None:
+                self._memory = [tensor.untyped_storage().data_ptr() for tensor in tensors]
+                self._widths = [tensor[0].numel() for tensor in tensors]
         else:
             self._memory = []
         return marks
@@ -128,8 +129,15 @@ class GivenRows:
 
     def _marks(self, tensor: torch.Tensor) -> torch.Tensor:
         """Shapes: (B, ...) -> (B), at most _MOST_ROWS of them."""
-        rows = tensor.detach()[:_MOST_ROWS].reshape(min(len(tensor), _MOST_ROWS), -1)
-        bits = _bits(rows[:, :: max(1, -(-rows.shape[1] // _MOST_COLUMNS))])
+        rows = tensor.detach()
+        if len(rows) > _MOST_ROWS:
+            rows = rows[:_MOST_ROWS]
+        if rows.dim() == 1:
+            return _bits(rows)
+        if rows.dim() > 2:
+            rows = rows.reshape(len(rows), -1)
+        width = rows.shape[1]
+        bits = _bits(rows if width <= _MOST_COLUMNS else rows[:, :: -(-width // _MOST_COLUMNS)])
         if self._factors is None:
             own = torch.Generator("cpu").manual_seed(0)  # the script's random numbers stay as they are
             self._factors = (
@@ -141,9 +149,9 @@ class GivenRows:
 _NONE = torch.empty(0, 1, dtype=torch.int64, device="cpu")
 
 
-def _joined(marks: list[torch.Tensor]) -> torch.Tensor:
+def _joined(batches: list[list[torch.Tensor]]) -> torch.Tensor:
     """The rows of a pass; batches of fewer or more tensors than its first are left out. Shapes: -> (N, tensors)."""
-    alike = [each for each in marks if each.shape[1] == marks[0].shape[1]]
+    alike = [torch.stack(marks, 1) for marks in batches if len(marks) == len(batches[0])]
     return torch.cat(alike) if alike else _NONE
 
 
@@ -189,7 +197,7 @@ def _tensors(batch: Any) -> list[torch.Tensor]:
 def _collect(batch: Any, found: list[torch.Tensor], depth: int) -> None:
     if isinstance(batch, torch.Tensor):
         plain = batch.layout == torch.strided and not (batch.is_complex() or batch.is_quantized)
-        if batch.device.type == "cpu" and plain and batch.dim():
+        if batch.device.type == "cpu" and plain and batch.dim() and batch.numel():
             found.append(batch)
     elif depth < _DEEPEST and isinstance(batch, (dict, list, tuple)):
         for item in batch.values() if isinstance(batch, dict) else batch:

@@ -84,7 +84,7 @@ class Orders:
             self.waits = len(self._updates) < _MOST_UPDATES
         self._update, self._rows, self._pending, self._odd = Counter(), set(), [], ""
         if len(self._updates) == _PROVISIONAL:
-            self.write(step, None)
+            self.write(step, None, last=False)
 
     def gave(self, loader: int | None, batch: Any) -> None:
         """A loader gave a batch."""
@@ -97,7 +97,7 @@ class Orders:
             counts[0] += 1
             counts[1] += len(marks) == len(before) and all(map(torch.equal, marks, before))
 
-    def write(self, step: int, loader: int | None) -> None:
+    def write(self, step: int, loader: int | None, last: bool = True) -> None:
         """The record of what was seen up to update `step`; the loader's counts are those of one that trains."""
         if not step:
             return
@@ -108,7 +108,8 @@ class Orders:
             fields["loader"] = loader
             fields["given"], fields["repeated"] = self._given[loader]
         self._writer.write("batch_order", step=step, **fields, **self.redrawn.fields())
-        self._given_rows.write(step)
+        if last:
+            self._given_rows.write(step)
 
     def _labels(
         self, function: str, output: Any, target: Any, options: dict[str, Any]
