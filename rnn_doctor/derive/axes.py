@@ -13,7 +13,7 @@ from rnn_doctor.schema.signals import Measurement
 ONE_ROW = 0.999
 """Share of the loss's gradient on a single row of the batch axis. With B equal rows it would be 1 / B."""
 
-TELLS = 3.0
+TELLS = 4.0
 """Times what random orders of the batch axis reach, beyond which the inputs along it tell of the targets."""
 IN_ORDER = 2.0
 """The same along time, beyond which the axes are right: the sensor looks no further then."""

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from benchmarks.thresholds import axes as kinds
 from rnn_doctor.capture.probe.sensors.axis_dependence import (
     BATCH,
     INPUTS,
@@ -23,7 +24,7 @@ from rnn_doctor.capture.probe.sensors.axis_dependence import (
 )
 from rnn_doctor.capture.probe.sensors.dependence import Abstained
 from rnn_doctor.capture.probe.sensors.target_grids import grid_of
-from rnn_doctor.derive.axes import IN_ORDER, SILENT, TELLS
+from rnn_doctor.derive.axes import IN_ORDER, SILENT, TELLS, mixed_up
 from tests.capture.records import Observation, observed
 
 T, B, V, H, LAG = 9, 16, 5, 6, 3
@@ -335,3 +336,15 @@ def test_what_does_not_vary_tells_nothing() -> None:
     x = torch.zeros(12, B, 2)
     assert dependence(x, torch.randn(12, B, 1)).told(TIME).score == 0
     assert dependence(torch.randn(12, B, 2), torch.ones(12, B, 1)).told(BATCH).score == 0
+
+
+@pytest.mark.parametrize("kind", [*kinds.TASKS, *kinds.TRAPS], ids=lambda kind: kind.__name__)
+def test_data_in_order_are_not_called_mixed_up(kind: Any) -> None:
+    """Of the seasonal windows it is known (RD405, limits): their steps tell nothing of each other."""
+    found = kinds.measured(kind, 20, 32, seed=7, swapped=False)
+    assert mixed_up(**found) == (kind is kinds.seasonal)
+
+
+@pytest.mark.parametrize("kind", kinds.TASKS, ids=lambda kind: kind.__name__)
+def test_data_with_their_axes_exchanged_are(kind: Any) -> None:
+    assert mixed_up(**kinds.measured(kind, 20, 32, seed=7, swapped=True))

@@ -37,7 +37,7 @@ def test_targets_that_depend_along_time() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"batch_score": 2.9}, {"time_score": 1.3}, {"positions": 1.3}, {"batches": 2}],
+    [{"batch_score": 3.9}, {"time_score": 1.3}, {"positions": 1.3}, {"batches": 2}],
 )
 def test_what_leaves_it_open(fields: dict[str, Any]) -> None:
     assert value_of(CLAIM, run(told(**fields)), "lstm") is None
