@@ -10,7 +10,7 @@ UNSCALED: Values = {"input_absmax": 950.0, "input_drive": 0.96, "loss_fall": 0.0
 SATURATED: Values = {"gate_saturation_start": 0.9}
 VANISHING: Values = {"lag_gain": -12.0, "lag_given": True}
 DEAD: Values = {"dead_unit_share": 0.8, "dead_unit_share_lowest": 0.8}
-TOO_LARGE: Values = {"displacement_excess": 9.0, "loss_end_ratio": 1.2}
+TOO_LARGE: Values = {"displacement_excess": 9.0, "loss_end_ratio": 1.2, "loss_halved_steadily": False}
 SPIKES: Values = {"grad_norm_spike_count": 4, "grad_norm_spike_max": 60.0}
 NON_FINITE: Values = {"non_finite_found": True}
 GROWING: Values = {"lag_slope_start": 0.2, "lag_gain_longest": 9.0}
@@ -65,6 +65,7 @@ CHAINS = {
             "clip_ratio_median": 1e-4,
             "optimizer_adaptive": False,
             "displacement_per_step": 1e-6,
+            "loss_fall_bound": 1e-3,
             "loss_fall": 0.01,
             "loss_uninformed_ratio": 0.99,
         },

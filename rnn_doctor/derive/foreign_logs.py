@@ -37,6 +37,7 @@ MEASURED: dict[str, tuple[Role, ...]] = {
     "validation_stalls": _BOTH,
     "loss_rise_max": ("train_loss",),
     "loss_end_ratio": ("train_loss",),
+    "loss_halved_steadily": ("train_loss",),
     "loss_fall": ("train_loss",),
     "loss_fall_late": ("train_loss",),
     "non_finite_found": ("train_loss",),
