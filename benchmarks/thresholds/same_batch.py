@@ -1,6 +1,6 @@
 """What it costs to train on one batch alone: RD411 where the script makes its batches by hand.
 
-Command: python -m benchmarks.thresholds.same_batch (some five minutes on one core; names choose tasks). The tasks of the
+Command: python -m benchmarks.thresholds.same_batch (five minutes on one core; names choose tasks). The tasks of the
 fault bench's development part, each trained for 300 updates on one batch of so many sequences, and its twin on fresh
 batches of 32. Printed are the parameters for each target in the batch; of tokens the pairs that follow each other and
 the share that occurs once; the best shares of the task learned on fresh data (of 15 looks); and the harm, the share of
