@@ -27,8 +27,9 @@ def _norms(view: View) -> tuple[list[float], list[float | None]]:
 
 
 def _ratios(norms: list[float]) -> list[tuple[int, float]]:
-    """Index and ratio to the running median of each norm that counts: in the first steps only a huge one.
+    """Index of each norm that counts, and its ratio to the running median, or to a tenth of the first steps' if more.
 
+    In the first steps only a huge one does.
     The very first has nothing before it, and is held against the median of those that follow at once.
     """
     found = []
@@ -36,8 +37,10 @@ def _ratios(norms: list[float]) -> list[tuple[int, float]]:
         following = float(np.median(norms[1 : 1 + AFTER]))
         if norms[0] > EARLY_SPIKE * following > 0:
             found.append((0, norms[0] / following))
+    start = float(np.median(norms[:SETTLED])) if norms else 0.0
     for k, median in enumerate(running_median(norms, WINDOW), 1):
-        ratio = norms[k] / median if median > 0 else 0.0
+        # Where a network has learned, one odd batch has many times the usual gradient, and less than all had at first.
+        ratio = norms[k] / max(median, start / SPIKE) if median > 0 else 0.0
         if k >= SETTLED or ratio > EARLY_SPIKE:
             found.append((k, ratio))
     return found
@@ -58,6 +61,8 @@ def _absent(view: View) -> str | None:
 def grad_norm_spike_max(view: View) -> Measurement:
     """Largest ratio of the gradient norm, before clipping, to its median over the 20 steps before.
 
+    Or to a tenth of the median of the first 5, where that is more.
+
     Reads: `log.steps[k].grad_norm`; in the first 5 steps only ratios above 100 count.
     Unit: ratio; a steady norm has 1. None if: fewer than 6 finite norms.
     """
@@ -72,6 +77,7 @@ def grad_norm_spike_max(view: View) -> Measurement:
 def grad_norm_spike_count(view: View) -> Measurement:
     """Number of steps with a gradient norm above 10 times its running median after which the loss rises.
 
+    And above the median of the first 5 steps: what is smaller than where the training began has not exploded.
     The rise is that of the median loss of the next 3 steps over that of the 20 before: by half of itself,
     by 3 robust standard deviations, and to at least a tenth of the first loss. Spikes without it do no harm.
 

@@ -183,6 +183,11 @@ _MISMATCHES: tuple[tuple[Callable[[LossCall], bool], bool, str], ...] = (
         "cross_entropy is given the output of a ReLU, which cuts off all evidence against a class",
     ),
     (
+        _head_of("binary_cross_entropy_with_logits", ("relu",)),
+        True,
+        "binary_cross_entropy_with_logits is given the output of a ReLU, so that no probability falls below one half",
+    ),
+    (
         _head_of("kl_div", ("softmax",)),
         True,
         "kl_div is given probabilities, but expects their logarithms (log_softmax)",

@@ -168,3 +168,11 @@ def test_stale_gradients_count_where_optimizers_take_turns() -> None:
 def test_when_a_value_was_first_not_finite_is_told_in_words() -> None:
     assert value_of("non_finite_when", log(steps([1.0, 2.0, math.nan]))) == "update 3"
     assert measure("non_finite_when", log(steps([1.0, 2.0]))).absent == "nothing but finite values was seen"
+
+
+@pytest.mark.parametrize(("start", "spikes"), [(2.0, 0), (0.5, 2)])
+def test_an_odd_batch_of_a_network_that_has_learned_is_no_spike(start: float, spikes: int) -> None:
+    """Once the loss is nearly gone, gradients of 15 times the usual are smaller than those of the beginning."""
+    norms = [start] * 6 + [0.05] * 30 + [0.8, 0.05, 0.05, 0.05, 0.9, 0.05, 0.05, 0.05]
+    losses = [1.0] * 6 + [0.01] * 30 + [0.2] * 8
+    assert value_of("grad_norm_spike_count", log(steps(losses, norms))) == spikes

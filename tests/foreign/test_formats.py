@@ -132,8 +132,12 @@ def test_a_log_that_breaks_off_is_read_up_to_its_last_whole_row(
     source = file_of(logs(name, "overfitting"))
     path = tmp_path / source.name
     content = source.read_bytes()
-    path.write_bytes(content[: int(len(content) * 0.6)])
+    cut = int(len(content) * 0.6)
+    path.write_bytes(content[:cut])
     log = only_run(path)
+    if not log.truncated:  # the length of some rows hangs on the time of day: the cut was between two of them
+        path.write_bytes(content[: cut - 1])
+        log = only_run(path)
     assert log.truncated
     assert 0 < len(log.evaluations) < EPOCHS
     assert [e.loss for e in log.evaluations] == pytest.approx(list(OVERFITTING.val[: len(log.evaluations)]))
