@@ -39,7 +39,7 @@ def _holds_a_part(view: View) -> bool:
 def assigned(location: Location | None) -> str | None:
     """The name that a line of the script assigns to; None where it assigns none, or several, or is a library's."""
     code = _code(location)
-    found = _ASSIGNED.match(code)
+    found = None if ";" in code else _ASSIGNED.match(code)
     open_ends = code.count("(") - code.count(")")
     if found is None or open_ends < 0 or (not open_ends and code.endswith(",")):
         return None  # the last is an argument by keyword, in a call that began on an earlier line

@@ -45,6 +45,7 @@ def named(
         ("opt=Adam(net.parameters()))", None, "net"),
         ("opt=Adam(net.parameters(),", "opt", "net"),
         ("opts[0] = Adam(net.parameters())", None, "net"),
+        ("net = Net(); opt = Adam(net.parameters())", None, "net"),
     ],
 )  # fmt: skip
 def test_the_line_that_builds_the_optimizer(built: str, optimizer: str | None, model: str | None) -> None:
