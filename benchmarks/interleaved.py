@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -39,7 +40,10 @@ from rnn_doctor.capture.probe.stopping import StopProbe  # noqa: E402
 TURN = 5
 WARM_UP = 5
 """Bare steps before the first turn: the first ones of a process find nothing in memory yet."""
-CASES = {f"H={hidden}, {steps} steps": (hidden, steps) for steps in (50, 200) for hidden in (200, 650)}
+SMALL = 200
+FEWER = 3
+"""Times as few processes are made of the larger network, whose steps take seven times as long."""
+CASES = {f"H={hidden}, {steps} steps": (hidden, steps) for steps in (50, 200) for hidden in (SMALL, 650)}
 ALL, AROUND = "all sensors", "without those inside the recurrence"
 SENSORS = {ALL: (), AROUND: INSIDE}
 
@@ -117,6 +121,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1, help="processes at once, each with a core of its own")
     parser.add_argument("--only", default="", help="cases whose name begins so; the page is not written")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -127,23 +132,29 @@ def main() -> None:
     page = [
         "# The probe's cost within one process",
         "",
-        f"`python benchmarks/interleaved.py --repeats {args.repeats}`, Python {platform.python_version()}, torch "
-        f"{version('torch')}, {os.cpu_count()} cores. Two-layer LSTM language model, T={TIME}, B={BATCH}, one thread; "
+        f"`python benchmarks/interleaved.py --repeats {args.repeats} --jobs {args.jobs}`, Python "
+        f"{platform.python_version()}, torch {version('torch')}, {os.cpu_count()} cores. Two-layer LSTM language model, T={TIME}, B={BATCH}, one thread; "
         f"{TURN} steps under the probe and {TURN} bare ones take turns in the same process. CPU time of all probed "
-        "steps over that of as many bare ones: median over the processes, with the range.",
+        "steps over that of as many bare ones: median over the processes, with the range; a third as many processes at "
+        "H=650.",
         "",
         "| training | sensors | CPU | extra µs on a median step | a bare step, ms |",
         "|---|---|---|---|---|",
     ]
-    for case in CASES:
-        if not case.startswith(args.only):
-            continue
-        found: dict[str, list[Shares]] = {sensors: [] for sensors in SENSORS}
-        for _ in range(args.repeats):
-            for sensors, each in found.items():
-                each.append(measure(case, sensors))
-        page += [row(case, sensors, each) for sensors, each in found.items()]
-        print("\n".join(page[-len(found) :]), flush=True)
+    wanted = [case for case in CASES if case.startswith(args.only)]
+    tasks = [
+        (case, sensors)
+        for case in wanted
+        for _ in range(args.repeats if CASES[case][0] == SMALL else -(-args.repeats // FEWER))
+        for sensors in SENSORS
+    ]
+    found: dict[tuple[str, str], list[Shares]] = {}
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for task, shares in zip(tasks, pool.map(lambda task: measure(*task), tasks), strict=True):
+            found.setdefault(task, []).append(shares)
+            print(*task, f"{shares.probed / shares.bare:.3f}", flush=True)
+    page += [row(case, sensors, found[case, sensors]) for case in wanted for sensors in SENSORS]
+    print("\n".join(page[-len(found) :]))
     if not args.only:
         Path(__file__).with_suffix(".md").write_text("\n".join(page) + "\n", encoding="utf-8")
 
