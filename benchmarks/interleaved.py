@@ -133,7 +133,8 @@ def main() -> None:
         "# The probe's cost within one process",
         "",
         f"`python benchmarks/interleaved.py --repeats {args.repeats} --jobs {args.jobs}`, Python "
-        f"{platform.python_version()}, torch {version('torch')}, {os.cpu_count()} cores. Two-layer LSTM language model, T={TIME}, B={BATCH}, one thread; "
+        f"{platform.python_version()}, torch {version('torch')}, {os.cpu_count()} cores. Two-layer LSTM "
+        f"language model, T={TIME}, B={BATCH}, one thread; "
         f"{TURN} steps under the probe and {TURN} bare ones take turns in the same process. CPU time of all probed "
         "steps over that of as many bare ones: median over the processes, with the range; a third as many processes at "
         "H=650.",
