@@ -36,11 +36,18 @@ def in_copy(function: Callable[[], dict[str, Any]], seconds: float) -> dict[str,
     """
     reader, writer = os.pipe()
     parent = os.getpid()
-    copy = _fork()
+    # A Ctrl-C within os.fork would be lost: what handlers after a fork raise, or let a signal raise, is ignored.
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        copy = _fork()
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        raise
     if copy == 0:
-        _answer(function, writer, parent)
+        _answer(function, writer, parent, held)
     try:
         os.close(writer)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         text = _read(reader, time.monotonic() + seconds)
     finally:  # also where Ctrl-C comes in between
         os.close(reader)
@@ -64,12 +71,13 @@ def _fork() -> int:
         return os.fork()
 
 
-def _answer(function: Callable[[], dict[str, Any]], writer: int, parent: int) -> NoReturn:
-    """The life of the copy."""
+def _answer(function: Callable[[], dict[str, Any]], writer: int, parent: int, mask: set[int]) -> NoReturn:
+    """The life of the copy. mask: the signals that the script blocks."""
     try:
         for name in _SIGNALS:  # none of the script's own handlers
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         lifeline.tie(parent)
         warnings.simplefilter("ignore")  # the script may have made errors of them
         gc.disable()  # what the script left to the collector is not ours to finalize
