@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
 TIME, BATCH = 0, 1
 MOST_PLACES = 40
@@ -84,7 +85,7 @@ class AxisDependence:
         """Shapes: (lines, n, features); n places along the axis."""
         lines, n = x.shape[:2]
         between = (x.reshape(lines, -1).t() @ right.reshape(lines, -1)).view(n, INPUTS, n, -1)
-        between = between.permute(0, 2, 1, 3).reshape(n * n, INPUTS, -1)
+        between = between.permute(0, 2, 1, 3).reshape(n * n, -1)
         counts = weight.sum((0, 2))
         orders = torch.rand(ORDERS + 1, n, generator=self._dice).argsort(1)
         orders[0] = torch.arange(n)
@@ -92,7 +93,8 @@ class AxisDependence:
             if abs(lag) < n:
                 before, after = orders[:, : n - abs(lag)], orders[:, abs(lag) :]
                 source, goal = (before, after) if lag > 0 else (after, before)
-                self._products[axis, index] += between[source * n + goal].sum(1)
+                sums = embedding_bag(source * n + goal, between, mode="sum")  # of rows, without a copy of them
+                self._products[axis, index] += sums.view(ORDERS + 1, INPUTS, -1)
                 self._pairs[axis, index] += counts[goal].sum(1)
 
     def told(self, axis: int) -> Told:
