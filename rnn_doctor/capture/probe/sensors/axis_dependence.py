@@ -93,7 +93,9 @@ class AxisDependence:
             if abs(lag) < n:
                 before, after = orders[:, : n - abs(lag)], orders[:, abs(lag) :]
                 source, goal = (before, after) if lag > 0 else (after, before)
-                sums = embedding_bag(source * n + goal, between, mode="sum")  # of rows, without a copy of them
+                sums = embedding_bag(
+                    source * n + goal, between, mode="sum"
+                )  # of rows, without a copy of them
                 self._products[axis, index] += sums.view(ORDERS + 1, INPUTS, -1)
                 self._pairs[axis, index] += counts[goal].sum(1)
 
