@@ -27,15 +27,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
-from torch import nn  # noqa: E402
 
 from benchmarks.lockstep import FIXED_HEAP  # noqa: E402
-from benchmarks.sensors import BATCH, INSIDE, LM, TIME, VOCABULARY  # noqa: E402
+from benchmarks.sensors import BATCH, INSIDE, LM, TIME, training  # noqa: E402
 from rnn_doctor.capture.probe import hooks  # noqa: E402
 from rnn_doctor.capture.probe.config import Config  # noqa: E402
 from rnn_doctor.capture.probe.observer import Observer  # noqa: E402
 from rnn_doctor.capture.probe.patches import Patches  # noqa: E402
-from rnn_doctor.capture.probe.stopping import StopProbe  # noqa: E402
 
 TURN = 5
 WARM_UP = 5
@@ -61,21 +59,7 @@ def train(hidden: int, steps: int, off: tuple[str, ...]) -> Shares:
     """Trains `steps` steps under the probe, and as many without it in between."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    net = LM(hidden)
-    optimizer, criterion = torch.optim.SGD(net.parameters(), lr=1.0), nn.CrossEntropyLoss()
-    batches = [torch.randint(VOCABULARY, (TIME + 1, BATCH)) for _ in range(20)]
-
-    def step(number: int) -> float:
-        window, begin = batches[number % len(batches)], time.process_time()
-        try:
-            optimizer.zero_grad()
-            criterion(net(window[:-1]), window[1:].flatten()).backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 0.25)
-            optimizer.step()
-        except StopProbe:
-            pass
-        return time.process_time() - begin
-
+    step = training(LM(hidden), time.process_time)
     for number in range(WARM_UP):
         step(number)
     probed: list[float] = []

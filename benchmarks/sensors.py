@@ -76,7 +76,7 @@ def run(hidden: int, steps: int) -> tuple[float, dict[str, float]]:
         hooks.install(observer, patches)
         Session.attempt = timed(spent)  # type: ignore[method-assign]
         try:
-            times = train(LM(hidden), steps)
+            times = list(map(training(LM(hidden), time.thread_time), range(steps)))
         finally:
             Session.attempt = original  # type: ignore[method-assign]
             patches.undo()
@@ -85,13 +85,13 @@ def run(hidden: int, steps: int) -> tuple[float, dict[str, float]]:
     return median(times), spent
 
 
-def train(net: LM, steps: int) -> list[float]:
-    """CPU seconds of each step."""
+def training(net: LM, clock: Callable[[], float]) -> Callable[[int], float]:
+    """Makes the step of a number when it is called, and returns the seconds that it took."""
     optimizer, criterion = torch.optim.SGD(net.parameters(), lr=1.0), nn.CrossEntropyLoss()
     batches = [torch.randint(VOCABULARY, (TIME + 1, BATCH)) for _ in range(20)]
-    times = []
-    for step in range(steps):
-        window, begin = batches[step % len(batches)], time.thread_time()
+
+    def step(number: int) -> float:
+        window, begin = batches[number % len(batches)], clock()
         try:
             optimizer.zero_grad()
             criterion(net(window[:-1]), window[1:].flatten()).backward()
@@ -99,8 +99,9 @@ def train(net: LM, steps: int) -> list[float]:
             optimizer.step()
         except StopProbe:
             pass
-        times.append(time.thread_time() - begin)
-    return times
+        return clock() - begin
+
+    return step
 
 
 def main() -> None:

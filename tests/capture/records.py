@@ -41,9 +41,9 @@ class Observation(Records):
 
 
 @contextlib.contextmanager
-def observed() -> Iterator[Observation]:
-    """Installs the probe for the body, and fails where it switched a sensor off."""
-    config = Config("", None, 1e9, "0", "train.py", [], os.getpid())
+def observed(deep: float = 0.0) -> Iterator[Observation]:
+    """Installs the probe for the body. deep: seconds that `--deep` may take."""
+    config = Config("", None, 1e9, "0", "train.py", [], os.getpid(), deep=deep)
     observer, patches, records = Observer(config), Patches(), Observation()
     records.observer = observer
     _redirect(observer, records)

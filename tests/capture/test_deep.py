@@ -3,7 +3,6 @@
 # mypy: disable-error-code="no-untyped-call"
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,13 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from rnn_doctor.capture.probe import hooks
-from rnn_doctor.capture.probe.config import Config
-from rnn_doctor.capture.probe.observer import Observer
-from rnn_doctor.capture.probe.patches import Patches
 from rnn_doctor.capture.probe.trials import batch_fit, deep
 from rnn_doctor.capture.probe.trials.tape import Recorder
-from tests.capture.records import Observation, _redirect
+from tests.capture.records import Observation, observed
 
 OTHERS = [arm.name for arm in batch_fit.OTHERS]
 
@@ -26,16 +21,10 @@ OTHERS = [arm.name for arm in batch_fit.OTHERS]
 @contextlib.contextmanager
 def deeply(seconds: float = 60.0) -> Iterator[Observation]:
     """The probe with `--deep`."""
-    config = Config("", None, 1e9, "0", "train.py", [], os.getpid(), False, seconds)
-    observer, patches, records = Observer(config), Patches(), Observation()
-    records.observer = observer
-    _redirect(observer, records)
-    hooks.install(observer, patches)
     try:
-        yield records
-        observer.end_of_script()
+        with observed(seconds) as records:
+            yield records
     finally:
-        patches.undo()
         assert torch._C._len_torch_function_stack() == 0
 
 
