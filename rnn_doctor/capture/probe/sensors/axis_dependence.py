@@ -65,6 +65,7 @@ class AxisDependence:
         """Of places that have a target: their input by target and input."""
         self._targets = torch.zeros(TARGETS, **_NUMBERS)
         self._profiles: list[Tensor] = []
+        self._told: dict[int, Told] = {}
         self.batches = 0
         self.compared = 0
         """Places with a target."""
@@ -81,6 +82,7 @@ class AxisDependence:
         self._places += x.shape[0] * x.shape[1]
         self._axes[BATCH].add(x, right, weight)
         self._axes[TIME].add(*(t.transpose(0, 1) for t in (x, right, weight)))
+        self._told.clear()
         self.batches += 1
         self.compared += int(known.sum())
 
@@ -89,6 +91,11 @@ class AxisDependence:
 
         A score of at most 1 is found with few random orders, and would be no more with all of them.
         """
+        if axis not in self._told:
+            self._told[axis] = self._tell(axis)
+        return self._told[axis]
+
+    def _tell(self, axis: int) -> Told:
         inverse = _inverse(self._inputs / max(1, self._places))
         slope = _inverse(self._own[:, TARGETS:]) @ self._own[:, :TARGETS]
         explained = (slope * self._own[:, :TARGETS]).sum()
