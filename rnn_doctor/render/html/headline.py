@@ -8,6 +8,8 @@ from rnn_doctor.schema.report import Report
 
 _FAILED = "the script failed"
 """How the reason begins for which no more was seen of a script that died."""
+_TOO_LITTLE = 3
+"""The exit code of a command that saw too little of a training to judge it."""
 _OUTCOMES = {"as expected": "clear", "failed": "error"}
 
 ROLES = {
@@ -37,10 +39,11 @@ class Entry(NamedTuple):
 
 
 def status(report: Report) -> str:
-    """The gravest severity found; else `warning` where the script failed or nothing was seen of it; else `clear`, or
+    """The gravest severity found; else `warning` where the script failed or too little was seen of it; else `clear`, or
     `open` where a condition was not assessed."""
     severities = {finding.severity for finding in report.findings}
-    silent = "warning" if unseen(report) or failed(report) else "open" if _open(report) else "clear"
+    doubtful = unseen(report) or failed(report) or too_little(report)
+    silent = "warning" if doubtful else "open" if _open(report) else "clear"
     return next((word for word in ("error", "warning", "note") if word in severities), silent)
 
 
@@ -55,14 +58,19 @@ def failed(report: Report) -> bool:
     return report.observation.stopped.startswith(_FAILED)
 
 
+def too_little(report: Report) -> bool:
+    """Whether the command ended in the exit code for a training of which too little was seen."""
+    return report.exit is not None and report.exit.code == _TOO_LITTLE
+
+
 def notices(report: Report) -> list[Notice]:
-    """That the script died, with what is judged nevertheless; what was assumed of a log that another tool wrote."""
+    """That the script died or little was seen, with what is judged nevertheless; what was assumed of a log that another
+    tool wrote."""
     made = []
-    stopped, steps = report.observation.stopped, report.observation.steps
-    if failed(report) and not unseen(report):
-        made.append(
-            Notice("failed", (f"{_sentence(stopped)} What was seen before, {_updates(steps)}, is judged.",))
-        )
+    if not unseen(report) and (failed(report) or too_little(report)):
+        so = ", too few to judge it as a whole" if too_little(report) else "; what they show is judged"
+        how = [_sentence(report.observation.stopped)] if failed(report) else []
+        made.append(Notice("failed", (" ".join([*how, _sentence(f"{_seen(report)}{so}")]),)))
     if report.subject.imported and report.subject.imported.doubts:
         made.append(Notice("assumed", tuple(map(_sentence, report.subject.imported.doubts))))
     return made
@@ -73,6 +81,8 @@ def summary(report: Report) -> str:
     if unseen(report):
         return f"Not judged: {report.observation.stopped.removesuffix('.')}."
     numbers = wording.severities(report.findings)
+    if not numbers and too_little(report):
+        return f"Too little to judge: {_seen(report)}."
     if not numbers:
         found = "Nothing was found until the script failed" if failed(report) else "Nothing was found"
         names = _open(report)
@@ -101,8 +111,9 @@ def title(reports: Sequence[Report]) -> str:
     if len(reports) != 1:
         return f"{_how_many(reports)}: rnn-doctor"
     (report,) = reports
-    found = wording.joined(wording.severities(report.findings)) if report.findings else "nothing found"
-    return f"{wording.short(report.subject.script, 100)}: {'not judged' if unseen(report) else found}"
+    silent = "not judged" if unseen(report) or too_little(report) else "nothing found"
+    found = wording.joined(wording.severities(report.findings)) if report.findings else silent
+    return f"{wording.short(report.subject.script, 100)}: {found}"
 
 
 def heading(reports: Sequence[Report]) -> str:
@@ -135,5 +146,7 @@ def _sentence(clause: str) -> str:
     return f"{clause[:1].upper()}{clause[1:].removesuffix('.')}."
 
 
-def _updates(steps: int) -> str:
-    return wording.count(steps, "update")
+def _seen(report: Report) -> str:
+    steps = report.observation.steps
+    only = "only " if too_little(report) else ""
+    return f"{only}{wording.count(steps, 'update')} {'was' if steps == 1 else 'were'} seen"

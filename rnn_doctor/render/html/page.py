@@ -78,6 +78,7 @@ def _body(report: Report, prefix: str, number: int, count: int) -> Markup:
             status=headline.status(report),
             unseen=unseen,
             failed=headline.failed(report),
+            too_little=headline.too_little(report),
             notices=headline.notices(report),
             number=number,
             unfolded=headline.entry(prefix, report).status in ("error", "warning"),

@@ -7,7 +7,7 @@ import pytest
 
 from rnn_doctor.render.html import headline
 from rnn_doctor.render.html.page import render
-from rnn_doctor.schema.report import Conditions, ConditionVerdict, Observation, Report
+from rnn_doctor.schema.report import Conditions, ConditionVerdict, Exit, Observation, Report
 from tests.render import reports
 from tests.render.html import pages
 
@@ -83,12 +83,31 @@ def test_a_script_that_died_says_so_before_its_verdicts() -> None:
     (notice,) = _classed(pages.page("failed"), "notice")
     assert _words(notice) == (
         "The script failed: it raised RuntimeError: sizes 35 and 12 do not match at train.py:93. "
-        "What was seen before, 22 updates, is judged."
+        "22 updates were seen; what they show is judged."
     )
     subject = _words(_classed(pages.page("failed"), "subject")[0])
     assert "RuntimeError" not in subject, "once is enough"
     assert headline.notices(reports.ill()) == []
     assert headline.notices(pages.bare()) == [], "its headline is that it died"
+
+
+def test_too_little_to_judge_is_never_healthy() -> None:
+    seen = Observation(steps=7, evaluations=0, stopped=pages.failed().observation.stopped)
+    report = pages.failed().model_copy(update={"observation": seen, "exit": Exit(code=3)})
+    text = render(report)
+    (lead,), (notice,), (calm,) = (_classed(text, name) for name in ("lead", "notice", "calm"))
+    assert _words(lead) == "Too little to judge: only 7 updates were seen."
+    assert _words(notice).endswith(
+        "at train.py:93. Only 7 updates were seen, too few to judge it as a whole."
+    )
+    assert _words(calm) == "None in what little was seen: no verdict is one of health."
+    assert headline.title([report]) == "train.py: not judged"
+    short = report.model_copy(update={"observation": Observation(steps=1, evaluations=0, stopped="it ended")})
+    assert headline.notices(short) == [
+        headline.Notice("failed", ("Only 1 update was seen, too few to judge it as a whole.",))
+    ]
+    ill = reports.ill().model_copy(update={"exit": Exit(code=3)})
+    assert headline.status(ill) == "error", "what is found is found"
 
 
 def test_what_was_read_of_a_log_of_metrics_and_what_was_assumed_is_told() -> None:
