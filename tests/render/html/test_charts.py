@@ -168,6 +168,9 @@ def test_a_level_rule_in_the_way_of_curves_has_its_words_in_the_key_alone() -> N
     steep = lines.Series("s", [0, 100], [0.0, 10.0])  # it runs through between its points
     rule = lines.Rule(5, "words as long as the picture of a phone", "y")
     assert "words" not in lines.draw(lines.Chart([steep], "x", "y", rules=[rule], log=False))
+    spike = lines.Series("s", range(50), [6.0 if k == 46 else 1.0 for k in range(50)])
+    beside = lines.Chart([spike], "x", "y", rules=[lines.Rule(5, "limit", "y")], log=False)
+    assert 'x="0%"' in re.findall(r"<text[^>]*>limit<", lines.draw(beside))[0], "where the spike is not"
 
 
 def test_words_and_names_are_escaped() -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Literal
 
 from markupsafe import Markup
 
 from rnn_doctor.render.html.charts import scales
+from rnn_doctor.render.html.charts.rooms import Room, freest
 from rnn_doctor.render.html.charts.svg import (
     STRETCH,
     drawing,
@@ -26,10 +27,8 @@ _GUTTER = 50
 """Pixels for the labels of the y axis."""
 _MOST_DOTS, _X_TICKS = 40, 6
 _MARK = 4
-_CHARACTER, _NARROW, _LINE = 7, 240, 12
-"""Pixels: of a character, of a picture on a phone, of a line of text."""
-_LOOKS = 100
-"""Places at least at which a curve is looked at, so that none slips through a line of text between its points."""
+_CHARACTER, _NARROW = 7, 240
+"""Pixels: of a character, of a picture on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,15 +207,17 @@ def _ruled(rule: Rule, frame: _Frame, series: Sequence[Series]) -> tuple[Markup,
         return Markup(""), Markup("")
     if rule.axis == "y":
         y, long = frame.up(share), _share(rule.text)
-        ends = [(base, reach) for reach in ((1 - long, 1.0), (0.0, long)) for base in (y - 5, y + 14)]
-        base, (start, _), crowd = _freest(ends, frame, series)
-        left = start == 0
-        words = label(rule.text, 0 if left else 1, base, anchor="start" if left else "end", class_="told")
+        ends = [Room(base, *reach) for reach in ((1 - long, 1.0), (0.0, long)) for base in (y - 5, y + 14)]
+        room, crowd = _freest(ends, frame, series)
+        left = room.start == 0
+        words = label(
+            rule.text, 0 if left else 1, room.base, anchor="start" if left else "end", class_="told"
+        )
         line = tag("line", x1=0, x2="100%", y1=y, y2=y, class_="rule")
         return line, Markup("") if crowd else words
     x, before = percent(share), share > 0.5
     reach = (share - _share(rule.text), share) if before else (share, share + _share(rule.text))
-    base, *_ = _freest([(base, reach) for base in (frame.bottom - 8, frame.top + 14)], frame, series)
+    room, _ = _freest([Room(base, *reach) for base in (frame.bottom - 8, frame.top + 14)], frame, series)
     return (
         tag("line", x1=x, x2=x, y1=frame.top, y2=frame.bottom, class_="rule"),
         tag(
@@ -224,7 +225,7 @@ def _ruled(rule: Rule, frame: _Frame, series: Sequence[Series]) -> tuple[Markup,
             rule.text,
             x=x,
             dx=-6 if before else 6,
-            y=base,
+            y=room.base,
             text_anchor="end" if before else "start",
             class_="told",
         ),
@@ -236,33 +237,13 @@ def _share(text: str) -> float:
     return len(text) * _CHARACTER / _NARROW
 
 
-Room = tuple[float, tuple[float, float]]
-"""Where a line of text may stand: its height in pixels, and from where to where along x."""
-
-
-def _freest(
-    rooms: Sequence[Room], frame: _Frame, series: Sequence[Series]
-) -> tuple[float, tuple[float, float], int]:
-    """The first of those that curves run through least, of those inside the picture, and how much they do."""
-    seen = [place for each in series for place in _along(frame.places(each.xs, each.ys))]
-
-    def crowd(room: Room) -> int:
-        base, (start, end) = room
-        return sum(start <= x <= end and base - _LINE <= frame.up(y) <= base + 3 for x, y in seen)
-
-    inside = [room for room in rooms if _LINE < room[0] < frame.bottom]
-    freest = min(inside, key=crowd, default=rooms[0])
-    return *freest, crowd(freest)
-
-
-def _along(places: Sequence[tuple[float, float | None]]) -> Iterator[tuple[float, float]]:
-    """Places on a curve, at its points and between them."""
-    for piece in _pieces(places):
-        yield piece[-1]
-        parts = -(-_LOOKS // len(piece))
-        for (x, y), (next_x, next_y) in pairwise(piece):
-            for share in (k / parts for k in range(parts)):
-                yield x + share * (next_x - x), y + share * (next_y - y)
+def _freest(rooms: Sequence[Room], frame: _Frame, series: Sequence[Series]) -> tuple[Room, int]:
+    curves = [
+        [(x, frame.up(y)) for x, y in piece]
+        for each in series
+        for piece in _pieces(frame.places(each.xs, each.ys))
+    ]
+    return freest(rooms, curves, frame.bottom)
 
 
 def _pieces(places: Sequence[tuple[float, float | None]]) -> Iterator[list[tuple[float, float]]]:
