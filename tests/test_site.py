@@ -49,6 +49,16 @@ def _dangling(site: Path) -> Iterator[str]:
                 yield f"{page.name}: {link}"
 
 
+def test_links_of_a_site_that_lead_nowhere_would_be_seen(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(
+        '<h1 id="top">A</h1><a href="b.html#there">1</a><a href="b.html#nowhere">2</a><a href="c.html">3</a>'
+        '<a class="x" href="#top">4</a><a href="#bottom">5</a><a href="https://example.org/">6</a>',
+        encoding="utf-8",
+    )
+    (tmp_path / "b.html").write_text('<p id="there">B</p>', encoding="utf-8")
+    assert set(_dangling(tmp_path)) == {"a.html: b.html#nowhere", "a.html: c.html", "a.html: #bottom"}
+
+
 @pytest.mark.e2e
 def test_a_broken_link_would_be_seen(tmp_path: Path) -> None:
     (tmp_path / "conf.py").write_text(

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from rnn_doctor.render import wording
-from rnn_doctor.render.html import words
+from rnn_doctor.render.html import headline, words
 from rnn_doctor.schema.remedy import Study
 from rnn_doctor.schema.report import Prescription
 
@@ -65,6 +65,10 @@ def environment() -> Environment:
     made.filters |= {
         "path": lambda text: Markup("/<wbr>").join(wording.short(text, _LONGEST).split("/")),
         "sentence": words.sentence,
+        "first_line": lambda text: words.code(text).split("\n", 1)[0],
+        "marked": words.marked,
+        "linked": words.linked,
+        "sureness": lambda word: word if word == "certain" else f"{word} confidence",
         "code": lambda text: Markup(escape(words.code(text))),
         "told": lambda text: Markup(escape(wording.short(text, _SUMMARY))),
         "cell": lambda value: Markup(escape(wording.short(str(value), _CELL))),
@@ -73,14 +77,14 @@ def environment() -> Environment:
         "record": wording.record,
         "study": wording.study,
         "studies": _studies,
+        "sources": _sources,
         "layer": words.layer,
-        "prose": lambda text: [
-            Markup(escape(wording.short(part, _SUMMARY))) for part in text.strip().split("\n\n")[:20]
-        ],
+        "prose": lambda text: [words.marked(part, _SUMMARY) for part in text.strip().split("\n\n")[:20]],
     }
     made.globals |= {
         "verdict_words": _VERDICTS,
         "basis_words": _BASIS,
+        "roles": headline.ROLES,
         "count": wording.count,
         "folded": _folded,
     }
@@ -89,12 +93,18 @@ def environment() -> Environment:
 
 def _folded(remedy: Prescription, how: bool) -> str:
     """What is folded under a remedy: `How, 2 cautions, 1 source`."""
-    cautions, sources = len(remedy.cautions), len(remedy.sources)
+    cautions, sources = len(remedy.cautions), len(_sources(remedy))
     parts = [wording.count(cautions, "caution")] if cautions else []
     studies = len(_studies(remedy)[1])
     parts += [f"{studies} stud{'y' if studies == 1 else 'ies'}"] if studies else []
     parts += [wording.count(sources, "source")] if sources else []
     return ", ".join(["How", *parts] if how else parts)
+
+
+def _sources(remedy: Prescription) -> list[str]:
+    """What else it rests on than the studies that are told."""
+    told = {study.source for study in remedy.evidence}
+    return [source for source in remedy.sources if source not in told]
 
 
 def _studies(remedy: Prescription) -> tuple[Sequence[Study], Sequence[Study]]:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from rnn_doctor import __version__
-from rnn_doctor.render import expected, wording
-from rnn_doctor.render.html import stories
+from rnn_doctor.render import expected
+from rnn_doctor.render.html import headline, stories
 from rnn_doctor.render.html.environment import environment, file, policy
 from rnn_doctor.render.html.figures import gates, over_updates, through_time, trials, updates
 from rnn_doctor.render.html.figures.figure import Figure
-from rnn_doctor.schema.report import SCHEMA_VERSION, Report
+from rnn_doctor.schema.report import SCHEMA_VERSION, Conditions, Report
+
+_CONDITIONS = tuple(Conditions.model_fields)
 
 
 def render(report: Report, *, width: int = 80, color: bool = False) -> str:
@@ -25,7 +27,6 @@ def together(reports: Sequence[Report]) -> str:
     alone = len(reports) == 1
     prefixes = ["" if alone else f"r{number}-" for number in range(1, len(reports) + 1)]
     told = list(zip(prefixes, reports, strict=True))
-    script_name = wording.short(reports[0].subject.script, 100) if alone else ""
     return (
         environment()
         .get_template("page.html")
@@ -33,20 +34,20 @@ def together(reports: Sequence[Report]) -> str:
             policy=policy(style, script),
             style=Markup(style),
             script=Markup(script),
-            title=f"{script_name}: health of its training"
-            if alone
-            else wording.count(len(reports), "training"),
+            title=headline.title(reports),
+            heading=headline.heading(reports),
             first=prefixes[0] if prefixes else "",
             version=__version__,
             schema=SCHEMA_VERSION,
             bodies=[
                 _body(report, prefix, number, len(told)) for number, (prefix, report) in enumerate(told, 1)
             ],
-            overview=[(prefix, report, _status(report), _standing(report)) for prefix, report in told],
+            entries=[headline.entry(prefix, report) for prefix, report in told],
             prefix="",
             of="",
             rules={},
             story_of={},
+            shows={},
             broad=set(),
         )
     )
@@ -60,6 +61,7 @@ def _body(report: Report, prefix: str, number: int, count: int) -> Markup:
     causes = stories.told(report, remedies, drawn, prefix)
     measured = trials.trials(report)
     measured = replace(measured, id=prefix + measured.id)
+    unseen = headline.unseen(report)
     found = {finding.rule for finding in report.findings}
     text = (
         environment()
@@ -71,17 +73,27 @@ def _body(report: Report, prefix: str, number: int, count: int) -> Markup:
             tool="rnn-doctor" if count == 1 else f"{number} of {count}",
             report=report,
             standing=bool(report.suppressed or report.remarks or report.thresholds or _older(report)),
-            summary=_summary(report),
-            status=_status(report),
+            summary=headline.summary(report),
+            in_all=headline.in_all(report),
+            status=headline.status(report),
+            unseen=unseen,
+            failed=headline.failed(report),
+            too_little=headline.too_little(report),
+            notices=headline.notices(report),
+            number=number,
+            unfolded=headline.entry(prefix, report).status in ("error", "warning"),
+            judged=any(getattr(report.conditions, n).verdict != "not_assessed" for n in _CONDITIONS),
+            judged_all=all(getattr(report.conditions, n).verdict != "not_assessed" for n in _CONDITIONS),
             outcome=expected.outcome(report),
             expectation=list(expected.lines(report)),
             listed={f.rule: word for f in report.findings if (word := expected.accepted(f, report))},
-            conditions=[(n, getattr(report.conditions, n)) for n in type(report.conditions).model_fields],
+            conditions=[(n, getattr(report.conditions, n)) for n in _CONDITIONS],
             causes=causes,
             story_of=stories.by_rule(causes),
+            shows=stories.by_picture(causes),
             figures=drawn,
             broad=_broad([*drawn, measured]),
-            missing=_missing([*figures, measured]),
+            missing=[] if unseen else _missing(figures),
             trials=measured,
             remedies=remedies,
             unassessed=stories.unassessed(report),
@@ -132,36 +144,3 @@ def _broad(figures: Iterable[Figure]) -> set[str]:
 def _older(report: Report) -> bool:
     """Whether the baseline held what this report does not."""
     return report.baseline is not None and bool(report.baseline.gone or report.baseline.unjudged)
-
-
-def _status(report: Report) -> str:
-    """The gravest severity found; else `clear`, or `open` where a condition was not assessed."""
-    severities = {finding.severity for finding in report.findings}
-    silent = "open" if "not_assessed" in _verdicts(report) else "clear"
-    return next((word for word in ("error", "warning", "note") if word in severities), silent)
-
-
-def _verdicts(report: Report) -> list[str]:
-    return [getattr(report.conditions, name).verdict for name in type(report.conditions).model_fields]
-
-
-def _standing(report: Report) -> str:
-    """The same, after what the manifest makes of it."""
-    if report.expected is None:
-        return _summary(report)
-    outcome = expected.outcome(report)
-    return f"{outcome[0].upper()}{outcome[1:]}. {_summary(report)}"
-
-
-def _summary(report: Report) -> str:
-    """The whole report in a sentence."""
-    numbers = wording.severities(report.findings)
-    open_ = _verdicts(report).count("not_assessed")
-    if not numbers:
-        if open_:
-            return f"Nothing was found; {open_} of the 4 conditions could not be assessed."
-        return "Nothing was found, and all 4 conditions were assessed."
-    found = wording.joined(numbers)
-    causes = len({finding.rule for finding in report.findings if not finding.explained_by})
-    alone = len(report.findings) == 1 or not causes
-    return f"{found}." if alone else f"{found}, from {wording.count(causes, 'cause')}."

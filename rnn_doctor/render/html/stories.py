@@ -97,6 +97,19 @@ def by_rule(causes: Iterable[Story]) -> dict[str, str]:
     return found
 
 
+def by_picture(causes: Iterable[Story]) -> dict[str, list[Story]]:
+    """The first story of each rule that a picture shows, by the picture's id."""
+    first: dict[str, Story] = {}
+    for story in causes:
+        for each in (story, *story.consequences):
+            first.setdefault(each.finding.rule, each)
+    shown: dict[str, list[Story]] = {}
+    for each in first.values():
+        if each.figure is not None:
+            shown.setdefault(each.figure.id, []).append(each)
+    return shown
+
+
 def unassessed(report: Report) -> list[tuple[str, list[str]]]:
     """What gave no verdict, by reason."""
     reasons: dict[str, list[str]] = {}

@@ -102,6 +102,7 @@ class Browser:
 
     def open(self, page: Path) -> None:
         """Show a file, loaded to its end."""
+        assert page.is_file(), f"{page}: no such page"
         self._loaded = False
         self.do("Page.navigate", url=page.as_uri())
         while not (self._loaded and self.ask("location.href") == page.as_uri()):

@@ -7,9 +7,12 @@ from typing import Any
 
 from rnn_doctor.render.html.page import render, together
 from rnn_doctor.schema.curves import Curve, GateCourse, GateCurve, StepCurves, UpdateCurve
+from rnn_doctor.schema.expectation import Expected
+from rnn_doctor.schema.imported import Column, ForeignLog
 from rnn_doctor.schema.report import (
     Conditions,
     ConditionVerdict,
+    Exit,
     Observation,
     Profiles,
     Report,
@@ -134,13 +137,66 @@ def bare() -> Report:
     )
 
 
+def failed() -> Report:
+    """A training that died after 22 updates, in which nothing was found till then."""
+    stopped = "the script failed: it raised RuntimeError: sizes 35 and 12 do not match at train.py:93"
+    return reports.healthy().model_copy(
+        update={"observation": Observation(steps=22, evaluations=1, stopped=stopped)}
+    )
+
+
+def foreign() -> Report:
+    """A log of metrics in which a column was taken for want of a better one."""
+    columns = (
+        Column(role="train_loss", name="loss<b>", values=60),
+        Column(role="val_loss", name="test_loss", values=6, guessed=False),
+    )
+    log = ForeignLog(
+        format="CSV",
+        axis="update",
+        columns=columns,
+        unused=("accuracy",),
+        doubts=("'test_loss' was taken for want of a validation loss",),
+    )
+    healthy = reports.healthy()
+    subject = healthy.subject.model_copy(update={"imported": log, "recurrent": (), "optimizers": ()})
+    return healthy.model_copy(update={"subject": subject})
+
+
+def gated() -> list[Report]:
+    """The scripts of a manifest: one as expected, one that fails, one with an error that is expected, one that died."""
+
+    def held(report: Report, code: int, name: str, **fields: Any) -> Report:
+        met = code == 0
+        return report.model_copy(
+            update={"expected": Expected(name=name, met=met, **fields), "exit": Exit(code=code)}
+        )
+
+    ill = reports.ill()
+    return [
+        held(reports.healthy(), 0, "lm"),
+        held(ill, 1, "tagger", known=("RD410",), found=("RD410",)),
+        held(ill, 0, "twin", expect=tuple({f.rule for f in ill.findings})),
+        held(bare(), 3, "dies", note="it raised ImportError"),
+    ]
+
+
 _MADE: dict[str, Callable[[], Report]] = {
     "bare": bare,
     "drawn": drawn,
     "harmful": harmful,
+    "failed": failed,
+    "foreign": foreign,
     "crowded": crowds.crowded,
     "tried": crowds.tried,
 }
+
+
+NAMES = (
+    *("healthy", "ill", "hostile", "full", "drawn", "harmful", "several", "crowded", "tried", "bare"),
+    *("failed", "foreign", "gated"),
+)
+"""All pages that every test of the page looks at."""
 
 
 @cache
@@ -148,5 +204,7 @@ def page(name: str) -> str:
     """The page of a report of this module or of tests/render/reports.py, by its name."""
     if name == "several":
         return together([drawn(), reports.healthy(), harmful()])
+    if name == "gated":
+        return together(gated())
     made = _MADE.get(name) or getattr(reports, name)
     return render(made())

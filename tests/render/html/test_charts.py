@@ -54,7 +54,8 @@ def test_linear_ticks_are_round(values: list[float], ticks: tuple[float, ...]) -
 
 def test_logarithmic_ticks_are_powers_of_ten_or_round_parts_of_one() -> None:
     assert scales.logarithmic([0.5, 900]).ticks == pytest.approx((1, 10, 100, 1000))
-    assert set(scales.logarithmic([2, 6]).ticks) <= {1, 2, 5, 10}
+    assert set(scales.logarithmic([2, 6]).ticks) <= {1, 2, 3, 5, 10}
+    assert scales.logarithmic([0.08, 5]).ticks == pytest.approx((0.1, 0.3, 1, 3)), "two powers are too few"
     assert len(scales.logarithmic([1e-30, 1e30]).ticks) <= 6
 
 
@@ -76,7 +77,16 @@ def test_far_apart_positive_numbers_are_shown_on_a_log_scale() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0"), (0.001, "0.001"), (1e-6, "1e−6"), (2e9, "2e+9"), (-3.0, "−3"), (20.0, "20")],
+    [
+        (0.0, "0"),
+        (0.001, "0.001"),
+        (1e-6, "10⁻⁶"),
+        (2e9, "2·10⁹"),
+        (-1e-4, "−10⁻⁴"),
+        (1e5, "10⁵"),
+        (-3.0, "−3"),
+        (20.0, "20"),
+    ],
 )
 def test_numbers_on_an_axis(value: float, text: str) -> None:
     assert scales.words(value) == text
@@ -149,6 +159,20 @@ def test_rules_stand_where_they_belong_with_their_words_above_the_curves() -> No
     assert text.index('class="line') < text.index(">upright<") < text.index(">level<")
 
 
+def test_a_level_rule_in_the_way_of_curves_has_its_words_in_the_key_alone() -> None:
+    crossing = lines.Series("s", range(100), [4.5 + 1.0 * (k % 2) for k in range(100)])
+    chart = lines.Chart([crossing], "x", "y", rules=[lines.Rule(5, "level", "y")], y_range=(0, 10), log=False)
+    text = lines.draw(chart)
+    assert 'class="rule"' in text
+    assert ">level<" not in text
+    steep = lines.Series("s", [0, 100], [0.0, 10.0])  # it runs through between its points
+    rule = lines.Rule(5, "words as long as the picture of a phone", "y")
+    assert "words" not in lines.draw(lines.Chart([steep], "x", "y", rules=[rule], log=False))
+    spike = lines.Series("s", range(50), [6.0 if k == 46 else 1.0 for k in range(50)])
+    beside = lines.Chart([spike], "x", "y", rules=[lines.Rule(5, "limit", "y")], log=False)
+    assert 'x="0%"' in re.findall(r"<text[^>]*>limit<", lines.draw(beside))[0], "where the spike is not"
+
+
 def test_words_and_names_are_escaped() -> None:
     text = lines.draw(lines.Chart([], "<x>", '"&'))
     assert "<x>" not in text
@@ -160,8 +184,45 @@ def test_neighbours_of_one_level_are_one_rectangle() -> None:
     row = heat.Row("r", [("l0", "0")] * 3 + [("l5", "–")] * 2)
     text = heat.draw(heat.Heat([row], [0, 1, 2, 3, 4], "lag", marked=3, mark="needed: lag 3"))
     assert re.findall(r'class="cell (\w+)"', text) == ["l0", "l5"]
-    assert '<rect x="60%" y="16" width="20%"' in text, "the frame is around the fourth of five columns"
+    assert '<rect x="60%" y="34" width="20%"' in text, "the frame is around the fourth of five columns"
     assert "needed: lag 3" in text
+
+
+def test_every_row_has_a_frame_of_its_own() -> None:
+    cells = [("l0", "0")] * 5
+    text = heat.draw(
+        heat.Heat([heat.Row("a", cells), heat.Row("b", cells)], range(5), "lag", marked=0, mark="m")
+    )
+    assert re.findall(r'y="(\d+)"[^>]* class="frame"', text) == ["34", "82"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "ticks"),
+    [
+        (list(range(35)), ["0", "10", "20", "30"]),
+        ([round(k * 199 / 49) for k in range(50)], ["0", "50", "100", "150"]),
+        ([7], ["7"]),
+    ],
+)
+def test_columns_are_numbered_by_round_numbers_where_they_belong(
+    columns: list[int], ticks: list[str]
+) -> None:
+    text = heat.draw(heat.Heat([heat.Row("r", [("l0", "0")] * len(columns))], columns, "lag"))
+    found = re.findall(r'<text x="([\d.]+)%"[^>]*text-anchor="middle">([\d.]+)</text>', text)
+    assert [word for _, word in found] == ticks
+    places = [float(place) for place, _ in found]
+    if columns[-1] == 199:
+        assert places[2] == pytest.approx(100 * (100 / 199 * 49 + 0.5) / 50, abs=0.5), (
+            "between its neighbours"
+        )
+
+
+def test_a_name_of_two_lines_has_room_above_its_interval() -> None:
+    one, two = (
+        rows.ranges([rows.Range(name, 0, 1, ())], scales.linear([0, 1]), "effect") for name in ("a", "a\nb")
+    )
+    heights = [re.search(r'<svg[^>]* height="(\d+)"', text)[1] for text in (one, two)]  # type: ignore[index]
+    assert int(heights[1]) - int(heights[0]) == 15
 
 
 def test_many_columns_have_no_characters() -> None:

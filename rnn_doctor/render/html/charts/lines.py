@@ -8,6 +8,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from rnn_doctor.render.html.charts import scales
+from rnn_doctor.render.html.charts.rooms import Room, freest
 from rnn_doctor.render.html.charts.svg import (
     STRETCH,
     drawing,
@@ -24,10 +25,10 @@ _BARE_TOP = 10
 """Pixels above a y axis without a name."""
 _GUTTER = 50
 """Pixels for the labels of the y axis."""
-_MOST_DOTS = 40
+_MOST_DOTS, _X_TICKS = 40, 6
 _MARK = 4
-_CHARACTER, _USUAL_WIDTH, _LINE = 7, 420, 12
-"""Pixels: of a character, of a picture, of a line of text."""
+_CHARACTER, _NARROW = 7, 240
+"""Pixels: of a character, of a picture on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A straight line across the picture, at a place on either axis, with words on it."""
+    """A straight line across the picture, at a place on either axis, with words on it; a level one has them where no
+    curve is in their way."""
 
     at: float
     text: str
@@ -157,7 +159,7 @@ def _frame(chart: Chart) -> _Frame:
     ys += [rule.at for rule in chart.rules if rule.axis == "y"]
     ys += chart.y_range or ()
     scale = {True: scales.logarithmic, False: scales.linear, None: scales.fitting}[chart.log]
-    x = scales.linear([x for each in chart.series for x in each.xs], whole=True, tight=True)
+    x = scales.linear([x for each in chart.series for x in each.xs], most=_X_TICKS, whole=True, tight=True)
     return _Frame(x, scale(ys), chart.height, _TOP if chart.y_name else _BARE_TOP)
 
 
@@ -198,23 +200,24 @@ def _x_axis(frame: _Frame, name: str) -> Iterator[Markup]:
 
 def _ruled(rule: Rule, frame: _Frame, series: Sequence[Series]) -> tuple[Markup, Markup]:
     """A rule, and its words, which stand above all curves and where few of them run: at the foot or the head of an
-    upright one, at the end of a level one, above or below it.
+    upright one; at the end of a level one, above or below it, where no curve runs, and else in the key alone.
     """
     share = (frame.x if rule.axis == "x" else frame.y).at(rule.at)
     if share is None:
         return Markup(""), Markup("")
     if rule.axis == "y":
         y, long = frame.up(share), _share(rule.text)
-        ends = [(base, reach) for reach in ((1 - long, 1.0), (0.0, long)) for base in (y - 5, y + 14)]
-        base, (start, _) = _freest(ends, frame, series)
-        left = start == 0
-        return (
-            tag("line", x1=0, x2="100%", y1=y, y2=y, class_="rule"),
-            label(rule.text, 0 if left else 1, base, anchor="start" if left else "end", class_="told"),
+        ends = [Room(base, *reach) for reach in ((1 - long, 1.0), (0.0, long)) for base in (y - 5, y + 14)]
+        room, crowd = _freest(ends, frame, series)
+        left = room.start == 0
+        words = label(
+            rule.text, 0 if left else 1, room.base, anchor="start" if left else "end", class_="told"
         )
+        line = tag("line", x1=0, x2="100%", y1=y, y2=y, class_="rule")
+        return line, Markup("") if crowd else words
     x, before = percent(share), share > 0.5
     reach = (share - _share(rule.text), share) if before else (share, share + _share(rule.text))
-    base, _ = _freest([(base, reach) for base in (frame.bottom - 8, frame.top + 14)], frame, series)
+    room, _ = _freest([Room(base, *reach) for base in (frame.bottom - 8, frame.top + 14)], frame, series)
     return (
         tag("line", x1=x, x2=x, y1=frame.top, y2=frame.bottom, class_="rule"),
         tag(
@@ -222,7 +225,7 @@ def _ruled(rule: Rule, frame: _Frame, series: Sequence[Series]) -> tuple[Markup,
             rule.text,
             x=x,
             dx=-6 if before else 6,
-            y=base,
+            y=room.base,
             text_anchor="end" if before else "start",
             class_="told",
         ),
@@ -230,27 +233,17 @@ def _ruled(rule: Rule, frame: _Frame, series: Sequence[Series]) -> tuple[Markup,
 
 
 def _share(text: str) -> float:
-    """About how much of a usual picture's width a text takes."""
-    return len(text) * _CHARACTER / _USUAL_WIDTH
+    """About how much of a narrow picture's width a text takes: what is free there is free everywhere."""
+    return len(text) * _CHARACTER / _NARROW
 
 
-Room = tuple[float, tuple[float, float]]
-"""Where a line of text may stand: its height in pixels, and from where to where along x."""
-
-
-def _freest(rooms: Sequence[Room], frame: _Frame, series: Sequence[Series]) -> Room:
-    """The first of those that fewest points of curves lie in, of those inside the picture."""
-
-    def crowd(room: Room) -> int:
-        base, (start, end) = room
-        return sum(
-            start <= x <= end and y is not None and base - _LINE <= frame.up(y) <= base + 3
-            for each in series
-            for x, y in frame.places(each.xs, each.ys)
-        )
-
-    inside = [room for room in rooms if _LINE < room[0] < frame.bottom]
-    return min(inside, key=crowd, default=rooms[0])
+def _freest(rooms: Sequence[Room], frame: _Frame, series: Sequence[Series]) -> tuple[Room, int]:
+    curves = [
+        [(x, frame.up(y)) for x, y in piece]
+        for each in series
+        for piece in _pieces(frame.places(each.xs, each.ys))
+    ]
+    return freest(rooms, curves, frame.bottom)
 
 
 def _pieces(places: Sequence[tuple[float, float | None]]) -> Iterator[list[tuple[float, float]]]:

@@ -11,11 +11,13 @@ from rnn_doctor.render.html.charts.svg import drawing, label, percent, tag
 
 _LABEL, _BAND, _GAP = 18, 14, 8
 _BAR = 9
+_LINE = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """An interval with marked points on it: (value, tone) each. What has no place on the axis is left out."""
+    """An interval with marked points on it: (value, tone) each. What has no place on the axis is left out. The name may
+    have several lines."""
 
     name: str
     low: float
@@ -100,9 +102,12 @@ def _stacked(
     parts: list[Markup] = []
     y = 0.0
     for row in rows:
-        parts.append(label(row.name, 0, y + _LABEL - 5, anchor="start", class_="row"))
-        parts += band(row, y + _LABEL)
-        y += _LABEL + height(row) + _GAP
+        for line in row.name.split("\n"):
+            parts.append(label(line, 0, y + _LABEL - 5, anchor="start", class_="row"))
+            y += _LINE
+        y += _LABEL - _LINE
+        parts += band(row, y)
+        y += height(row) + _GAP
     axis = [
         label(scales.words(t) + unit, scale.at(t) or 0, y + 12, anchor=_anchor(scale.at(t)))
         for t in scale.ticks

@@ -8,7 +8,11 @@ _ROUND = (1.0, 2.0, 5.0, 10.0)
 _LOG_FROM = 30.0
 """A range of positive numbers wider than this factor is shown on a log scale where either would do."""
 
+_FEWEST = 3
+"""Ticks of a log scale below which parts of a power are ticks too: between two numbers nothing can be read off."""
+
 _HUGE, _TINY = 1e300, 1e-290
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DECADES, _FLOATS = 300.0, 307.0
 """Larger numbers are drawn at the edge, smaller differences not at all: floats would overflow or vanish."""
 
@@ -65,10 +69,11 @@ def logarithmic(values: Iterable[float], *, most: int = 5) -> Scale:
     room = 0.05 * (high - low)
     low, high = max(low - room, -_FLOATS), min(high + room, _FLOATS)
     ticks = [10.0**k for k in range(first, last + 1, stride) if low <= k <= high]
-    if len(ticks) < 2:
-        ticks = [
-            m * 10.0**k for k in range(first, last + 1) for m in (1, 2, 5) if low <= math.log10(m) + k <= high
-        ]
+    for parts in ((1, 3), (1, 2, 5)):
+        if len(ticks) < _FEWEST:
+            ticks = [
+                m * 10.0**k for k in range(first, last + 1) for m in parts if low <= math.log10(m) + k <= high
+            ]
     return Scale(10.0**low, 10.0**high, True, tuple(ticks[:: max(1, math.ceil(len(ticks) / most))]))
 
 
@@ -85,10 +90,17 @@ def _round_up(step: float) -> float:
 
 
 def words(value: float) -> str:
-    """A number for an axis: `0.001`, `20`, `1e−6`, `2e+9`, with a real minus."""
+    """A number for an axis: `0.001`, `20`, `10⁻⁶`, `2·10⁹`, with a real minus."""
     if value == 0:
         return "0"
-    size = abs(value)
-    text = f"{value:.6g}" if 1e-3 <= size < 1e5 else f"{value:.3g}"
-    mantissa, mark, power = text.partition("e")
-    return f"{mantissa}{mark}{int(power):+d}".replace("-", "−") if mark else text.replace("-", "−")
+    if 1e-3 <= abs(value) < 1e5:
+        return f"{value:.6g}".replace("-", "−")
+    mantissa, _, power = f"{value:.2e}".partition("e")
+    digits = f"{float(mantissa):g}".replace("-", "−")
+    ten = f"10{raised(int(power))}"
+    return {"1": ten, "−1": f"−{ten}"}.get(digits, f"{digits}·{ten}")
+
+
+def raised(power: int) -> str:
+    """`⁻⁶`, as it stands after a 10."""
+    return str(power).translate(_RAISED)

@@ -45,6 +45,8 @@ class Figure:
     stacked: bool = False
     """Whether its drawings are wide, and stand one below another."""
     key: tuple[Key, ...] = ()
+    key_title: str = ""
+    """What its entries are values of."""
     tables: tuple[Table, ...] = ()
     absent: str | None = None
     """Why there is no drawing, as a clause."""

@@ -168,7 +168,7 @@ def _looks_key(drawn: Sequence[Sequence[GateCourse]]) -> tuple[Key, ...]:
         names = [f"update {c.step}" for c in most]
     return (
         *(Key("line", f"tone{tone}", words) for tone, words in zip(_tones(most), names, strict=True)),
-        Key("cell", f"band tone{_LAST}", "four fifths of the units"),
+        Key("cell", f"band tone{_LAST}", f"four fifths of the units, {names[-1]}"),
     )
 
 

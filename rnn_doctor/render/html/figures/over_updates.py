@@ -26,7 +26,7 @@ def losses(report: Report) -> Figure:
     series = _series(
         ("training loss", curves.loss, 1, False), ("validation loss", curves.validation, 2, True)
     )
-    rules = []
+    rules, key = [], _key(series)
     best = _best(curves.validation)
     told = [f"Training loss {_ends(curves.loss)}."] if curves.loss.values else []
     if best is not None:
@@ -39,12 +39,13 @@ def losses(report: Report) -> Figure:
         told.append(f"No validation curve: {curves.validation.absent or NO_REASON}.")
     if curves.uninformed_loss is not None:
         rules.append(lines.Rule(curves.uninformed_loss, "an answer that knows nothing", "y"))
+        key += (Key("line", "rule", f"an answer that knows nothing, {figure(curves.uninformed_loss)}"),)
         told.append(f"An answer that knows nothing has {figure(curves.uninformed_loss)}.")
     return replace(
         shared,
         summary=" ".join(told),
         drawings=(("", lines.draw(lines.Chart(series, _UPDATES, "loss", rules=rules))),),
-        key=_key(series),
+        key=key,
         tables=_tables(series),
     )
 
@@ -89,7 +90,11 @@ def norms(report: Report) -> Figure:
         shared,
         summary=" ".join(told),
         drawings=(("", drawn),),
-        key=(*_key(series), *([Key("flag", "", "spike")] if flags else [])),
+        key=(
+            *_key(series),
+            *(Key("line", "rule", rule.text) for rule in rules),
+            *([Key("flag", "", "spike")] if flags else []),
+        ),
         tables=_tables(series),
     )
 

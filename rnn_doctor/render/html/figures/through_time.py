@@ -18,6 +18,8 @@ _MODULES = 4
 _ROWS = 8
 """Layers that are drawn of one module."""
 _CELLS = 50
+_CURVES = 6
+"""States that are drawn: as many as there are tones."""
 _LEVELS = (
     (1.0, "l0", "less than 1"),
     (2.0, "l1", "1"),
@@ -61,6 +63,7 @@ def _drawn(shared: Figure, profiles: Sequence[Profile], how: _Map[Profile], abse
         summary=" ".join(how.words(group) for group in shown) + _more(len(modules)),
         drawings=tuple((title, heat.draw(drawn)) for title, drawn in maps),
         key=(*_KEY, _GROWN) if any(drawn.holds("grown") for _, drawn in maps) else _KEY,
+        key_title="decades lost",
         tables=(table(how.head, rows),),
     )
 
@@ -196,9 +199,9 @@ def states(report: Report) -> Figure:
         for kind, values in (("h", p.hidden_norm), ("c", p.cell_norm))
         if values
     ]
-    shown = drawn[: 2 * _MODULES]
+    shown = drawn[:_CURVES]
     series = [
-        lines.Series(f"{kind} of {name(where)}", times, values, tone=number % 6 + 1)
+        lines.Series(f"{kind} of {name(where)}", times, values, tone=number + 1)
         for number, (where, kind, times, values) in enumerate(shown)
     ]
     ends = [f"{s.name} goes from {figure(s.ys[0])} to {figure(s.ys[-1])}" for s in series]

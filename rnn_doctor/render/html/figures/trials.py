@@ -1,9 +1,14 @@
 """The measured effects of remedies, as a forest plot."""
 
+import math
+
 from rnn_doctor.render.html.charts import rows, scales
 from rnn_doctor.render.html.figures.figure import Figure, Key, table
-from rnn_doctor.render.html.words import figure, name
+from rnn_doctor.render.html.words import figure, name, wrapped
 from rnn_doctor.schema.report import Report
+
+_ROOM = 0.2
+"""Share of the largest effect that is shown on both sides of 0: help and harm both have a place."""
 
 
 def trials(report: Report) -> Figure:
@@ -16,8 +21,10 @@ def trials(report: Report) -> Figure:
     )
     if not tried:
         return Figure("figure-trials", title, caption, absent="no remedy was tried on this run")
-    scale = scales.linear([0.0, *(v for _, t in tried for v in (t.effect, *t.interval))])
-    drawn = [rows.Range(name(text), *t.interval, ((t.effect, 1),)) for text, t in tried]
+    measured = [v for _, t in tried for v in (t.effect, *t.interval) if math.isfinite(v)]
+    room = _ROOM * max(map(abs, measured), default=1.0)
+    scale = scales.linear([-room, room, *measured])
+    drawn = [rows.Range(wrapped(text), *t.interval, ((t.effect, 1),)) for text, t in tried]
     cells = [
         (
             text,

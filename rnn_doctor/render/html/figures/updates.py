@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rnn_doctor.render.html.charts import rows, scales
 from rnn_doctor.render.html.figures.figure import NO_REASON, Figure, Key, table
-from rnn_doctor.render.html.words import figure, layer, name
+from rnn_doctor.render.html.words import figure, layer, name, wrapped
 from rnn_doctor.schema.report import Report
 
 _GROUPS = 12
@@ -27,7 +27,7 @@ def updates(report: Report) -> Figure:
     every = [ratio for _, c in shown for ratio in c.ratios]
     drawn = [
         rows.Range(
-            name(text) + ("" if any(c.ratios) else ": no update at all"),
+            name(text) if any(c.ratios) else wrapped(f"{text}: no update at all"),
             min((r for r in c.ratios if math.isfinite(r) and r > 0), default=math.nan),
             max((r for r in c.ratios if math.isfinite(r)), default=math.nan),
             ((c.ratios[0], 2), (c.ratios[-1], 1)),
