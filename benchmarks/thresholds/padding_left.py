@@ -1,7 +1,8 @@
 """Whether a state that padding has run over still holds its sequence, and what it costs where it does not.
 
-Command: python benchmarks/thresholds/padding_left.py (some twelve minutes on one core; names of tasks and cells choose
-some of them). Four tasks of padded sequences, each trained with the state read at the last index and packed, by Adam at
+Command: python benchmarks/thresholds/padding_left.py (some twelve minutes on one core, and eight more for `short`;
+names of tasks and cells choose some of them). Long padding is read by gated cells, `short` that of at most six steps by
+all. Four tasks of padded sequences, each trained with the state read at the last index and packed, by Adam at
 3e-3 and batches of 32: which text a piece is of; which mean noise has; which scale it has; whether more symbols speak
 for than against. Printed are, by cell and by how far the lengths differ: `state_left` of the sensor at update 50 with
 the padding read; the errors of both on 512 fresh sequences after 280 to 300 updates; the harm, by how much the error
@@ -28,10 +29,12 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from rnn_doctor.capture.probe.sensors.padding import padding_of, state_left
 
-GATED = ("LSTM", "GRU")
 BATCH, UPDATES, HIDDEN, TOKENS, SEEDS, LOOK, EVERY = 32, 300, 32, 45, (0, 1), 50, 10
-LENGTHS = ((30, 24, 30), (30, 15, 30), (30, 5, 30), (60, 15, 60))
+Sizes = tuple[int, int, int]
 """T, and the least and greatest length."""
+LONG: tuple[Sizes, ...] = ((30, 24, 30), (30, 15, 30), (30, 5, 30), (60, 15, 60))
+SHORT: tuple[Sizes, ...] = ((12, 8, 12), (12, 4, 12), (18, 6, 18), (30, 22, 30))
+"""At most six steps of padding on average, beyond what all rows share."""
 
 Drawn = tuple[Tensor, Tensor, Tensor]
 """Tokens (n, T), 0 where padded, or numbers (n, T, F), 0.0 there; lengths (n); classes (n)."""
@@ -87,7 +90,7 @@ KINDS: tuple[tuple[Kind, int, float], ...] = (
 """The task, its classes, and the error of chance."""
 
 
-def drawn(kind: Kind, n: int, sizes: tuple[int, int, int], g: torch.Generator) -> Drawn:
+def drawn(kind: Kind, n: int, sizes: Sizes, g: torch.Generator) -> Drawn:
     """A batch with its padding."""
     time, least, most = sizes
     lengths = torch.randint(least, most + 1, (n,), generator=g)
@@ -125,7 +128,7 @@ class Net(nn.Module):
 
 @cache
 def trained(
-    kind: Kind, classes: int, cell: str, sizes: tuple[int, int, int], packed: bool, seed: int
+    kind: Kind, classes: int, cell: str, sizes: Sizes, packed: bool, seed: int
 ) -> tuple[list[float], float]:
     """The errors on fresh sequences at every EVERY-th update, and what was left of the state at LOOK."""
     torch.manual_seed(seed)
@@ -160,9 +163,11 @@ def delay(plain: list[float], packed: list[float], chance: float) -> float:
 def main() -> None:
     """Prints the table."""
     torch.set_num_threads(1)
-    chosen = sys.argv[1:]
-    for (kind, classes, chance), cell, sizes in product(KINDS, GATED, LENGTHS):
-        if chosen and not {cell, kind.__name__} <= set(chosen):
+    chosen = set(sys.argv[1:]) - {"short"}
+    short = "short" in sys.argv[1:]
+    cells, lengths = (tuple(CELLS), SHORT) if short else (("LSTM", "GRU"), LONG)
+    for (kind, classes, chance), cell, sizes in product(KINDS, cells, lengths):
+        if chosen and not {cell, kind.__name__} <= chosen:
             continue
         runs = [[trained(kind, classes, cell, sizes, p, s) for p in (False, True)] for s in SEEDS]
         left = mean(plain[1] for plain, _ in runs)

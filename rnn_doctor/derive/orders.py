@@ -1,9 +1,10 @@
-"""Whether the batches of consecutive updates are more alike than those of any order: labels sorted, or one batch."""
+"""Whether consecutive updates are made of more like batches than in random order: labels sorted, or one batch."""
 
 from typing import NamedTuple
 
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.schema.built import Loader
 from rnn_doctor.schema.signals import Measurement
 from rnn_doctor.schema.wiring import BatchOrder
 
@@ -12,6 +13,10 @@ BY_CHANCE = 0.01
 LEAST_DISTANCE = 0.25
 """Labels of shuffled samples lie 0.17 apart from batch to batch, of four classes at 32 a batch (benchmarks/thresholds/
 order.py); where they differ by less than a quarter, every batch holds something of all that most hold."""
+LEAST_WITHIN = 0.5
+"""Intraclass correlation of an update's labels: of shuffled ones it is 0. Where a class is rare, or has only begun to
+show, few updates differ from the others, but these do altogether. A class of an eighth in one run, 0.17 apart at a
+correlation of 1, left seven times the error of shuffled ones (benchmarks/thresholds/order.py)."""
 FEWEST_BATCHES = 8
 """A loader that gave as many batches that are one and the same has no other."""
 FEWEST_SAMPLES = 4
@@ -22,16 +27,20 @@ MOST_ONCE = 0.2
 """Share of the pairs that occur once, above which one batch is far from all there is (benchmarks/thresholds/
 same_batch.py). By Good and Turing it is the share of fresh pairs that never occur in it."""
 ONE_BATCH = "every update is made of one batch, much of which occurs in it once"
+KEPT = "every update is made of one batch that a loader gave, and has many"
+UNTOLD = "every update is made of one batch; whether it is all there is was not told"
 SORTED = "the labels come in long runs of one class"
 REPEATED = "the loader gives the same batch again and again"
 
 
 class _Part(NamedTuple):
-    """One of the two measures: how alike consecutive batches are, or why it is not known."""
+    """One of the measures: how alike consecutive batches are, or why it is not known."""
 
     value: float | None
-    why: str
+    why: str = ""
     n: int = 0
+    likeness: str = ""
+    """In what they are alike."""
 
 
 def _labels(view: View, order: BatchOrder) -> _Part:
@@ -43,8 +52,9 @@ def _labels(view: View, order: BatchOrder) -> _Part:
         return _Part(None, "all labels that were seen are of one class")
     if order.distance is None or order.alike is None or order.chance is None:
         return _Part(0.0, "", order.updates) if order.distance == 0 else _Part(None, "of too many classes")
-    ordered = order.chance < BY_CHANCE and order.distance >= LEAST_DISTANCE
-    return _Part(max(0.0, order.alike) if ordered else 0.0, "", order.updates)
+    apart = order.distance >= LEAST_DISTANCE or (order.within or 0.0) >= LEAST_WITHIN
+    ordered = order.chance < BY_CHANCE and apart
+    return _Part(max(0.0, order.alike) if ordered else 0.0, "", order.updates, SORTED)
 
 
 def _repeats(view: View, order: BatchOrder) -> _Part:
@@ -55,28 +65,52 @@ def _repeats(view: View, order: BatchOrder) -> _Part:
         return _Part(0.0, "", order.given)  # the batch is the whole set
     if order.given + 1 < FEWEST_BATCHES:
         return _Part(None, too_few(order.given + 1, "batch", "given by the loader", FEWEST_BATCHES))
-    return _Part(order.repeated / order.given, "", order.given)
+    return _Part(order.repeated / order.given, "", order.given, REPEATED)
 
 
-def _one_batch(view: View, order: BatchOrder) -> _Part:
-    if order.same < FEWEST_SAMPLES or any(loader.trains for loader in view.log.loaders.values()):
-        return _Part(None, "its batches are not one and the same, drawn by hand")
+def _one_batch(view: View, order: BatchOrder) -> _Part | None:
+    """Where all updates are made of one batch: 1 if there is more to learn from, 0 if that is most there is.
+
+    None if: they are not, or a loader gave it again and again, which is another measure.
+    """
+    if order.same < FEWEST_SAMPLES or order.given + 1 >= FEWEST_BATCHES:
+        return None
     if any(step.backwards > 1 for step in view.log.steps):
         return _Part(None, "several batches make up an update")
+    training = [loader for loader in view.log.loaders.values() if loader.trains]
+    if training:
+        return _of_loader(training, order)
     if order.once is None or order.pairs is None or order.pairs < FEWEST_PAIRS:
-        return _Part(None, "every update is made of one batch; whether it is all there is was not told")
-    return _Part(float(order.once > MOST_ONCE), "", order.same)
+        return _Part(None, UNTOLD)
+    return _Part(float(order.once > MOST_ONCE), "", order.same, ONE_BATCH)
 
 
-def _parts(view: View) -> tuple[_Part, _Part, _Part] | str:
+def _of_loader(training: list[Loader], order: BatchOrder) -> _Part:
+    loader = training[0]
+    if len(training) > 1 or loader.samples is None or not loader.batch_size or order.sequences is None:
+        return _Part(None, UNTOLD)
+    if order.sequences > loader.batch_size:  # the loader was looked at, and something else is trained on
+        return _Part(None, UNTOLD)
+    return _Part(float(loader.samples >= 2 * loader.batch_size), "", order.same, KEPT)
+
+
+def _spoken(view: View) -> _Part:
+    """The measure that speaks for the run."""
     if not view.log.steps:
-        return NO_STEP
+        return _Part(None, NO_STEP)
     if not view.log.batch_orders:
-        return "the observation ended before batches were compared"
+        return _Part(None, "the observation ended before batches were compared")
     if len(view.turns) > 1:
-        return "optimizers take turns: what their updates are made of is not told apart"
+        return _Part(None, "optimizers take turns: what their updates are made of is not told apart")
     order = view.log.batch_orders[-1]
-    return _labels(view, order), _repeats(view, order), _one_batch(view, order)
+    labels, repeats, one = _labels(view, order), _repeats(view, order), _one_batch(view, order)
+    if one is not None and (one.value is not None or repeats.value is None):
+        return one
+    if repeats.value is not None:
+        loader = view.log.loaders[order.loader or 0]
+        if repeats.value > (labels.value or 0.0) or (labels.value is None and loader.shuffled):
+            return repeats
+    return labels
 
 
 @signal(unit="share", reads=("batch_orders", "loaders", "state_flows"))
@@ -84,31 +118,19 @@ def consecutive_batches_alike(view: View) -> Measurement:
     """How much more alike consecutive batches are than those of a random order: 0 as by chance, 1 the same.
 
     The larger of two measures: of the classes' shares among the labels, where they follow in no order that chance
-    makes, and the share of a loader's batches that hold the same numbers as the batch before. Where the script draws
-    one batch by hand and trains on nothing else: 1 if much of what its tokens make up occurs in it once, so that
-    fresh sequences would be new to the network, 0 if it holds most of what there is.
+    makes, and the share of a loader's batches that hold the same numbers as the batch before. Where all updates are
+    made of one batch: 1 if the loader that gave it has more, or if it was drawn by hand and much of what its tokens
+    make up occurs in it once, so that fresh sequences would be new to the network; 0 if it holds most of what there is.
 
-    Reads: `log.batch_orders[-1]`; `log.loaders[id].samples`, `.batch_size`, `.shuffled`; `log.state_flows[i]`;
-    `log.steps[k].backwards`.
+    Reads: `log.batch_orders[-1]`; `log.loaders[id].samples`, `.batch_size`, `.shuffled`, `.trains`;
+    `log.state_flows[i]`; `log.steps[k].backwards`.
     Unit: share. 0 by labels that differ little from batch to batch, and by a loader whose batch is the whole set.
     None if: there is not one class label a sequence, fewer than 12 updates, all labels of one class, the state is
-    carried on; unless the loader tells: it repeats itself, or it shuffles and does not; and of one batch by hand
-    unless it holds 200 pairs of tokens.
+    carried on; unless the loader tells: it repeats itself, or it shuffles and does not. Of one batch by hand unless it
+    holds 200 pairs of tokens: it may be all there is.
     """
-    parts = view.once(_parts)
-    if isinstance(parts, str):
-        return unknown(parts)
-    labels, repeats, one = parts
-    if one.value is not None:
-        return known(one.value, n=one.n)
-    if (repeats.value or 0.0) > (labels.value or 0.0):
-        return known(repeats.value or 0.0, n=repeats.n)
-    if labels.value is not None:
-        return known(labels.value, n=labels.n)
-    loader = view.log.loaders.get(view.log.batch_orders[-1].loader or 0)
-    if repeats.value is not None and loader is not None and loader.shuffled:
-        return known(repeats.value, n=repeats.n)
-    return unknown(labels.why)
+    part = view.once(_spoken)
+    return unknown(part.why) if part.value is None else known(part.value, n=part.n)
 
 
 @signal(unit="name", reads=("batch_orders", "loaders", "state_flows"))
@@ -117,15 +139,8 @@ def batch_likeness(view: View) -> Measurement:
 
     Reads: as consecutive_batches_alike. Unit: name. None if: as there, or they are not alike.
     """
-    parts = view.once(_parts)
-    if isinstance(parts, str):
-        return unknown(parts)
-    labels, repeats, one = parts
-    if one.value:
-        return known(ONE_BATCH)
-    if not (labels.value or repeats.value):
-        return unknown(labels.why or "they are not alike")
-    return known(REPEATED if (repeats.value or 0.0) > (labels.value or 0.0) else SORTED)
+    part = view.once(_spoken)
+    return known(part.likeness) if part.value else unknown(part.why or "they are not alike")
 
 
 @signal(unit="share", reads=("batch_orders",))

@@ -14,6 +14,19 @@ from rnn_doctor.schema.values import Location
 ONE_STEP = 0.999
 """Share of the reverse half's gradient where it has seen a single input; with T equal steps it would be 1 / T."""
 
+LEAST_PADDING = 0.15
+"""Share of the steps: beyond what all rows share, a fifth of them cost nn.LSTM and nn.RNN 0.8 of what their packed
+twins had learned, a twentieth cost an LSTM 0.14 (benchmarks/thresholds/padding.py)."""
+MOST_WITHSTOOD = 6
+"""Steps: four of twelve beyond what all rows share cost nothing, eight of forty 0.8 of what the twin had learned."""
+LEAST_LEFT = 0.2
+"""Of what the state told before the padding (benchmarks/thresholds/padding_left.py)."""
+ALWAYS_WITHSTOOD = 2
+"""Steps: two of twelve cost no network anything there."""
+SOME = (
+    "a few steps of padding, behind which more of the state is left, cost some networks much and most nothing"
+)
+
 _NO_READOUT = "how the loss reads it was not seen"
 
 _WHAT = {"input": "the input", "output": "the output", "state": "the final state"}
@@ -70,10 +83,35 @@ def padding_steps(view: View) -> dict[str, Measurement]:
     None if: where sequences end was not seen, as of single ones, or of rows that end in what also occurs within them.
     """
 
+    return each_module(view, lambda module: _median_of(_steps(view, module)))
+
+
+def _steps(view: View, module: int) -> list[float]:
+    """Of each sample the mean number of steps of padding."""
+    times = {batch.step: batch.time for batch in view.batches[module]}
+    return [r.padding * times[r.step] for r in _paddings(view, module) if r.step in times]
+
+
+@signal(unit="claim", by="module", reads=("paddings", "batches.time"))
+def padding_undoes_state(view: View) -> dict[str, Measurement]:
+    """Whether a module's sequences end in enough padding to undo their state: much of it, or some that leaves little.
+
+    Reads: `log.paddings[i].state_left` of the latest sample, `.padding`, `.packed`, `log.batches[i].time`. Unit: claim.
+    None if: as padding_steps, unless what is left of the state was seen and is little; and behind more than two steps
+    of padding that are not much, where more of it is left.
+    """
+
     def measure(module: int) -> Measurement:
-        times = {batch.step: batch.time for batch in view.batches[module]}
-        steps = [r.padding * times[r.step] for r in _paddings(view, module) if r.step in times]
-        return _median_of(steps)
+        left = _left(view, module)
+        if left and left[-1] < LEAST_LEFT:
+            return known(True, n=len(left))
+        paddings, steps = _paddings(view, module), _steps(view, module)
+        if not steps:
+            return unknown("where its sequences end was not seen")
+        much = median(r.padding for r in paddings) > LEAST_PADDING and median(steps) > MOST_WITHSTOOD
+        if not much and median(steps) > ALWAYS_WITHSTOOD and not paddings[0].packed:
+            return unknown(SOME)
+        return known(much, n=len(steps))
 
     return each_module(view, measure)
 
@@ -113,10 +151,13 @@ def padding_state_left(view: View) -> dict[str, Measurement]:
     """
 
     def measure(module: int) -> Measurement:
-        shares = [r.state_left for r in _paddings(view, module) if r.state_left is not None]
-        return of_all(shares[-1:], max, "how far the padding changes the state was not seen")
+        return of_all(_left(view, module)[-1:], max, "how far the padding changes the state was not seen")
 
     return each_module(view, measure)
+
+
+def _left(view: View, module: int) -> list[float]:
+    return [r.state_left for r in _paddings(view, module) if r.state_left is not None]
 
 
 @signal(unit="claim", by="module", reads=("readouts.reverse_last_share", "modules"))

@@ -77,11 +77,10 @@ def _finding(
     """The finding with its place among the others: what explains it, and what it explains."""
     links: dict[str, list[str]] = {"explained_by": [], "explains": []}
     for other in verdicts.values():
-        if verdict.bears(other, each.by, subject.subject):
-            if each.rule.id in other.rule.explains:
-                links["explained_by"].append(other.rule.id)
-            if other.rule.id in each.rule.explains:
-                links["explains"].append(other.rule.id)
+        if each.rule.id in other.rule.explains and verdict.bears(other.explaining, each.by, subject.subject):
+            links["explained_by"].append(other.rule.id)
+        if other.rule.id in each.rule.explains and verdict.bears(other, each.by, subject.subject):
+            links["explains"] += [other.rule.id] if verdict.explains(subject) else []
     return verdict.finding(each.rule, subject, signals, links, record)
 
 

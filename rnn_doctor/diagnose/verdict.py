@@ -44,6 +44,12 @@ class RuleVerdict:
         return replace(self, subjects=kept)
 
     @property
+    def explaining(self) -> RuleVerdict:
+        """The same with the findings from which the rule's consequences follow."""
+        kept = tuple(s for s in self.subjects if s.state != "found" or explains(s))
+        return replace(self, subjects=kept)
+
+    @property
     def state(self) -> State:
         """Found if found anywhere, else unknown if unknown anywhere, else clear."""
         states = {subject.state for subject in self.subjects}
@@ -194,6 +200,11 @@ def finding(
 def severity(rule: Rule, verdict: SubjectVerdict) -> Severity:
     """Of a finding: the grade's that applies, else the rule's."""
     return verdict.grade.severity if verdict.grade else rule.severity
+
+
+def explains(verdict: SubjectVerdict) -> bool:
+    """Whether the rule's consequences follow from a finding."""
+    return verdict.grade is None or verdict.grade.explains
 
 
 def _confidence(rule: Rule, grade: Grade | None, record: Record | None) -> Confidence:

@@ -48,6 +48,8 @@ class Grade(Frozen):
     """Another condition than the rule's, where one fault has two directions."""
     message: Text | None = None
     """Another message than the rule's, where what has to be said differs."""
+    explains: bool = True
+    """Whether the rule's consequences follow from these findings too."""
     when: Annotated[tuple[Clause, ...], Field(min_length=1)]
 
 

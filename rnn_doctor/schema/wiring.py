@@ -43,6 +43,9 @@ class BatchOrder(Frozen):
     """Mean distance of two updates' labels: half the summed differences of the classes' shares, 0 to 1."""
     alike: Number | None = None
     """1 - d / distance, d the mean distance of consecutive updates: 0 in random order, towards 1 where sorted."""
+    within: Number | None = None
+    """Intraclass correlation of the labels of an update: 0 where they are a random choice of all labels seen, 1 where
+    each update is of one class, however rare; None of one label an update."""
     chance: Number | None = None
     """Share of 500 random orders of the updates in which consecutive ones are at least as alike."""
     loader: int | None = None

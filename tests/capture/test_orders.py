@@ -1,6 +1,6 @@
 """How alike consecutive batches are: labels by class, and the numbers of a loader's batches."""
 
-# mypy: disable-error-code="no-untyped-call"
+# mypy: disable-error-code="no-untyped-call, no-any-return"
 
 import random
 from collections import Counter
@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from rnn_doctor.capture.probe.sensors.orders import BY_STEP, FEW, SEVERAL, compared
+from rnn_doctor.capture.probe.sensors.orders import BY_STEP, CARRIED, FEW, SEVERAL, compared
 from tests.capture.records import Observation, observed
 
 B, T = 8, 5
@@ -160,4 +160,79 @@ def test_one_batch_that_the_script_keeps_was_given_once() -> None:
 
 def test_neither_labels_nor_numbers_are_written() -> None:
     found = watched(*torch.arange(3).repeat_interleave(5 * B).split(B))
-    assert set(found) <= {"record", "step", "updates", "classes", "distance", "alike", "chance"}
+    assert set(found) <= {"record", "step", "updates", "classes", "distance", "alike", "within", "chance"}
+
+
+def test_labels_within_an_update_alike_however_rare() -> None:
+    pure = [Counter({0: 8})] * 40 + [Counter({1: 8})] * 2
+    found = compared([Counter(c) for c in pure])
+    assert found["distance"] < 0.1
+    assert found["within"] == pytest.approx(1)
+    assert (
+        compared([Counter({k % 3: 1}) for k in range(20)]).get("within") is None
+    )  # of one label nothing is told
+
+
+def test_labels_of_a_random_order_are_not_alike_within_an_update() -> None:
+    """By chance the correlation lies about 0, of rare classes as of others."""
+    dice = random.Random(5)
+    for share in (0.5, 0.1, 0.02):
+        found = []
+        for _ in range(60):
+            labels = [float(dice.random() < share) for _ in range(40 * 16)]
+            told = compared([Counter(labels[k : k + 16]) for k in range(0, len(labels), 16)])
+            found.append(told.get("within", 0.0))
+        assert abs(sum(found) / len(found)) < 0.02
+        assert max(found) < 0.25
+
+
+class Written(nn.Module):
+    """A recurrence written by hand, and what of it answers."""
+
+    def __init__(self, carries: bool = False) -> None:
+        super().__init__()
+        self.cell, self.head = nn.Linear(2 + 4, 4), nn.Linear(4, 3)
+        self.carries = carries
+        self.left = torch.zeros(B, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h, states = self.left if self.carries else torch.zeros(len(x), 4), []
+        for t in range(x.shape[1]):
+            h = torch.tanh(self.cell(torch.cat([x[:, t], h], 1)))
+            states.append(h)
+        self.left = h.detach()
+        return self.head(torch.stack(states, 1))
+
+
+def by_hand(labels: Any, answer: Any = lambda out: out[:, -1], carries: bool = False) -> dict[str, Any]:
+    """What is written of a hand-written recurrence that is trained on these batches of labels."""
+    with observed() as records:
+        net = Written(carries)
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+        for batch in labels:
+            optimizer.zero_grad()
+            functional.cross_entropy(answer(net(torch.randn(len(batch), T, 2))), batch.flatten()).backward()
+            optimizer.step()
+    return order(records)
+
+
+def test_labels_of_a_hand_written_recurrence() -> None:
+    found = by_hand(torch.arange(3).repeat_interleave(5 * B).split(B))
+    assert (found["updates"], found["classes"]) == (15, 3)
+    assert found["within"] == pytest.approx(1)
+    assert found["alike"] == pytest.approx(1 - (2 / 14) / (10 / 14))
+
+
+def test_a_hand_written_recurrence_that_goes_on_where_it_ended() -> None:
+    found = by_hand(torch.arange(3).repeat_interleave(5 * B).split(B), carries=True)
+    assert (found["updates"], found["absent"]) == (0, CARRIED)
+
+
+def test_the_last_batch_of_a_pass_is_smaller() -> None:
+    labels = torch.randint(3, (30,)).split(B)
+    assert by_hand([*labels, *labels, *labels, *labels])["updates"] == 16
+
+
+def test_labels_of_its_steps_are_none_of_sequences() -> None:
+    found = by_hand([torch.randint(3, (B, T)) for _ in range(14)], lambda out: out.flatten(0, 1))
+    assert (found["updates"], found["absent"]) == (0, BY_STEP)

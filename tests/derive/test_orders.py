@@ -1,6 +1,6 @@
 from typing import Any
 
-from rnn_doctor.derive.orders import ONE_BATCH, REPEATED, SORTED
+from rnn_doctor.derive.orders import KEPT, ONE_BATCH, REPEATED, SORTED, UNTOLD
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.wiring import BatchOrder
 from tests.derive.logs import loader, log, lstm, measure, steps, value_of
@@ -69,14 +69,48 @@ def test_one_batch_that_holds_most_of_what_there_is() -> None:
 
 
 def test_one_batch_of_which_nothing_is_told() -> None:
-    for fields in ({"same": 3}, {"pairs": 199}, {"once": None, "pairs": None}):
-        assert measure(ALIKE, run(one_batch(**fields))).absent == "no class"
-    assert (
-        measure(ALIKE, run(loader(), one_batch())).absent == "no class"
-    )  # taken once from a loader: a check
+    assert measure(ALIKE, run(one_batch(same=3))).absent == "no class"
+    for fields in ({"pairs": 199}, {"once": None, "pairs": None}):
+        assert measure(ALIKE, run(one_batch(**fields))).absent == UNTOLD
+    labelled = order(distance=0.0, alike=None, chance=None, same=5)  # of numbers, one class of each sequence
+    assert measure(ALIKE, run(labelled)).absent == UNTOLD
     several = [s.model_copy(update={"backwards": 4}) for s in steps([1.0] * 50)]
-    assert measure(ALIKE, log(several, lstm(), one_batch())).absent == "no class"
+    assert "several batches" in (measure(ALIKE, log(several, lstm(), one_batch())).absent or "")
     assert measure("batch_pairs_once", run(order())).absent
+
+
+def test_one_batch_of_a_loader_that_has_more() -> None:
+    """Numbers or tokens, labelled or not: the loader tells what there is."""
+    for kept in (one_batch(), unlabelled(same=5, sequences=32), order(distance=0.0, same=5, sequences=32)):
+        assert value_of(ALIKE, run(loader(), kept)) == 1
+        assert value_of(LIKENESS, run(loader(), kept)) == KEPT
+        assert value_of("training_samples", run(loader(), kept)) == 1000
+
+
+def test_one_batch_of_a_loader_that_may_be_all_there_is() -> None:
+    kept = unlabelled(same=5, sequences=32)
+    assert value_of(ALIKE, run(loader(samples=64), kept)) == 1
+    assert value_of(ALIKE, run(loader(samples=63), kept)) == 0  # two batches, or one and the rest
+    assert measure(LIKENESS, run(loader(samples=32), kept)).value is None
+    for of in (loader(samples=None), loader(batch_size=None)):
+        assert measure(ALIKE, run(of, kept)).absent == UNTOLD
+    assert measure(ALIKE, run(loader(), loader(1), kept)).absent == UNTOLD
+
+
+def test_a_loader_that_was_looked_at_beside_one_batch() -> None:
+    """A script may take a batch to see its shape, and train on the whole tensor."""
+    whole = unlabelled(same=5, sequences=1000)
+    assert measure(ALIKE, run(loader(), whole)).absent == UNTOLD
+    apart = run(loader(trains=False), unlabelled(same=5, sequences=32))
+    assert measure(ALIKE, apart).absent == UNTOLD
+
+
+def test_a_class_that_is_rare_or_has_only_begun_to_show() -> None:
+    seldom = {"classes": 2, "distance": 0.15, "alike": 0.86}
+    assert value_of(ALIKE, run(order(**seldom))) == 0
+    assert value_of(ALIKE, run(order(**seldom, within=0.49))) == 0
+    assert value_of(ALIKE, run(order(**seldom, within=0.5))) == 0.86
+    assert value_of(ALIKE, run(order(**seldom, within=0.5, chance=0.01))) == 0
 
 
 def test_a_loader_that_shuffles_needs_no_labels() -> None:

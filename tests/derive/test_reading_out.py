@@ -1,6 +1,10 @@
 """What the loss reads: padding, the reverse direction, mixed samples."""
 
+from typing import Any
+
+from rnn_doctor.derive.reading_out import SOME
 from rnn_doctor.schema.runlog import RunLog
+from rnn_doctor.schema.signals import Measurement
 from tests.derive.logs import at, batch, log, lstm, measure, readout, value_of
 from tests.derive.recurrent_logs import mixing, padding
 
@@ -30,6 +34,34 @@ def test_what_the_padding_leaves_of_the_state() -> None:
     run = log(lstm(), [padding(step=k, state_left=left) for k, left in ((1, 0.9), (21, 0.2), (50, None))])
     assert value_of("padding_state_left", run, "lstm") == 0.2  # the latest that was measured
     assert "was not seen" in (measure("padding_state_left", log(lstm(), padding()), "lstm").absent or "")
+
+
+def undone(time: int = 40, **fields: Any) -> Measurement:
+    return measure("padding_undoes_state", log(lstm(), padding(**fields), batch(time=time)), "lstm")
+
+
+def test_much_padding_undoes_the_state() -> None:
+    assert undone(padding=0.16).value is True  # 6.4 steps
+    assert undone(padding=0.05).value is False  # 2 steps
+    assert undone(padding=0.14).absent == SOME
+    assert undone(padding=0.2, time=30).absent == SOME  # 6 steps
+    packed = {"packed": True, "read_share": None, "unread_share": 0.6}  # its rows end where they end
+    assert undone(padding=0.2, time=30, **packed).value is False
+    assert (
+        undone(padding=0.9, state_left=0.9).value is True
+    )  # what is left may be left where it cannot be read
+    assert "was not seen" in (measure("padding_undoes_state", log(lstm()), "lstm").absent or "")
+    untimed = log(lstm(), padding(padding=0.2))
+    assert measure("padding_undoes_state", untimed, "lstm").absent
+
+
+def test_some_padding_undoes_the_state_where_little_of_it_is_left() -> None:
+    assert undone(padding=0.05, state_left=0.19).value is True
+    assert undone(padding=0.05, state_left=0.2).value is False
+    assert undone(padding=0.1, state_left=0.2).absent == SOME
+    again = [padding(step=k, padding=0.05, state_left=left) for k, left in ((1, 0.1), (21, 0.5))]
+    learned = log(lstm(), again, [batch(step, time=20) for step in (1, 21)])
+    assert value_of("padding_undoes_state", learned, "lstm") is False  # the latest decides
 
 
 def both(*shares: float | None) -> RunLog:

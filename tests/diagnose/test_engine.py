@@ -179,6 +179,18 @@ def test_every_cause_comes_before_what_it_explains() -> None:
     assert ids(diagnose(run(size=2.0), rules)) == ["RD101", "RD102", "RD103", "RD104"]
 
 
+def test_a_grade_from_which_the_consequences_do_not_follow() -> None:
+    other = {"severity": "warning", "explains": False, "when": [clause("loud", **{"is": True})]}
+    rules = book(
+        rule("RD101", when=[clause("size")], grade=[other], explains=["RD102"]),
+        rule("RD102", severity="error"),
+    )
+    alone = diagnose(run(size=2.0, loud=True), rules)
+    assert [(f.rule, f.severity) for f in alone.findings] == [("RD102", "error"), ("RD101", "warning")]
+    assert [(f.explains, f.explained_by) for f in alone.findings] == [((), ()), ((), ())]
+    assert diagnose(run(size=2.0, loud=False), rules).findings[0].explains == ("RD102",)
+
+
 def test_a_layer_explains_itself_and_the_run_but_no_other_layer() -> None:
     rules = book(
         rule("RD101", when=[clause("size")], explains=["RD102", "RD103"]),

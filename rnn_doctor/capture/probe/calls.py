@@ -141,12 +141,12 @@ class Calls:
             self._session.attempt("non_finite", self.non_finites.operations.on_backward, loss)
         if self.data_lags.waits:
             self.data_lags.on_backward()
-        if self.orders.waits:
-            self._session.attempt("orders", self.orders.on_backward)
         if self._mixing:
             self._session.attempt("reads", self.reads.on_backward, loss)
             self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
         self.loops_of(loss)
+        if self.orders.waits:
+            self._session.attempt("orders", self.orders.on_backward, self.loops.rows, self.loops.carried)
 
     def loops_of(self, loss: torch.Tensor) -> None:
         """Looks for hand-written recurrences in a graph that is about to be consumed."""

@@ -15,11 +15,13 @@ from typing import Callable, NamedTuple
 import torch
 
 from .loop_states import State, alike, below, crossing, following
-from .unrolled import PRODUCTS, VIEWS, Unrolled
+from .unrolled import KEPT, PRODUCTS, VIEWS, Unrolled
 
 FEWEST = 3
 """Products in a row that make a recurrence."""
 _MOST_WEIGHTS = 24
+_MATRIX = 2
+"""Axes of a state of several rows."""
 _LINEAR = VIEWS | {"Add", "Sub", "Neg", "NativeDropout", "Sum", "Mean", "AccumulateGrad"}
 _SCALING = ("Mul", "Div")
 _TURNS = ("T", "Transpose", "Permute")
@@ -38,6 +40,10 @@ class Loop(NamedTuple):
     hidden_size: int
     axis: int
     """The axis of the state that the weights multiply."""
+    rows: int | None
+    """B, the other axis of a state that is a matrix; None where it has another form."""
+    anew: bool
+    """Its first step was given a state of zeros, or one that the graph made: none that was carried on."""
     linear: bool
     """Nothing but linear operations leads from state to state."""
     operations: list[int]
@@ -156,7 +162,33 @@ def _loop(unrolled: Unrolled, group: list[_Chain]) -> Loop | None:
         if not after:
             break
         kept.append(after)
-    return Loop(weights, steps, kept, width, axis, _is_linear(unrolled, inside, step), inside)
+    rows = _rows(unrolled, kept[-1], width, axis) if kept else None
+    own_chains = [chain for chain in group if any(chain.tensor is weight for weight in weights)]
+    anew = any(_begins_anew(unrolled, chain, width, axis) for chain in own_chains)
+    return Loop(weights, steps, kept, width, axis, rows, anew, _is_linear(unrolled, inside, step), inside)
+
+
+def _begins_anew(unrolled: Unrolled, chain: _Chain, width: int, axis: int) -> bool:
+    """Whether the first product takes zeros for a state, alone or joined with an input, or what the graph made."""
+    for number in (n for n in chain.products if chain.level[n] == 1):
+        position = PRODUCTS[unrolled.kinds[number]][0 if axis == -1 else 1]
+        name = KEPT.get(unrolled.kinds[number], {}).get(position)
+        given = getattr(unrolled.nodes[number], name, None) if name else None
+        if not isinstance(given, torch.Tensor) or given.shape[axis] < width:
+            continue
+        if given.shape[axis] == width and unrolled.inputs[number][position][0] >= 0:
+            return True
+        ends = given.narrow(axis, 0, width), given.narrow(axis, given.shape[axis] - width, width)
+        if not all(bool(end.any()) for end in ends):
+            return True
+    return False
+
+
+def _rows(unrolled: Unrolled, state: State, width: int, axis: int) -> int | None:
+    """How many rows the matrices of a state have along the axis that no weight multiplies."""
+    shapes = [unrolled.shape(edge) for edge in state] if axis < 0 else []
+    found = {shape[-3 - axis] for shape in shapes if len(shape) == _MATRIX and shape[axis] == width}
+    return found.pop() if len(found) == 1 else None
 
 
 def _roles(

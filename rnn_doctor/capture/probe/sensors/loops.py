@@ -47,6 +47,10 @@ class Loops:
         """Weights of this step that a name was sought for."""
         self.measured: set[int] = set()
         """Cells of torch's whose gain of this step was taken from the graph."""
+        self.rows: set[int] = set()
+        """Of the states of those that were found in this step: as many as there are sequences in a batch."""
+        self.carried = False
+        """Whether one of them began with a state that may be an earlier batch's."""
         self._backwards = 0
         self._examined: set[int] = set()
         """Recurrences that were examined in this step; further micro-batches of it are not."""
@@ -63,6 +67,9 @@ class Loops:
             name = self._owner(loop.weights)
             number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
             found.add(name)
+            if loop.rows is not None:
+                self.rows.add(loop.rows)
+            self.carried |= not loop.anew
             if examine and number not in self._examined:
                 self._examined.add(number)
                 self._examine(step, number, unrolled, loop)
@@ -137,6 +144,8 @@ class Loops:
     def forget(self) -> None:
         """The step is over."""
         self._backwards = 0
+        self.rows.clear()
+        self.carried = False
         self._examined.clear()
         self.measured.clear()
         self.hooked.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any
+from typing import AbstractSet, Any, NamedTuple
 
 import torch
 
@@ -24,7 +24,16 @@ _PROVISIONAL = 32
 
 BY_STEP = "its targets do not tell one class of each sequence"
 SEVERAL = "several losses make up an update"
+CARRIED = "a state that the script carries on by hand may make the order of its batches right"
 FEW = "too few updates were made"
+
+
+class _Labels(NamedTuple):
+    """What one loss was given for targets."""
+
+    counts: Counter[float]
+    targets: int
+    """As many as there are sequences, or they are not theirs."""
 
 
 class Orders:
@@ -38,7 +47,12 @@ class Orders:
         self._writer = writer
         self._given_rows = given
         self._rows: set[int] = set()
-        self._pending: list[Counter[float] | None] = []
+        """Of the batches that recurrent modules were given in this update."""
+        self._looped: bool | None = None
+        """Whether there are as many targets as rows in a recurrence written by hand; None before one was seen."""
+        self._carried = False
+        """Whether such a recurrence may go on where the batch before ended."""
+        self._pending: list[_Labels | None] = []
         """Of the loss calls since the last backward pass: their labels."""
         self._update: Counter[float] = Counter()
         """Of all backward passes of the update that is under way."""
@@ -64,13 +78,27 @@ class Orders:
         first = not self._pending  # of several none is compared
         self._pending.append(self._labels(function, output, target, options) if first else None)
 
-    def on_backward(self) -> None:
-        """A backward pass is about to run."""
+    def on_backward(self, looped: AbstractSet[int], carried: bool) -> None:
+        """A backward pass is about to run.
+
+        looped: rows of the recurrences that the script wrote by hand, where its graph was searched for them.
+        carried: one of them began with a state that may be an earlier batch's.
+        """
         pending, self._pending = self._pending, []
-        if len(pending) != 1 or pending[0] is None:
-            self._odd = SEVERAL if len(pending) > 1 else BY_STEP
+        labels = pending[0] if len(pending) == 1 else None
+        self._carried |= carried and not self._rows
+        if labels is None or not self._of_sequences(labels, looped):
+            self._odd = SEVERAL if len(pending) > 1 else CARRIED if self._carried else BY_STEP
         else:
-            self._update.update(pending[0])
+            self._update.update(labels.counts)
+
+    def _of_sequences(self, labels: _Labels, looped: AbstractSet[int]) -> bool:
+        """Whether there is a label for each sequence; of loops it is asked while graphs are searched, then known."""
+        if self._rows:
+            return labels.targets in self._rows
+        if looped:
+            self._looped = labels.targets in looped and not self._carried
+        return self._looped is True
 
     def updated(self, step: int) -> None:
         """An update is complete."""
@@ -111,9 +139,7 @@ class Orders:
         if last:
             self._given_rows.write(step)
 
-    def _labels(
-        self, function: str, output: Any, target: Any, options: dict[str, Any]
-    ) -> Counter[float] | None:
+    def _labels(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> _Labels | None:
         """How often each class is the target; None where it is not one class of each sequence.
 
         Shapes: target (B), of binary losses (B) or (B, 1).
@@ -124,12 +150,12 @@ class Orders:
             target = target.reshape(-1)
         elif function not in CLASSIFYING or target.is_floating_point() or target.dim() != 1:
             return None
-        if target.dim() != 1 or len(target) not in self._rows:
+        if target.dim() != 1 or (len(target) not in self._rows if self._rows else self._looped is False):
             return None
         values = target.detach()[:: max(1, len(target) // _MOST_LABELS)].tolist()
         if function in BINARY and not set(values) <= {0, 1}:
             return None
-        return Counter(v for v in values if v != options.get("ignore_index", -100))
+        return _Labels(Counter(v for v in values if v != options.get("ignore_index", -100)), len(target))
 
 
 def compared(updates: list[Counter[float]]) -> dict[str, Any]:
@@ -137,16 +163,19 @@ def compared(updates: list[Counter[float]]) -> dict[str, Any]:
     classes = sorted({label for labels in updates for label in labels})
     if len(updates) < _FEWEST_UPDATES:
         return {"updates": len(updates)}
-    found = {"updates": len(updates), "classes": len(classes)}
+    found: dict[str, Any] = {"updates": len(updates), "classes": len(classes)}
     if not 2 <= len(classes) <= _MOST_CLASSES:
         return found
     shares = torch.tensor(
         [[float(labels[c]) for c in classes] for labels in updates], dtype=torch.double, device="cpu"
     )
+    within = _within(shares)
     shares /= shares.sum(1, keepdim=True)
     apart = (torch.cdist(shares, shares, p=1.0) / 2).tolist()
     n = len(updates)
     distance = sum(map(sum, apart)) / (n * (n - 1))
+    if within is not None:
+        found["within"] = within
     if distance <= 0:
         return found | {"distance": 0.0}
 
@@ -162,3 +191,21 @@ def compared(updates: list[Counter[float]]) -> dict[str, Any]:
     return found | {
         "distance": distance, "alike": 1 - seen / distance, "chance": (1 + reached) / _ORDERS,
     }  # fmt: skip
+
+
+def _within(counts: torch.Tensor) -> float | None:
+    """The intraclass correlation of the labels of an update: 0 in random order, 1 where each is of one class.
+
+    Unlike the distance of two updates it does not depend on how rare a class is.
+
+    Shapes: counts (K updates, C classes). None of one label an update.
+    """
+    sizes = counts.sum(1)
+    total, updates = float(sizes.sum()), len(sizes)
+    if total <= updates:
+        return None
+    shares, whole = counts / sizes.unsqueeze(1), counts.sum(0) / total
+    between = float((sizes * (shares - whole).square().sum(1)).sum()) / (updates - 1)
+    inside = float((sizes * (shares * (1 - shares)).sum(1)).sum()) / (total - updates)
+    size = (total - float(sizes.square().sum()) / total) / (updates - 1)
+    return (between - inside) / (between + (size - 1) * inside)
