@@ -3,6 +3,7 @@
 import math
 from statistics import median
 
+from rnn_doctor.derive.losses import loss_fall_informed
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.stacks import stacks, weight_gain
 from rnn_doctor.derive.subjects import each_module
@@ -12,6 +13,8 @@ from rnn_doctor.schema.signals import Measurement
 
 NOTHING = -45.0
 """Decades that stand for a gradient of exactly 0, which is below the range of float32."""
+OUT_OF_REACH = -6.0
+"""Decades; the top layer's gradient is some hundredths in healthy networks."""
 _MOST = 150
 """Decades whose square a float holds."""
 _UNSEEN = "the gradient of its layers was not seen"
@@ -41,6 +44,31 @@ def depth_gain_start(view: View) -> dict[str, Measurement]:
     None if: as depth_gain.
     """
     return each_module(view, lambda module: _gain(view, module, last=False))
+
+
+@signal(
+    unit="share",
+    by="module",
+    reads=("layers.hidden_gradient", "samples", "parameters", "steps.loss", "losses"),
+)
+def loss_fall_with_lowest(view: View) -> dict[str, Measurement]:
+    """Share of the training loss that went and in which the lowest layer of the stack can have had a part.
+
+    loss_fall_informed, but 0 where that layer got less than a millionth of the top layer's gradient at first and last:
+    the layers above it learn what they can from what it happens to say, as when each time step comes. Its gradient is
+    then below the 1e-8 that Adam adds to the root of its square, so that not even Adam moves it.
+
+    Reads: as depth_gain, depth_gain_start and loss_fall_informed. Unit: share. None if: as loss_fall_informed.
+    """
+    fall = loss_fall_informed(view)
+    assert isinstance(fall, Measurement)
+
+    def measure(module: int) -> Measurement:
+        gains = [_gain(view, module, last=last).value for last in (False, True)]
+        lost = all(gain is not None and float(gain) < OUT_OF_REACH for gain in gains)
+        return known(0.0) if lost and fall.value is not None else fall
+
+    return each_module(view, measure)
 
 
 def _gain(view: View, module: int, last: bool) -> Measurement:

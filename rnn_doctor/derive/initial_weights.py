@@ -15,7 +15,7 @@ LARGE = 1.3
 GROWS = 1.5
 """Decades of growth over the longest lag below which large weights do no harm: nn.RNN of gain 2, whose gradient
 grows by 1.1 over 15 steps, learned to recall as fast as orthogonal ones (benchmarks/thresholds/recurrent_init.py)."""
-OVERLARGE = 2.5
+OVERLARGE = 2.8
 """Gain of such weights from which on their growth over a sequence is no longer asked for: saturated states and short
 sequences bound it (benchmarks/thresholds/doses_scaled.txt)."""
 SLOPE = 0.01

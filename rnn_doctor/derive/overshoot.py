@@ -13,10 +13,11 @@ from rnn_doctor.schema.signals import Measurement
 _BOUNDED = frozenset("gnh")
 """Candidates and states that pass a tanh."""
 FAR = 5.0
-"""Times the first loss, and times that of an answer that knows nothing; networks that learned later stood at 2.9 times
-both at most (benchmarks/thresholds/doses_large.txt)."""
+"""Times the first loss, and times that of an answer that knows nothing; of 915 runs of the fault bench that learned
+later none stood above 2.9 times both."""
 FLAT = 0.85
-"""Share of saturated states that networks keep who learn well by large steps is below it."""
+"""Networks that learned by large steps had at most 0.82 of their states saturated, but for one whose loss did not fall
+within 50 updates (benchmarks/thresholds/doses_large.txt)."""
 
 
 @signal(unit="share", reads=("layers.gates",))
