@@ -10,7 +10,12 @@ UNSCALED: Values = {"input_absmax": 950.0, "input_drive": 0.96, "loss_fall": 0.0
 SATURATED: Values = {"gate_saturation_start": 0.9}
 VANISHING: Values = {"lag_gain": -12.0, "lag_given": True}
 DEAD: Values = {"dead_unit_share": 0.8, "dead_unit_share_lowest": 0.8}
-TOO_LARGE: Values = {"displacement_excess": 9.0, "loss_end_ratio": 1.2, "loss_halved_steadily": False}
+TOO_LARGE: Values = {
+    "steps_astray": True,
+    "displacement_excess": 9.0,
+    "loss_end_ratio": 1.2,
+    "large_steps_pay": False,
+}
 SPIKES: Values = {"grad_norm_spike_count": 4, "grad_norm_spike_max": 60.0}
 NON_FINITE: Values = {"non_finite_found": True}
 GROWING: Values = {"lag_slope_start": 0.2, "lag_gain_longest": 9.0}
@@ -27,6 +32,16 @@ CHAINS = {
         "RD201",
         SATURATED | VANISHING | DEAD,
         {"RD101", "RD202"},
+    ),
+    "gates shut so far that nothing reaches their weights": (
+        "RD201",
+        SATURATED | {"unchanged_tensors": 2},
+        {"RD308"},
+    ),
+    "dead units, nothing passes through them": (
+        "RD202",
+        DEAD | VANISHING | {"unchanged_tensors": 2},
+        {"RD101", "RD308"},
     ),
     "steps too large, spikes, overflow": ("RD301", TOO_LARGE | SPIKES | NON_FINITE, {"RD103", "RD104"}),
     "steps too large, stuck gates, vanishing, dead units": (
@@ -65,8 +80,11 @@ CHAINS = {
             "clip_ratio_median": 1e-4,
             "optimizer_adaptive": False,
             "displacement_per_step": 1e-6,
+            "path_per_step": 1e-6,
+            "path_unclipped": 1e-2,
             "loss_fall_bound": 1e-3,
             "loss_fall": 0.01,
+            "loss_fall_informed": 0.01,
             "loss_uninformed_ratio": 0.99,
         },
         {"RD302"},

@@ -21,6 +21,8 @@ class Form:
     needs: Needs = lambda task, setting: True
     twin: Mapping[str, Any] = field(default_factory=dict)
     """What the healthy twin does too."""
+    rules: tuple[str, ...] = ()
+    """Further rules that name the cause as it is planted here."""
 
 
 def doses(name: str, mild: Any, clear: Any, gross: Any) -> dict[str, dict[str, Any]]:

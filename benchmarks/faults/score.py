@@ -58,22 +58,21 @@ def has_warning(result: Result) -> bool:
 
 def named(result: Result) -> bool:
     """Whether the right cause is among the findings of more than a note."""
-    return any(f["rule"] in _fault(result).rules for f in grave(result))
+    return any(f["rule"] in _right(result) for f in grave(result))
 
 
 def leads(result: Result) -> bool:
     """Whether the right cause is the first of them."""
-    return bool(grave(result)) and grave(result)[0]["rule"] in _fault(result).rules
+    return bool(grave(result)) and grave(result)[0]["rule"] in _right(result)
 
 
 def is_right(result: Result, finding: dict[str, Any]) -> bool:
     """Whether what the finding says is true: the cause, a consequence of it, or explained by it."""
     if result["healthy"]:
         return False
-    fault = _fault(result)
-    return finding["rule"] in fault.rules + fault.follows or any(
-        r in fault.rules for r in finding["explained_by"]
-    )
+    right = _right(result)
+    follows = _fault(result).follows
+    return finding["rule"] in right + follows or any(r in right for r in finding["explained_by"])
 
 
 def truth(result: Result) -> tuple[set[str], set[str]]:
@@ -121,6 +120,14 @@ def bands(results: Iterable[Result]) -> dict[str, Rate]:
 
 def _fault(result: Result) -> Fault:
     return BY_NAME[result["fault"]]
+
+
+def _right(result: Result) -> tuple[str, ...]:
+    """The rules that name the cause, those of the way in which it was planted among them."""
+    fault = _fault(result)
+    return fault.rules + tuple(
+        rule for form in fault.forms if form.name == result["form"] for rule in form.rules
+    )
 
 
 def of(results: Iterable[Result], part: str, *doses: str) -> list[Result]:

@@ -1,11 +1,12 @@
-"""Faults of quantity in rising doses, on the development tasks of the fault bench: what is seen, what is learned.
+"""Faults of quantity in rising doses, on tasks of the fault bench: what is seen, what is learned.
 
-Command: python -m benchmarks.thresholds.doses FAMILY [--settings N] [--logs DIR] (rate, decay, depth or gain). Every
-family takes plain trainings of the bench's development part (never the held-back tasks), changes one thing in doses,
-records the first 50 updates as the bench does, and trains anew, unobserved, for 1.5 times as many updates as the plain
-twin needed, but 400 at least where the rate is one that people choose (a tenth to ten times a good one). One line a
-run: the dose, after how many updates the target was reached (- if never), after how many the twin reached it, and the
-family's signals. Twins that never reach it are left out. The last lines give, for each dose, how many did harm (not
+Command: python -m benchmarks.thresholds.doses FAMILY [--settings N] [--part P] [--seed S] [--sizes H ...] [--logs DIR]
+(rate, small, large, decay, depth, gain, scaled or relu). Every family takes plain trainings of one part of the bench
+(the development part; of others with sizes and seeds that the bench has not), changes one thing in doses, records the
+first 50 updates as the bench does, and trains anew, unobserved, for 1.5 times as many updates as the plain twin needed,
+but 400 at least where the rate is one that people choose (a tenth to ten times a good one). One line a run: the dose,
+after how many updates the target was reached (- if never), after how many the twin reached it, and the family's
+signals. Twins that never reach it are left out. The last lines give, for each dose, how many did harm (not
 within 1.5 times the twin's updates), how many reached the target at all, and smallest, median and largest value of
 each signal. doses_rate.txt holds all doses of the first settings and, of 13 others, 0.01, 0.03 and 0.1 alone.
 """
@@ -13,7 +14,7 @@ each signal. doses_rate.txt holds all doses of the first settings and, of 13 oth
 import argparse
 import math
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -21,10 +22,11 @@ from statistics import median
 from typing import Any
 
 from benchmarks.faults import worker
-from benchmarks.faults.faults import DEVELOPMENT, tasks
-from benchmarks.faults.plan import OPTIMIZERS
+from benchmarks.faults.faults import tasks
+from benchmarks.faults.plan import RANGES
 from benchmarks.faults.run import HEALTHY, PATIENCE
 from benchmarks.faults.setting import Setting
+from benchmarks.faults.task import DEVELOPMENT, PARTS
 from benchmarks.faults.tasks import TASKS
 from rnn_doctor.derive.signals import signals
 from rnn_doctor.schema import reading
@@ -39,6 +41,19 @@ def _rates(setting: Setting) -> list[dict[str, Any]]:
     return [*rates, *clips]
 
 
+def _small(setting: Setting) -> list[dict[str, Any]]:
+    """Steps that are small for one of three reasons, and those of a careful rate."""
+    rates: list[dict[str, Any]] = [{"rate": rate} for rate in (0.003, 0.01, 0.03, 0.1, 0.3)]
+    if setting.optimizer not in ("SGD", "momentum", "nesterov"):
+        return rates
+    scales: list[dict[str, Any]] = [{"loss_scale": scale, "clip": None} for scale in (0.003, 0.01, 0.03, 0.3)]
+    return [*rates, *scales, *({"clip": limit} for limit in (3e-4, 3e-3, 3e-2))]
+
+
+def _large(setting: Setting) -> list[dict[str, Any]]:
+    return [{"rate": rate} for rate in (5.0, 10.0, 20.0, 30.0, 60.0, 100.0)]
+
+
 def _decays(setting: Setting) -> list[dict[str, Any]]:
     doses = {
         "AdamW": (0.1, 1.0, 2.0, 5.0, 10.0, 30.0), "SGD": (0.001, 0.01, 0.03, 0.1, 1.0),
@@ -48,7 +63,7 @@ def _decays(setting: Setting) -> list[dict[str, Any]]:
 
 
 def _depths(setting: Setting) -> list[dict[str, Any]]:
-    deep = TASKS[setting.task].network == "layer"
+    deep = TASKS[setting.task].network in ("layer", "pipeline", "packed", "loop")
     return [{"layers": layers} for layers in (2, 3, 4, 6, 8, 12)] if deep else []
 
 
@@ -57,26 +72,52 @@ def _gains(setting: Setting) -> list[dict[str, Any]]:
     return [{"init": "orthogonal", "gain": g} for g in (1.0, 1.4, 2.0, 2.5, 3.0, 5.0)] if plain else []
 
 
+def _scaled(setting: Setting) -> list[dict[str, Any]]:
+    """Recurrent weights of PyTorch's own distribution that are so many times too large."""
+    gains = (2.0, 3.0, 4.5, 7.0, 12.0, 25.0)
+    return [{"init": "scaled", "gain": g} for g in gains] if setting.cell == "RNN" else []
+
+
+def _relu(setting: Setting) -> list[dict[str, Any]]:
+    """Units of a ReLU recurrence that start below zero."""
+    plain = TASKS[setting.task].network in ("layer", "pipeline", "packed") and setting.cell == "RNN"
+    return [{"relu_bias": bias} for bias in (0.0, -1.0, -2.0, -5.0, -9.0)] if plain else []
+
+
 FAMILIES: dict[str, Family] = {
     "rate": (_rates, (
         "displacement_per_step", "displacement_excess", "loss_fall", "loss_fall_bound", "loss_end_ratio",
         "loss_rise_max", "loss_uninformed_ratio",
     )),
+    "small": (_small, (
+        "displacement_per_step", "path_per_step", "path_unclipped", "clip_ratio_median", "loss_fall",
+        "loss_fall_informed", "loss_fall_bound", "loss_uninformed_ratio",
+    )),
+    "large": (_large, (
+        "displacement_excess", "saturation_gained", "loss_end_ratio", "loss_rise_max", "loss_end_uninformed",
+        "loss_fall", "dead_unit_share",
+    )),
     "decay": (_decays, (
         "decay_per_update", "recurrent_norm_remaining", "decay_accounts_for", "loss_end_uninformed", "loss_fall",
     )),
-    "depth": (_depths, ("depth_gain_start", "depth_gain", "loss_fall", "loss_end_uninformed")),
+    "depth": (_depths, ("depth_gain_start", "depth_gain", "loss_fall", "loss_fall_informed", "loss_end_uninformed")),
+    "scaled": (_scaled, (
+        "recurrent_gain", "lag_slope_start", "lag_gain_longest", "gate_saturation_start", "loss_fall_informed",
+    )),
+    "relu": (_relu, ("dead_unit_share", "loss_fall_informed", "lag_gain")),
     "gain": (_gains, ("recurrent_gain", "lag_slope_start", "lag_gain_longest", "loss_fall", "loss_end_uninformed")),
 }  # fmt: skip
 
 
-def plain_settings(count: int) -> list[Setting]:
-    """So many plain trainings of the development tasks, each task in turn, in a random order that stays."""
+def plain_settings(count: int, part: str, sizes: Sequence[int], seed: int) -> list[Setting]:
+    """So many plain trainings of a part's tasks, each task in turn, in a random order that stays."""
     each = []
-    for task in tasks(DEVELOPMENT):
-        combinations = list(product(task.cells, (24, 48), OPTIMIZERS))
+    for task in tasks(part):
+        combinations = list(product(task.cells, sizes, RANGES[part].optimizers))
         Random(f"doses {task.name}").shuffle(combinations)
-        each.append([Setting(task.name, cell=c, hidden=h, optimizer=o, seed=5) for c, h, o in combinations])
+        each.append(
+            [Setting(task.name, cell=c, hidden=h, optimizer=o, seed=seed) for c, h, o in combinations]
+        )
     return [settings[i] for i in range(max(map(len, each))) for settings in each if i < len(settings)][:count]
 
 
@@ -97,10 +138,10 @@ def _chosen(change: dict[str, Any]) -> bool:
     return 0.1 <= change.get("rate", 0.0) <= 10 or "clip" in change
 
 
-def runs(family: Family, count: int, place: Path) -> Iterator[Row]:
+def runs(family: Family, settings: Sequence[Setting], place: Path) -> Iterator[Row]:
     """Dose, when the target was reached, when the twin reached it, and the signals."""
     doses, names = family
-    for plain in plain_settings(count):
+    for plain in settings:
         changes = doses(plain)
         twin, _, _ = worker.learn(plain, HEALTHY, place / "run") if changes else (None, [], "")
         if twin is None:
@@ -127,11 +168,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("family", choices=FAMILIES)
     parser.add_argument("--settings", type=int, default=50)
+    parser.add_argument("--part", choices=PARTS, default=DEVELOPMENT)
+    parser.add_argument("--sizes", type=int, nargs="+", default=(24, 48))
+    parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--logs", type=Path, help="a folder that keeps the run logs")
     given = parser.parse_args()
     worker.warm()
     with tempfile.TemporaryDirectory() as folder:
-        rows = list(runs(FAMILIES[given.family], given.settings, given.logs or Path(folder)))
+        settings = plain_settings(given.settings, given.part, given.sizes, given.seed)
+        rows = list(runs(FAMILIES[given.family], settings, given.logs or Path(folder)))
     print("\n" + "\n".join(summary(FAMILIES[given.family][1], rows)))
 
 

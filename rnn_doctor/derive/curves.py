@@ -4,8 +4,8 @@ import math
 import re
 
 from rnn_doctor.derive.gradients import spikes
-from rnn_doctor.derive.losses import uninformed_loss
 from rnn_doctor.derive.thinning import thinned
+from rnn_doctor.derive.uninformed import uninformed_training_loss
 from rnn_doctor.derive.validation import validations
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Parameter
@@ -29,7 +29,7 @@ def by_step(view: View) -> StepCurves:
     return StepCurves(
         loss=_curve(losses, "no training loss was seen" if view.log.steps else NO_STEP),
         validation=_curve([(e.step, e.loss) for e in evaluations if e.loss is not None], why),
-        uninformed_loss=view.once(uninformed_loss),
+        uninformed_loss=view.once(uninformed_training_loss),
         grad_norm=_curve(norms, "no gradient norm was seen" if view.log.steps else NO_STEP),
         clipped_norm=_clipped(view),
         clip_limit=_limit(view),

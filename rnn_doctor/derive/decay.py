@@ -3,7 +3,9 @@
 import math
 from dataclasses import dataclass
 
+from rnn_doctor.derive.displacement import moving_matrices
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
+from rnn_doctor.derive.subjects import is_hand_written
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Optimizer, Parameter
 from rnn_doctor.schema.runlog import Sample
@@ -51,7 +53,7 @@ def _shrinking(view: View) -> Shrinking | str:
     """The shrinking over the finite samples, or why it is not known."""
     if not view.log.steps:
         return NO_STEP
-    held = {number: p for number, p in view.log.parameters.items() if _is_held(view, p)}
+    held = _held(view)
     samples = [s for s in view.finite_samples if held and held.keys() <= set(s.parameters)]
     if not samples:
         return "no optimizer was seen to change recurrent weights"
@@ -71,9 +73,11 @@ def _shrinking(view: View) -> Shrinking | str:
     return Shrinking(last / first, by_decay, updates)
 
 
-def _is_held(view: View, parameter: Parameter) -> bool:
-    matrix = parameter.module is not None and parameter.trainable and len(parameter.shape) > 1
-    return matrix and parameter.optimizer in view.log.optimizers
+def _held(view: View) -> dict[int, Parameter]:
+    """The trained recurrent matrices; of hand-written recurrences, whose own are not known, all but embeddings."""
+    matrices = {n: p for n, p in moving_matrices(view).items() if p.optimizer in view.log.optimizers}
+    recurrent = {n: p for n, p in matrices.items() if p.module is not None}
+    return recurrent or (matrices if any(is_hand_written(view, n) for n in view.log.modules) else {})
 
 
 def _matrices(view: View, held: dict[int, Parameter], sample: Sample) -> list[_Matrix]:
@@ -125,6 +129,8 @@ def _strongest(view: View, optimizer: Optimizer, step: int) -> float:
 @signal(unit="ratio", reads=("samples.weight_norm", "parameters"))
 def recurrent_norm_remaining(view: View) -> Measurement:
     """Norm of the trained recurrent weight matrices at the last finite sample over that at the first.
+
+    Of hand-written recurrences, whose own weights are not known, that of all trained matrices but embeddings.
 
     Reads: `log.samples[k].weight_norm`. Unit: ratio; 1 where it did not change, 0 where nothing is left.
     None if: fewer than 20 updates lie between, or no optimizer holds recurrent weights.

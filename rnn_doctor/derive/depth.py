@@ -3,7 +3,9 @@
 import math
 from statistics import median
 
+from rnn_doctor.derive.losses import loss_fall_informed
 from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.stacks import stacks, weight_gain
 from rnn_doctor.derive.subjects import each_module
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import Layer
@@ -11,44 +13,74 @@ from rnn_doctor.schema.signals import Measurement
 
 NOTHING = -45.0
 """Decades that stand for a gradient of exactly 0, which is below the range of float32."""
+OUT_OF_REACH = -6.0
+"""Decades; the top layer's gradient is some hundredths in healthy networks."""
 _MOST = 150
 """Decades whose square a float holds."""
 _UNSEEN = "the gradient of its layers was not seen"
+_AT_FIRST = "the gradient of its layers was not seen after the first update"
 _SINGLE = "it has one layer"
 
 
-@signal(unit="decades", by="module", reads=("layers.hidden_gradient",))
+@signal(unit="decades", by="module", reads=("layers.hidden_gradient", "samples", "parameters"))
 def depth_gain(view: View) -> dict[str, Measurement]:
     """Decades from the top layer's gradient to the bottom layer's at the same time step, when last seen.
 
     Under the script's own loss; of two directions the sum of both. Median over the time steps, their range as
-    interval.
+    interval. Of a stack of separate modules the gradient of the weights, told of the lowest.
 
-    Reads: `log.layers[i].hidden_gradient`, the last of each layer. Unit: decades; -3 is a thousandth.
-    None if: the module has one layer, or the gradient of its layers was not seen.
+    Reads: `log.layers[i].hidden_gradient`, the last of each layer; `log.samples[k].grad_norm`, the last.
+    Unit: decades; -3 is a thousandth.
+    None if: the module has one layer and is not the lowest of a stack, or the gradient of its layers was not seen.
     """
     return each_module(view, lambda module: _gain(view, module, last=True))
 
 
-@signal(unit="decades", by="module", reads=("layers.hidden_gradient",))
+@signal(unit="decades", by="module", reads=("layers.hidden_gradient", "samples", "parameters"))
 def depth_gain_start(view: View) -> dict[str, Measurement]:
     """The same before the first update.
 
-    Reads: `log.layers[i].hidden_gradient` of step 1. Unit: decades. None if: as depth_gain.
+    Reads: `log.layers[i].hidden_gradient`, `log.samples[k].grad_norm` of step 1. Unit: decades.
+    None if: as depth_gain.
     """
     return each_module(view, lambda module: _gain(view, module, last=False))
 
 
+@signal(
+    unit="share",
+    by="module",
+    reads=("layers.hidden_gradient", "samples", "parameters", "steps.loss", "losses"),
+)
+def loss_fall_with_lowest(view: View) -> dict[str, Measurement]:
+    """Share of the training loss that went and in which the lowest layer of the stack can have had a part.
+
+    loss_fall_informed, but 0 where that layer got less than a millionth of the top layer's gradient at first and last:
+    the layers above it learn what they can from what it happens to say, as when each time step comes. Its gradient is
+    then below the 1e-8 that Adam adds to the root of its square, so that not even Adam moves it.
+
+    Reads: as depth_gain, depth_gain_start and loss_fall_informed. Unit: share. None if: as loss_fall_informed.
+    """
+    fall = loss_fall_informed(view)
+    assert isinstance(fall, Measurement)
+
+    def measure(module: int) -> Measurement:
+        gains = [_gain(view, module, last=last).value for last in (False, True)]
+        lost = all(gain is not None and float(gain) < OUT_OF_REACH for gain in gains)
+        return known(0.0) if lost and fall.value is not None else fall
+
+    return each_module(view, measure)
+
+
 def _gain(view: View, module: int, last: bool) -> Measurement:
     if view.log.modules[module].num_layers < 2:
-        return unknown(_SINGLE)
+        return _of_stack(view, module, last)
     records = [r for r in view.log.layers if r.module == module and r.hidden_gradient]
     steps = {r.step for r in records}
     step = max(steps, default=0) if last else 1
     if step not in steps:
         return unknown(_UNSEEN)
     if last and step == 1:
-        return unknown("the gradient of its layers was not seen after the first update")
+        return unknown(_AT_FIRST)
     top, bottom = (_squares([r for r in records if r.step == step and r.layer == layer])
                    for layer in (view.log.modules[module].num_layers - 1, 0))  # fmt: skip
     gains = [
@@ -58,6 +90,22 @@ def _gain(view: View, module: int, last: bool) -> Measurement:
         return unknown(_UNSEEN)
     interval = (min(gains), max(gains)) if len(gains) > 1 else None
     return known(median(gains), n=len(gains)).model_copy(update={"interval": interval})
+
+
+def _of_stack(view: View, module: int, last: bool) -> Measurement:
+    """The same of the stack of separate modules whose lowest this one is."""
+    stack = view.once(stacks).get(module, (module,))
+    if len(stack) == 1:
+        return unknown(_SINGLE)
+    if stack[0] != module:
+        return unknown(f"it is a layer of the stack on {view.module_names[stack[0]]}")
+    found = [s for s in view.finite_samples if last or s.step == 1]
+    if not found:
+        return unknown(_UNSEEN)
+    if last and found[-1].step == 1:
+        return unknown(_AT_FIRST)
+    gain = weight_gain(view, stack, found[-1])
+    return unknown(_UNSEEN) if gain is None else known(max(gain, NOTHING), n=1)
 
 
 def _squares(layer: list[Layer]) -> list[float]:

@@ -1,6 +1,7 @@
 """How far the updates move the weights, relative to the weights' own size."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
@@ -30,6 +31,8 @@ class Move:
     """Without output layers over a vocabulary, unless there is nothing else."""
     farthest: float
     """Of all, or of the recurrent modules alone where these moved further: a large front end may be tuned gently."""
+    length: float
+    """Of the update made at that step, in the same units: of all, or of the recurrent modules if theirs is larger."""
 
 
 def moving_matrices(view: View) -> dict[int, Parameter]:
@@ -72,23 +75,29 @@ def _moves(view: View) -> tuple[Move, ...]:
     moves = []
     for sample in view.finite_samples:
         moved: dict[int, float] = {}
-        for number, weight, distance in zip(
-            sample.parameters, sample.weight_norm, sample.displacement, strict=True
+        made: dict[int, float] = {}
+        for number, weight, distance, update in zip(
+            sample.parameters, sample.weight_norm, sample.displacement, sample.update_norm, strict=True
         ):
             if number in watched:
                 initial.setdefault(number, weight)
-                moved[number] = distance
-        everything = _ratio(moved, initial, list(moved))
-        together = _ratio(moved, initial, [n for n in moved if n not in heads]) or everything
-        if everything is not None and together is not None:
-            recurrent = _ratio(moved, initial, [n for n in moved if watched[n].module is not None])
-            updates = max(1, view.updates(sample.step))
-            moves.append(Move(sample.step, updates, together, max(everything, recurrent or 0.0)))
+                moved[number], made[number] = distance, update
+        together = _ratio(moved, initial, [n for n in moved if n not in heads]) or _ratio(
+            moved, initial, moved
+        )
+        if together is not None:
+            recurrent = [n for n in moved if watched[n].module is not None]
+            farthest, length = (
+                max(_ratio(each, initial, group) or 0.0 for group in (list(each), recurrent))
+                for each in (moved, made)
+            )
+            moves.append(Move(sample.step, max(1, view.updates(sample.step)), together, farthest, length))
     return tuple(moves)
 
 
-def _ratio(moved: dict[int, float], initial: dict[int, float], group: list[int]) -> float | None:
+def _ratio(moved: dict[int, float], initial: dict[int, float], group: Iterable[int]) -> float | None:
     """||theta - theta_0|| / ||theta_0|| over some parameters; None where they start at zero."""
+    group = list(group)
     size = math.hypot(*(initial[n] for n in group))
     return math.hypot(*(moved[n] for n in group)) / size if size > 1e-8 else None
 
@@ -140,6 +149,25 @@ def displacement_excess(view: View) -> Measurement:
     return known(max(m.together / max(LARGE, LARGE / EARLY * m.updates) for m in moves), n=len(moves))
 
 
+def _early(view: View) -> list[Move] | str:
+    """The moves of the first 50 updates, or why they tell nothing of the size of the steps."""
+    moves = view.once(_moves)
+    if not moves:
+        return _absent(view)
+    enough = [m for m in moves if m.updates >= FEWEST]
+    if not enough:
+        return too_few(moves[-1].updates, "update", "sampled", FEWEST)
+    last = ([m for m in enough if m.updates <= EARLY] or enough[:1])[-1]
+    if warms_up(view, last.updates):
+        return "the learning rate was still warming up"
+    waiting = waits(view, last.updates)
+    if waiting:
+        return f"the schedule {waiting} may begin with a warm-up, and had not changed the rate yet"
+    if last.farthest == 0:
+        return "not a single weight moved, which is no matter of the step size"
+    return [m for m in moves if m.updates <= last.updates]
+
+
 @signal(unit="ratio per update", reads=("samples", "parameters", "steps.lr"))
 def displacement_per_step(view: View) -> Measurement:
     """Displacement per update within the first 50 updates, of the whole or of its recurrent part alone.
@@ -150,21 +178,26 @@ def displacement_per_step(view: View) -> Measurement:
     None if: fewer than 10 updates, weights that start at zero or do not move at all, or a learning rate that still
     warms up, or has not moved yet under a schedule that begins with a warm-up (by epochs, say).
     """
-    moves = view.once(_moves)
-    if not moves:
-        return unknown(_absent(view))
-    enough = [m for m in moves if m.updates >= FEWEST]
-    if not enough:
-        return unknown(too_few(moves[-1].updates, "update", "sampled", FEWEST))
-    early = [m for m in enough if m.updates <= EARLY] or enough[:1]
-    if warms_up(view, early[-1].updates):
-        return unknown("the learning rate was still warming up")
-    waiting = waits(view, early[-1].updates)
-    if waiting:
-        return unknown(f"the schedule {waiting} may begin with a warm-up, and had not changed the rate yet")
-    if early[-1].farthest == 0:
-        return unknown("not a single weight moved, which is no matter of the step size")
+    early = view.once(_early)
+    if isinstance(early, str):
+        return unknown(early)
     return known(early[-1].farthest / early[-1].updates, n=early[-1].updates)
+
+
+@signal(unit="ratio per update", reads=("samples", "parameters", "steps.lr"))
+def path_per_step(view: View) -> Measurement:
+    """Length of a single update within the first 50, of the whole or of its recurrent part alone: the larger of both.
+
+    Updates that go to and fro, as those of a noisy gradient do, add up to far less than their lengths; how far the
+    weights get then says little of the size of the steps. Median over the samples, over the weights' initial norm.
+
+    Reads: `log.samples[k].update_norm`, `.weight_norm` of the first. Unit: ratio per update.
+    None if: as displacement_per_step.
+    """
+    early = view.once(_early)
+    if isinstance(early, str):
+        return unknown(early)
+    return known(median(m.length for m in early), n=len(early))
 
 
 def warms_up(view: View, updates: int) -> bool:

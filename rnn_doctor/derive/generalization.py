@@ -5,8 +5,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from rnn_doctor.derive.losses import uninformed_loss
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
+from rnn_doctor.derive.uninformed import uninformed_loss
 from rnn_doctor.derive.validation import validations
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.signals import Measurement

@@ -15,6 +15,11 @@ LARGE = 1.3
 GROWS = 1.5
 """Decades of growth over the longest lag below which large weights do no harm: nn.RNN of gain 2, whose gradient
 grows by 1.1 over 15 steps, learned to recall as fast as orthogonal ones (benchmarks/thresholds/recurrent_init.py)."""
+OVERLARGE = 2.8
+"""Gain of such weights from which on their growth over a sequence is no longer asked for: saturated states and short
+sequences bound it (benchmarks/thresholds/doses_scaled.txt)."""
+SLOPE = 0.01
+"""Decades a step; no usual initialization stretches gradients (RD102)."""
 SMALL = 0.2
 """A third of the gain of PyTorch's default, and no more than uniform weights within 0.1 have from 12 units on."""
 CLOSED = -1.5
@@ -117,7 +122,8 @@ def _by_module(measured: Measurement | dict[str, Measurement]) -> dict[str, Meas
 
 
 def _problem(weights: list[InitialWeights], slope: float, growth: float) -> str:
-    if slope > 0 and growth > GROWS and max(w.hidden_gain for w in weights) > LARGE:
+    largest = max(w.hidden_gain for w in weights)
+    if (slope > 0 and growth > GROWS and largest > LARGE) or (slope > SLOPE and largest > OVERLARGE):
         return "recurrent weights too large"
     if slope < FORGETS:
         if min(w.hidden_gain for w in weights) < SMALL:

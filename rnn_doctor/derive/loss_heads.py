@@ -4,11 +4,11 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from rnn_doctor.derive.registry import known, signal
+from rnn_doctor.derive.uninformed import REGRESSING
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import LossCall
 from rnn_doctor.schema.signals import Measurement
 
-REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 ALL_ROWS, NO_ROW = 0.99, 0.01
 REACH = 1.05
 """Targets may exceed the range of an activation by 5 % of it: rounding and label noise."""
@@ -141,7 +141,7 @@ def _regression(head: str, out_of_reach: Callable[[float, float], bool]) -> Call
         low, high = call.target_minimum, call.target_maximum
         known_range = low is not None and high is not None
         return (
-            call.function in REGRESSION
+            call.function in REGRESSING
             and call.head == head
             and known_range
             and out_of_reach(low or 0.0, high or 0.0)

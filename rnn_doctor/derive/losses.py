@@ -5,8 +5,8 @@ from statistics import median
 
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.trends import ends, mann_kendall
+from rnn_doctor.derive.uninformed import equal_odds, mean_loss, same_answer_training_loss
 from rnn_doctor.derive.view import NO_STEP, View
-from rnn_doctor.schema.runlog import LossCall
 from rnn_doctor.schema.signals import Measurement
 
 FEWEST = 12
@@ -94,21 +94,42 @@ def loss_fall(view: View) -> Measurement:
     return known(max(0.0, 1 - last / first) if falls else 0.0, n=len(view.losses))
 
 
-@signal(unit="ratio", reads=("losses",))
+@signal(unit="share", reads=("steps.loss", "losses", "loss_sums"))
+def loss_fall_informed(view: View) -> Measurement:
+    """Share of the training loss that went below what the best answer gets that is the same for all inputs.
+
+    1 - last quarter / first quarter (medians), or over the loss of that answer where the first is above it: what the
+    biases of the output layer mend in a few updates, the mean of the targets or how frequent each label is, does not
+    count. As loss_fall where what such an answer gets is not known, and 0 where the fall is no trend.
+
+    Reads: `log.steps[k].loss`, `log.losses[i].baseline`, `.input_shape`, `log.loss_sums[i]`. Unit: share.
+    None if: as loss_fall.
+    """
+    reason = unusable(view, FEWEST)
+    if reason:
+        return unknown(reason)
+    first, last = ends(view.losses)
+    level = view.once(same_answer_training_loss)
+    start = first if level is None else min(first, level)
+    falls = not view.loss_broke and start > 0 and mann_kendall(view.losses) < FALLS
+    return known(max(0.0, 1 - last / start) if falls else 0.0, n=len(view.losses))
+
+
+@signal(unit="ratio", reads=("losses", "loss_sums"))
 def loss_uninformed_ratio(view: View) -> Measurement:
     """Training loss over that of an answer that knows nothing: well below 1 only after something was learned.
 
     That answer is equal odds for all classes, or the mean of the targets. An untrained network stands there or
     above. Median over the sampled calls of each loss function's source line; of several lines the smallest.
 
-    Reads: `log.losses[i].value`, `.input_shape`, `.baseline` (of mse_loss). Unit: ratio.
+    Reads: `log.losses[i].value`, `.input_shape`, `.baseline`, `log.loss_sums[i].mean`. Unit: ratio.
     None if: no loss was called whose value for such an answer is known.
     """
     ratios: dict[int, list[float]] = {}
     for call in view.log.losses:
-        uninformed = _uninformed(call)
-        if call.value is not None and math.isfinite(call.value) and uninformed:
-            ratios.setdefault(call.site, []).append(call.value / uninformed)
+        uninformed, value = equal_odds(call), mean_loss(view, call)
+        if value is not None and uninformed:
+            ratios.setdefault(call.site, []).append(value / uninformed)
     if not ratios:
         return unknown("no loss was seen whose value for an answer that knows nothing is known")
     lowest = min(ratios.values(), key=median)
@@ -121,32 +142,10 @@ def loss_uninformed_first(view: View) -> float | None:
     None where that is not known.
     """
     ratios = [
-        call.value / uninformed
+        value / uninformed
         for call in view.log.losses
         if call.step == 1
-        and call.value is not None
-        and math.isfinite(call.value)
-        and (uninformed := _uninformed(call))
+        and (value := mean_loss(view, call)) is not None
+        and (uninformed := equal_odds(call))
     ]
     return min(ratios, default=None)
-
-
-def uninformed_loss(view: View) -> float | None:
-    """The loss of an answer that knows nothing, median over the sampled calls; None of several or unknown losses."""
-    levels = [_uninformed(call) for call in view.log.losses]
-    if len({call.site for call in view.log.losses}) != 1:
-        return None
-    known_levels = [level for level in levels if level is not None and level > 0]
-    return median(known_levels) if known_levels else None
-
-
-def _uninformed(call: LossCall) -> float | None:
-    """The loss of an answer that knows nothing; None where it is not known.
-
-    Not the entropy of the labels: that of a batch is far too low where there are many classes.
-    """
-    if call.function in ("cross_entropy", "nll_loss") and len(call.input_shape) > 1:
-        return math.log(call.input_shape[1])
-    if call.function in ("binary_cross_entropy", "binary_cross_entropy_with_logits"):
-        return math.log(2)
-    return call.baseline if call.function == "mse_loss" else None

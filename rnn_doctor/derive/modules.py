@@ -1,6 +1,7 @@
 """How the recurrent modules were built."""
 
 from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.stacks import stacks
 from rnn_doctor.derive.subjects import HAND_WRITTEN, each_module
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
@@ -46,11 +47,16 @@ def cell_kind(view: View) -> dict[str, Measurement]:
 
 @signal(unit="layers", by="module", reads=("modules",))
 def stacked_layers(view: View) -> dict[str, Measurement]:
-    """Number of layers that one module stacks.
+    """Number of layers that one module stacks, or that are stacked on it as modules of their own.
 
-    Reads: `log.modules[id].num_layers`. Unit: layers. None if: never.
+    Reads: `log.modules[id].num_layers`, `.name`, `.input_size`, `.hidden_size`. Unit: layers. None if: never.
     """
-    return each_module(view, lambda module: known(view.log.modules[module].num_layers))
+
+    def measure(module: int) -> Measurement:
+        stack = view.once(stacks).get(module, ())
+        return known(len(stack) if stack[:1] == (module,) else view.log.modules[module].num_layers)
+
+    return each_module(view, measure)
 
 
 @signal(unit="claim", by="module", reads=("modules", "loops"))

@@ -1,9 +1,10 @@
 """Whether the training loss has got anywhere: away from an answer that knows nothing, or down at all."""
 
-from rnn_doctor.derive.losses import FALLS, uninformed_loss, unusable
+from rnn_doctor.derive.losses import FALLS, unusable
 from rnn_doctor.derive.losses import FEWEST as FEWEST_LOSSES
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.trends import ends, mann_kendall
+from rnn_doctor.derive.uninformed import uninformed_training_loss
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
 
@@ -17,19 +18,20 @@ def _unusable(view: View) -> str | None:
     return reason or ("the training loss did not stay finite" if view.loss_broke else None)
 
 
-@signal(unit="ratio", reads=("steps.loss", "losses"))
+@signal(unit="ratio", reads=("steps.loss", "losses", "loss_sums"))
 def loss_end_uninformed(view: View) -> Measurement:
     """Training loss at the end (median of the last quarter) over that of an answer that knows nothing.
 
     That answer is equal odds for all classes, or the mean of the targets.
 
-    Reads: `log.steps[k].loss`, `log.losses[i].input_shape`, `.baseline`. Unit: ratio; 1 where nothing is learned.
+    Reads: `log.steps[k].loss`, `log.losses[i].input_shape`, `.baseline`, `log.loss_sums[i]`. Unit: ratio; 1 where
+    nothing is learned.
     None if: fewer than 12 losses, several loss functions, or one whose value for such an answer is not known.
     """
     reason = _unusable(view)
     if reason:
         return unknown(reason)
-    level = view.once(uninformed_loss)
+    level = view.once(uninformed_training_loss)
     if level is None:
         return unknown("what the loss of an answer that knows nothing is was not seen")
     return known(ends(view.losses)[1] / level, n=len(view.losses))

@@ -193,30 +193,39 @@ def _last(view: View, module: int, of: Callable[[Layer], float | None]) -> list[
     return list(last.values())
 
 
-@signal(unit="share", by="module", reads=("layers.dead_share",))
+def _dead(layer: Layer) -> float | None:
+    """Share of its units whose state never changes; None where too few states were looked at to tell."""
+    if layer.dead_share is None and layer.hidden_norm and not any(layer.hidden_norm):
+        return 1.0
+    return layer.dead_share
+
+
+@signal(unit="share", by="module", reads=("layers.dead_share", "layers.hidden_norm"))
 def dead_unit_share(view: View) -> dict[str, Measurement]:
     """Share of a layer's units whose state never changes, of the layer with most of them, when last seen.
 
-    Reads: `log.layers[i].dead_share`, the last of each layer. Unit: share. None if: not replayed.
+    Where too few states were looked at to tell single units, a state that is 0 throughout is dead as a whole.
+
+    Reads: `log.layers[i].dead_share`, `.hidden_norm`, the last of each layer. Unit: share. None if: not replayed.
     """
 
     def measure(module: int) -> Measurement:
-        return of_all(_last(view, module, lambda layer: layer.dead_share), max, _UNSEEN)
+        return of_all(_last(view, module, _dead), max, _UNSEEN)
 
     return each_module(view, measure)
 
 
-@signal(unit="share", by="module", reads=("layers.dead_share",))
+@signal(unit="share", by="module", reads=("layers.dead_share", "layers.hidden_norm"))
 def dead_unit_share_lowest(view: View) -> dict[str, Measurement]:
     """Share of units whose state never changes, of the layer that is given the inputs, when last seen.
 
     The upper layers of a healthy stack say nearly the same for many updates, until those below them tell things apart.
 
-    Reads: `log.layers[i].dead_share`, the last of layer 0, of its worse direction. Unit: share. None if: not replayed.
+    Reads: as dead_unit_share, of layer 0, of its worse direction. Unit: share. None if: not replayed.
     """
 
     def measure(module: int) -> Measurement:
-        return of_all(_last(view, module, lambda each: None if each.layer else each.dead_share), max, _UNSEEN)
+        return of_all(_last(view, module, lambda each: None if each.layer else _dead(each)), max, _UNSEEN)
 
     return each_module(view, measure)
 

@@ -6,8 +6,9 @@ from itertools import combinations
 from typing import NamedTuple
 
 from rnn_doctor.derive.displacement import waits, warms_up
-from rnn_doctor.derive.loss_heads import REGRESSION, loss_sites
+from rnn_doctor.derive.loss_heads import loss_sites
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
+from rnn_doctor.derive.uninformed import REGRESSING
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import LossCall
 from rnn_doctor.schema.signals import Measurement
@@ -139,7 +140,7 @@ def _scales(view: View) -> dict[str, tuple[Location | None, tuple[Scale, ...] | 
     return {
         name: (calls[0].location, _of_calls(view, calls))
         for name, calls in loss_sites(view).items()
-        if calls[0].function in REGRESSION
+        if calls[0].function in REGRESSING
     }
 
 

@@ -47,6 +47,13 @@ MISSED = result("softmax-twice", finding("RD401", "note"))
 ALL = [QUIET, NOTED, WARNED, ALARMED, LED, MISLED, MISSED]
 
 
+def test_a_way_of_planting_may_have_a_rule_of_its_own() -> None:
+    summed = result("step-too-large", finding("RD420"), finding("RD301", "error", "high", "RD420"))
+    assert not score.leads(summed)
+    assert score.leads(summed | {"form": "summed over the batch"})
+    assert score.is_right(summed | {"form": "summed over the batch"}, finding("RD420"))
+
+
 def test_alarms_on_healthy_runs() -> None:
     healthy = score.of(ALL, "held-back")
     assert len(healthy) == 4

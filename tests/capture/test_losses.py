@@ -204,6 +204,28 @@ def test_regression() -> None:
     assert record["broadcast"] is False
 
 
+@pytest.mark.parametrize(
+    ("function", "options"),
+    [
+        ("l1_loss", {}),
+        ("smooth_l1_loss", {}),
+        ("smooth_l1_loss", {"beta": 0.1}),
+        ("smooth_l1_loss", {"beta": 0.0}),
+        ("huber_loss", {}),
+        ("huber_loss", {"delta": 3.0}),
+    ],
+)
+def test_the_best_number_for_all_targets_of_other_regressions(function: str, options: dict[str, Any]) -> None:
+    target = torch.randn(500).exp()
+    found = described(function, logits(500), target, **options)["baseline"]
+    loss = getattr(functional, function)
+    at = [
+        loss(torch.full_like(target, c), target, **options).item() for c in torch.linspace(0, 3, 301).tolist()
+    ]
+    assert found == pytest.approx(min(at), rel=0.05)
+    assert found >= min(at) * (1 - 1e-5)
+
+
 @pytest.mark.filterwarnings("ignore:Using a target size")
 @pytest.mark.parametrize(
     ("output", "target", "broadcast"),

@@ -38,6 +38,22 @@ def test_what_adamw_takes_is_the_product_of_rate_and_decay() -> None:
     assert value_of("decay_accounts_for", found) == pytest.approx(1)
 
 
+def test_of_a_hand_written_recurrence_all_weights_count_but_embeddings() -> None:
+    cell, matrix = (
+        lstm(kind="custom", name="cell"),
+        weight(module=None, name="cell.h2h.weight", owner="Linear"),
+    )
+    embedding = weight(1, "embed.weight", module=None, owner="Embedding")
+    optimizer = adam(kind="SGD", weight_decay=(5.0,))
+    kept = log(optimizer, cell, matrix, embedding, steps([1.0] * 50, lr=0.01), sampled(shrinks(0.05)))
+    assert value_of("decay_per_update", kept) == pytest.approx(0.05)
+    assert value_of("recurrent_norm_remaining", kept) == pytest.approx(math.exp(-0.05 * 49))
+    alone = log(optimizer, cell, embedding, steps([1.0] * 50, lr=0.01), sampled(shrinks(0.05)))
+    assert measure("decay_per_update", alone).absent
+    elsewhere = log(optimizer, matrix, steps([1.0] * 50, lr=0.01), sampled(shrinks(0.05)))
+    assert measure("decay_per_update", elsewhere).absent
+
+
 def test_momentum_multiplies_what_sgd_takes() -> None:
     found = run(adam(kind="SGD", momentum=0.9, weight_decay=(0.5,)), shrinks(0.05))
     assert value_of("decay_per_update", found) == pytest.approx(0.05)

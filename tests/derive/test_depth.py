@@ -66,3 +66,22 @@ def test_what_cannot_be_told() -> None:
 def test_the_number_of_layers() -> None:
     assert value_of("stacked_layers", run(), "lstm") == 3
     assert value_of("cell_kind", run(), "lstm") == "LSTM"
+
+
+FALLING = [2.0 * 0.95**k for k in range(50)]
+
+
+def fallen(*layers: list[Layer]) -> RunLog:
+    return log(lstm(num_layers=2), steps(FALLING), *layers)
+
+
+@pytest.mark.parametrize(("first", "last"), [(-6.9, -9.0), (-9.0, -6.9), (-2.0, -2.0)])
+def test_a_fall_counts_where_the_lowest_layer_was_reached_once(first: float, last: float) -> None:
+    of = fallen(stack(first, -1.0), stack(last, -1.0, step=50))
+    assert value_of("loss_fall_with_lowest", of, "lstm") == value_of("loss_fall", of) > 0.5  # type: ignore[operator]
+
+
+def test_a_fall_in_which_the_lowest_layer_had_no_part() -> None:
+    of = fallen(stack(-7.1, -1.0), stack(-8.0, -1.0, step=50))
+    assert value_of("loss_fall_with_lowest", of, "lstm") == 0
+    assert "needed" in (measure("loss_fall_with_lowest", run(stack(-9.0, -1.0)), "lstm").absent or "")

@@ -93,6 +93,15 @@ def test_a_large_front_end_that_is_tuned_gently_does_not_hide_the_recurrent_part
     assert value_of("displacement_relative", run) == pytest.approx(0.5 * math.sqrt(2) / 100, rel=1e-3)
 
 
+def test_the_path_is_made_of_single_updates() -> None:
+    run = log(adam(), weight(), FIFTY, samples(AT, lambda k: 0.001 * k, update_norm=(0.02,)))
+    assert value_of("path_per_step", run) == pytest.approx(0.02)
+    assert value_of("displacement_per_step", run) == pytest.approx(0.001)
+    front = weight(1, "cnn.weight", owner="Conv2d", module=None)
+    two = samples(AT, parameters=(0, 1), weight_norm=(1.0, 9.0), update_norm=(0.02, 0.001))
+    assert value_of("path_per_step", log(adam(), weight(), front, FIFTY, two)) == pytest.approx(0.02)
+
+
 def test_weights_after_nan_are_left_out() -> None:
     broken = samples([50], lambda k: math.nan)
     run = log(adam(), weight(), FIFTY, samples([8, 21], lambda k: 0.1), broken)

@@ -47,7 +47,13 @@ def test_what_is_poor(problem: str, start: tuple[float, dict[str, Any]]) -> None
 
 
 def test_growth_that_short_sequences_do_not_feel() -> None:
-    assert value_of("recurrent_start", run(0.14, longest=6, hidden_gain=3.0), "lstm") == "sound"
+    assert value_of("recurrent_start", run(0.14, longest=6, hidden_gain=2.4), "lstm") == "sound"
+    assert value_of("recurrent_start", run(0.009, longest=6, hidden_gain=7.0), "lstm") == "sound"
+
+
+def test_weights_so_large_that_saturated_states_bound_the_growth() -> None:
+    start = value_of("recurrent_start", run(0.05, longest=18, hidden_gain=7.0), "lstm")
+    assert start == "recurrent weights too large"
 
 
 def test_what_was_not_seen() -> None:

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
-from rnn_doctor.schema.runlog import LossCall
+from rnn_doctor.schema.runlog import LossCall, LossSum
 from tests.derive.logs import adam, log, loss_call, measure, steps, value_of, weight
 
 FALLING = [2.0 * 0.95**k for k in range(40)]
-NAMES = ("loss_rise_max", "loss_end_ratio", "loss_fall", "loss_halved_steadily")
+NAMES = ("loss_rise_max", "loss_end_ratio", "loss_fall", "loss_fall_informed", "loss_halved_steadily")
 
 
 def test_rise_is_over_the_first_loss() -> None:
@@ -93,6 +93,7 @@ def called(function: str, *values: float | None, **fields: Any) -> list[LossCall
         ("binary_cross_entropy", {"input_shape": (16, 1)}, math.log(2)),
         ("binary_cross_entropy_with_logits", {"input_shape": (16,)}, math.log(2)),
         ("mse_loss", {"input_shape": (16, 1), "baseline": 0.25}, 0.25),
+        ("smooth_l1_loss", {"input_shape": (16, 1), "baseline": 0.12}, 0.12),
     ],
 )
 def test_an_answer_that_knows_nothing_has_ratio_1(
@@ -124,3 +125,42 @@ def test_of_several_losses_the_one_that_knows_most_counts() -> None:
 def test_no_ratio_without_both_losses(call: list[LossCall]) -> None:
     found = measure("loss_uninformed_ratio", log(steps(FALLING), call))
     assert "knows nothing" in (found.absent or "")
+
+
+def summed(factor: float, at_steps: tuple[int, ...] = (1, 3, 8), mean: float = 1.0) -> list[LossSum]:
+    """The training loss is so many times the mean loss of one target."""
+    return [
+        LossSum(record="loss_sum", step=k, calls=1, targets=64, mean=mean, loss=factor * mean)
+        for k in at_steps
+    ]
+
+
+def test_of_a_summed_loss_the_mean_is_held_against_it() -> None:
+    of = log(called("mse_loss", 64.0, baseline=1.0), summed(64.0, (1,)))
+    assert value_of("loss_uninformed_ratio", of) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("factor", [1.0, 64.0, 0.01])
+def test_a_fall_to_what_one_answer_gets_is_none_of_the_network(factor: float) -> None:
+    """The mean of the targets is 4 of their standard deviations away, and nothing else is learned."""
+    losses = [factor * (1.0 + 16 * 0.9**k) for k in range(60)]
+    of = log(steps(losses), called("mse_loss", 1.0, baseline=1.0), summed(factor))
+    assert value_of("loss_fall", of) > 0.8  # type: ignore[operator]
+    assert value_of("loss_fall_informed", of) == 0
+
+
+def test_a_fall_below_it_is() -> None:
+    of = log(steps([1.0 + 16 * 0.8**k - k / 120 for k in range(60)]), called("mse_loss", 1.0, baseline=1.0))
+    assert value_of("loss_fall_informed", of) == pytest.approx(0.43, abs=0.02)
+    unknown_level = log(steps(FALLING), called("ctc_loss", 1.0))
+    assert value_of("loss_fall_informed", unknown_level) == value_of("loss_fall", unknown_level)
+
+
+def test_how_frequent_each_label_is_the_output_layer_learns_alone() -> None:
+    falling = [1.0 + 0.386 * 0.8**k for k in range(40)]
+    shapes = {"input_shape": (640, 4), "target_shape": (640,)}
+    frequent = log(steps(falling), called("cross_entropy", 1.386, baseline=1.0, **shapes))
+    assert value_of("loss_fall_informed", frequent) == pytest.approx(0, abs=0.01)
+    shapes = {"input_shape": (32, 4), "target_shape": (32,)}  # too few labels to tell their frequencies
+    few = log(steps(falling), called("cross_entropy", 1.386, baseline=1.0, **shapes))
+    assert value_of("loss_fall_informed", few) == value_of("loss_fall", few)

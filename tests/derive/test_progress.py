@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from rnn_doctor.schema.runlog import LossSum
 from tests.derive.logs import log, loss_call, measure, steps, value_of
 
 STANDING = [1.39 + 0.05 * (k % 3) for k in range(200)]
@@ -53,3 +54,9 @@ def test_what_an_answer_that_knows_nothing_gets_may_be_unknown() -> None:
     assert "knows nothing" in (measure("loss_end_uninformed", strange).absent or "")
     two = log(steps(STANDING), loss_call(), loss_call("mse_loss", site=1, baseline=1.4))
     assert "knows nothing" in (measure("loss_end_uninformed", two).absent or "")
+
+
+def test_a_training_loss_that_is_a_sum_is_held_against_the_sum() -> None:
+    sums = [LossSum(record="loss_sum", step=k, calls=1, targets=64, mean=1.4, loss=89.6) for k in (1, 3)]
+    run = log(steps([64 * v for v in STANDING]), loss_call("mse_loss", baseline=1.4), sums)
+    assert value_of("loss_end_uninformed", run) == pytest.approx(1.44 / 1.4)

@@ -128,3 +128,11 @@ def test_dead_units_are_those_of_the_last_look() -> None:
     assert value_of("dead_unit_share", found, "lstm") == 0.4
     assert value_of("dead_unit_share_lowest", found, "lstm") == 0.1
     assert measure("dead_unit_share", run(), "lstm").absent
+
+
+def test_a_state_of_zero_is_dead_though_too_few_states_were_looked_at() -> None:
+    still = run(layer(dead_share=None, hidden_norm=(0.0,) * 7, time=7))
+    assert value_of("dead_unit_share", still, "lstm") == 1
+    assert value_of("dead_unit_share_lowest", still, "lstm") == 1
+    moves = run(layer(dead_share=None, hidden_norm=(0.0,) * 6 + (0.1,), time=7))
+    assert measure("dead_unit_share", moves, "lstm").absent

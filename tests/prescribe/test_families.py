@@ -16,13 +16,20 @@ VANISHING: Values = {
 RELU = VANISHING | {"is_gated": False, "is_lstm": False, "uses_relu": True}
 TOO_SMALL: Values = {
     "displacement_per_step": 1e-6,
+    "path_per_step": 1e-6,
     "loss_fall": 0.01,
+    "loss_fall_informed": 0.01,
     "loss_fall_bound": 1e-3,
     "loss_uninformed_ratio": 0.99,
 }
 UNSCALED: Values = {"input_absmax": 950.0, "input_drive": 0.96, "loss_fall": 0.02}
 STARVED: Values = {"lr_remaining_min": 1e-15, "lr_starved_share": 0.86, "loss_fall": 0.08}
-DEEP: Values = {"stacked_layers": 12, "depth_gain_start": -7.3, "depth_gain": -8.3, "loss_fall": 0.01}
+DEEP: Values = {
+    "stacked_layers": 12,
+    "depth_gain_start": -7.3,
+    "depth_gain": -8.3,
+    "loss_fall_with_lowest": 0.01,
+}
 CUT: Values = {"lag_cut_off": 16, "backpropagation_length": 35}
 CONSTANT: Values = {"input_constant": True}
 SATURATED: Values = {"gate_saturation_start": 0.7}
@@ -34,7 +41,12 @@ MEMORIZED: Values = {
     "drops_units": False,
     "vocabulary": 5000,
 }
-TOO_LARGE: Values = {"displacement_excess": 9.0, "loss_end_ratio": 1.2, "loss_halved_steadily": False}
+TOO_LARGE: Values = {
+    "steps_astray": True,
+    "displacement_excess": 9.0,
+    "loss_end_ratio": 1.2,
+    "large_steps_pay": False,
+}
 
 
 @dataclass(frozen=True)

@@ -33,15 +33,22 @@ def _both(name: str, second: str, constant: Any, values: tuple[Any, Any, Any]) -
     return {dose: {name: constant, second: value} for dose, value in zip(DOSES, values, strict=True)}
 
 
-def _form(name: str, planted: Any, needs: Needs = lambda task, setting: True, **twin: Any) -> Form:
-    return Form(name, BLIND, planted, needs, twin)
+def _form(
+    name: str,
+    planted: Any,
+    needs: Needs = lambda task, setting: True,
+    rules: tuple[str, ...] = (),
+    **twin: Any,
+) -> Form:
+    return Form(name, BLIND, planted, needs, twin, rules)
 
 
 _PLAIN = with_optimizer("SGD", "nesterov")
 FORMS: dict[str, tuple[Form, ...]] = {
     "step-too-large": (
         _form("rate, blind", doses("rate", 8, 25, 80)),
-        _form("summed over the batch", {"gross": {"reduction": "sum"}}, _PLAIN, clip=None),
+        # What is too large of such a step is the sum; where there are several targets a sequence RD420 sees it.
+        _form("summed over the batch", {"gross": {"reduction": "sum"}}, _PLAIN, ("RD420",), clip=None),
     ),
     "step-too-small": (
         _form("rate, blind", doses("rate", 0.04, 0.01, 0.002)),
@@ -106,7 +113,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "wrong-loss": (
         _form("scores into nll_loss, blind", {"gross": {"output": "nll"}}, _classes),
         _form("functional ReLU", {"gross": {"output": "relu"}}, _of("sums", "agreement")),
-        _form("functional sigmoid", {"clear": {"output": "sigmoid"}}, _of("sums", "agreement")),
+        # Before a loss that holds a sigmoid itself, as that of agreement does, it is RD401.
+        _form("functional sigmoid", {"clear": {"output": "sigmoid"}}, _of("sums", "agreement"), ("RD401",)),
     ),
     "symmetric": (
         _form("constant, blind", {"gross": {"init": "constant"}}),

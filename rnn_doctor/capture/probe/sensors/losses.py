@@ -205,9 +205,26 @@ def _target(
         fields["baseline"] = float(-(shares * shares.log()).sum())
     if function in REGRESSING:
         fields["broadcast"] = _broadcast(output, target)
-        if function == "mse_loss":
-            fields["baseline"] = float(values.float().var(unbiased=False)) if values.numel() else None
+        fields["baseline"] = _best_constant(function, values.float(), options) if values.numel() else None
     return fields
+
+
+def _best_constant(function: str, values: torch.Tensor, options: dict[str, Any]) -> float:
+    """The loss of one number for all targets: their mean, or their median where that is better."""
+    if function == "mse_loss":
+        return float(values.var(unbiased=False))
+    return min(_difference(function, (values - c).abs(), options) for c in (values.mean(), values.median()))
+
+
+def _difference(function: str, distance: torch.Tensor, options: dict[str, Any]) -> float:
+    """Mean of a regression loss over these absolute differences; not by torch's own function, which is watched."""
+    if function == "l1_loss":
+        return float(distance.mean())
+    bend = float(options.get("beta" if function == "smooth_l1_loss" else "delta", 1.0))
+    if bend == 0:
+        return float(distance.mean())
+    huber = torch.where(distance < bend, 0.5 * distance.square(), bend * (distance - 0.5 * bend)).mean()
+    return float(huber) / (bend if function == "smooth_l1_loss" else 1.0)
 
 
 def _broadcast(output: torch.Tensor, target: torch.Tensor) -> bool:
