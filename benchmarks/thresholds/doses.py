@@ -8,7 +8,9 @@ but 400 at least where the rate is one that people choose (a tenth to ten times 
 after how many updates the target was reached (- if never), after how many the twin reached it, and the family's
 signals. Twins that never reach it are left out. The last lines give, for each dose, how many did harm (not
 within 1.5 times the twin's updates), how many reached the target at all, and smallest, median and largest value of
-each signal. doses_rate.txt holds all doses of the first settings and, of 13 others, 0.01, 0.03 and 0.1 alone.
+each signal. doses_rate.txt holds all doses of the first settings and, of 13 others, 0.01, 0.03 and 0.1 alone;
+doses_large.txt is `large --part blind --seed 23 --sizes 16 32 --settings 8`, doses_scaled.txt the first networks of
+`scaled --part blind --seed 29 --sizes 16 32`.
 """
 
 import argparse
