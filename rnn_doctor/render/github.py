@@ -3,9 +3,10 @@
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
-from rnn_doctor.render import expected, places, telling
+from rnn_doctor.render import expected, foreign, places, telling
 from rnn_doctor.render.wording import severities, short
 from rnn_doctor.schema.report import Finding, Report
 from rnn_doctor.schema.rule import Severity
@@ -17,8 +18,24 @@ _PROPERTY = _DATA | {":": "%3A", ",": "%2C"}
 
 def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     """One annotation a finding, causes first (GitHub shows the first ten of a kind), and one that sums up."""
-    commands = [_summary(report), *(_annotation(finding, report) for finding in report.findings)]
-    commands += [_remark(line, report) for line in expected.lines(report)]
+    return together([report])
+
+
+def together(reports: Sequence[Report]) -> str:
+    """The same of several: what sums each up, then the first of each, the second of each and so on.
+
+    So of every script its cause is among the ten that GitHub shows.
+    """
+    commands = [_summary(report) for report in reports]
+    columns = [
+        [
+            *(_remark(line, report) for line in expected.lines(report) if line.fails),
+            *(_annotation(finding, report) for finding in report.findings),
+            *(_remark(line, report) for line in expected.lines(report) if not line.fails),
+        ]
+        for report in reports
+    ]
+    commands += [command for row in zip_longest(*columns) for command in row if command is not None]
     return "\n".join(commands) + "\n"
 
 
@@ -53,7 +70,8 @@ def _summary(report: Report) -> str:
     found = severities(report.findings)
     title = f"rnn-doctor: {', '.join(found) or 'no findings'}"
     script = short(" ".join([report.subject.script, *report.subject.arguments]), 300)
-    return _command("notice", {"title": title}, "\n".join([script, *verdicts]))
+    doubts = foreign.doubts(report.subject.imported)
+    return _command("notice", {"title": title}, "\n".join([script, *verdicts, *doubts]))
 
 
 def _command(name: str, properties: Mapping[str, str], data: str) -> str:
