@@ -54,7 +54,7 @@ def _annotation(finding: Finding, report: Report) -> str:
 
 def _remark(line: expected.Line, report: Report) -> str:
     """What became of the expectation, at the script."""
-    title = f"rnn-doctor: {expected.outcome(report)}"
+    title = f"rnn-doctor{_name(report)}: {expected.outcome(report)}"
     script = report.subject.script
     file = {} if not script or script.startswith("-m ") else {"file": places.path(script)}
     return _command("error" if line.fails else "notice", file | {"title": title}, line.text)
@@ -68,10 +68,15 @@ def _summary(report: Report) -> str:
         )
     ]
     found = severities(report.findings)
-    title = f"rnn-doctor: {', '.join(found) or 'no findings'}"
+    title = f"rnn-doctor{_name(report)}: {', '.join(found) or 'no findings'}"
     script = short(" ".join([report.subject.script, *report.subject.arguments]), 300)
     doubts = foreign.doubts(report.subject.imported)
     return _command("notice", {"title": title}, "\n".join([script, *verdicts, *doubts]))
+
+
+def _name(report: Report) -> str:
+    """What the manifest calls the script, so that the annotations of several are told apart."""
+    return f" {short(report.expected.name, 100)}" if report.expected else ""
 
 
 def _command(name: str, properties: Mapping[str, str], data: str) -> str:
