@@ -52,8 +52,7 @@ class MovedNumber(Frozen):
     old_interval: tuple[Number, Number] | None = None
     new_interval: tuple[Number, Number] | None = None
     basis: Basis
-    """What it was held against: the scatter of repeats, or its own intervals or spread where those are known; else a
-    change that is stated."""
+    """What it was held against: the scatter of repeats, else a change that is stated."""
 
 
 class ChangedClaim(Frozen):

@@ -69,7 +69,11 @@ def test_repeats_are_told_with_what_is_usual() -> None:
 
 def test_every_number_that_was_compared_is_counted_once() -> None:
     assert comparison.summary(compared()).endswith(
-        "; 1 of 1 number moved beyond their noise; of 26 others, whose noise is not known, 26 differ by much."
+        "; of 27 numbers, whose noise is not known, 27 differ by much."
+    )
+    repeated = compared().model_copy(update={"with_noise": 3, "unsure": ()})
+    assert comparison.summary(repeated).endswith(
+        "; 0 of 3 numbers moved beyond their noise; of 24 others, whose noise is not known, none differ by much."
     )
     nothing = compare([reports.ill()], reports.ill(), version="1")
     assert comparison.summary(nothing.model_copy(update={"compared": 0, "with_noise": 0})).endswith(
