@@ -55,6 +55,7 @@ OTHERS: dict[str, set[str]] = {
     "foreign": {"tensorboard", "wandb"},
     "derive": {"numpy", "scipy"},
     "diagnose": {"pydantic"},
+    "compare": {"scipy"},
     "render": {"rich", "jinja2", "markupsafe", "pydantic"},
     "cli": {"click", "rich", "pydantic", "jsonschema"},
     "pytest_plugin": {"pytest"},

@@ -7,12 +7,13 @@ import pytest
 
 from rnn_doctor.render import FORMATS
 from rnn_doctor.render.gitlab import render
-from rnn_doctor.schema import stored
+from rnn_doctor.schema.report import Report
 from rnn_doctor.settings import SUFFIXES, Format
+from tests import stored
 from tests.generated import ROOT
 
 PAGE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
-_FIRST = stored.read(ROOT / "tests" / "gold" / "report-v1.json")[0]
+_NAMED = "charlm_exploding"
 
 
 @pytest.mark.parametrize(
@@ -26,9 +27,10 @@ def test_excerpts_are_of_what_is_rendered(name: str, language: str) -> None:
         for part in section
         if part.startswith(f"{name}\n")
     )
-    rendered = FORMATS[name](_FIRST)
+    rendered = FORMATS[name](Report.model_validate_json(stored.text(_NAMED)))
     pieces = [piece for line in block[0].splitlines() for piece in line.split("...") if piece.strip()]
     assert pieces
+    assert f"sample_logs/{_NAMED}.jsonl" in PAGE
     place = 0
     for piece in pieces:
         place = rendered.find(piece, place)
@@ -45,4 +47,4 @@ def test_every_format_has_a_row_with_its_suffixes() -> None:
 
 def test_the_severities_of_gitlab_are_those_of_the_page() -> None:
     assert "An error is `critical`" in PAGE
-    assert '"severity": "critical"' in render(_FIRST)
+    assert '"severity": "critical"' in render(Report.model_validate_json(stored.text(_NAMED)))

@@ -23,13 +23,14 @@ FORMS = ("terminal", "markdown", "json")
 @click.option("-f", "--format", "format", metavar="|".join(FORMS), help="Form of the comparison.  [terminal]")
 @click.option("-o", "--output", metavar="FILE", help="Write it there instead of to stdout.")
 @options.failing
-@click.argument("old", metavar="OLD.json")
+@click.argument("olds", nargs=-1, required=True, metavar="OLD.json...")
 @click.argument("new", metavar="NEW.json")
-def command(old: str, new: str, **flags: Any) -> int:
-    """Show what changed from one report to another: findings, verdicts, and numbers that moved.
+def command(olds: tuple[str, ...], new: str, **flags: Any) -> int:
+    """Show what changed from one report to another: findings, verdicts, and numbers that moved beyond their noise.
 
-    Both are JSON reports of `check -f json` or `diagnose -f json`. Of files that hold several reports those on
-    the same script are compared, in JSON as a list.
+    All are JSON reports of `check -f json` or `diagnose -f json`. Several OLD are repeats of one run with other
+    seeds; from three on they tell how far each number scatters by itself. Of files that hold several reports those
+    on the same script are compared, in JSON as a list.
 
     \b
     Exit codes: 0 nothing new or worse at or above --fail-on, 1 something is, 2 usage or unreadable input.
@@ -41,16 +42,16 @@ def command(old: str, new: str, **flags: Any) -> int:
     settings = options.settings(flags)
     form = _form(asked, settings.format, settings.output)
     output.check_writable(settings.output)
-    olds, news = stored.read(Path(old)), stored.read(Path(new))
-    pairs = list(_pairs(olds, news))
+    before, news = [stored.read(Path(old)) for old in olds], stored.read(Path(new))
+    pairs = list(_pairs(before, news))
     if not pairs:
         raise ReportError(
-            f"{old} and {new} hold no reports on the same script", "compare reports on one script"
+            f"{' and '.join(olds)} and {new} hold no reports on the same script",
+            "compare reports on one script",
         )
-    comparisons = [compare(before, after, version=__version__) for before, after in pairs]
-    text = _rendered(
-        comparisons, form, several=len(olds) > 1 or len(news) > 1, to_file=settings.output is not None
-    )
+    comparisons = [compare(repeats, after, version=__version__) for repeats, after in pairs]
+    several = len(news) > 1 or any(len(reports) > 1 for reports in before)
+    text = _rendered(comparisons, form, several=several, to_file=settings.output is not None)
     if settings.output is None:
         output.to_stdout(text, encoding=None if form == "terminal" else "utf-8")
     else:
@@ -83,19 +84,22 @@ def _form(asked: str | None, kept: str, file: Path | None) -> str:
     return asked
 
 
-def _pairs(olds: Sequence[Report], news: Sequence[Report]) -> Iterator[tuple[Report, Report]]:
-    """Each new report with the old one on its script; of two single ones whatever they are on."""
+def _pairs(
+    files: Sequence[Sequence[Report]], news: Sequence[Report]
+) -> Iterator[tuple[list[Report], Report]]:
+    """Each new report with the old ones on its script; of single ones whatever they are on."""
     from rnn_doctor.compare.baseline import on_script
 
-    if len(olds) == len(news) == 1:
-        yield olds[0], news[0]
-        return
     for new in news:
-        old = on_script(olds, new)
-        if old is None:
-            output.say(f"there is no older report on {new.subject.script}: it is left out")
+        olds = [
+            old
+            for reports in files
+            for old in (reports if len(reports) == len(news) == 1 else on_script(reports, new))
+        ]
+        if olds:
+            yield olds, new
         else:
-            yield old, new
+            output.say(f"there is no older report on {new.subject.script}: it is left out")
 
 
 def _rendered(comparisons: Sequence[Comparison], form: str, *, several: bool, to_file: bool) -> str:

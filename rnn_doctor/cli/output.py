@@ -85,17 +85,16 @@ def _rendered(reports: list[Report], settings: Settings, *, several: bool) -> st
     name = settings.format
     if several and name in TOGETHER:
         return TOGETHER[name](reports)
+    if several and (beside := JOINED.get(name)):
+        return beside(reports)
     if len(reports) > 1 and name not in JOINED:
         raise DoctorError(f"{name} holds one report, and there are {len(reports)}", "give them one at a time")
     shape: dict[str, Any] = {} if settings.output else {"width": width(), "color": colored()}
     texts = [FORMATS[name](report, **shape) for report in reports]
-    if any(report.expected for report in reports):
+    if name == "terminal" and any(report.expected for report in reports):
         from rnn_doctor.render import overview
 
-        if name == "terminal":
-            texts.append(overview.render(reports, **shape))
-        elif name == "markdown" and several:
-            texts.insert(0, overview.markdown(reports))
+        texts.append(overview.render(reports, **shape))
     return "\n".join(texts)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rnn_doctor.cli import exit_codes, options, output
-from rnn_doctor.errors import RulebookError, SettingsError
+from rnn_doctor.errors import RulebookError, SettingsError, did_you_mean
 
 if TYPE_CHECKING:
     from rnn_doctor.schema.rule import Rule
@@ -56,9 +55,7 @@ def _find(name: str, book: Rulebook) -> Rule:
         if name.lower() in (rule.id.lower(), rule.name):
             return rule
     names = [text for rule in book.rules.values() for text in (rule.id, rule.name)]
-    close = get_close_matches(name, names, n=1) or get_close_matches(name.upper(), names, n=1)
-    suggestion = f" (did you mean {close[0]!r}?)" if close else ""
-    raise RulebookError(f"no rule {name!r}{suggestion}", "`rnn-doctor rule` lists them")
+    raise RulebookError(f"no rule {name!r}{did_you_mean(name, names)}", "`rnn-doctor rule` lists them")
 
 
 def _test(folder: Path, others: tuple[Path, ...]) -> int:

@@ -10,32 +10,46 @@ from rnn_doctor.schema.rule import Severity
 _GRAVITY: dict[Severity, int] = {"note": 0, "warning": 1, "error": 2}
 
 
-def since(report: Report, olds: Sequence[Report], *, same: bool = False) -> Report:
-    """The report with how each finding stands to the older report on its script, and what that had besides.
+_STANDING: tuple[Change, ...] = ("known", "better", "worse", "new")
+"""Of several old runs the one to which a finding stands mildest counts: what one of them had is not new."""
 
-    Where there is none on its script, every finding is new; with `same` the first is, whatever it is called.
+
+def since(report: Report, olds: Sequence[Report], *, same: bool = False) -> Report:
+    """The report with how each finding stands to the older reports on its script, and what those had besides.
+
+    Several on its script are repeats of a run: a finding is new that none of them had, and gone that all of them had.
+    Where there is none on its script, every finding is new; with `same` all are, whatever they are called.
     """
-    old = olds[0] if same else on_script(olds, report)
-    if old is None:
+    alike = list(olds) if same else on_script(olds, report)
+    if not alike:
         findings = tuple(finding.model_copy(update={"change": "new"}) for finding in report.findings)
         return report.model_copy(update={"findings": findings, "baseline": Baseline(found=False)})
-    pairs = matched(old.findings, report.findings)
-    left = [finding for number, finding in enumerate(old.findings) if number not in pairs.values()]
-    accepted = matched(left, [each.finding for each in report.suppressed]).values()
-    gone, unjudged = _parted((f for number, f in enumerate(left) if number not in accepted), report)
+    held = [_held(report, old) for old in alike]
+    mildest = [
+        min(each, key=lambda f: _STANDING.index(f.change or "new"))
+        for each in zip(*(findings for findings, _ in held), strict=True)
+    ]
+    missing = [each for each in held[0][1] if all(matched([each], [*old.findings]) for old in alike[1:])]
+    gone, unjudged = _parted(missing, report)
     return report.model_copy(
-        update={
-            "findings": tuple(
-                _marked(finding, old.findings[pairs[number]] if number in pairs else None)
-                for number, finding in enumerate(report.findings)
-            ),
-            "baseline": Baseline(gone=gone, unjudged=unjudged),
-        }
+        update={"findings": tuple(mildest), "baseline": Baseline(gone=gone, unjudged=unjudged)}
     )
 
 
-def on_script(olds: Sequence[Report], report: Report) -> Report | None:
-    """Which of several reports is on the same script: by its path and arguments, else by its path.
+def _held(report: Report, old: Report) -> tuple[list[Finding], list[Finding]]:
+    """The findings with how they stand to one older report, and those of it that are neither found nor suppressed."""
+    pairs = matched(old.findings, report.findings)
+    left = [finding for number, finding in enumerate(old.findings) if number not in pairs.values()]
+    accepted = matched(left, [each.finding for each in report.suppressed]).values()
+    marked = [
+        _marked(finding, old.findings[pairs[number]] if number in pairs else None)
+        for number, finding in enumerate(report.findings)
+    ]
+    return marked, [finding for number, finding in enumerate(left) if number not in accepted]
+
+
+def on_script(olds: Sequence[Report], report: Report) -> list[Report]:
+    """Which of several reports are on the same script: all with its path and arguments, else the first with its path.
 
     A single one is also taken where only the folder differs, for scripts are moved.
     """
@@ -44,7 +58,7 @@ def on_script(olds: Sequence[Report], report: Report) -> Report | None:
     exact = [old for old in same if old.subject.arguments == arguments]
     if not same and len(olds) == 1 and PurePath(olds[0].subject.script).name == PurePath(script).name:
         same = list(olds)
-    return next(iter([*exact, *same]), None)
+    return exact or same[:1]
 
 
 def _parted(missing: Iterable[Finding], report: Report) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:

@@ -1,32 +1,39 @@
 """One report against another: findings, verdicts and numbers that are others now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rnn_doctor.compare.baseline import since
 from rnn_doctor.compare.matching import matched
 from rnn_doctor.compare.numbers import changes
+from rnn_doctor.compare.repeats import FEWEST
 from rnn_doctor.schema.comparison import ChangedVerdict, Comparison, Side
 from rnn_doctor.schema.report import Conditions, Finding, Report, Tool
 
 
-def compare(old: Report, new: Report, *, version: str) -> Comparison:
-    """What changed from the old report to the new one; both are taken for reports on one script."""
-    held = since(new, [old], same=True)
+def compare(olds: Sequence[Report], new: Report, *, version: str) -> Comparison:
+    """What changed from the old reports to the new one; all are taken for reports on one script.
+
+    Several old ones are repeats of a run, with other seeds: what differs among them is no change.
+    """
+    held = since(new, olds, same=True)
     assert held.baseline is not None
-    moved = changes(old, new)
+    moved = changes(olds, new)
     return Comparison(
         tool=Tool(version=version),
-        old=_side(old),
+        old=_side(olds[0]),
         new=_side(new),
-        verdicts=tuple(_verdicts(old, new)),
+        repeats=len(olds),
+        verdicts=tuple(_verdicts(olds, new)),
         findings=held.findings,
         gone=held.baseline.gone,
         unjudged=held.baseline.unjudged,
-        suppressed=tuple(_suppressed(old, new)),
-        numbers=moved.numbers,
+        suppressed=tuple(_suppressed(olds[0], new)),
+        numbers=moved.moved,
+        unsure=moved.unsure,
         claims=moved.claims,
         compared=moved.compared,
-        remarks=tuple(_remarks(old, new)),
+        with_noise=moved.known,
+        remarks=(*_remarks(olds[0], new), *_among(olds)),
     )
 
 
@@ -42,10 +49,10 @@ def _side(report: Report) -> Side:
     )
 
 
-def _verdicts(old: Report, new: Report) -> Iterator[ChangedVerdict]:
+def _verdicts(olds: Sequence[Report], new: Report) -> Iterator[ChangedVerdict]:
     for name in Conditions.model_fields:
-        before, after = getattr(old.conditions, name), getattr(new.conditions, name)
-        if before.verdict != after.verdict:
+        before, after = (getattr(report.conditions, name) for report in (olds[0], new))
+        if after.verdict not in {getattr(old.conditions, name).verdict for old in olds}:
             yield ChangedVerdict(
                 condition=name,
                 old=before.verdict,
@@ -86,6 +93,28 @@ def _remarks(old: Report, new: Report) -> Iterator[str]:
         yield f"other rules were in use: {'; '.join(parts)}"
     if old.thresholds != new.thresholds:
         yield "other thresholds were in use"
+
+
+def _among(olds: Sequence[Report]) -> Iterator[str]:
+    """How far the old reports are repeats of one run, and what only some of them found."""
+    if len(olds) == 1:
+        return
+    many = f"the {len(olds)} old runs"
+    if all(old.signals == olds[0].signals for old in olds[1:]):
+        yield f"{many} gave the same numbers, so they tell of no noise: repeat the run with other seeds"
+    elif len(olds) < FEWEST:
+        yield f"{many} are too few to tell how far numbers scatter: {FEWEST} do"
+    if len({old.subject.parameters for old in olds}) > 1:
+        yield f"{many} trained other numbers of parameters: they are no repeats of one run"
+    if len({old.observation.steps for old in olds}) > 1:
+        yield f"{many} saw other numbers of updates, which many numbers depend on"
+    some: dict[str, int] = {}
+    for old in olds:
+        for rule in {finding.rule for finding in old.findings}:
+            some[rule] = some.get(rule, 0) + 1
+    for rule, times in sorted(some.items()):
+        if times < len(olds):
+            yield f"{rule} was found in {times} of {many}"
 
 
 def _shown(value: object) -> str:

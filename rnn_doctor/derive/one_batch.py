@@ -17,13 +17,15 @@ def _arms(view: View) -> dict[str, BatchFit]:
     return {fit.arm: fit for fit in view.log.batch_fits}
 
 
-def _own(view: View) -> BatchFit | str:
+def _own(view: View) -> BatchFit | Measurement:
     """The arm of the script's own settings, or why there is none."""
     own = _arms(view).get("own")
     if own is None:
-        return UNASKED
+        return unknown(UNASKED, option="--deep")
     if own.absent is not None or not own.losses:
-        return f"whether one batch can be learned could not be tried: {own.absent or 'nothing came of it'}"
+        return unknown(
+            f"whether one batch can be learned could not be tried: {own.absent or 'nothing came of it'}"
+        )
     return own
 
 
@@ -39,8 +41,8 @@ def batch_learned(view: View) -> Measurement:
 
 def _learned(view: View) -> Measurement:
     own = _own(view)
-    if isinstance(own, str):
-        return unknown(own)
+    if isinstance(own, Measurement):
+        return own
     if not own.losses[0] > 0:
         return unknown("the loss of the batch is not above 0, so that it has no half")
     return known(own.learned, n=len(own.losses) - 1)
@@ -53,7 +55,7 @@ def batch_loss_first(view: View) -> Measurement:
     Reads: `log.batch_fits[i].losses[0]` of the arm `own`. Unit: that of the loss. None if: as `batch_learned`.
     """
     own = _own(view)
-    return unknown(own) if isinstance(own, str) else known(own.losses[0])
+    return own if isinstance(own, Measurement) else known(own.losses[0])
 
 
 @signal(unit="loss", reads=("batch_fits",))
@@ -63,7 +65,7 @@ def batch_loss_last(view: View) -> Measurement:
     Reads: `log.batch_fits[i].losses[-1]` of the arm `own`. Unit: that of the loss. None if: as `batch_learned`.
     """
     own = _own(view)
-    return unknown(own) if isinstance(own, str) else known(own.losses[-1], n=len(own.losses) - 1)
+    return own if isinstance(own, Measurement) else known(own.losses[-1], n=len(own.losses) - 1)
 
 
 @signal(unit="updates", reads=("batch_fits",))
@@ -73,7 +75,7 @@ def batch_updates(view: View) -> Measurement:
     Reads: `log.batch_fits[i].losses` of the arm `own`. Unit: updates. None if: as `batch_learned`.
     """
     own = _own(view)
-    return unknown(own) if isinstance(own, str) else known(len(own.losses) - 1)
+    return own if isinstance(own, Measurement) else known(len(own.losses) - 1)
 
 
 @signal(unit="share", reads=("batch_fits",))
@@ -84,8 +86,8 @@ def batch_loss_left(view: View) -> Measurement:
     None if: as `batch_learned`.
     """
     own = _own(view)
-    if isinstance(own, str):
-        return unknown(own)
+    if isinstance(own, Measurement):
+        return own
     if not own.losses[0] > 0:
         return unknown("the loss of the batch is not above 0")
     return known(own.losses[-1] / own.losses[0], n=len(own.losses) - 1)

@@ -72,6 +72,9 @@ def too_few(count: int, what: str, done: str, needed: int) -> str:
     return f"{count} {what}{'' if count == 1 else 's'} {'was' if count == 1 else 'were'} {done}, {needed} are needed"
 
 
-def unknown(reason: str, *, location: Location | None = None) -> Measurement:
-    """A measurement that could not be made; the reason reads after "not assessed: "."""
-    return Measurement(absent=reason, location=location)
+def unknown(reason: str, *, location: Location | None = None, option: str | None = None) -> Measurement:
+    """A measurement that could not be made; the reason reads after "not assessed: ".
+
+    `option` is the one that has it made, where it was not asked for.
+    """
+    return Measurement(absent=reason, location=location, option=option)

@@ -17,6 +17,8 @@ class Outcome:
     state: State
     evidence: Evidence | None = None
     reason: str | None = None
+    option: str | None = None
+    """The option that would tell, where it is unknown for want of that."""
 
 
 def judge(clause: Clause, signals: Signals, subject: str) -> Outcome:
@@ -30,7 +32,8 @@ def judge(clause: Clause, signals: Signals, subject: str) -> Outcome:
         return Outcome("unknown", reason=f"{clause.signal} was not measured")
     value = measurement.value
     if value is None:
-        return Outcome("unknown", reason=measurement.absent or f"{clause.signal} was not measured")
+        reason = measurement.absent or f"{clause.signal} was not measured"
+        return Outcome("unknown", reason=reason, option=measurement.option)
     if clause.is_ is None and not _is_number(value):
         return Outcome("unknown", reason=f"{clause.signal} is {value!r}, which is not a number")
     if not _holds(clause, value):

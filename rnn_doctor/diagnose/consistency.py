@@ -2,12 +2,11 @@
 
 import string
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, NoReturn, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from rnn_doctor.errors import RulebookError
+from rnn_doctor.errors import RulebookError, did_you_mean
 from rnn_doctor.schema.rule import Clause, Rule, Silence
 from rnn_doctor.schema.rulebook import Rulebook
 
@@ -37,7 +36,7 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     *table, key = _path(problem["loc"])
     place = "".join(f"{part}: " for part in table)
     if problem["type"] == "extra_forbidden":
-        return f"{place}{key}: unknown key{_suggest(key, _keys(model))}"
+        return f"{place}{key}: unknown key{did_you_mean(key, _keys(model))}"
     message = problem["msg"].removeprefix("Value error, ")
     return f"{place}{key}: {message[0].lower()}{message[1:]}"
 
@@ -61,13 +60,8 @@ def _keys(model: type[BaseModel]) -> Iterator[str]:
                 yield from _keys(inner)
 
 
-def _suggest(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, list(known), 1)
-    return f" (did you mean '{near[0]}'?)" if near else ""
-
-
 def _fail(message: str, word: str = "", known: Iterable[str] = (), hint: str | None = None) -> NoReturn:
-    raise RulebookError(message + _suggest(word, known), hint or "correct the file")
+    raise RulebookError(message + did_you_mean(word, known), hint or "correct the file")
 
 
 def _check_references(rule: Rule, where: str, book: Rulebook) -> None:

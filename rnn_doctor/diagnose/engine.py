@@ -25,10 +25,9 @@ def diagnose(signals: Signals, rulebook: Rulebook, *, enabled: Collection[str] |
     rules = [rule for rule in rulebook.rules.values() if rule.id in enabled]
     verdicts = _invalidate({rule.id: verdict.reach(rule, signals) for rule in rules})
     found = [
-        _finding(each, subject, verdicts, signals, rulebook.records.get(each.rule.id))
+        finding
         for each in verdicts.values()
-        for subject in each.subjects
-        if subject.state == "found"
+        for finding in _found(each, verdicts, signals, rulebook.records.get(each.rule.id))
     ]
     findings = fingerprinted(order.causes_first(grading.consistent(order.causes_first(found))))
     return Diagnosis(
@@ -67,12 +66,35 @@ def _hide(each: RuleVerdict, verdicts: dict[str, RuleVerdict]) -> RuleVerdict:
     return each
 
 
+def _found(
+    each: RuleVerdict, verdicts: dict[str, RuleVerdict], signals: Signals, record: Record | None
+) -> Iterator[Finding]:
+    """The findings of a rule: one a subject, or of a rule that is about a line of source one a line."""
+    subjects = [subject for subject in each.subjects if subject.state == "found"]
+    if each.rule.location != "line":
+        for subject in subjects:
+            yield _finding(each, subject, verdicts, signals, record)
+        return
+    by_line: dict[object, list[SubjectVerdict]] = {}
+    for subject in subjects:
+        place = _finding(each, subject, verdicts, signals, record).location
+        by_line.setdefault((place.file, place.line) if place else subject.subject, []).append(subject)
+    for first, *others in by_line.values():
+        names = (
+            f"{', '.join(s.subject for s in (first, *others[:-1]))} and {others[-1].subject}"
+            if others
+            else None
+        )
+        yield _finding(each, first, verdicts, signals, record, named=names)
+
+
 def _finding(
     each: RuleVerdict,
     subject: SubjectVerdict,
     verdicts: dict[str, RuleVerdict],
     signals: Signals,
     record: Record | None,
+    named: str | None = None,
 ) -> Finding:
     """The finding with its place among the others: what explains it, and what it explains."""
     links: dict[str, list[str]] = {"explained_by": [], "explains": []}
@@ -81,18 +103,20 @@ def _finding(
             links["explained_by"].append(other.rule.id)
         if other.rule.id in each.rule.explains and verdict.bears(other, each.by, subject.subject):
             links["explains"] += [other.rule.id] if verdict.explains(subject) else []
-    return verdict.finding(each.rule, subject, signals, links, record)
+    return verdict.finding(each.rule, subject, signals, links, record, named)
 
 
 def _not_assessed(each: RuleVerdict) -> Iterator[NotAssessed]:
     """One entry for each reason, naming the subjects where it holds for some of them only."""
-    by_reason: dict[str, list[str]] = {}
+    by_reason: dict[tuple[str, str | None], list[str]] = {}
     for subject in each.subjects:
         if subject.state == "unknown":
-            by_reason.setdefault(subject.reason, []).append(subject.subject)
-    for reason, subjects in by_reason.items():
+            by_reason.setdefault((subject.reason, subject.option), []).append(subject.subject)
+    for (reason, option), subjects in by_reason.items():
         partly = f"{', '.join(subjects)}: " if len(subjects) < len(each.subjects) else ""
-        yield NotAssessed(what=_title(each.rule), condition=each.rule.condition, reason=partly + reason)
+        yield NotAssessed(
+            what=_title(each.rule), condition=each.rule.condition, reason=partly + reason, option=option
+        )
 
 
 def _title(rule: Rule) -> str:

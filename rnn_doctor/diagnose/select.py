@@ -1,9 +1,8 @@
 """Which rules of the rulebook an examination uses."""
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 
-from rnn_doctor.errors import SettingsError
+from rnn_doctor.errors import SettingsError, did_you_mean
 from rnn_doctor.schema.rule import Rule
 from rnn_doctor.schema.rulebook import Rulebook
 
@@ -44,9 +43,8 @@ def _check(code: str, rulebook: Rulebook, option: str, *, preview: bool) -> None
     matches = [rule for rule in rulebook.rules.values() if specificity(rule, code) is not None]
     if not matches:
         names = [text for rule in rulebook.rules.values() for text in (rule.id, rule.name)]
-        near = get_close_matches(code, names, 1) or get_close_matches(code.upper(), names, 1)
         raise SettingsError(
-            f"{option}: no rule matches '{code}'{f' (did you mean {near[0]!r}?)' if near else ''}",
+            f"{option}: no rule matches '{code}'{did_you_mean(code, names)}",
             "`rnn-doctor rule` lists the rules; give an id, its beginning or a name",
         )
     full = [rule for rule in matches if code in (rule.id, rule.name)]

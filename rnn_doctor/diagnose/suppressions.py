@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import islice
 
 from rnn_doctor.diagnose.select import specificity
+from rnn_doctor.errors import did_you_mean
 from rnn_doctor.schema.comments import bare, comments, split
 from rnn_doctor.schema.report import (
     Conditions,
@@ -142,8 +142,7 @@ def _complaints(
 ) -> Iterator[str]:
     """What is wrong with a comment; `judged` are the rules that could have found what it suppresses, and did not."""
     if each.word != _WORD:
-        near = get_close_matches(each.word, [_WORD], 1)
-        yield f"{each} is not understood{_meant(near)}; {_FORM}"
+        yield f"{each} is not understood{did_you_mean(each.word, [_WORD])}; {_FORM}"
         return
     if not each.codes:
         yield f"{each} names no rule; {_FORM}"
@@ -153,17 +152,12 @@ def _complaints(
         covered = {rule.id for rule in book.rules.values() if specificity(rule, code) is not None}
         if not covered:
             names = [text for rule in book.rules.values() for text in (rule.id, rule.name)]
-            near = get_close_matches(code, names, 1) or get_close_matches(code.upper(), names, 1)
-            yield f"{each}: no rule matches '{code}'{_meant(near)}"
+            yield f"{each}: no rule matches '{code}'{did_you_mean(code, names)}"
         named |= covered
     if not each.reason:
         yield f"{each} gives no reason; {_FORM}"
     if named & enabled and named & enabled <= judged:
         yield f"{each} is unused: what it names was looked for, and not found on this line"
-
-
-def _meant(near: list[str]) -> str:
-    return f" (did you mean '{near[0]}'?)" if near else ""
 
 
 def _conditions(conditions: Conditions, suppressed: list[Suppressed], left: set[str]) -> Conditions:

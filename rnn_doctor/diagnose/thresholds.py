@@ -1,10 +1,9 @@
 """Thresholds that the settings ask for, in the place of those of the rule files."""
 
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 
 from rnn_doctor.diagnose.clause import threshold
-from rnn_doctor.errors import SettingsError
+from rnn_doctor.errors import SettingsError, did_you_mean
 from rnn_doctor.schema.report import ChangedThreshold
 from rnn_doctor.schema.rule import Clause, Rule
 from rnn_doctor.schema.rulebook import Rulebook
@@ -58,7 +57,7 @@ def _rule(code: str, book: Rulebook, where: str) -> Rule:
             return rule
     names = [text for rule in book.rules.values() for text in (rule.id, rule.name)]
     raise SettingsError(
-        f"{where}: no rule {code!r}{_suggest(code, names)}",
+        f"{where}: no rule {code!r}{did_you_mean(code, names)}",
         "`rnn-doctor rule` lists the rules; give an id or a name",
     )
 
@@ -77,7 +76,7 @@ def _clause(rule: Rule, signal: str, where: str) -> Clause:
     if mine:
         raise SettingsError(f"{where}: {signal} is a claim, and has no threshold", have)
     raise SettingsError(
-        f"{where}: {rule.id} {rule.name} has no such threshold{_suggest(signal, names)}", have
+        f"{where}: {rule.id} {rule.name} has no such threshold{did_you_mean(signal, names)}", have
     )
 
 
@@ -91,8 +90,3 @@ def _replaced(old: Clause, bound: Bound, where: str) -> Clause:
         )
     form = "between" if old.between is not None else "above" if old.above is not None else "below"
     return old.model_copy(update={form: bound, "because": because})
-
-
-def _suggest(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, list(known), 1)
-    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -26,6 +26,8 @@ class SubjectVerdict:
     evidence: tuple[Evidence, ...] = ()
     grade: Grade | None = None
     reason: str = ""
+    option: str | None = None
+    """The option that has it judged, where it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def _judge(rule: Rule, signals: Signals, subject: str) -> SubjectVerdict:
         return SubjectVerdict(subject, "clear")
     unknown = dict.fromkeys(outcome.reason or "" for outcome in outcomes if outcome.state == "unknown")
     if unknown:
-        return SubjectVerdict(subject, "unknown", reason="; ".join(unknown))
+        option = next((outcome.option for outcome in outcomes if outcome.option), None)
+        return SubjectVerdict(subject, "unknown", reason="; ".join(unknown), option=option)
     evidence = [outcome.evidence for outcome in outcomes if outcome.evidence]
     for grade in rule.grade:
         reasons = _all_hold(grade.when, signals, subject)
@@ -161,10 +164,12 @@ def finding(
     signals: Signals,
     links: Mapping[str, Iterable[str]],
     record: Record | None = None,
+    named: str | None = None,
 ) -> Finding:
     """The finding of a rule on a subject, its message filled in, its source line looked up.
 
-    `record` is what the fault bench counted of the rule's warnings and errors; a note has none.
+    `record` is what the fault bench counted of the rule's warnings and errors; a note has none. `named` is what the
+    message calls its subject, where it is found on several.
     """
     quoted = dict(_mentions(rule, signals, verdict.subject))
     values = {piece.signal: piece.value for piece in (*quoted.values(), *verdict.evidence)}
@@ -178,7 +183,7 @@ def finding(
         subject=verdict.subject,
         location=_location(rule, signals, verdict.subject),
         message=Message().format(
-            (grade and grade.message) or rule.message, subject=verdict.subject, **values
+            (grade and grade.message) or rule.message, subject=named or verdict.subject, **values
         ),
         evidence=_distinct([*verdict.evidence, *quoted.values()]),
         explains=tuple(links["explains"]),
@@ -233,7 +238,7 @@ def _location(rule: Rule, signals: Signals, subject: str) -> Location | None:
     own = measurements[0].location if measurements else None
     role = rule.location
     by = next((s.by for c in rule.when if (s := signals.signals.get(c.signal)) and s.by != "run"), "run")
-    if role is None or role in ("subject", by):
+    if role is None or role in ("subject", "line", by):
         return own or signals.places.get(role or "")
     return signals.places.get(role) or own
 

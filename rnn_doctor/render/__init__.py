@@ -58,5 +58,9 @@ TOGETHER: Mapping[str, Callable[[Sequence[Report]], str]] = {
 } | {"html": _together("html.page")}
 """Formats in which several reports are one document."""
 
-JOINED = frozenset({"terminal", "markdown", "github"})
-"""Formats in which several reports stand one after another."""
+JOINED: Mapping[str, Callable[[Sequence[Report]], str] | None] = {
+    "terminal": None,
+    "markdown": _together("markdown"),
+    "github": _together("github"),
+}
+"""Formats in which several reports stand beside each other, with what makes them share what there is room for."""

@@ -26,7 +26,9 @@ _LISTED = 8
 _MOST_NAMED = 3
 """Checks of one reason that are told by name: four names are more than a line."""
 
-_RULE_ID = re.compile(r"[A-Z]+\d+\b")
+_ABOVE = "for the reasons that the verdicts above give"
+
+_RULE_ID = re.compile(r"\b[A-Z]+\d+\b")
 
 _STYLE: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 _BASIS = {
@@ -144,17 +146,19 @@ def contraindications(page: Page, warned: Iterable[Contraindication]) -> None:
 
 
 def not_assessed(page: Page, entries: Iterable[NotAssessed], conditions: Conditions) -> None:
-    """What gave no verdict, by reason; what the verdict on a condition has told already is not repeated."""
+    """Every check that gave no verdict, by reason, but for those that the verdict on a condition has named already."""
     by_reason: dict[str, list[str]] = {}
     for entry in entries:
-        if not (entry.condition and entry.reason in getattr(conditions, entry.condition).reason):
-            by_reason.setdefault(entry.reason, []).append(entry.what)
+        verdict = getattr(conditions, entry.condition).reason if entry.condition else ""
+        told = entry.reason in verdict
+        if not (told and entry.what.partition(" ")[0] in _RULE_ID.findall(verdict)):
+            by_reason.setdefault(_ABOVE if told else entry.reason, []).append(entry.what)
     if not by_reason:
         return
     page.blank()
     page.add(("Not assessed", "bold underline"))
-    for reason, what in by_reason.items():
-        page.add(f"- {', '.join(_short(what))}: {reason}", hang=2)
+    for reason, what in sorted(by_reason.items(), key=lambda each: each[0] != _ABOVE):
+        page.add(f"- {', '.join(_short([*dict.fromkeys(what)]))}: {reason}", hang=2)
 
 
 def _short(checks: list[str]) -> list[str]:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rnn_doctor.render.page import Page
 from rnn_doctor.render.standing import named
-from rnn_doctor.render.wording import count, number
+from rnn_doctor.render.wording import count, inert, number
 from rnn_doctor.schema.comparison import (
-    Basis,
     ChangedClaim,
     ChangedVerdict,
     Comparison,
@@ -17,7 +16,8 @@ from rnn_doctor.schema.report import Finding
 
 SHOWN = 20
 """Numbers and claims that are shown; the JSON form has every one."""
-_KNOWN: frozenset[Basis] = frozenset({"intervals", "z"})
+MOVED = "Numbers that moved beyond their noise"
+UNSURE = "Numbers that differ; how far they scatter from run to run is not known"
 _WORD_WIDTH = len("suppressed")
 _STYLE = {
     "new": "bold red",
@@ -32,38 +32,47 @@ _STYLE = {
 def render(comparison: Comparison, bases: Mapping[str, str], *, width: int = 80, color: bool = False) -> str:
     """The text for a terminal; `bases` says of each basis what it takes for a move."""
     page = Page(width, color=color)
-    page.add(("old: ", "bold"), side(comparison.old), hang=5)
+    page.add(("old: ", "bold"), side(comparison.old, comparison.repeats), hang=5)
     page.add(("new: ", "bold"), side(comparison.new), hang=5)
     for remark in comparison.remarks:
         page.add(f"- {remark}", hang=2)
     if comparison.verdicts:
         _verdicts(page, comparison.verdicts)
     _findings(page, comparison)
-    if comparison.numbers:
-        _numbers(page, comparison.numbers, bases)
+    for title, numbers in ((MOVED, comparison.numbers), (UNSURE, comparison.unsure)):
+        if numbers:
+            _numbers(page, title, numbers, bases)
     if comparison.claims:
         _claims(page, comparison.claims)
     page.blank()
+    if hint := advice(comparison):
+        page.add(hint)
     page.add((summary(comparison), "bold"))
     return page.text()
 
 
 def as_json(comparison: Comparison) -> str:
     """The comparison as its published schema describes it."""
-    return comparison.model_dump_json(indent=2) + "\n"
+    return inert(comparison.model_dump_json(indent=2)) + "\n"
 
 
-def side(of: Side) -> str:
+def side(of: Side, runs: int = 1) -> str:
     """`train.py --epochs 3; 50 steps, 1 evaluation; 242,177 parameters; rnn-doctor 0.3.0, PyTorch 2.13.0`"""
     evaluations = f", {count(of.evaluations, 'evaluation')}" if of.evaluations else ""
     return "; ".join(
         [
             " ".join([of.script, *of.arguments]),
+            *([f"the first of {runs} runs"] if runs > 1 else []),
             f"{count(of.steps, 'step')}{evaluations}",
-            f"{of.parameters:,} parameters",
-            f"rnn-doctor {of.tool_version}, PyTorch {of.torch}",
+            *([f"{of.parameters:,} parameters"] if of.parameters else []),
+            f"rnn-doctor {of.tool_version}{_pytorch(of.torch)}",
         ]
     )
+
+
+def _pytorch(version: str) -> str:
+    """Nothing where that is not known, as of a log of another library."""
+    return f", PyTorch {version}" if version[:1].isdigit() else ""
 
 
 def changed(comparison: Comparison) -> list[tuple[str, Finding]]:
@@ -87,27 +96,33 @@ def heading(finding: Finding) -> str:
 
 
 def moved(number_: MovedNumber) -> str:
-    """`0.31 -> 4.2 ratio`, with the intervals where there are any."""
-    old, new = (
-        number(value) + (f" ({number(interval[0])} to {number(interval[1])})" if interval else "")
-        for value, interval in (
-            (number_.old, number_.old_interval),
-            (number_.new, number_.new_interval),
-        )
-    )
+    """`0.31 (usual 0.2 to 0.4) -> 4.2 ratio`, with what is known of how far the numbers scatter."""
+    usual = number_.usual and f" (usual {_range(number_.usual)})"
+    own = number_.old_interval and f" ({_range(number_.old_interval)})"
+    old = f"{number(number_.old)}{usual or own or ''}"
+    new = number(number_.new) + (f" ({_range(number_.new_interval)})" if number_.new_interval else "")
     unit = "" if number_.unit in ("", "ratio", "slope") else f" {number_.unit}"
     return f"{old} -> {new}{unit}"
 
 
-def noise(numbers: Sequence[MovedNumber], bases: Mapping[str, str]) -> list[str]:
-    """What was taken for a move, first where the noise is known."""
+def _range(ends: tuple[float, float]) -> str:
+    return f"{number(ends[0])} to {number(ends[1])}"
+
+
+def told(numbers: Sequence[MovedNumber], bases: Mapping[str, str]) -> str:
+    """What was taken for a move."""
     used = {each.basis for each in numbers}
-    known_ = [bases[basis] for basis in bases if basis in used & _KNOWN]
-    unknown = [bases[basis] for basis in bases if basis in used - _KNOWN]
-    return [
-        *([f"Beyond their noise: {'; '.join(known_)}."] if known_ else []),
-        *([f"Where the noise is not known, shown are {'; '.join(unknown)}."] if unknown else []),
-    ]
+    return f"Shown are {'; '.join(bases[basis] for basis in bases if basis in used)}."
+
+
+def advice(comparison: Comparison) -> str | None:
+    """What would tell more of the numbers whose noise is not known; None where they are few or repeats were given."""
+    if comparison.repeats > 1 or not comparison.unsure:
+        return None
+    return (
+        "Repeats of the old run with other seeds tell how far numbers scatter: "
+        "`rnn-doctor compare OLD1 OLD2 OLD3 NEW`."
+    )
 
 
 def claim(value: bool | str) -> str:
@@ -126,7 +141,7 @@ def verdict(word: str) -> str:
 
 
 def summary(comparison: Comparison) -> str:
-    """`1 new, 2 gone, 3 known; 5 of 83 numbers moved.`"""
+    """`Findings: 1 new, 3 known; 2 of 4 numbers moved beyond their noise; ...`"""
     counts: dict[str, int] = {}
     for word, _ in changed(comparison):
         counts[word] = counts.get(word, 0) + 1
@@ -134,7 +149,19 @@ def summary(comparison: Comparison) -> str:
     if same:
         counts["known"] = same
     findings = ", ".join(f"{n} {word}" for word, n in counts.items()) or "no findings in either"
-    return f"Findings: {findings}; {len(comparison.numbers)} of {comparison.compared} numbers moved."
+    return f"Findings: {findings}; {_moves(comparison)}."
+
+
+def _moves(comparison: Comparison) -> str:
+    """How many numbers moved, and of how many nobody knows; the two together are those that were compared."""
+    sure, rest = comparison.with_noise, comparison.compared - comparison.with_noise
+    parts = [f"{len(comparison.numbers)} of {count(sure, 'number')} moved beyond their noise"] if sure else []
+    if rest:
+        parts.append(
+            f"of {count(rest, 'other' if sure else 'number')}, whose noise is not known, "
+            f"{len(comparison.unsure) or 'none'} differ by much"
+        )
+    return "; ".join(parts) or "no numbers in common"
 
 
 def _verdicts(page: Page, verdicts: Iterable[ChangedVerdict]) -> None:
@@ -167,15 +194,14 @@ def _findings(page: Page, comparison: Comparison) -> None:
         page.add(f"{'known':<{_WORD_WIDTH}}  {', '.join(same)}", indent=2, hang=2 + _WORD_WIDTH + 2)
 
 
-def _numbers(page: Page, numbers: Sequence[MovedNumber], bases: Mapping[str, str]) -> None:
+def _numbers(page: Page, title: str, numbers: Sequence[MovedNumber], bases: Mapping[str, str]) -> None:
     page.blank()
-    page.add(("Numbers that moved", "bold underline"))
+    page.add((title, "bold underline"))
     for each in numbers[:SHOWN]:
         page.add(f"{of(each)}: ", (moved(each), "bold"), indent=2, hang=4)
     if len(numbers) > SHOWN:
         page.add(f"and {len(numbers) - SHOWN} more in the JSON form", indent=2)
-    for sentence in noise(numbers, bases):
-        page.add(sentence, indent=2)
+    page.add(told(numbers, bases), indent=2)
 
 
 def _claims(page: Page, claims: Sequence[ChangedClaim]) -> None:

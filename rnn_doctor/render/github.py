@@ -3,9 +3,10 @@
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
-from rnn_doctor.render import expected, places, telling
+from rnn_doctor.render import expected, foreign, places, telling
 from rnn_doctor.render.wording import severities, short
 from rnn_doctor.schema.report import Finding, Report
 from rnn_doctor.schema.rule import Severity
@@ -17,8 +18,24 @@ _PROPERTY = _DATA | {":": "%3A", ",": "%2C"}
 
 def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     """One annotation a finding, causes first (GitHub shows the first ten of a kind), and one that sums up."""
-    commands = [_summary(report), *(_annotation(finding, report) for finding in report.findings)]
-    commands += [_remark(line, report) for line in expected.lines(report)]
+    return together([report])
+
+
+def together(reports: Sequence[Report]) -> str:
+    """The same of several: what sums each up, then the first of each, the second of each and so on.
+
+    So of every script its cause is among the ten that GitHub shows.
+    """
+    commands = [_summary(report) for report in reports]
+    columns = [
+        [
+            *(_remark(line, report) for line in expected.lines(report) if line.fails),
+            *(_annotation(finding, report) for finding in report.findings),
+            *(_remark(line, report) for line in expected.lines(report) if not line.fails),
+        ]
+        for report in reports
+    ]
+    commands += [command for row in zip_longest(*columns) for command in row if command is not None]
     return "\n".join(commands) + "\n"
 
 
@@ -37,7 +54,7 @@ def _annotation(finding: Finding, report: Report) -> str:
 
 def _remark(line: expected.Line, report: Report) -> str:
     """What became of the expectation, at the script."""
-    title = f"rnn-doctor: {expected.outcome(report)}"
+    title = f"rnn-doctor{_name(report)}: {expected.outcome(report)}"
     script = report.subject.script
     file = {} if not script or script.startswith("-m ") else {"file": places.path(script)}
     return _command("error" if line.fails else "notice", file | {"title": title}, line.text)
@@ -51,9 +68,15 @@ def _summary(report: Report) -> str:
         )
     ]
     found = severities(report.findings)
-    title = f"rnn-doctor: {', '.join(found) or 'no findings'}"
+    title = f"rnn-doctor{_name(report)}: {', '.join(found) or 'no findings'}"
     script = short(" ".join([report.subject.script, *report.subject.arguments]), 300)
-    return _command("notice", {"title": title}, "\n".join([script, *verdicts]))
+    doubts = foreign.doubts(report.subject.imported)
+    return _command("notice", {"title": title}, "\n".join([script, *verdicts, *doubts]))
+
+
+def _name(report: Report) -> str:
+    """What the manifest calls the script, so that the annotations of several are told apart."""
+    return f" {short(report.expected.name, 100)}" if report.expected else ""
 
 
 def _command(name: str, properties: Mapping[str, str], data: str) -> str:

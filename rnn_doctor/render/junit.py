@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from rnn_doctor.render import expected, telling
+from rnn_doctor.render.unjudged import listed
 from rnn_doctor.render.wording import joined, short
 from rnn_doctor.schema.report import Exit, Finding, Report
 
@@ -64,9 +65,10 @@ def _rules(report: Report) -> Iterator[Element]:
     found = _by_rule(report.findings)
     suppressed = _by_rule(each.finding for each in report.suppressed)
     reasons: dict[str, list[str]] = {}
-    names = {page.id: f"{page.id} {page.name}" for page in report.rulebook}
+    unasked = {_rule_of(entry.what, report) for entry in report.not_assessed if entry.option}
+    names = {page.id: f"{page.id} {page.name}" for page in report.rulebook if page.id not in unasked}
     names |= {rule: telling.title(same[0]) for rule, same in (found | suppressed).items()}
-    for entry in report.not_assessed:
+    for entry in listed(report):
         rule = _rule_of(entry.what, report)
         if rule is not None:
             names.setdefault(rule, entry.what)
@@ -112,7 +114,7 @@ def _told(findings: Sequence[Finding], report: Report) -> str:
 
 def _limits(report: Report) -> Iterator[Element]:
     """What was not assessed and is no rule: sensors that failed, too few steps."""
-    for entry in report.not_assessed:
+    for entry in listed(report):
         if _rule_of(entry.what, report) is None:
             case = Element("testcase", classname="rnn-doctor.examination", name=short(entry.what, 200))
             SubElement(case, "skipped", message=f"not assessed: {short(entry.reason)}")

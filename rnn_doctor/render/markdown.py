@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from rnn_doctor.render import expected, markup, telling
+from rnn_doctor.render import expected, foreign, markup, overview, telling
 from rnn_doctor.render.standing import mark, summary
+from rnn_doctor.render.unjudged import checks, listed, offers
 from rnn_doctor.render.wording import count, evidence, joined, severities, short
 from rnn_doctor.schema.report import Evidence, Finding, NotAssessed, Prescription, Report, Suppressed, Verdict
 from rnn_doctor.schema.rule import Severity
 
 _MOST = 60_000
 """Characters of a page: GitHub takes 65,536 of a comment."""
-_MOST_FINDINGS = 40_000
-"""Characters of them after which the rest is counted, so that the remedies have room."""
+_FINDINGS = 2 / 3
+"""The part of a page after which findings are counted, so that the remedies have room."""
 _SHOWN = 3
 """Findings of one rule, and remedies, that are shown in full."""
 _MOST_EVIDENCE = 10
@@ -37,15 +38,35 @@ _BASIS = {
 
 def render(report: Report, *, width: int = 80, color: bool = False) -> str:
     """Verdicts first, causes before consequences, remedies with snippets, and folded what was not assessed."""
+    return _page(report, _MOST)
+
+
+def together(reports: Sequence[Report]) -> str:
+    """One page after another, all of them no longer than one may be; in front of scripts of the manifest their table.
+
+    What a short page leaves of its share goes to those after it.
+    """
+    from_manifest = any(report.expected for report in reports)
+    texts = [overview.markdown(reports)] if from_manifest else []
+    for number, report in enumerate(reports):
+        room = _MOST - sum(map(len, texts))
+        texts.append(_page(report, room // (len(reports) - number)))
+    return "\n".join(texts)
+
+
+def _page(report: Report, most: int) -> str:
+    """What of the report fits into so many characters, and how much more there is."""
     parts = [_head(report), _conditions(report)]
-    parts += _findings(report)
+    parts += _findings(report, int(_FINDINGS * most))
     parts += _standing_to_baseline(report)
     parts += _remedies(report)
-    if report.not_assessed:
-        parts.append(_not_assessed(report.not_assessed))
+    if unjudged := listed(report):
+        parts.append(_not_assessed(unjudged))
+    if further := offers(report):
+        parts.append(markup.text(" ".join(further)))
     text, left = "", 0
     for part in parts:
-        if len(text) + len(part) > _MOST:
+        if text and len(text) + len(part) > most:
             left += 1
         else:
             text += f"{part}\n\n"
@@ -55,11 +76,26 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
 
 def _head(report: Report) -> str:
     numbers = severities(report.findings)
+    standing = summary(report.findings, len(report.suppressed))
+    script = markup.code(" ".join([report.subject.script, *report.subject.arguments]), 300)
+    doubts = "".join(f"\n\n- {markup.text(doubt)}" for doubt in foreign.doubts(report.subject.imported))
+    return (
+        f"### rnn-doctor: {', '.join(numbers) or 'no findings'}{standing}\n\n"
+        f"{script}: {'; '.join(fact for fact in _facts(report) if fact)}."
+        f"{doubts}"
+        f"{_expected(report)}"
+    )
+
+
+def _facts(report: Report) -> list[str]:
+    """What was examined, and how much of it was seen."""
     subject, seen = report.subject, report.observation
+    if subject.imported:
+        return [markup.text(fact, 600) for fact in foreign.facts(report, subject.imported)]
     layers = [f"{layer.kind} {layer.name}" for layer in subject.recurrent[:_LAYERS]]
     if len(subject.recurrent) > _LAYERS:
         layers.append(f"{len(subject.recurrent) - _LAYERS} more recurrent layers")
-    facts = [
+    return [
         ", ".join(markup.code(layer) for layer in layers) or "no recurrent layer",
         markup.text(", ".join(dict.fromkeys(subject.optimizers)), 200),
         count(seen.steps, "step")
@@ -67,13 +103,6 @@ def _head(report: Report) -> str:
         markup.text(seen.stopped, 300),
         markup.text(seen.one_batch or "", 300),
     ]
-    standing = summary(report.findings, len(report.suppressed))
-    script = markup.code(" ".join([subject.script, *subject.arguments]), 300)
-    return (
-        f"### rnn-doctor: {', '.join(numbers) or 'no findings'}{standing}\n\n"
-        f"{script}: {'; '.join(fact for fact in facts if fact)}."
-        f"{_expected(report)}"
-    )
 
 
 def _expected(report: Report) -> str:
@@ -98,11 +127,11 @@ def _conditions(report: Report) -> str:
     return "\n".join(rows)
 
 
-def _findings(report: Report) -> Iterator[str]:
+def _findings(report: Report, most: int) -> Iterator[str]:
     """Every finding until the page is full; of many alike the first is told in full."""
     if report.findings:
         yield "#### Findings"
-    room, left = _MOST_FINDINGS, 0
+    room, left = most, 0
     for (_, explained), group in groupby(report.findings, key=lambda f: (f.rule, bool(f.explained_by))):
         same = list(group)
         for finding in same[:_SHOWN]:
@@ -236,7 +265,7 @@ def _not_assessed(entries: Sequence[NotAssessed]) -> str:
         f"- {markup.text(', '.join(what), 600)}: {markup.text(reason, 600)}"
         for reason, what in by_reason.items()
     ]
-    return _folded(f"Not assessed: {count(len(entries), 'check')}", "\n".join(lines))
+    return _folded(f"Not assessed: {count(checks(entries), 'check')}", "\n".join(lines))
 
 
 def _folded(head: str, body: str) -> str:

@@ -87,9 +87,13 @@ def _findings(report: Report) -> Iterator[str]:
     for finding in failed.values():
         place = f" at {finding.location.file}:{finding.location.line}" if finding.location else ""
         yield f"{finding.severity}[{finding.rule}] {finding.name}{place}"
-    rules = [rule for rule in dict.fromkeys(finding.rule for finding in others) if rule not in failed]
-    if rules:
-        yield f"{joined(rules)}: not severe enough to fail"
+    rest = [finding for finding in others if finding.rule not in failed]
+    old = dict.fromkeys(finding.rule for finding in rest if finding.change in ("known", "better"))
+    mild = dict.fromkeys(finding.rule for finding in rest if finding.rule not in old)
+    if old:
+        yield f"in the baseline already: {joined([*old])}"
+    if mild:
+        yield f"{joined([*mild])}: not severe or not sure enough to fail"
 
 
 def total(reports: Sequence[Report]) -> str:

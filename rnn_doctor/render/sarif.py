@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rnn_doctor.render import expected, places, sarif_rules, telling
+from rnn_doctor.render import expected, foreign, places, sarif_rules, telling
 from rnn_doctor.render.sarif_rules import literal
+from rnn_doctor.render.unjudged import listed
 from rnn_doctor.render.wording import evidence, inert, short
 from rnn_doctor.schema.report import Change, Finding, NotAssessed, Report
 from rnn_doctor.schema.rule import ConfidenceWord
@@ -67,7 +68,11 @@ def _invocation(report: Report, index: Mapping[str, int]) -> dict[str, Any]:
     return ended | {
         "toolExecutionNotifications": [
             *(_remark(line, index) for line in expected.lines(report)),
-            *(_notification(entry, index) for entry in report.not_assessed),
+            *(
+                {"level": "note", "message": {"text": literal(doubt)}}
+                for doubt in foreign.doubts(report.subject.imported)
+            ),
+            *(_notification(entry, index) for entry in listed(report)),
         ],
         "properties": {
             "script": short(report.subject.script),

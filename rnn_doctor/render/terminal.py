@@ -1,8 +1,9 @@
 """The report as text for a terminal or a log file: plain ASCII of our own, readable without colour."""
 
-from rnn_doctor.render import blocks, standing, strips
+from rnn_doctor.render import blocks, foreign, standing, strips
 from rnn_doctor.render.page import Page
-from rnn_doctor.render.wording import clean, count, severities
+from rnn_doctor.render.unjudged import checks, listed, offers
+from rnn_doctor.render.wording import count, severities
 from rnn_doctor.schema.imported import ForeignLog
 from rnn_doctor.schema.report import Report
 
@@ -34,13 +35,15 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
         blocks.remedies(page, report.remedies)
     if report.contraindications:
         blocks.contraindications(page, report.contraindications)
-    if report.not_assessed:
-        blocks.not_assessed(page, report.not_assessed, report.conditions)
+    if unjudged := listed(report):
+        blocks.not_assessed(page, unjudged, report.conditions)
     if report.thresholds:
         standing.thresholds(page, report.thresholds)
     page.blank()
     if report.findings:
         page.add(f"`rnn-doctor rule {report.findings[0].rule}` explains a rule.")
+    for offer in offers(report):
+        page.add(offer)
     page.add((_summary(report), "bold"))
     return page.text()
 
@@ -86,15 +89,9 @@ def _header(page: Page, report: Report) -> None:
 
 def _foreign_header(page: Page, report: Report, source: ForeignLog) -> None:
     """What was read of a foreign log as what, in place of the network and its optimizer."""
-    seen = report.observation
-    taken = ", ".join(f"{each.role} = {clean(each.name)}" for each in source.columns)
-    rows = count(seen.steps, "row")
-    evaluations = f", {count(seen.evaluations, 'evaluation')}" if seen.evaluations else ""
-    page.add(
-        (report.subject.script, "bold"),
-        f": {source.format} log counted by {source.axis}; {taken}; {rows}{evaluations}; {seen.stopped}.",
-        hang=2,
-    )
+    page.add((report.subject.script, "bold"), f": {'; '.join(foreign.facts(report, source))}.", hang=2)
+    for doubt in foreign.doubts(source):
+        page.add(f"- {doubt}", hang=2)
 
 
 def _stack(layers: int) -> str:
@@ -121,7 +118,8 @@ def _conditions(page: Page, report: Report) -> None:
 
 def _summary(report: Report) -> str:
     numbers = severities(report.findings)
-    rest = f"; {count(len(report.not_assessed), 'check')} not assessed" if report.not_assessed else ""
+    unjudged = listed(report)
+    rest = f"; {count(checks(unjudged), 'check')} not assessed" if unjudged else ""
     rest = standing.summary(report.findings, len(report.suppressed)) + rest
     if not numbers:
         return f"No findings{rest}."

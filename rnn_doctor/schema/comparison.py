@@ -11,7 +11,7 @@ from rnn_doctor.schema.values import Frozen, Number
 
 SCHEMA_VERSION: Literal[1] = 1
 
-Basis = Literal["intervals", "z", "decades", "share", "factor"]
+Basis = Literal["repeats", "intervals", "z", "decades", "share", "factor"]
 
 
 class Side(Frozen):
@@ -45,11 +45,14 @@ class MovedNumber(Frozen):
     subject: str
     unit: str
     old: Number
+    """Of several old runs their mean, of what scatters by factors the geometric one."""
     new: Number
+    usual: tuple[Number, Number] | None = None
+    """Where it would lie in 99 of 100 further runs of the old code; None where there are no repeats that tell."""
     old_interval: tuple[Number, Number] | None = None
     new_interval: tuple[Number, Number] | None = None
     basis: Basis
-    """What it was held against: its intervals, where both reports have them; else a change that is stated."""
+    """What it was held against: the scatter of repeats, else a change that is stated."""
 
 
 class ChangedClaim(Frozen):
@@ -67,7 +70,10 @@ class Comparison(Frozen):
     schema_version: Literal[1] = SCHEMA_VERSION
     tool: Tool
     old: Side
+    """Of several old runs the first."""
     new: Side
+    repeats: int = 1
+    """Old runs that the new one was held against."""
     verdicts: tuple[ChangedVerdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     """Those of the new report, each with its `change`, and with its former severity where that was another."""
@@ -78,9 +84,13 @@ class Comparison(Frozen):
     suppressed: tuple[Finding, ...] = ()
     """Findings of the old report that are there, and suppressed in the source now."""
     numbers: tuple[MovedNumber, ...] = ()
-    """Those that findings quote first, then by how far they moved."""
+    """Those that moved beyond their noise: what findings quote first, then by how far they moved."""
+    unsure: tuple[MovedNumber, ...] = ()
+    """Those of whose noise nothing is known, that differ by a change that is stated, in the same order."""
     claims: tuple[ChangedClaim, ...] = ()
     compared: int = 0
     """Numbers that both reports have."""
+    with_noise: int = 0
+    """Those of them whose noise is known."""
     remarks: tuple[str, ...] = ()
     """What makes the two reports less alike than they should be."""

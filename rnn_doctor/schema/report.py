@@ -81,6 +81,8 @@ class NotAssessed(Frozen):
     """Rule id and name, or the sensor."""
     condition: Condition | None = None
     reason: str
+    option: str | None = None
+    """The option that has it judged, where it was not asked for: the reports for people name it once, as an offer."""
 
 
 class ConditionVerdict(Frozen):

@@ -130,11 +130,23 @@ class Rule(Frozen):
     sources: Annotated[tuple[Text, ...], Field(min_length=1)]
     location: (
         Literal[
-            "subject", "optimizer", "scheduler", "loss", "backward", "step", "clip", "zero_grad", "module"
+            "subject",
+            "line",
+            "optimizer",
+            "scheduler",
+            "loss",
+            "backward",
+            "step",
+            "clip",
+            "zero_grad",
+            "module",
         ]
         | None
     ) = None
-    """Which source line a finding points to; falls back from the subject's own."""
+    """Which source line a finding points to; falls back from the subject's own.
+
+    `line` is the subject's own where that line is at fault: it is one finding, however many subjects it is found on.
+    """
     explains: tuple[str, ...] = ()
     """Rules whose findings are consequences of this one: they are listed under it."""
     invalidates: tuple[str, ...] = ()

@@ -20,6 +20,8 @@ class Measurement(Frozen):
     """Number of observations."""
     absent: str | None = None
     """Why there is no value, as a clause that reads after "not assessed: "."""
+    option: str | None = None
+    """The option that has it measured, where it was not asked for."""
     location: Location | None = None
     """Source line of the subject, where it has one of its own."""
 

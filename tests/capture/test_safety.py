@@ -181,7 +181,7 @@ def test_the_probe_s_frames_are_none_of_the_script_s_traceback() -> None:
         [Path(frame.filename).name for frame in traceback.extract_tb(t)]
         for t in (whole, places.without_probe(whole))
     )
-    assert "hooks.py" in before
+    assert any(name.startswith("hooks.py") for name in before)
     assert names[0] == "test_safety.py"
-    assert "hooks.py" not in names
+    assert not any(name.startswith("hooks.py") for name in names)
     assert names[-1] == "functional.py"

@@ -179,6 +179,32 @@ def test_forms_of_a_comparison(run: Run, tmp_path: Path) -> None:
     assert run("schema", "comparison", "--check", "c.json").code == 0
 
 
+def scaled(path: Path, factor: float, signal: str = "loss_end_ratio") -> str:
+    """A report on the healthy run in which one number is this many times what it was."""
+    data = stored.data("charlm")
+    (found,) = [each for each in data["signals"] if each["name"] == signal]
+    found["measurements"]["run"]["value"] *= factor
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path.name
+
+
+def test_repeats_tell_what_is_noise(run: Run, tmp_path: Path) -> None:
+    """Three times as much is no move where the repeats differ by as much, and 8 % is one where they hardly differ."""
+    wide = [scaled(tmp_path / f"wide-{factor}.json", factor) for factor in (0.5, 1, 2)]
+    narrow = [scaled(tmp_path / f"narrow-{factor}.json", factor) for factor in (0.99, 1, 1.01, 1.005)]
+    triple, more = scaled(tmp_path / "triple.json", 3), scaled(tmp_path / "more.json", 1.08)
+    alone = json.loads(run("compare", "-f", "json", wide[1], triple).out)
+    assert [each["signal"] for each in alone["unsure"]] == ["loss_end_ratio"]
+    assert alone["numbers"] == []
+    held = json.loads(run("compare", "-f", "json", *wide, triple).out)
+    assert (held["numbers"], held["unsure"], held["repeats"]) == ([], [], 3)
+    moved = run("compare", "-f", "json", "-o", "c.json", *narrow, more)
+    assert moved.code == 0
+    (number,) = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))["numbers"]
+    assert (number["signal"], number["basis"]) == ("loss_end_ratio", "repeats")
+    assert run("schema", "comparison", "--check", "c.json").code == 0
+
+
 def test_reports_of_several_scripts_are_compared_one_by_one(run: Run, baseline: Path, tmp_path: Path) -> None:
     several(tmp_path / "new.json", SOFTMAX.stem, EXPLODING.stem, "charlm")
     result = run("compare", "-f", "json", str(baseline), "new.json")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rnn_doctor.render import FORMATS
+from tests import stored
 from tests.cli.conftest import Run
 from tests.recorded import BUILT, HEADER, MODULE, OPTIMIZER, exited, steps, stop, write
 from tests.render.test_hostile import ATTACKS
@@ -84,19 +85,54 @@ def test_a_log_with_hostile_names_gives_a_report_in_every_format(
     assert "RD104" in (tmp_path / "report.json").read_text(encoding="utf-8")
     harmless("stderr", result.err)
     every_format_is_harmless(run)
+    every_comparison_is_harmless(run)
 
 
 def every_format_is_harmless(run: Run) -> None:
-    for name in FORMATS:
-        again = run("report", "report.json", "-f", name)
-        assert (again.code, again.err) == (0, "")
-        harmless(name, again.out)
+    """Alone, and beside another in one document."""
+    run("diagnose", "-q", "-f", "json", "-o", "several.json", "run.jsonl", "run.jsonl")
+    for file in ("report.json", "several.json"):
+        if not Path(file).exists():
+            continue
+        for name in FORMATS:
+            again = run("report", file, "-f", name)
+            assert (again.code, again.err) == (0, "")
+            harmless(name, again.out)
+
+
+def every_comparison_is_harmless(run: Run) -> None:
+    """With a report that is like it, and with a healthy one that is not: everything of it is new, or gone."""
+    Path("healthy.json").write_text(stored.text("charlm"), encoding="utf-8")
+    for old, new in (("report", "report"), ("healthy", "report"), ("report", "healthy")):
+        for name in ("terminal", "markdown", "json"):
+            held = run("compare", "--fail-on", "never", "-f", name, *[f"{old}.json"] * 3, f"{new}.json")
+            assert (held.code, held.err) == (0, "")
+            harmless(name, held.out)
+
+
+NESTED = ["[" * 100_000, '{"signals": ' + "[" * 900 + "]" * 900 + "}", '[{"tool": ' * 50_000, "[[]]", '"x"']
+
+
+@pytest.mark.parametrize("text", [*NESTED, '{"tool": {"version": "' + HUGE + '"}}'], ids=range(6))
+def test_a_stored_report_that_is_none_is_told_in_a_sentence(run: Run, tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.json").write_text(text, encoding="utf-8")
+    (tmp_path / "train.py").write_text("raise SystemExit('must not run')", encoding="utf-8")
+    for command in (
+        ("report", "x.json"),
+        ("compare", "x.json", "x.json"),
+        ("check", "--baseline", "x.json", "train.py"),
+    ):
+        result = run(*command)
+        assert (result.code, result.out) == (2, "")
+        assert "x.json: no report" in result.err
+        assert "internal error" not in result.err
+        assert len(result.err) < 5000
 
 
 def harmless(name: str, output: str) -> None:
     """Nothing in it steers a terminal or commands a CI runner, and nobody has to scroll for hours."""
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", output)
-    assert len(output) < (5_000_000 if name == "json" else 1_000_000)
+    assert len(output) < (10_000_000 if name == "json" else 1_000_000)
     assert name == "github" or not re.search(r"^\s*::|##\[", output, re.MULTILINE)
 
 

@@ -134,21 +134,48 @@ def test_stored_reports_without_fingerprints_are_matched_too() -> None:
 @pytest.mark.parametrize(
     ("olds", "which"),
     [
-        ([("train.py", ()), ("other.py", ())], 0),
-        ([("other.py", ()), ("train.py", ("--lr", "1"))], 1),
-        ([("train.py", ()), ("train.py", ("--epochs", "3"))], 1),
-        ([("other.py", ())], None),
-        ([("src/train.py", ())], 0),
-        ([("src/train.py", ()), ("other.py", ())], None),
-        ([], None),
+        ([("train.py", ()), ("other.py", ())], [0]),
+        ([("other.py", ()), ("train.py", ("--lr", "1")), ("train.py", ("--lr", "2"))], [1]),
+        ([("train.py", ()), ("train.py", ("--epochs", "3"))], [1]),
+        ([("train.py", ("--epochs", "3")), ("train.py", ()), ("train.py", ("--epochs", "3"))], [0, 2]),
+        ([("other.py", ())], []),
+        ([("src/train.py", ())], [0]),
+        ([("src/train.py", ()), ("other.py", ())], []),
+        ([], []),
     ],
 )
 def test_the_baseline_is_the_report_on_the_same_script(
-    olds: list[tuple[str, tuple[str, ...]]], which: int | None
+    olds: list[tuple[str, tuple[str, ...]]], which: list[int]
 ) -> None:
     stored = [report(script=script, subject={"arguments": arguments}) for script, arguments in olds]
-    expected = None if which is None else stored[which]
-    assert on_script(stored, report(subject={"arguments": ("--epochs", "3")})) is expected
+    expected = [stored[number] for number in which]
+    found = on_script(stored, report(subject={"arguments": ("--epochs", "3")}))
+    assert list(map(id, found)) == list(map(id, expected))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "change"),
+    [
+        ([None, "error"], "error", "known"),
+        ([None, "warning"], "error", "worse"),
+        ([None, "error"], "warning", "better"),
+        (["warning", "error"], "error", "known"),
+        (["note", "warning"], "error", "worse"),
+        ([None, None], "note", "new"),
+    ],
+)
+def test_of_several_runs_in_a_baseline_the_one_that_had_it_counts(
+    before: list[Any], now: Any, change: str
+) -> None:
+    olds = [report(*([found(severity=severity)] if severity else [])) for severity in before]
+    assert [f.change for f in since(report(found(severity=now)), olds).findings] == [change]
+
+
+def test_what_only_some_runs_of_a_baseline_had_is_not_gone() -> None:
+    olds = [report(found(), found("RD104")), report(found(line=99))]
+    held = since(report(), olds).baseline
+    assert held
+    assert [f.rule for f in held.gone] == ["RD103"]
 
 
 def test_without_a_report_on_the_script_everything_is_new() -> None:

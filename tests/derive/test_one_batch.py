@@ -83,9 +83,11 @@ def test_arms_that_no_time_was_left_for() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_reasons_why_it_is_not_known(name: str) -> None:
-    assert measure(name, log()).absent == UNASKED
-    absent = measure(name, log(arm("own", absent="it uses torch.compile"))).absent
-    assert absent == "whether one batch can be learned could not be tried: it uses torch.compile"
+    unasked = measure(name, log())
+    assert (unasked.absent, unasked.option) == (UNASKED, "--deep")
+    tried = measure(name, log(arm("own", absent="it uses torch.compile")))
+    assert tried.option is None
+    assert tried.absent == "whether one batch can be learned could not be tried: it uses torch.compile"
 
 
 @pytest.mark.parametrize("name", ["batch_learned", "batch_loss_left", "batch_cause"])

@@ -155,6 +155,35 @@ class TestLocation:
         assert self.located(None, None) is None
 
 
+def test_a_line_that_is_at_fault_is_one_finding_that_names_all_its_subjects() -> None:
+    """Each of them is found all the same for what the rule has to do with."""
+    here, there = (Measurement(value=2.0, location=Location(file="m.py", line=n)) for n in (3, 4))
+    measured = merged(
+        signals("module", size={"a": here, "b": there, "c": here, "d": here, "e": Measurement(value=2.0)}),
+        signals("module", loud={"a": True, "c": True}),
+    )
+    of_line = rule(location="line", message="{subject}: mixed", invalidates=["RD102"])
+    other = rule("RD102", when=[clause("loud", **{"is": True})])
+    diagnosis = diagnose(measured, book(of_line, other))
+    assert [(f.subject, f.message) for f in diagnosis.findings] == [
+        ("a", "a, c and d: mixed"),
+        ("b", "b: mixed"),
+        ("e", "e: mixed"),
+    ]
+    assert [entry.what for entry in diagnosis.not_assessed] == ["RD102 name-of-rd102"]
+    apart = diagnose(measured, book(rule(location="subject", message="{subject}: mixed")))
+    assert [f.message[0] for f in apart.findings] == ["a", "b", "c", "d", "e"]
+
+
+def test_what_was_not_asked_for_says_the_option() -> None:
+    unasked = Measurement(absent="not tried", option="--deep")
+    diagnosis = diagnose(signals(size={"run": unasked}, loud={"run": None}), book(rule(when=TWO)))
+    assert [(e.reason, e.option) for e in diagnosis.not_assessed] == [("not tried; no loud", "--deep")]
+    assert [e.option for e in diagnose(run(size=None, loud=True), book(rule(when=TWO))).not_assessed] == [
+        None
+    ]
+
+
 def test_causes_come_first_and_consequences_follow_them() -> None:
     rules = book(
         rule("RD101"),

@@ -55,7 +55,7 @@ def test_what_the_bench_counted_does_not_hold_for_another_threshold() -> None:
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ({"RD110": {"size": 1}}, "no rule 'RD110' (did you mean 'RD10"),
+        ({"RD1011": {"size": 1}}, "no rule 'RD1011' (did you mean 'RD101'?)"),
         ({"name-of-rd10": {"size": 1}}, "no rule 'name-of-rd10' (did you mean 'name-of-rd10"),
         (
             {"RD101": {"siez": 1}},

@@ -43,17 +43,42 @@ def compared() -> Comparison:
         }
     )
     assert consequence.rule == "RD103"
-    return compare(signals(ill, 1.0, "SGD"), signals(new, 4.0, "Adam"), version="1.0")
+    return compare([signals(ill, 1.0, "SGD")], signals(new, 4.0, "Adam"), version="1.0")
 
 
 def hostile() -> Comparison:
     old = signals(reports.hostile(), 1.0, reports.HOSTILE)
     new = signals(reports.healthy(), 4.0, f"{reports.HOSTILE}!")
-    return compare(old, new, version="1")
+    return compare([old], new, version="1")
 
 
 def test_the_text_for_a_terminal(gold: Callable[[str, str], None]) -> None:
     gold("comparison-80.txt", comparison.render(compared(), BASES))
+
+
+def test_repeats_are_told_with_what_is_usual() -> None:
+    olds = [signals(reports.ill(), value, "SGD") for value in (1.0, 1.1, 1.2)]
+    held = compare(olds, signals(reports.ill(), 4.0, "SGD"), version="1")
+    page = " ".join(comparison.render(held, BASES).split())
+    assert "train.py --epochs 3; the first of 3 runs; 50 steps" in page
+    assert "lag_slope of encoder: 1.1 (usual -0.046 to 2.25) -> 4 (3.6 to 4.4) decades a step" in page
+    assert "99 % of further old runs" in page
+    assert "OLD1 OLD2 OLD3" not in page
+    assert "(usual -0.046 to 2.25) ->" in comparison_markdown.render(held, BASES)
+
+
+def test_every_number_that_was_compared_is_counted_once() -> None:
+    assert comparison.summary(compared()).endswith(
+        "; of 27 numbers, whose noise is not known, 27 differ by much."
+    )
+    repeated = compared().model_copy(update={"with_noise": 3, "unsure": ()})
+    assert comparison.summary(repeated).endswith(
+        "; 0 of 3 numbers moved beyond their noise; of 24 others, whose noise is not known, none differ by much."
+    )
+    nothing = compare([reports.ill()], reports.ill(), version="1")
+    assert comparison.summary(nothing.model_copy(update={"compared": 0, "with_noise": 0})).endswith(
+        "; no numbers in common."
+    )
 
 
 def test_the_text_in_markdown(gold: Callable[[str, str], None]) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnn_doctor.render.github import render
+from rnn_doctor.render.github import render, together
 from rnn_doctor.schema.values import Location
 from tests.render import readers, reports
 
@@ -75,3 +75,15 @@ def test_what_ends_a_part_of_a_command_is_escaped() -> None:
     command = readers.commands(text)[1]
     assert command.properties["file"] == "a,b:c%20.py"
     assert command.data.splitlines()[0] == "50 % ::error::x, y: z"
+
+
+def test_of_several_reports_the_first_of_each_comes_first() -> None:
+    """GitHub shows ten of a kind: no script may take them all."""
+    ill, healthy = reports.ill(), reports.healthy()
+    commands = readers.commands(together([ill, healthy, ill]))
+    assert [command.name for command in commands[:3]] == ["notice"] * 3
+    assert [command.data for command in commands[3:7]] == [
+        command.data for command in readers.commands(render(ill))[1:3] for _ in range(2)
+    ]
+    assert len(commands) == 3 + 2 * len(ill.findings)
+    assert together([ill]) == render(ill)

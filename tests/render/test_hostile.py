@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from rnn_doctor.compare.baseline import since
 from rnn_doctor.compare.numbers import BASES
 from rnn_doctor.compare.reports import compare
-from rnn_doctor.render import FORMATS, comparison, comparison_markdown, expected
+from rnn_doctor.render import (
+    FORMATS,
+    TOGETHER,
+    comparison,
+    comparison_markdown,
+    expected,
+    github,
+    markdown,
+    overview,
+)
 from rnn_doctor.schema.expectation import Expected, Undecided
 from rnn_doctor.schema.report import Report
 from tests.render import readers, reports
@@ -212,7 +221,7 @@ def test_nothing_breaks_a_format(name: str, report: Report) -> None:
 @given(old=Infected, new=Infected)
 @settings(FUZZED, max_examples=10)
 def test_nothing_breaks_a_comparison(old: Report, new: Report) -> None:
-    compared = compare(old, new, version="1")
+    compared = compare([old, new, old], new, version="1")
     data = json.loads(comparison.as_json(compared))
     assert len(data["findings"]) == len(new.findings)
     assert len(data["gone"]) + len(data["unjudged"]) <= len(old.findings)
@@ -221,6 +230,41 @@ def test_nothing_breaks_a_comparison(old: Report, new: Report) -> None:
         assert not re.search(r"^\s*::|##\[", text, re.MULTILINE), "a workflow command"
         assert len(text) < 1_000_000
     readers.markdown(comparison_markdown.render(compared, BASES))
+
+
+@given(several=st.lists(Infected, min_size=2, max_size=3))
+@settings(FUZZED, max_examples=10)
+def test_nothing_breaks_the_combined_report_of_a_manifest(several: list[Report]) -> None:
+    """Each document is read back, and holds what every script has."""
+    findings = sum(len(report.findings) for report in several)
+    texts = {name: together(several) for name, together in TOGETHER.items()}
+    assert len(json.loads(texts["json"])) == len(several)
+    assert len(readers.sarif(texts["sarif"])["results"]) == findings + 2 * len(several)
+    assert len(list(readers.junit(texts["junit"]).iter("testsuite"))) == len(several)
+    assert len(readers.gitlab(texts["gitlab"])) >= findings
+    _html(texts["html"], several[0])
+    table, page = overview.render(several), markdown.together(several)
+    rows = [row for row in readers.cells(readers.markdown(page)) if row[0] not in ("script", "condition")]
+    assert len(rows) >= len(several)
+    assert "<script>" not in "".join(t.content for t in readers.markdown(page) if t.type == "html_block")
+    for text in (table, page):
+        assert {c for c in text if unicodedata.category(c).startswith("C")} == {"\n"}
+        assert not re.search(r"^\s*::|##\[", text, re.MULTILINE), "a workflow command"
+    commands = readers.commands(FORMATS["github"](several[0])) + readers.commands(
+        FORMATS["github"](several[1])
+    )
+    assert sorted(map(str, readers.commands(github.together(several[:2])))) == sorted(map(str, commands))
+    for name in sorted(texts.keys() - {"html"}):
+        assert not re.search(r"^\s*::|##\[", texts[name], re.MULTILINE), "a workflow command"
+
+
+def test_megabytes_are_cut_in_a_combined_report() -> None:
+    """As in each alone; the table says no more of a script than its place needs."""
+    everywhere = infected(["<b>\x1b[1m` word" * 200_000], [1.0], [1])
+    for name in sorted(TOGETHER.keys() - {"json"}):
+        assert len(TOGETHER[name]([everywhere, everywhere])) < 2_000_000
+    assert len(overview.render([everywhere, everywhere])) < 100_000
+    assert len(markdown.together([everywhere, everywhere])) < 65_536
 
 
 @given(old=Infected, new=Infected)
@@ -232,6 +276,16 @@ def test_nothing_breaks_a_baseline(old: Report, new: Report) -> None:
     for name in ("terminal", "markdown", "github", "gitlab"):
         unbroken(name, held)
     assert {finding.change for finding in since(new, [new], same=True).findings} == {"known"}
+
+
+def test_megabytes_are_cut_in_a_comparison() -> None:
+    """Names, messages and claims are, and the arguments of both sides."""
+    huge = infected(["<b>\x1b[1m` word" * 200_000], [1.0], [1])
+    for olds, new in (([reports.healthy()], huge), ([huge, huge, huge], reports.healthy())):
+        held = compare(olds, new, version="1")
+        for text in (comparison.render(held, BASES), comparison_markdown.render(held, BASES)):
+            assert len(text) < 200_000
+            assert {c for c in text if unicodedata.category(c).startswith("C")} == {"\n"}
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

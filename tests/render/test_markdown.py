@@ -7,7 +7,7 @@ import pytest
 from markdown_it.token import Token
 
 from rnn_doctor.render import markup
-from rnn_doctor.render.markdown import render
+from rnn_doctor.render.markdown import render, together
 from rnn_doctor.schema.report import Report
 from tests.render import readers, reports
 
@@ -102,6 +102,25 @@ def test_a_page_fits_in_a_comment() -> None:
     assert len(text) < 65_536
     assert re.search(r"2\d\d findings more in the JSON report", text)
     assert "Standardize the inputs" in text
+
+
+@pytest.mark.parametrize("number", [2, 7, 30])
+def test_several_pages_fit_in_a_comment_and_each_has_its_verdicts(number: int) -> None:
+    short, long = reports.healthy(), reports.ill()
+    first = long.findings[0]
+    many = tuple(first.model_copy(update={"message": "x" * 2000, "rule": f"RD{n}"}) for n in range(100, 140))
+    texts = together([short, *[long.model_copy(update={"findings": many})] * (number - 1)])
+    tokens = readers.markdown(texts)
+    assert len(texts) < 65_536
+    assert len([title for title in headings(tokens) if title.startswith("rnn-doctor: ")]) == number
+    assert texts.count("| slow convergence | ") == number
+    assert "more in the JSON report" in texts
+
+
+def test_what_a_short_page_leaves_goes_to_the_next() -> None:
+    assert together([reports.healthy(), reports.ill()]) == "\n".join(
+        map(render, (reports.healthy(), reports.ill()))
+    )
 
 
 @pytest.mark.parametrize(

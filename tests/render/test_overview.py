@@ -48,7 +48,7 @@ def test_findings_that_fail_stand_with_their_place_and_the_others_behind() -> No
     failing = tuple(f.fingerprint for f in full().findings if f.rule in ("RD403", "RD103"))
     assert told(of(full(), 1, failing)) == (
         "a.py FAILED error[RD403] unscaled-inputs at train.py:31 error[RD103] gradient-spikes at train.py:57 "
-        "RD308 and RD410: not severe enough to fail"
+        "RD308 and RD410: not severe or not sure enough to fail"
     )
 
 

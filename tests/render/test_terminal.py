@@ -94,6 +94,20 @@ def test_what_was_not_assessed_is_grouped_by_reason_and_said_once() -> None:
     assert text.splitlines()[-1] == "No findings; 4 checks not assessed."
 
 
+def test_every_check_that_is_counted_is_named_once() -> None:
+    """Those that a verdict names stand there, those that share its reason are named below, and so are all others."""
+    shared, own = (
+        reports.healthy().not_assessed[0],
+        NotAssessed(what="sensor gates", reason="RuntimeError: x"),
+    )
+    partly = [NotAssessed(what="RD303 over-clipping", reason=f"{layer}: too few steps") for layer in "ab"]
+    entries = (shared, shared.model_copy(update={"what": "RD105 truncated-memory"}), own, *partly)
+    text = render(reports.healthy().model_copy(update={"not_assessed": entries}))
+    assert "- RD105 truncated-memory: for the reasons that the verdicts above give\n" in text
+    assert text.count("RD101") == 1
+    assert text.splitlines()[-1] == "No findings; 4 checks not assessed."
+
+
 def test_many_checks_of_one_reason_are_told_by_their_ids() -> None:
     reason = "hand-written: its gates are not looked into"
     rules = [NotAssessed(what=f"RD20{k} some-name", reason=reason) for k in range(1, 5)]

@@ -16,7 +16,7 @@ from torch.utils.data import dataloader
 
 from .detaching import Detaching
 from .observer import Observer
-from .patches import Patches
+from .patches import Patches, unseen
 from .sensors.losses import WATCHED
 
 _CALLED = (nn.RNN, nn.LSTM, nn.GRU, nn.RNNCell, nn.LSTMCell, nn.GRUCell)
@@ -259,6 +259,7 @@ def _updates(observer: Observer, patches: Patches) -> None:
         return zero_grad
 
     def clipping(original: Callable[..., Any]) -> Callable[..., Any]:
+        @unseen
         @functools.wraps(original)
         def clip(parameters: Any, limit: Any, *args: Any, **kwargs: Any) -> Any:
             if torch.compiler.is_compiling():

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any, Callable
 
 _MISSING = object()
+_PROBE = __name__.rpartition(".")[0]
+_UNSEEN = " (importlib._bootstrap)"
+"""`warnings.warn` passes over frames of Python's import system, which it knows by these two words in their file's name.
+
+So what torch warns of keeps the line of the script that called it, whatever the probe stands between: filters by module
+apply, and each line is warned of once. See `is_internal_filename` in CPython's Python/_warnings.c.
+"""
+
+
+def unseen(function: Any) -> Any:
+    """The same function, whose line warnings do not take for where they come from, if it is one of the probe's."""
+    if isinstance(function, FunctionType) and str(function.__globals__.get("__package__")).startswith(_PROBE):
+        code = function.__code__
+        if not code.co_filename.endswith(_UNSEEN):
+            function.__code__ = code.replace(co_filename=code.co_filename + _UNSEEN)
+    return function
 
 
 class Patches:
@@ -20,7 +37,7 @@ class Patches:
         if original is None:
             return
         self._undo.append((owner, name, vars(owner).get(name, _MISSING)))
-        setattr(owner, name, make(original))
+        setattr(owner, name, unseen(make(original)))
 
     def handle(self, handle: Any) -> None:
         """Keeps the handle of an official hook, to be removed by `undo`."""

@@ -1,0 +1,80 @@
+"""What torch warns of is told at the line of the script that called it, as without the probe."""
+
+import inspect
+import warnings
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from rnn_doctor.capture.probe.listening import Listening
+from tests.capture.records import observed
+
+
+class Numbers(IterableDataset[torch.Tensor]):
+    """Says that it holds one number, and gives three."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        return iter(torch.arange(3.0))
+
+
+def warn_at_caller(text: str) -> None:
+    warnings.warn(text, stacklevel=2)
+
+
+class Owner:
+    warn = staticmethod(warn_at_caller)
+
+
+def test_what_is_replaced_and_its_warnings_are_told_once_for_each_line() -> None:
+    listening = Listening()
+    listening.begin("test", lambda *_: None, [Owner], ["warn"])
+    assert Owner.warn is not warn_at_caller
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default")
+        for _ in range(2):
+            Owner.warn("a")
+            Owner.warn("a")
+    listening.end("test")
+    line = inspect.getsourcelines(test_what_is_replaced_and_its_warnings_are_told_once_for_each_line)[1]
+    assert [(each.filename, each.lineno - line) for each in told] == [(__file__, 7), (__file__, 8)]
+
+
+def _loader() -> None:
+    loader = DataLoader(Numbers(), batch_size=None)
+    assert len(loader) == 1  # from here on it is counted
+    for _ in loader:
+        pass
+
+
+def _loss() -> None:
+    nn.functional.mse_loss(torch.zeros(2, 1), torch.zeros(2))
+
+
+def _reduction() -> None:
+    nn.functional.kl_div(torch.zeros(2, 1), torch.zeros(2, 1), reduction="mean")
+
+
+def _dimension() -> None:
+    nn.functional.softmax(torch.zeros(2, 2))
+
+
+@pytest.mark.parametrize("warned", [_loader, _loss, _reduction, _dimension])
+def test_a_warning_of_torch_names_the_line_that_it_names_without_the_probe(warned: object) -> None:
+    assert callable(warned)
+
+    def places() -> list[tuple[str, int]]:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            warned()
+        return [(each.filename, each.lineno) for each in told]
+
+    bare = places()
+    assert bare
+    with observed():
+        assert places() == bare
