@@ -48,6 +48,8 @@ class Loops:
         self.measured: set[int] = set()
         """Cells of torch's whose gain of this step was taken from the graph."""
         self._backwards = 0
+        self._made = self._made_before = -1
+        """Number, in autograd's sequence, of the last operation under a loss of this update, and of an earlier one."""
         self._examined: set[int] = set()
         """Recurrences that were examined in this step; further micro-batches of it are not."""
 
@@ -57,15 +59,17 @@ class Loops:
         if loss.grad_fn is None or self._backwards > _MOST_BACKWARDS:
             return
         unrolled = Unrolled(loss)
+        self._made = max(self._made, loss.grad_fn._sequence_nr())
         known = self._belongs()
         found = set()
         for loop in loops.find(unrolled, known, self._owner):
             name = self._owner(loop.weights)
             number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
             found.add(name)
-            if examine and number not in self._examined:
+            kept = self._is_kept(unrolled, loop)
+            if (examine or kept) and number not in self._examined:
                 self._examined.add(number)
-                self._examine(step, number, unrolled, loop)
+                self._examine(step, number, unrolled, loop, kept)
         cut_off = self._detachments.severed
         for cut, location in (
             *(
@@ -137,28 +141,37 @@ class Loops:
     def forget(self) -> None:
         """The step is over."""
         self._backwards = 0
+        self._made_before = self._made
         self._examined.clear()
         self.measured.clear()
         self.hooked.clear()
         self._sought.clear()
 
-    def _examine(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
-        self._measure(step, number, unrolled, loop)
+    def _is_kept(self, unrolled: Unrolled, loop: loops.Loop) -> bool:
+        """Whether the state came with its graph from an earlier update.
+
+        A whole recurrence may be older than an update of other parameters, as a generator's is whose samples
+        a discriminator has seen.
+        """
+        old = {unrolled.nodes[number]._sequence_nr() <= self._made_before for number in loop.operations}
+        return len(old) > 1
+
+    def _examine(
+        self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop, kept: bool = False
+    ) -> None:
+        if not kept:  # the pass of an earlier update may have freed its graph
+            self._measure(step, number, unrolled, loop)
         self._writer.write(
-            "state_flow",
-            step=step,
-            module=number,
-            calls=loop.steps,
-            attached=loop.steps - 1,
-            length=loop.steps,
-        )
+            "state_flow", step=step, module=number, calls=loop.steps, attached=loop.steps - 1 - kept,
+            kept=1 if kept else None, length=loop.steps,
+        )  # fmt: skip
 
     def _measure(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> bool:
         """Writes how far gradients reach, or why that is not known; returns whether it is."""
         absent = loop_gain.absent(unrolled, loop, self.hooked)
         self._writer.write(
             "loop", step=step, module=number, steps=loop.steps, states=len(loop.states[-1]) if loop.states else 0,
-            linear=loop.linear if unrolled.whole else None, absent=absent,
+            linear=loop.linear if unrolled.whole and not loop.diagonal else None, absent=absent,
         )  # fmt: skip
         if absent is None:
             self._writer.write("lag_gain", step=step, module=number, **loop_gain.gain(unrolled, loop))
