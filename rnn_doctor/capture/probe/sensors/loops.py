@@ -15,10 +15,14 @@ from .detachments import Detachments
 from .recurrence import Recurrences
 from .states import StateFlows
 
-_FUSED = "TorchScript hides its calls, and its kernel leaves no time steps in the graph"
-_STACKED = "TorchScript hides its calls, and in the graph its layers and directions are not told apart"
+_FUSED = "TorchScript or a compiler hides its calls, and no time steps are left in the graph"
+_STACKED = (
+    "TorchScript or a compiler hides its calls, and in the graph its layers and directions are not told apart"
+)
 _CUT = "its state is cut off from its graph at every step"
 _LOST = "its state is changed between its calls, and the graph does not show how"
+_KERNELS = ("MkldnnRnnLayer", "CudnnRnn")
+"""Operations that are a whole call."""
 _ONE_LAYER = 4
 """Weights and biases of one layer in one direction."""
 _MOST_BACKWARDS = 4
@@ -85,6 +89,8 @@ class Loops:
                     self._examined.add(number)
                     self._write_cut(step, number, cut, location)
 
+        if examine:
+            self._uncover(unrolled)
         for number, module in self._recurrences.hidden_modules() if examine else ():
             if number not in self._examined and _applies(unrolled, module):
                 self._examined.add(number)
@@ -112,12 +118,13 @@ class Loops:
         numbers = self._recurrences.ids
         cells = {numbers[id(m)]: m for m in self._recurrences.built_modules() if id(m) in numbers}
         unlinked, detoured = self._flows.unlinked(), self._flows.detoured()
+        alone = {number: self._flows.longest(number) for number in unlinked}
         wanted = [n for n in (*unlinked, *detoured) if n in cells and n not in self._examined]
         found = loops.find(unrolled, lambda _: False, self._owner) if wanted else []
         for number in wanted:
             own = {id(w) for w in cells[number].parameters()}
             loop = next((each for each in found if any(id(w) in own for w in each.weights)), None)
-            if loop is not None:
+            if loop is not None and not _within_a_call(unrolled, loop, alone.get(number, 0)):
                 self._examined.add(number)
                 if number in unlinked:
                     self._flows.linked(number, loop.steps - 1)
@@ -126,6 +133,13 @@ class Loops:
             elif number in detoured and _applies(unrolled, cells[number]):
                 self._examined.add(number)
                 self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_LOST)
+
+    def _uncover(self, unrolled: Unrolled) -> None:
+        """Numbers the modules of torch's that the loss depends on though no call of theirs was seen."""
+        numbered = self._recurrences.ids
+        for module in self._recurrences.built_modules():
+            if id(module) not in numbered and _applies(unrolled, module):
+                self._recurrences.number(module, called=False)
 
     def _examine_hidden(self, step: int, number: int, unrolled: Unrolled, module: Any) -> None:
         """A module whose calls were not seen; some kernels leave their steps in the graph."""
@@ -198,13 +212,22 @@ class Loops:
             # A Linear layer is a part of the cell that holds it.
             kind = getattr(owner, "original_name", type(owner).__name__)  # of one in TorchScript
             part = isinstance(owner, nn.Linear) or kind == "Linear"
-            holders.append(name.split(".")[: -2 if part else -1])
+            path = name.split(".")
+            if "parametrizations" in path:  # of a weight of a layer, which they replace
+                path, part = path[: path.index("parametrizations") + 1], True
+            holders.append(path[: -2 if part else -1])
         return ".".join(_common(holders)) or root
 
 
 def _applies(unrolled: Unrolled, module: nn.Module) -> bool:
     own = {id(w) for w in module.parameters()}
     return any(id(getattr(node, "variable", None)) in own for node in unrolled.nodes)
+
+
+def _within_a_call(unrolled: Unrolled, loop: loops.Loop, longest: int) -> bool:
+    """Whether the steps of a recurrence are those of one call, whose kernel left them in the graph."""
+    fused = any(unrolled.kinds[number] in _KERNELS for number in loop.operations)
+    return loop.steps <= longest and not fused
 
 
 def _common(paths: list[list[str]]) -> list[Any]:

@@ -39,7 +39,7 @@ class Recurrences:
         return [module for module in (ref() for ref, _ in self._built.values()) if module is not None]
 
     def hidden_modules(self) -> list[tuple[int, nn.Module]]:
-        """Those whose calls TorchScript hides, with their numbers."""
+        """Those whose calls TorchScript or a compiler hides, with their numbers."""
         return [(n, m) for m in self.built_modules() if (n := self.ids.get(id(m))) in self._hidden]
 
     def number(
