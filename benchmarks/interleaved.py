@@ -59,14 +59,17 @@ def train(hidden: int, steps: int, off: tuple[str, ...]) -> Shares:
     """Trains `steps` steps under the probe, and as many without it in between."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    step = training(LM(hidden), time.process_time)
-    for number in range(WARM_UP):
-        step(number)
     probed: list[float] = []
     bare: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         observer = Observer(Config(str(Path(folder, "log.jsonl")), steps, 1e9, "0", "lm.py", [], 0))
         observer.session._off.update(off)
+        patches = Patches()
+        hooks.install(observer, patches)  # `record` sees how the network is built, and where
+        step = training(LM(hidden), time.process_time)
+        patches.undo()
+        for number in range(WARM_UP):
+            step(number)
         for turn in range(steps // TURN):
             for watched in (turn % 2 == 0, turn % 2 == 1):
                 patches = Patches()

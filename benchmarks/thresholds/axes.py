@@ -1,13 +1,14 @@
 """What the data alone tell of the axes of a batch: RD405 where the loss reads every step.
 
-Command: python benchmarks/thresholds/axes.py (some three minutes on one core; names choose kinds of data). Five batches
-of each kind of data are drawn, as many as a run of 50 updates is sampled at, and given to the sensor's test once as
-(T, B), as they are, and once as (B, T), which is the fault. Nothing is trained. Printed are, over the sizes T and B and
-two seeds of each: of the right order the share of runs in which the fault would be called, the highest `batch_score`,
-and the highest of those in which time and its places are silent, so that it decides; of the wrong order the share that
-is called, and the medians of the measures. The first kinds are tasks with memory, samples in no order; those after the
-line are drawn to mislead: neighbours in the batch are alike, rows of the batch keep their place, steps tell nothing.
-`seasonal` does mislead: hours that follow each other in the batch, days along time that tell nothing of each other.
+Command: python benchmarks/thresholds/axes.py (half a minute on one core; names choose kinds of data). Five batches of
+each kind of data are drawn, as many as a run of 50 updates is sampled at, and given to the sensor's test, as long as
+it asks for them, once as (T, B), as they are, and once as (B, T), which is the fault. Nothing is trained. Printed are,
+over the sizes T and B and two seeds of each: of the right order the share of runs in which the fault would be called,
+the highest `batch_score`, and the highest of those in which time and its places are silent, so that it decides; of the
+wrong order the share that is called, and the medians of the measures. The first kinds are tasks with memory, samples
+in no order; those after the line are drawn to mislead: neighbours in the batch are alike, rows of the batch keep their
+place, steps tell nothing. `seasonal` does mislead: hours that follow each other in the batch, days along time that
+tell nothing of each other.
 """
 
 from __future__ import annotations
@@ -277,7 +278,7 @@ TRAPS: tuple[Kind, ...] = (
 
 
 def measured(kind: Kind, t: int, b: int, seed: int, swapped: bool) -> dict[str, float]:
-    """What the sensor writes of five batches."""
+    """What the sensor writes of five batches, or of fewer where those told enough."""
     d, dependence = Draw(seed), AxisDependence()
     inputs = targets = None
     for _ in range(BATCHES):
@@ -288,9 +289,11 @@ def measured(kind: Kind, t: int, b: int, seed: int, swapped: bool) -> dict[str, 
         known = y >= 0 if y.dim() == 2 else torch.ones(y.shape[:2], dtype=torch.bool)
         inputs, targets = inputs or Features(x, INPUTS), targets or Features(y, TARGETS, known)
         dependence.add(inputs.of(x), targets.of(y), known)
+        if dependence.told_enough():
+            break
     time, batch = dependence.told(TIME), dependence.told(BATCH)
     return {
-        "batches": BATCHES, "time_score": time.score, "batch_score": batch.score, "batch_share": batch.share,
+        "batches": dependence.batches, "time_score": time.score, "batch_score": batch.score, "batch_share": batch.share,
         "positions": dependence.positions(), "time_share": time.share,
     }  # fmt: skip
 

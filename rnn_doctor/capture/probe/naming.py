@@ -88,11 +88,8 @@ class Naming:
         if not self._searched and any(isinstance(p, nn.Parameter) for p in unnamed):
             # A model from torch.load was never registered module by module.
             self._searched = True
-            for thing in gc.get_objects():
-                if (
-                    nn.Module in type(thing).__mro__
-                ):  # isinstance would fire lazy attributes of other packages
-                    self.saw(thing)
+            for module in _modules_alive():
+                self.saw(module)
             self._name(wanted)
         self._name_bare(p for p in wanted if self._known(p) is None)
 
@@ -149,6 +146,13 @@ class Naming:
             if id(tensor) in variables:
                 name = variables[id(tensor)]
                 self._named[id(tensor)] = _Known(weakref.ref(tensor), name, None, "tensor")
+
+
+def _modules_alive() -> list[nn.Module]:
+    """All modules of the process, by their types: isinstance would fire lazy attributes of other packages."""
+    things = gc.get_objects()
+    kinds = {kind for kind in set(map(type, things)) if nn.Module in kind.__mro__}
+    return [thing for thing in things if type(thing) in kinds]
 
 
 def _recurs(root: nn.Module) -> bool:

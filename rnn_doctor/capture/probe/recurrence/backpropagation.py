@@ -54,12 +54,13 @@ def backward(replayed: Replayed, output: torch.Tensor | None, state: State | Non
 def propagate(
     replayed: Replayed, outputs: list[torch.Tensor | None], state: State | None, inputs: bool = False
 ) -> Backpropagated:
-    """Runs S losses back from what they take of each layer's output, and of the final states.
+    """Runs losses back from what they take of each layer's output, and of the final states.
 
-    outputs: by layer, the last one's always, for the output of a module is that of its last layer. inputs: whether
-    the gradients of the layers' inputs are wanted.
+    outputs: by layer, the last one's always, for the output of a module is that of its last layer. A layer below may
+    be read by more losses, which come after those from above. inputs: whether the gradients of the layers' inputs are
+    wanted.
 
-    Shapes: outputs (T, S, R, D*P); state (L*D, S, R, ...).
+    Shapes: outputs (T, S, R, D*P); state (L*D, S, R, ...) of the first losses, the others do not read it.
     """
     kernel, valid = replayed.kernel, replayed.valid
     with torch.no_grad():
@@ -68,7 +69,7 @@ def propagate(
         below: list[torch.Tensor] = []
         for layer in reversed(range(kernel.layers)):
             own = outputs[layer]
-            above = own if above is None else above if own is None else above + own
+            above = own if above is None else above if own is None else _joined(above, own)
             if valid is not None:
                 above = above.masked_fill(~valid.unsqueeze(1), 0)
             gradients, down = _through(replayed, layer, above, state, inputs or layer > 0)
@@ -77,6 +78,21 @@ def propagate(
                 below.insert(0, down)
             above = down
     return Backpropagated(found, below)
+
+
+def _joined(above: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+    """The losses from above are the first of the layer's own. Shapes: (T, S, R, N), (T, S + n, R, N) -> the latter."""
+    count = above.shape[1]
+    both = above + own[:, :count]
+    return both if count == own.shape[1] else torch.cat([both, own[:, count:]], 1)
+
+
+def _filled(given: torch.Tensor, size: int, state: torch.Tensor | None) -> torch.Tensor:
+    """The gradient of a final state, 0 for losses that do not read it. Shapes: given (T, S, R, N) -> (S, R, size)."""
+    whole = given.new_zeros(*given.shape[1:3], size)
+    if state is not None:
+        whole[: len(state)] = state
+    return whole
 
 
 def _through(
@@ -88,11 +104,11 @@ def _through(
         index = layer * kernel.directions + side
         direction = replayed.directions[index]
         given = reordered(share, replayed.order) if side else share
-        last_h = given.new_zeros(given.shape[1:]) if state is None else state.h[index]
+        last_h = _filled(given, given.shape[-1], None if state is None else state.h[index])
         last_c = None
         if direction.c0 is not None:
-            none = state is None or state.c is None
-            last_c = given.new_zeros(*given.shape[1:3], kernel.hidden_size) if none else state.c[index]  # type: ignore[union-attr, index]
+            of_c = None if state is None or state.c is None else state.c[index]
+            last_c = _filled(given, kernel.hidden_size, of_c)
         own, sums = _BACKWARD[kernel.mode](direction, given, last_h, last_c, replayed.valid)
         gradients.append(own)
         if inputs:

@@ -46,26 +46,27 @@ class Seen(NamedTuple):
 def see_back(replayed: Replayed, rows: Rows, by_layer: bool, pull: Pull | None) -> Seen:
     """Sends all injections back through the replay of the rows, and what the script's loss takes along with them."""
     injections = _injections(replayed, rows, by_layer)
-    sets = len(injections) + (pull is not None)
-    if not sets:
+    if not injections and pull is None:
         return Seen([], None)
+    first = 0 if pull is None else 1  # what the script's loss takes comes before all injections
     back = propagate(
         replayed,
-        _outputs(replayed, rows, injections, pull, sets),
-        None if pull is None or pull.state is None else pull.state.each(lambda s: _last_of(sets, s)),
+        _outputs(replayed, rows, injections, pull),
+        None if pull is None or pull.state is None else pull.state.each(lambda s: s.unsqueeze(1)),
         inputs=bool(injections),
     )
-    gradients = None if pull is None else [own.of(sets - 1) for own in back.directions]
-    return Seen(_gains(replayed, rows, injections, back.inputs, by_layer), gradients)
+    gradients = None if pull is None else [own.of(0) for own in back.directions]
+    inputs = [gradient[:, first:] for gradient in back.inputs]
+    return Seen(_gains(replayed, rows, injections, inputs, by_layer), gradients)
 
 
 def _injections(replayed: Replayed, rows: Rows, by_layer: bool) -> list[_Injection]:
-    """Those of the last layer serve the whole module and that layer; the others each layer below it."""
+    """Those of the last layer, which serve the whole module and that layer, before those of each layer below it."""
     kernel, kept = replayed.kernel, long_rows(rows.lengths)
     if min(rows.lengths[k] for k in kept) < FEWEST_STEPS:
         return []
     found = []
-    for layer in range(0 if by_layer else kernel.layers - 1, kernel.layers):
+    for layer in reversed(range(0 if by_layer else kernel.layers - 1, kernel.layers)):
         generator = torch.Generator().manual_seed(0)
         for reverse in [False, True][: kernel.directions]:
             drawn = cotangents(
@@ -78,32 +79,32 @@ def _injections(replayed: Replayed, rows: Rows, by_layer: bool) -> list[_Injecti
     return found
 
 
-def _last_of(sets: int, values: torch.Tensor) -> torch.Tensor:
-    """The last of so many, the others zero. Shapes: (N, R, ...) -> (N, S, R, ...)."""
-    whole = values.new_zeros(values.shape[0], sets, *values.shape[1:])
-    whole[:, -1] = values
-    return whole
-
-
 def _outputs(
-    replayed: Replayed, rows: Rows, injections: list[_Injection], pull: Pull | None, sets: int
+    replayed: Replayed, rows: Rows, injections: list[_Injection], pull: Pull | None
 ) -> list[torch.Tensor | None]:
-    """What each loss takes of each layer's output. Shapes: (T, S, R, D*P)."""
-    size = replayed.kernel.output_size
-    shape = (len(replayed.output), sets, *replayed.output.shape[1:])
-    top = replayed.output.new_zeros(shape)
-    if pull is not None and pull.output is not None:
-        top[:, -1] = pull.output
-    outputs: list[torch.Tensor | None] = [None] * (replayed.kernel.layers - 1) + [top]
+    """What each loss takes of each layer's output: of layers above the one that it is injected in, none is asked.
+
+    Shapes: (T, S, R, D*P).
+    """
+    size, first = replayed.kernel.output_size, 0 if pull is None else 1
     last, every = _last_steps(rows), torch.arange(len(rows.lengths), device=rows.x.device)
-    for place, (layer, reverse, cotangent) in enumerate(injections):
-        given = outputs[layer]
-        if given is None:
-            given = outputs[layer] = replayed.output.new_zeros(shape)
-        if reverse:
-            given[0, place, :, size:] = cotangent
-        else:
-            given[last, place, every, :size] = cotangent
+    outputs: list[torch.Tensor | None] = []
+    for layer in range(replayed.kernel.layers):
+        is_top = layer == replayed.kernel.layers - 1
+        mine = [k for k, injection in enumerate(injections) if injection.layer == layer]
+        if not mine and not is_top:
+            outputs.append(None)
+            continue
+        sets = first + max(mine, default=-1) + 1
+        given = replayed.output.new_zeros(len(replayed.output), sets, *replayed.output.shape[1:])
+        if is_top and pull is not None and pull.output is not None:
+            given[:, 0] = pull.output
+        for place in mine:
+            if injections[place].reverse:
+                given[0, first + place, :, size:] = injections[place].cotangent
+            else:
+                given[last, first + place, every, :size] = injections[place].cotangent
+        outputs.append(given)
     return outputs
 
 

@@ -8,7 +8,7 @@ orders. Samples of a batch stand in no order; the steps of a sequence do.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,8 +20,15 @@ MOST_PLACES = 40
 MOST_LAGS = 16
 ORDERS = 39
 """Random ones of each axis, beside its own."""
+_FEW_ORDERS = 4
+"""Those with which an axis begins: what does not reach beyond them does not reach beyond all."""
 INPUTS, TARGETS = 12, 6
 """Features of the input and of the target that are compared."""
+_FOUND = 2.0
+"""Times what random orders reach: beyond it along time, one batch has told enough."""
+_ENOUGH = 3
+"""Batches after which it is over where the batch axis is silent: of what tells, none is silent by then."""
+_SILENT = 1.25
 FEWEST_PLACES = 6
 """Of both axes: fewer have so few orders that their own is among the random ones."""
 _FARTHEST = 3.3
@@ -31,6 +38,8 @@ _LEAST_LEFT = 0.01
 _SMALLEST = 1e-3
 """Of the largest eigenvalue: features below it are taken for a sum of others."""
 _SEED = 20_405
+_NUMBERS: dict[str, Any] = {"device": "cpu", "dtype": torch.float32}
+"""What is made here, whatever the script's default device and type are."""
 
 
 class Told(NamedTuple):
@@ -48,18 +57,15 @@ class AxisDependence:
     """The sums of all batches that were added."""
 
     def __init__(self) -> None:
-        self._dice = torch.Generator().manual_seed(_SEED)  # its own: the script's stay as they are
-        lags = torch.arange(1, MOST_LAGS + 1)
-        self._lags: list[int] = torch.cat([lags, -lags]).tolist()
-        shape = (2, len(self._lags), ORDERS + 1)
-        self._products = torch.zeros(*shape, INPUTS, TARGETS + INPUTS)
-        self._pairs = torch.zeros(shape)
-        self._inputs = torch.zeros(INPUTS, INPUTS)
+        self._dice = torch.Generator("cpu").manual_seed(_SEED)  # its own: the script's stay as they are
+        self._axes = (_Axis(self._dice), _Axis(self._dice))
+        self._inputs = torch.zeros(INPUTS, INPUTS, **_NUMBERS)
         self._places = 0
-        self._own = torch.zeros(INPUTS, TARGETS + INPUTS)
+        self._own = torch.zeros(INPUTS, TARGETS + INPUTS, **_NUMBERS)
         """Of places that have a target: their input by target and input."""
-        self._targets = torch.zeros(TARGETS)
+        self._targets = torch.zeros(TARGETS, **_NUMBERS)
         self._profiles: list[Tensor] = []
+        self._told: dict[int, Told] = {}
         self.batches = 0
         self.compared = 0
         """Places with a target."""
@@ -74,52 +80,40 @@ class AxisDependence:
         self._own += torch.einsum("tbi,tbj->ij", x, right)
         self._targets += y.square().sum((0, 1))
         self._places += x.shape[0] * x.shape[1]
-        for axis in (TIME, BATCH):
-            turned = axis == TIME  # the axis that is tested comes second
-            parts = [t.transpose(0, 1) if turned else t for t in (x, right, weight)]
-            self._add_along(axis, *parts)
+        self._axes[BATCH].add(x, right, weight)
+        self._axes[TIME].add(*(t.transpose(0, 1) for t in (x, right, weight)))
+        self._told.clear()
         self.batches += 1
         self.compared += int(known.sum())
 
-    def _add_along(self, axis: int, x: Tensor, right: Tensor, weight: Tensor) -> None:
-        """Shapes: (lines, n, features); n places along the axis."""
-        lines, n = x.shape[:2]
-        between = (x.reshape(lines, -1).t() @ right.reshape(lines, -1)).view(n, INPUTS, n, -1)
-        between = between.permute(0, 2, 1, 3).reshape(n * n, -1)
-        counts = weight.sum((0, 2))
-        orders = torch.rand(ORDERS + 1, n, generator=self._dice).argsort(1)
-        orders[0] = torch.arange(n)
-        for index, lag in enumerate(self._lags):
-            if abs(lag) < n:
-                before, after = orders[:, : n - abs(lag)], orders[:, abs(lag) :]
-                source, goal = (before, after) if lag > 0 else (after, before)
-                sums = embedding_bag(
-                    source * n + goal, between, mode="sum"
-                )  # of rows, without a copy of them
-                self._products[axis, index] += sums.view(ORDERS + 1, INPUTS, -1)
-                self._pairs[axis, index] += counts[goal].sum(1)
-
     def told(self, axis: int) -> Told:
-        """What the inputs along an axis tell of targets; nothing where they have no variance."""
+        """What the inputs along an axis tell of targets; nothing where they have no variance.
+
+        A score of at most 1 is found with few random orders, and would be no more with all of them.
+        """
+        if axis not in self._told:
+            self._told[axis] = self._tell(axis)
+        return self._told[axis]
+
+    def _tell(self, axis: int) -> Told:
         inverse = _inverse(self._inputs / max(1, self._places))
         slope = _inverse(self._own[:, TARGETS:]) @ self._own[:, :TARGETS]
         explained = (slope * self._own[:, :TARGETS]).sum()
         left = float(self._targets.sum() - explained)
         if left <= _LEAST_LEFT * float(self._targets.sum()):
             return Told(0.0, 0, 0.0)
-        products = self._products[axis]
-        rest = products[..., :TARGETS] - products[..., TARGETS:] @ slope
-        pairs = self._pairs[axis].clamp(min=1)
-        mean = rest / pairs[..., None, None]
-        shares = (mean * (inverse @ mean)).sum((-2, -1)) / (left / max(1, self.compared))
-        statistics = shares * pairs
-        best = int(statistics[:, 0].argmax())
-        largest = float(statistics[:, 1:].max())
-        if largest <= 0:
-            return Told(0.0, 0, 0.0)
-        noise = float((statistics[:, 1:] / pairs[:, 1:]).mean())
-        share = min(1.0, max(0.0, float(shares[best, 0]) - noise))
-        return Told(float(statistics[best, 0]) / largest, self._lags[best], share)
+        sums = self._axes[axis]
+        scale = left / max(1, self.compared)
+        found = sums.compared(inverse, slope, scale)
+        if found.score > 1 and sums.complete():
+            found = sums.compared(inverse, slope, scale)
+        return found
+
+    def told_enough(self) -> bool:
+        """Whether further batches would change nothing: time tells, or after several of them the batch does not."""
+        if self.told(TIME).score >= _FOUND:
+            return True
+        return self.batches >= _ENOUGH and self.told(BATCH).score < _SILENT
 
     def positions(self) -> float:
         """How far the places of the time axis differ in the same way in all batches, relative to random orders.
@@ -134,10 +128,81 @@ class AxisDependence:
         own = float(profiles.sum(0).square().sum())
         largest = 0.0
         for _ in range(ORDERS):
-            orders = torch.rand(profiles.shape[:2], generator=self._dice).argsort(1)
+            orders = torch.rand(profiles.shape[:2], generator=self._dice, **_NUMBERS).argsort(1)
             shuffled = profiles.gather(1, orders.unsqueeze(-1).expand_as(profiles))
             largest = max(largest, float(shuffled.sum(0).square().sum()))
         return own / largest if largest > 0 else 0.0
+
+
+class _Axis:
+    """The sums along one axis, for its own order and for random ones: few at first, all where they are needed."""
+
+    def __init__(self, dice: torch.Generator) -> None:
+        self._dice = dice
+        lags = list(range(1, MOST_LAGS + 1))
+        self._lags = lags + [-lag for lag in lags]
+        self._products, self._pairs = self._zeros(_FEW_ORDERS + 1)
+        self._batches: list[tuple[Tensor, Tensor]] | None = []
+        """Of the batches of few orders: products of any two places, (n, n, INPUTS * (TARGETS + INPUTS)), and the
+        targets at each, (n)."""
+
+    def _zeros(self, orders: int) -> tuple[Tensor, Tensor]:
+        shape = (len(self._lags), orders)
+        products = torch.zeros(*shape, INPUTS, TARGETS + INPUTS, **_NUMBERS)
+        return products, torch.zeros(shape, **_NUMBERS)
+
+    def add(self, x: Tensor, right: Tensor, weight: Tensor) -> None:
+        """Takes a batch. Shapes: (lines, n, features); n places along the axis."""
+        lines, n = x.shape[:2]
+        between = (x.reshape(lines, -1).t() @ right.reshape(lines, -1)).view(n, INPUTS, n, -1)
+        between = between.permute(0, 2, 1, 3).reshape(n * n, -1)
+        counts = weight.sum((0, 2))
+        orders = self._random(self._pairs.shape[1], n)
+        orders[0] = torch.arange(n, device="cpu")
+        self._sum(between, counts, orders, self._products, self._pairs)
+        if self._batches is not None:
+            self._batches.append((between, counts))
+
+    def _random(self, count: int, n: int) -> Tensor:
+        return torch.rand(count, n, generator=self._dice, **_NUMBERS).argsort(1)
+
+    def _sum(self, between: Tensor, counts: Tensor, orders: Tensor, products: Tensor, pairs: Tensor) -> None:
+        count, n = orders.shape
+        for index, lag in enumerate(self._lags):
+            if abs(lag) < n:
+                before, after = orders[:, : n - abs(lag)], orders[:, abs(lag) :]
+                source, goal = (before, after) if lag > 0 else (after, before)
+                # The sum of these rows, without a copy of them.
+                sums = embedding_bag(source * n + goal, between, mode="sum")
+                products[index] += sums.view(count, INPUTS, -1)
+                pairs[index] += counts[goal].sum(1)
+
+    def complete(self) -> bool:
+        """Adds the random orders that are missing; whether there were any."""
+        if self._batches is None:
+            return False
+        products, pairs = self._zeros(ORDERS - _FEW_ORDERS)
+        for between, counts in self._batches:
+            self._sum(between, counts, self._random(pairs.shape[1], len(counts)), products, pairs)
+        self._products = torch.cat([self._products, products], 1)
+        self._pairs = torch.cat([self._pairs, pairs], 1)
+        self._batches = None
+        return True
+
+    def compared(self, inverse: Tensor, slope: Tensor, left: float) -> Told:
+        """The axis's own order against the random ones; left: variance of a target that its own input leaves open."""
+        rest = self._products[..., :TARGETS] - self._products[..., TARGETS:] @ slope
+        pairs = self._pairs.clamp(min=1)
+        mean = rest / pairs[..., None, None]
+        shares = (mean * (inverse @ mean)).sum((-2, -1)) / left
+        statistics = shares * pairs
+        best = int(statistics[:, 0].argmax())
+        largest = float(statistics[:, 1:].max())
+        if largest <= 0:
+            return Told(0.0, 0, 0.0)
+        noise = float((statistics[:, 1:] / pairs[:, 1:]).mean())
+        share = min(1.0, max(0.0, float(shares[best, 0]) - noise))
+        return Told(float(statistics[best, 0]) / largest, self._lags[best], share)
 
 
 def _inverse(matrix: Tensor) -> Tensor:
@@ -177,8 +242,9 @@ class Features:
             self._codes = codes[counts.argsort(descending=True, stable=True)[:count]]
             return
         width = flat.shape[1]
-        dice = torch.Generator().manual_seed(_SEED)
-        self._mix = torch.randn(width, count, generator=dice) if width > count else torch.eye(width)
+        dice = torch.Generator("cpu").manual_seed(_SEED)
+        mix = torch.randn(width, count, generator=dice, **_NUMBERS)
+        self._mix = mix if width > count else torch.eye(width, **_NUMBERS)
         mixed = flat.float() @ self._mix
         self._mean, self._scale = mixed.mean(0), mixed.std(0, unbiased=False)
         self._scale[self._scale == 0] = 1.0

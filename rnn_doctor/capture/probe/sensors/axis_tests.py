@@ -23,8 +23,6 @@ from .dependence import Abstained
 from .target_grids import grid_of
 from .tokens import tokens_of
 
-_FOUND = 2.0
-"""Times what random orders reach: beyond it along time, one batch has told enough."""
 _FEWEST_TARGETS = 64
 
 
@@ -49,7 +47,7 @@ class _Gathered:
         """Takes a batch, unless it was seen before. Shapes: (T, B, ...), (T, B, ...), (T, B)."""
         if (x.dim() == 2, y.dim() == 2) != (self.inputs.tokens, self.targets.tokens):
             raise Abstained("its inputs or targets are not of one kind")
-        mark = float((x.double().flatten() * torch.arange(1, x.numel() + 1)).sum())
+        mark = float((x.double().flatten() * torch.arange(1, x.numel() + 1, device="cpu")).sum())
         if mark not in self._seen:
             self._seen.add(mark)
             self.dependence.add(self.inputs.of(x), self.targets.of(y), known)
@@ -97,7 +95,7 @@ class AxisTests:
                 self._close(number, str(reason))
 
     def _take(self, number: int, call: _Call, values: torch.Tensor, known: torch.Tensor) -> None:
-        with torch.no_grad(), torch.autocast("cpu", enabled=False), torch.device("cpu"):
+        with torch.no_grad(), torch.autocast("cpu", enabled=False):
             x, y, known = (_time_first(t, call.batch_first) for t in (call.x, values, known))
             if int(known.sum()) < _FEWEST_TARGETS:
                 raise Abstained("too few places of a batch have a target")
@@ -107,7 +105,7 @@ class AxisTests:
             if gathered is None:
                 gathered = self._gathered[number] = _Gathered(x, y, known)
             gathered.add(x, y, known)
-            if gathered.dependence.told(TIME).score >= _FOUND:
+            if gathered.dependence.told_enough():
                 self._write(number)
 
     def updated(self) -> None:
@@ -118,7 +116,7 @@ class AxisTests:
     def finish(self) -> None:
         """Nothing is observed any more: what was gathered must do."""
         for number in list(self._gathered):
-            with torch.no_grad(), torch.autocast("cpu", enabled=False), torch.device("cpu"):
+            with torch.no_grad(), torch.autocast("cpu", enabled=False):
                 self._write(number)
 
     def _close(self, number: int, reason: str) -> None:
