@@ -166,8 +166,8 @@ def _loop(unrolled: Unrolled, group: list[_Chain]) -> Loop | None:
     kept = alike(unrolled, states)
     own = set(inside)
     products = [{step[n]: n for n in chain.products if n in own} for chain in group]
-    for now in (steps - 2, steps - 1):
-        after = following(unrolled, step, products, kept[-1], now) if kept else ()
+    for now in range(states.index(kept[-1]) + 1 if kept else steps, steps):
+        after = following(unrolled, step, products, kept[-1], now)
         if not after:
             break
         kept.append(after)
