@@ -151,7 +151,8 @@ def require_training(log: RunLog) -> None:
         raise ScriptError(
             f"no recurrent network was seen in {script}; seen: {seen(log)}",
             "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences through weights; "
-            "where nothing but gates carries the state on (QRNN, SRU, minimal GRUs), it sees none",
+            "where nothing but gates carries the state on (QRNN, SRU, minimal GRUs), or where a compiler or "
+            "reentrant checkpointing hides a hand-written loop, it sees none",
         )
 
 
