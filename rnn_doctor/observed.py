@@ -150,8 +150,9 @@ def require_training(log: RunLog) -> None:
     if not log.modules:
         raise ScriptError(
             f"no recurrent network was seen in {script}; seen: {seen(log)}",
-            "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences through a weight "
-            "matrix; where each unit sees its own past alone (IndRNN, SRU), it sees none",
+            "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences through weights; "
+            "where nothing but gates carries the state on (QRNN, SRU, minimal GRUs), or where a compiler or "
+            "reentrant checkpointing hides a hand-written loop, it sees none",
         )
 
 

@@ -28,7 +28,11 @@ def by_module(
 
 
 def _unseen(called: bool) -> str:
-    return "it was not called in a sampled training step" if called else "TorchScript hides its calls"
+    return (
+        "it was not called in a sampled training step"
+        if called
+        else "TorchScript or a compiler hides its calls"
+    )
 
 
 def _median(values: Sequence[float | None]) -> float | None:

@@ -157,11 +157,22 @@ def non_finite_found(view: View) -> Measurement:
 
 
 def _place_of(view: View, first: NonFinite) -> Location | None:
-    """Its own line, else that of the recurrent module it was seen in, else that of the backward pass."""
+    """Its own line, else that of the recurrent module it was seen in, else that of the backward pass.
+
+    Of an operation whose line is not known, where the first module was called that took what it made; of a weight,
+    where the update was made that broke it.
+    """
     again = [r.location for r in view.log.non_finite if (r.what, r.subject) == (first.what, first.subject)]
     modules = [m.location for m in view.log.modules.values() if m.name == first.subject]
-    places = [p.location for p in view.log.places if p.role == "backward"]
-    return next((place for place in (first.location, *again, *modules, *places) if place is not None), None)
+    takers = [
+        r.location
+        for r in view.log.non_finite
+        if first.what == "operation" and r.step == first.step and r.what in ("input", "state")
+    ]
+    role = "step" if first.what == "weight" else "backward"
+    places = [p.location for p in view.log.places if p.role == role]
+    known_places = (first.location, *again, *modules, *takers, *places)
+    return next((place for place in known_places if place is not None), None)
 
 
 def _inner(first: NonFinite) -> str:

@@ -18,7 +18,7 @@ def _unseen(view: View) -> str | None:
     if not view.log.steps:
         return NO_STEP
     if not all(module.called for module in view.log.modules.values()):
-        return "TorchScript hides in which mode its modules run"
+        return "TorchScript or a compiler hides in which mode its modules run"
     if not view.log.modes:
         return "no module with a gradient was seen"
     if len(view.turns) > 1:

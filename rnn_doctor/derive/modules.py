@@ -6,6 +6,8 @@ from rnn_doctor.derive.subjects import HAND_WRITTEN, each_module
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
 
+_NOT_WHOLE = "its graph was not seen whole, or each of its units sees its own past alone"
+
 
 @signal(unit="claim", by="module", reads=("modules.kind",))
 def is_cell(view: View) -> dict[str, Measurement]:
@@ -64,14 +66,15 @@ def recurrence_is_linear(view: View) -> dict[str, Measurement]:
     """Whether nothing but linear operations leads from one state to the next; no module of torch's is so.
 
     Reads: `log.modules[id].kind`, `log.loops[i].linear`. Unit: claim.
-    None if: the graph of a hand-written recurrence was not seen whole.
+    None if: the graph of a hand-written recurrence was not seen whole, or each of its units sees its own past alone:
+    that is done on purpose.
     """
 
     def measure(module: int) -> Measurement:
         if view.log.modules[module].kind != "custom":
             return known(False)
         seen = [loop.linear for loop in view.log.loops if loop.module == module and loop.linear is not None]
-        return known(all(seen), n=len(seen)) if seen else unknown("its graph was not seen whole")
+        return known(all(seen), n=len(seen)) if seen else unknown(_NOT_WHOLE)
 
     return each_module(view, measure)
 

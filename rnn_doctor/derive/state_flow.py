@@ -88,12 +88,10 @@ def state_kept_with_graph(view: View) -> dict[str, Measurement]:
     """Whether a state of an earlier update was taken over with its graph, which then grows from update to update.
 
     Reads: `log.state_flows[i].kept`. Unit: claim; its location is the call's. None if: no call after the first
-    update was looked at, or it is hand-written.
+    update was looked at.
     """
 
     def measure(module: int) -> Measurement:
-        if is_hand_written(view, module):
-            return unknown(HAND_WRITTEN)
         flows = _flows(view, module)
         later = [flow for flow in flows if flow.step > 1]
         kept = [flow for flow in flows if flow.kept]

@@ -162,7 +162,8 @@ class Loop(Frozen):
     states: int
     """Tensors that make up its state, 2 of an LSTM; 0 where it is not known."""
     linear: bool | None = None
-    """Nothing but linear operations leads from state to state; None where its graph was not seen whole."""
+    """Nothing but linear operations leads from state to state; None where its graph was not seen whole, or where each
+    unit sees its own past alone, which is made so on purpose."""
     absent: str | None = None
     """Why its backward gain could not be had."""
 

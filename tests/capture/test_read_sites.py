@@ -105,12 +105,13 @@ def test_the_line_that_reads_the_final_state(read: Callable[[torch.Tensor], torc
     assert found[0] == line
 
 
-def test_a_padded_output_of_packed_sequences() -> None:
+@pytest.mark.parametrize("lengths", [LENGTHS, LENGTHS.flip(0)])
+def test_a_padded_output_of_packed_sequences(lengths: torch.Tensor) -> None:
     def read(out: Any) -> torch.Tensor:
         steps, _ = pad_packed_sequence(out[0], batch_first=True)
         return steps[:, -1]
 
-    given = pack_padded_sequence(torch.randn(B, T, N), LENGTHS, batch_first=True)
+    given = pack_padded_sequence(torch.randn(B, T, N), lengths, batch_first=True, enforce_sorted=False)
     assert "steps[:, -1]" in line_and_text(read, nn.GRU(N, H, batch_first=True), "output", given)[1]
 
 

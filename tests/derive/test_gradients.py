@@ -115,6 +115,17 @@ def test_first_record_is_the_origin() -> None:
     undefined = log(steps([1.0, math.nan]), again[0], not_finite(2, "loss", location=at(44)), again[1])
     assert value_of("non_finite_origin", undefined) == "the operation Log on the way to the loss"
     assert measure("non_finite_found", undefined).location == at(33)
+    taken = not_finite(2, "state", "cell", location=at(35), time=7)
+    between = log(
+        steps([1.0, math.nan]),
+        again[0],
+        taken,
+        Place(record="place", step=1, role="backward", location=at(44)),
+    )
+    assert measure("non_finite_found", between).location == at(35)
+    updated = Place(record="place", step=1, role="step", location=at(45))
+    weight = log(steps([1.0, math.nan]), updated, not_finite(2, "weight", "lstm.weight_hh_l0"))
+    assert measure("non_finite_found", weight).location == at(45)
     gate = log(
         steps([1.0, 1.0], [1.0, math.inf]), not_finite(2, "gradient", "lstm.weight_hh_l0", layer=0, gate="f")
     )

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from .saved import saved
+
 _VIEWS = (
     "View", "UnsafeView", "ReshapeAlias", "Transpose", "Permute", "Squeeze", "Unsqueeze", "Select", "Slice",
     "Index", "Expand", "Clone", "T", "ToCopy", "Gather", "IndexSelect", "Alias", "Cat", "Stack",
@@ -87,8 +89,8 @@ def divisor(loss: torch.Tensor) -> float:
     kind = kind_of(node)
     if kind not in ("Div", "Mul"):
         return 1.0
-    other = getattr(node, "_saved_other", None)
-    if not isinstance(other, torch.Tensor) or other.numel() != 1:
+    other = saved(node, "_saved_other")
+    if other is None or other.numel() != 1:
         return 1.0
     number = float(other)
     if kind == "Div":

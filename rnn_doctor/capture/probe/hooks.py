@@ -14,6 +14,7 @@ from torch.optim import lr_scheduler
 from torch.optim import optimizer as optimizer_hooks
 from torch.utils.data import dataloader
 
+from . import saved
 from .detaching import Detaching
 from .observer import Observer
 from .patches import Patches, unseen
@@ -71,23 +72,31 @@ def _modules(observer: Observer, patches: Patches) -> None:
     patches.replace(nn.Module, "eval", evaluating)
     patches.replace(nn.Module, "train", switching)
 
-    running: list[Any] = []
+    running: list[list[Any]] = []
+    forwards: set[Any] = set()
 
     def calling(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            outer = running[-1] if running and running[-1][0] is self else None
             # `forward` within `__call__`, and what a compiler or a tracer runs, pass by.
             if (
-                (running and running[-1] is self)
+                (outer is not None and outer[1] is None)
                 or torch.compiler.is_compiling()
                 or torch._C._get_tracing_state() is not None
             ):
                 return original(self, *args, **kwargs)
-            running.append(self)
+            # A class of the script's own may hand other tensors to torch's `forward`, which then is what is looked at.
+            whole = outer is None and type(self).forward not in forwards
+            running.append([self, False if whole else None])
             try:
                 output = original(self, *args, **kwargs)
             finally:
-                running.pop()
+                heard = running.pop()[1]
+            if heard:
+                return output
+            if outer is not None:
+                outer[1] = True
             given = args[0] if args else kwargs.get("input")
             state = args[1] if len(args) > 1 else kwargs.get("hx")
             observer.on_recurrent_call(self, given, state, output)
@@ -100,6 +109,7 @@ def _modules(observer: Observer, patches: Patches) -> None:
         patches.replace(base, "__call__", calling)
     for kind in _CALLED:  # weight-dropping wrappers call it themselves
         patches.replace(kind, "forward", calling)
+        forwards.add(kind.forward)
 
 
 def _losses(observer: Observer, patches: Patches) -> None:
@@ -203,6 +213,7 @@ def _backward(observer: Observer, patches: Patches) -> None:
     observer.calls.watch_detaching = detaching.watch
     detaching.watch(True)
     patches.handle(detaching)
+    saved.listen(patches)
     patches.replace(torch.Tensor, "register_hook", hooking)
     patches.replace(torch.autograd, "backward", backwards)
     patches.replace(torch.autograd, "grad", gradients)

@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 from . import places
 from .config import Config
 from .entries import entry
+from .recurrence.kernel import is_usual
 from .sensing import Sensors
 from .sensors.norms import BY_HAND
 from .session import Session
@@ -69,6 +70,9 @@ class Observer:
     @entry
     def on_recurrent_call(self, module: Any, given: Any, state: Any, output: Any) -> None:
         """A recurrent module returned from its forward call."""
+        if not is_usual(module, given, output):
+            self.recurrences.number(module)
+            return
         first = output[0] if type(output) is tuple else output
         data: torch.Tensor = first.data if isinstance(first, PackedSequence) else first
         if not torch.is_grad_enabled():

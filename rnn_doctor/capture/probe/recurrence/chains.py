@@ -35,7 +35,8 @@ def joined(calls: list[tuple[str, Rows]]) -> list[Rows]:
 def _continues(rows: Rows, last: Rows) -> bool:
     top, end = rows.state.h[-1], last.output[-1]
     return (
-        _is_full(rows)
+        bool(top.isfinite().all())
+        and _is_full(rows)
         and _is_full(last)
         and top.shape
         == end.shape  # two directions end at different steps; their output is wider than a state

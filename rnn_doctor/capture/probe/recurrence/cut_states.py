@@ -11,6 +11,7 @@ from typing import Callable, Iterator, NamedTuple, Tuple
 
 import torch
 
+from ..saved import saved
 from .unrolled import KEPT, PRODUCTS, Unrolled
 
 _FEWEST = 3
@@ -140,12 +141,9 @@ def _given(unrolled: Unrolled, product: int, position: int) -> Iterator[torch.Te
 
 
 def _saved(node: object, name: str) -> Iterator[torch.Tensor]:
-    try:
-        values = getattr(node, name, None)
-    except RuntimeError:  # an earlier backward pass has freed it
-        return
-    if isinstance(values, torch.Tensor):
-        yield values.detach()
+    values = saved(node, name)
+    if values is not None:
+        yield values
 
 
 def _key(values: torch.Tensor) -> tuple[float, ...]:

@@ -154,6 +154,8 @@ def _effective_rank(states: torch.Tensor) -> float | None:
     some = states[:: max(1, -(-len(states) // _MOST_STATES))].float()
     centred = some - some.mean(0)
     smaller = centred @ centred.t() if len(centred) <= centred.shape[1] else centred.t() @ centred
+    if not bool(smaller.isfinite().all()):
+        return None
     values = torch.linalg.eigvalsh(smaller).clamp_min(0).sqrt()
     total = float(values.sum())
     if not 0 < total < float("inf"):

@@ -6,6 +6,7 @@ from typing import Any, Callable, Iterable, NamedTuple
 
 import torch
 from torch import nn
+from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 GATES = {"LSTM": ("i", "f", "g", "o"), "GRU": ("r", "z", "n"), "RNN_TANH": ("h",), "RNN_RELU": ("h",)}
@@ -83,19 +84,63 @@ def kernel_of(module: Any) -> Kernel | None:
         output_size = module.proj_size or module.hidden_size
         return Kernel(mode, module.hidden_size, output_size, by_layer, module.training)
     if isinstance(module, nn.modules.rnn.RNNCellBase):
-        mode = {nn.LSTMCell: "LSTM", nn.GRUCell: "GRU"}.get(type(module), "")
-        if isinstance(module, nn.RNNCell):
-            mode = f"RNN_{module.nonlinearity.upper()}"
-        if mode not in GATES:
+        mode = mode_of(module)
+        names = ("weight_ih", "weight_hh", *(("bias_ih", "bias_hh") if module.bias else ()))
+        flat = [w for w in (weight_of(module, name) for name in names) if w is not None]
+        if mode not in GATES or len(flat) < len(names):
             return None
-        flat = [
-            p.detach()
-            for p in (module.weight_ih, module.weight_hh, module.bias_ih, module.bias_hh)
-            if p is not None
-        ]
         weights = [_weights(flat, module.bias, False)]
         return Kernel(mode, module.hidden_size, module.hidden_size, [weights], module.training)
     return None
+
+
+def mode_of(module: Any) -> str:
+    """A key of GATES; empty of what is no recurrent module of torch's, nor of a class that is derived from one."""
+    if isinstance(module, nn.RNNBase):
+        return str(module.mode)
+    if isinstance(module, nn.RNNCell):
+        return f"RNN_{module.nonlinearity.upper()}"
+    return "LSTM" if isinstance(module, nn.LSTMCell) else "GRU" if isinstance(module, nn.GRUCell) else ""
+
+
+def is_usual(module: Any, given: Any, output: Any) -> bool:
+    """Whether a call took and returned what torch's own class does; a derived class may do otherwise."""
+    if not isinstance(given, (torch.Tensor, PackedSequence)):
+        return False
+    if isinstance(module, nn.RNNBase):
+        if not (type(output) is tuple and len(output) == 2 and isinstance(output[0], type(given))):
+            return False
+        output = output[1]
+    state = output if isinstance(output, tuple) else (output,)
+    return len(state) == 1 + (mode_of(module) == "LSTM") and all(isinstance(s, torch.Tensor) for s in state)
+
+
+def weight_of(module: Any, name: str) -> torch.Tensor | None:
+    """A weight or bias as the latest call took it, detached; None where the module has none by this name.
+
+    Parametrizations keep a state of their own (spectral norm's vectors), which a look at the attribute would change:
+    torch's are asked as in evaluation, those of the script not at all.
+    """
+    names = getattr(module, "_flat_weights_names", ())
+    if name in names:
+        flat: torch.Tensor = module._flat_weights[names.index(name)]
+        return flat.detach()
+    if not parametrize.is_parametrized(module, name):
+        value = getattr(module, name, None)
+        return value.detach() if isinstance(value, torch.Tensor) else None
+    chain = module.parametrizations[name]
+    if any(not type(part).__module__.startswith("torch.nn.utils.parametriz") for part in chain):
+        return None
+    modes = [(part, part.training) for part in chain.modules()]
+    try:
+        for part, _ in modes:
+            part.training = False
+        with torch.no_grad():
+            made: torch.Tensor = chain()
+        return made
+    finally:
+        for part, training in modes:
+            part.training = training
 
 
 def _weights(group: list[torch.Tensor], bias: bool, projected: bool) -> Weights:

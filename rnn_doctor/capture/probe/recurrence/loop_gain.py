@@ -12,6 +12,7 @@ from typing import Any, Container, Sequence
 import torch
 from torch.autograd.graph import GradientEdge
 
+from ..saved import is_packed
 from .lag_gain import spread
 from .loop_states import Edge, State
 from .loops import Loop
@@ -36,13 +37,19 @@ def absent(unrolled: Unrolled, loop: Loop, hooked: Container[int] = ()) -> str |
         return "its state has not the same form from step to step"
     if any(unrolled.dtype(number) == torch.float16 for number in loop.operations):
         return "it runs in half precision, in which small gradients are zero"
-    # The script's own code would run an additional time.
+    return _own_code(unrolled, loop, hooked)
+
+
+def _own_code(unrolled: Unrolled, loop: Loop, hooked: Container[int]) -> str | None:
+    """Which code of the script's own one more backward pass would run."""
     own = torch.autograd.function.BackwardCFunction
     made = {*loop.operations, *(number for number, _ in loop.states[-1])}
     if not STARTS_WITHIN:
         made.update(range(len(unrolled.nodes)))
     if any(isinstance(unrolled.nodes[number], own) for number in made):
         return "a torch.autograd.Function or a backward hook of the script lies on the way"
+    if any(is_packed(unrolled.nodes[number]) for number in made):
+        return "its steps are checkpointed, or hooks pack what they keep, and the script's own code would run once more"
     if hooked and any(unrolled.nodes[number]._sequence_nr() in hooked for number in made):
         return "the script hooks the gradient of its state, and would be called once more"
     return None

@@ -69,7 +69,7 @@ def _whole(unrolled: Unrolled, edge: Edge, step: list[int]) -> list[Edge]:
 
 
 def alike(unrolled: Unrolled, states: list[State]) -> list[State]:
-    """The states up to the last step but two, as far back as they have one form: a first step may lack a term.
+    """The states up to the last step but two or three, as far back as they have one form: a first step may lack a term.
 
     Of the last step but one only what the last product takes is known to be state.
     """
@@ -78,6 +78,9 @@ def alike(unrolled: Unrolled, states: list[State]) -> list[State]:
         return sorted(unrolled.shape(edge) for edge in state)
 
     whole = states[:-1]
+    # What is added to a state after the product, as of a mask the part that stays, may be read in the last step alone.
+    if len(whole) > 2 and form(whole[-1]) != form(whole[-2]) == form(whole[-3]):
+        whole.pop()
     first = len(whole)
     while first and form(whole[first - 1]) == form(whole[-1]):
         first -= 1

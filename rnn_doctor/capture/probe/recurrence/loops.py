@@ -4,6 +4,9 @@ A weight whose product depends on an earlier product of the same weight, three t
 The loop is a recurrence if these products are made of a state, and make the next one: additions of a weight, as in
 the forward algorithm of a CRF, are none, and neither is what merely looks at the state.
 
+Where no matrix is applied in a row, each unit may see its own past alone: then weights of one axis that multiply the
+state unit by unit are taken for products.
+
 The step of an operation is the number of products on the longest chain below it. The state at step t are the tensors
 made up to step t that later steps take: whatever the form of the cell, all paths through time pass them.
 """
@@ -15,7 +18,7 @@ from typing import Callable, NamedTuple
 import torch
 
 from .loop_states import State, alike, below, crossing, following
-from .unrolled import KEPT, PRODUCTS, VIEWS, Unrolled
+from .unrolled import KEPT, PRODUCTS, SCALING, VIEWS, Unrolled
 
 FEWEST = 3
 """Products in a row that make a recurrence."""
@@ -46,6 +49,8 @@ class Loop(NamedTuple):
     """Its first step was given a state of zeros, or one that the graph made: none that was carried on."""
     linear: bool
     """Nothing but linear operations leads from state to state."""
+    diagonal: bool
+    """Each unit sees its own past alone."""
     operations: list[int]
     """Those between the first state and the last."""
 
@@ -76,11 +81,10 @@ def find(
 
     known: whether a weight belongs to a recurrent module of torch; a loop that such a module carries is its own.
     """
-    repeated = {w: p for w, p in unrolled.applied().items() if len(p) >= FEWEST and _is_matrix(unrolled, w)}
-    if all(known(unrolled.nodes[weight].variable) for weight in repeated):
-        return []
-    often = sorted(repeated, key=lambda w: -len(repeated[w]))[:_MOST_WEIGHTS]
-    chains = [c for c in (_Chain(unrolled, w, repeated[w]) for w in often) if c.length >= FEWEST]
+    applied = {w: p for w, p in unrolled.applied().items() if _is_matrix(unrolled, w)}
+    chains = _chains(unrolled, applied, known)
+    if chains is None:
+        chains = _chains(unrolled, unrolled.scalings(), known) or []
     by_owner: dict[str, list[list[_Chain]]] = {}
     for group in _groups(chains):
         if not any(_is_torchs(unrolled, chain, known) for chain in group):
@@ -92,6 +96,17 @@ def find(
         loops = [_loop(unrolled, group) for group in _merged(groups)]
         found.append(max((loop for loop in loops if loop), key=lambda loop: loop.steps))
     return found
+
+
+def _chains(
+    unrolled: Unrolled, applied: dict[int, list[int]], known: Callable[[torch.Tensor], bool]
+) -> list[_Chain] | None:
+    """The weights that are applied in a row; empty where they are all known, None where there are none."""
+    repeated = {weight: products for weight, products in applied.items() if len(products) >= FEWEST}
+    if repeated and all(known(unrolled.nodes[weight].variable) for weight in repeated):
+        return []
+    often = sorted(repeated, key=lambda w: -len(repeated[w]))[:_MOST_WEIGHTS]
+    return [c for c in (_Chain(unrolled, w, repeated[w]) for w in often) if c.length >= FEWEST] or None
 
 
 def _is_torchs(unrolled: Unrolled, chain: _Chain, known: Callable[[torch.Tensor], bool]) -> bool:
@@ -157,15 +172,17 @@ def _loop(unrolled: Unrolled, group: list[_Chain]) -> Loop | None:
     kept = alike(unrolled, states)
     own = set(inside)
     products = [{step[n]: n for n in chain.products if n in own} for chain in group]
-    for now in (steps - 2, steps - 1):
-        after = following(unrolled, step, products, kept[-1], now) if kept else ()
+    for now in range(states.index(kept[-1]) + 1 if kept else steps, steps):
+        after = following(unrolled, step, products, kept[-1], now)
         if not after:
             break
         kept.append(after)
     rows = _rows(unrolled, kept[-1], width, axis) if kept else None
     own_chains = [chain for chain in group if any(chain.tensor is weight for weight in weights)]
     anew = any(_begins_anew(unrolled, chain, width, axis) for chain in own_chains)
-    return Loop(weights, steps, kept, width, axis, rows, anew, _is_linear(unrolled, inside, step), inside)
+    diagonal = unrolled.kinds[ends[0]] == SCALING
+    linear = _is_linear(unrolled, inside, step)
+    return Loop(weights, steps, kept, width, axis, rows, anew, linear, diagonal, inside)
 
 
 def _begins_anew(unrolled: Unrolled, chain: _Chain, width: int, axis: int) -> bool:
@@ -257,7 +274,7 @@ def _taken(unrolled: Unrolled, product: int, state: set[int], step: list[int]) -
     kind, inputs = unrolled.kinds[product], unrolled.inputs[product]
     first, second = PRODUCTS[kind][:2]
     for position in (first, second):
-        axis = 1 if kind == "Convolution" else -1 if position == first else -2
+        axis = 1 if kind == "Convolution" else -1 if position == first or kind == SCALING else -2
         if position >= len(inputs) or inputs[position][0] < 0:
             continue
         given = _size(unrolled.shape((product, 0)), axis)

@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterator, NamedTuple, Sequence
 import torch
 
 from ..graph import kind_of
+from ..saved import saved
 from .cut_states import Cut
 from .unrolled import KEPT, PRODUCTS, VIEWS, Unrolled
 
@@ -89,7 +90,7 @@ def _applied(node: Any, kind: str) -> Iterator[Application]:
     for weighing, taking in (factors, factors[::-1]):
         weight = _leaf(node, weighing)
         name = KEPT[kind].get(taking)
-        given = None if weight is None or name is None else _saved(node, name)
+        given = None if weight is None or name is None else saved(node, name)
         if weight is not None and weight.dim() == 2 and given is not None and given.dim():
             behind = node.next_functions[taking][0]
             yield Application(
@@ -111,14 +112,6 @@ def _leaf(node: Any, position: int) -> torch.Tensor | None:
         child = child.next_functions[0][0]
     leaf: torch.Tensor | None = getattr(child, "variable", None)
     return leaf
-
-
-def _saved(node: Any, name: str) -> torch.Tensor | None:
-    try:
-        values = getattr(node, name, None)
-    except RuntimeError:  # a backward pass has freed it
-        return None
-    return values.detach() if isinstance(values, torch.Tensor) else None
 
 
 def _leads_to(node: Any, weight: torch.Tensor) -> bool:
@@ -270,7 +263,7 @@ def _is_read(unrolled: Unrolled, weight: _Weight) -> bool:
     states = [made.values for _, made in weight.made[-_READ:]]
     for number, kind in enumerate(unrolled.kinds):
         for name in KEPT.get(kind, {}).values():
-            given = _saved(unrolled.nodes[number], name)
+            given = saved(unrolled.nodes[number], name)
             if given is not None and given.dim() and any(_contains(given, state) for state in states):
                 return True
     return False

@@ -13,7 +13,7 @@ LARGEST = 20_000
 PRODUCTS = {
     "Mm": (0, 1), "Bmm": (0, 1), "Mv": (0, 1), "Dot": (0, 1), "Matmul": (0, 1), "Linear": (0, 1),
     "Addmm": (1, 2), "Addmv": (1, 2), "Baddbmm": (1, 2), "Addbmm": (1, 2), "Addr": (1, 2),
-    "Convolution": (0, 1), "MkldnnRnnLayer": (0, 1, 2), "CudnnRnn": (0, 1),
+    "Convolution": (0, 1), "MkldnnRnnLayer": (0, 1, 2), "CudnnRnn": (0, 1), "Scaling": (0, 1),
 }  # fmt: skip
 """Operations that multiply, with the positions of their factors: a bias that is added is none."""
 VIEWS = frozenset((
@@ -22,6 +22,10 @@ VIEWS = frozenset((
     "IndexSelect", "Repeat", "AsStrided", "Cat", "Stack",
 ))  # fmt: skip
 """Operations that move numbers about without changing them."""
+SCALING = "Scaling"
+"""Not a name of torch's: a multiplication of each unit by a weight of its own."""
+_OF_ONE_AXIS = VIEWS | {"Sigmoid", "Tanh", "Exp", "Abs", "Neg", "Softplus", "Clamp", "ClampMin", "ClampMax"}
+"""What bounds the weights of single units."""
 _OF_WEIGHTS = VIEWS | {"Mul", "Div", "Add", "Sub", "Neg", "NativeDropout", "WeightNormInterface"}
 KEPT = {
     "Addmm": {1: "_saved_mat1", 2: "_saved_mat2"},
@@ -103,6 +107,28 @@ class Unrolled:
                     found.setdefault(weight, []).append(number)
             elif kind in _OF_WEIGHTS and parts and None not in parts:
                 made_of[number] = frozenset().union(*(part for part in parts if part is not None))
+        return found
+
+    def scalings(self) -> dict[int, list[int]]:
+        """By the number of each weight of one axis: where it multiplies what is no weight, unit by unit.
+
+        These operations are of the kind `Scaling` from then on, so that they count among the products.
+        """
+        made_of: list[int] = [-1] * len(self.nodes)
+        found: dict[int, list[int]] = {}
+        for number in self.order:
+            inputs = self.inputs[number]
+            leaf = getattr(self.nodes[number], "variable", None)
+            if leaf is not None:
+                made_of[number] = number if leaf.numel() > 1 and leaf.numel() == max(leaf.shape) else -1
+            elif self.kinds[number] == "Mul" and all(made >= 0 for made, _ in inputs):
+                weights = {made_of[made] for made, _ in inputs}
+                if len(weights) == 2 and -1 in weights:
+                    self.kinds[number] = SCALING
+                    found.setdefault(max(weights), []).append(number)
+            elif self.kinds[number] in _OF_ONE_AXIS:
+                weights = {made_of[made] for made, _ in inputs if made >= 0}
+                made_of[number] = weights.pop() if len(weights) == 1 else -1
         return found
 
     def levels(self, products: list[int]) -> list[int]:

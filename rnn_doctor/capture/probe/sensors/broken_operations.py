@@ -8,6 +8,7 @@ import torch
 
 from .. import graph
 from ..origins import Origins, line_of
+from ..saved import is_packed
 from ..writer import Writer
 
 _MOST_NODES = 4_000
@@ -62,9 +63,12 @@ def _in_order(loss: torch.Tensor) -> list[Any]:
 def first_broken(nodes: list[Any]) -> Any:
     """The first operation whose result is not finite though what it was given is.
 
-    None if: what an operation was given is not finite, and what made it kept nothing that tells more.
+    None if: what an operation was given is not finite, and what made it kept nothing that tells more; or to read
+    what it kept would run code of the script's own.
     """
     for node in nodes:
+        if is_packed(node):
+            return None
         results, given = _kept(node)
         if not all(map(_finite, given)):
             return None

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..recurrence.kernel import time_and_batch
+from ..recurrence.kernel import time_and_batch, weight_of
 from ..writer import Writer
 from .detachments import Detachments
 from .read_sites import ReadSites
@@ -113,12 +113,12 @@ def _statistics(module: Any, x: torch.Tensor) -> dict[str, Any]:
     values = values[:: max(1, -(-values.shape[0] // _MOST_ROWS))].float()
     finite = bool(torch.isfinite(values).all())
     suffix = "_l0" if isinstance(module, nn.RNNBase) else ""
-    weight, bias = getattr(module, f"weight_ih{suffix}", None), getattr(module, f"bias_ih{suffix}", None)
+    weight, bias = (weight_of(module, f"{kind}_ih{suffix}") for kind in ("weight", "bias"))
     drive = None
     if weight is not None and finite:
-        driven = values[::_DRIVEN_OF] @ weight.detach().float().t()
+        driven = values[::_DRIVEN_OF] @ weight.float().t()
         if bias is not None:
-            driven = driven + bias.detach().float()
+            driven = driven + bias.float()
         drive = float((driven.abs() > _DRIVE).float().mean())
     return {
         "mean": float(values.mean()),

@@ -15,10 +15,14 @@ from .detachments import Detachments
 from .recurrence import Recurrences
 from .states import StateFlows
 
-_FUSED = "TorchScript hides its calls, and its kernel leaves no time steps in the graph"
-_STACKED = "TorchScript hides its calls, and in the graph its layers and directions are not told apart"
+_FUSED = "TorchScript or a compiler hides its calls, and no time steps are left in the graph"
+_STACKED = (
+    "TorchScript or a compiler hides its calls, and in the graph its layers and directions are not told apart"
+)
 _CUT = "its state is cut off from its graph at every step"
 _LOST = "its state is changed between its calls, and the graph does not show how"
+_KERNELS = ("MkldnnRnnLayer", "CudnnRnn")
+"""Operations that are a whole call."""
 _ONE_LAYER = 4
 """Weights and biases of one layer in one direction."""
 _MOST_BACKWARDS = 4
@@ -52,6 +56,8 @@ class Loops:
         self.carried = False
         """Whether one of them began with a state that may be an earlier batch's."""
         self._backwards = 0
+        self._made = self._made_before = -1
+        """Number, in autograd's sequence, of the last operation under a loss of this update, and of an earlier one."""
         self._examined: set[int] = set()
         """Recurrences that were examined in this step; further micro-batches of it are not."""
 
@@ -61,6 +67,7 @@ class Loops:
         if loss.grad_fn is None or self._backwards > _MOST_BACKWARDS:
             return
         unrolled = Unrolled(loss)
+        self._made = max(self._made, loss.grad_fn._sequence_nr())
         known = self._belongs()
         found = set()
         for loop in loops.find(unrolled, known, self._owner):
@@ -70,9 +77,10 @@ class Loops:
             if loop.rows is not None:
                 self.rows.add(loop.rows)
             self.carried |= not loop.anew
-            if examine and number not in self._examined:
+            kept = self._is_kept(unrolled, loop)
+            if (examine or kept) and number not in self._examined:
                 self._examined.add(number)
-                self._examine(step, number, unrolled, loop)
+                self._examine(step, number, unrolled, loop, kept)
         cut_off = self._detachments.severed
         for cut, location in (
             *(
@@ -88,6 +96,8 @@ class Loops:
                     self._examined.add(number)
                     self._write_cut(step, number, cut, location)
 
+        if examine:
+            self._uncover(unrolled)
         for number, module in self._recurrences.hidden_modules() if examine else ():
             if number not in self._examined and _applies(unrolled, module):
                 self._examined.add(number)
@@ -115,12 +125,13 @@ class Loops:
         numbers = self._recurrences.ids
         cells = {numbers[id(m)]: m for m in self._recurrences.built_modules() if id(m) in numbers}
         unlinked, detoured = self._flows.unlinked(), self._flows.detoured()
+        alone = {number: self._flows.longest(number) for number in unlinked}
         wanted = [n for n in (*unlinked, *detoured) if n in cells and n not in self._examined]
         found = loops.find(unrolled, lambda _: False, self._owner) if wanted else []
         for number in wanted:
             own = {id(w) for w in cells[number].parameters()}
             loop = next((each for each in found if any(id(w) in own for w in each.weights)), None)
-            if loop is not None:
+            if loop is not None and not _within_a_call(unrolled, loop, alone.get(number, 0)):
                 self._examined.add(number)
                 if number in unlinked:
                     self._flows.linked(number, loop.steps - 1)
@@ -129,6 +140,13 @@ class Loops:
             elif number in detoured and _applies(unrolled, cells[number]):
                 self._examined.add(number)
                 self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_LOST)
+
+    def _uncover(self, unrolled: Unrolled) -> None:
+        """Numbers the modules of torch's that the loss depends on though no call of theirs was seen."""
+        numbered = self._recurrences.ids
+        for module in self._recurrences.built_modules():
+            if id(module) not in numbered and _applies(unrolled, module):
+                self._recurrences.number(module, called=False)
 
     def _examine_hidden(self, step: int, number: int, unrolled: Unrolled, module: Any) -> None:
         """A module whose calls were not seen; some kernels leave their steps in the graph."""
@@ -146,28 +164,37 @@ class Loops:
         self._backwards = 0
         self.rows.clear()
         self.carried = False
+        self._made_before = self._made
         self._examined.clear()
         self.measured.clear()
         self.hooked.clear()
         self._sought.clear()
 
-    def _examine(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
-        self._measure(step, number, unrolled, loop)
+    def _is_kept(self, unrolled: Unrolled, loop: loops.Loop) -> bool:
+        """Whether the state came with its graph from an earlier update.
+
+        A whole recurrence may be older than an update of other parameters, as a generator's is whose samples
+        a discriminator has seen.
+        """
+        old = {unrolled.nodes[number]._sequence_nr() <= self._made_before for number in loop.operations}
+        return len(old) > 1
+
+    def _examine(
+        self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop, kept: bool = False
+    ) -> None:
+        if not kept:  # the pass of an earlier update may have freed its graph
+            self._measure(step, number, unrolled, loop)
         self._writer.write(
-            "state_flow",
-            step=step,
-            module=number,
-            calls=loop.steps,
-            attached=loop.steps - 1,
-            length=loop.steps,
-        )
+            "state_flow", step=step, module=number, calls=loop.steps, attached=loop.steps - 1 - kept,
+            kept=1 if kept else None, length=loop.steps,
+        )  # fmt: skip
 
     def _measure(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> bool:
         """Writes how far gradients reach, or why that is not known; returns whether it is."""
         absent = loop_gain.absent(unrolled, loop, self.hooked)
         self._writer.write(
             "loop", step=step, module=number, steps=loop.steps, states=len(loop.states[-1]) if loop.states else 0,
-            linear=loop.linear if unrolled.whole else None, absent=absent,
+            linear=loop.linear if unrolled.whole and not loop.diagonal else None, absent=absent,
         )  # fmt: skip
         if absent is None:
             self._writer.write("lag_gain", step=step, module=number, **loop_gain.gain(unrolled, loop))
@@ -194,13 +221,22 @@ class Loops:
             # A Linear layer is a part of the cell that holds it.
             kind = getattr(owner, "original_name", type(owner).__name__)  # of one in TorchScript
             part = isinstance(owner, nn.Linear) or kind == "Linear"
-            holders.append(name.split(".")[: -2 if part else -1])
+            path = name.split(".")
+            if "parametrizations" in path:  # of a weight of a layer, which they replace
+                path, part = path[: path.index("parametrizations") + 1], True
+            holders.append(path[: -2 if part else -1])
         return ".".join(_common(holders)) or root
 
 
 def _applies(unrolled: Unrolled, module: nn.Module) -> bool:
     own = {id(w) for w in module.parameters()}
     return any(id(getattr(node, "variable", None)) in own for node in unrolled.nodes)
+
+
+def _within_a_call(unrolled: Unrolled, loop: loops.Loop, longest: int) -> bool:
+    """Whether the steps of a recurrence are those of one call, whose kernel left them in the graph."""
+    fused = any(unrolled.kinds[number] in _KERNELS for number in loop.operations)
+    return loop.steps <= longest and not fused
 
 
 def _common(paths: list[list[str]]) -> list[Any]:

@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..graph import kind_of, shape_of
 from ..listening import Listening
+from ..saved import saved
 from ..writer import Writer
 from .layouts import Layout, Mixed, after, layout_of
 from .view_sites import ViewSites
@@ -182,10 +183,10 @@ class _Input(NamedTuple):
         for node in [node for root in self.roots for node in walk.down(root)]:
             if kind_of(node) != "Embedding":
                 continue
-            indices = node._saved_indices
+            indices = saved(node, "_saved_indices")
             shape = shape_of(node)
             found = None
-            if self.batch is not None:
+            if self.batch is not None and indices is not None:
                 found = exchanged(self.batch, indices, self.batch_first)
             if found is None and shape is not None:
                 found = walk.mixed((node, 0), layout_of(shape)) if len(shape) == 3 else None

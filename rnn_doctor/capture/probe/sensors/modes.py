@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from typing import Any
 
@@ -143,7 +144,8 @@ def _acts(module: nn.Module) -> str | None:
 
 def _drops_by_function(module: nn.Module) -> bool:
     """Whether its own `forward` reads `F.dropout(x, p, self.training)`, and no such p that it holds is 0."""
-    code = getattr(type(module).forward, "__code__", None)
+    # Not `type(module).forward`, which classes of TorchScript have none of without an instance.
+    code = getattr(inspect.getattr_static(type(module), "forward", None), "__code__", None)
     if code is None or type(module).__module__.startswith("torch."):
         return False
     called = [name for name in _DROPOUTS if name in code.co_names]

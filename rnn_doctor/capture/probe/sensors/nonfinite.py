@@ -6,12 +6,12 @@ from typing import Any, Iterable
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import PackedSequence
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from ..naming import Naming
 from ..origins import Origins
 from ..places import here
-from ..recurrence.kernel import GATES, kernel_of, picked_output, rows_of, time_and_batch
+from ..recurrence.kernel import GATES, kernel_of, mode_of, picked, picked_output, rows_of, time_and_batch
 from ..recurrence.replay import first_non_finite
 from ..writer import Writer
 from .broken_operations import BrokenOperations
@@ -65,32 +65,44 @@ class NonFinites:
         tensors = list(parameters)
         weights = [p for p in tensors if not _finite(p)]
         self._write_named(step, "weight", weights)
-        for calls in self._calls.values():
-            self._search_calls(step, calls, replay=not weights)
-        if loss is not None and loss - loss != 0:
-            if made is not None and not weights:
-                self.operations.search(step, made)
+        seen = [
+            each for calls in self._calls.values() for each in self._search_calls(calls, replay=not weights)
+        ]
+        broke = loss is not None and loss - loss != 0
+        seek = broke and made is not None and not weights
+        between = bool(seen) and seen[0]["what"] != "output"  # what a module was given was made before
+        if seek and between:
+            self.operations.search(step, made)  # type: ignore[arg-type]
+        for fields in seen:
+            self._writer.write("non_finite", step=step, **fields)
+        if broke:
+            if seek and not between:
+                self.operations.search(step, made)  # type: ignore[arg-type]
             self._writer.write("non_finite", step=step, what="loss", subject="loss", location=here())
         if gradients_bad:
             # The backward pass runs from the loss to the inputs, the parameters stand the other way round.
             found = [p for p in reversed(tensors) if p.grad is not None and not _finite(p.grad)]
             self._write_named(step, "gradient", found)
 
-    def _search_calls(self, step: int, calls: list[_Call], replay: bool) -> None:
-        """The first of one module's calls that took or gave something that is not finite."""
+    def _search_calls(self, calls: list[_Call], replay: bool) -> list[dict[str, Any]]:
+        """What the first of one module's calls took or gave that is not finite, as fields of records."""
         before = 0
         for module, given, state, output in calls:
             values = (("input", given), ("state", state), ("output", output))
             bad = [what for what, value in values if not _finite(value)]
-            for what in bad:
-                inner = _inside(module, given, state, output, before) if replay and bad == ["output"] else {}
-                self._writer.write(
-                    "non_finite", step=step, what=what, subject=self._naming.of_module(module),
-                    location=self._lines.get(id(module)), **inner,
-                )  # fmt: skip
+            inner: dict[str, Any] = {}
+            if bad == ["output"] and replay:
+                inner = _inside(module, given, state, output, before)
+            elif bad and bad[0] == "input":
+                inner = {"time": before + _first_bad_step(module, given)}
+            elif bad and before:
+                inner = {"time": before}
+            subject, location = self._naming.of_module(module), self._lines.get(id(module))
             if bad:
-                return
+                first = {"what": bad[0], "subject": subject, "location": location, **inner}
+                return [first, *({"what": w, "subject": subject, "location": location} for w in bad[1:])]
             before += time_and_batch(module, given)[0]
+        return []
 
     def _write_named(self, step: int, what: str, tensors: list[torch.Tensor]) -> None:
         for tensor in tensors[:_MOST_NAMED]:
@@ -110,6 +122,14 @@ def _inside(module: Any, given: Any, state: Any, output: Any, before: int) -> di
     return {} if found is None else {**found, "time": found["time"] + before}
 
 
+def _first_bad_step(module: Any, given: Any) -> int:
+    """The first time step of an input at which a number is not finite."""
+    x = pad_packed_sequence(given)[0] if isinstance(given, PackedSequence) else given
+    packed = isinstance(given, PackedSequence)
+    rows = picked(x, list(range(time_and_batch(module, given)[1])), module, packed)
+    return int((~torch.isfinite(rows)).flatten(1).any(1).nonzero()[0])
+
+
 def _gradient_of(weight: torch.Tensor, name: str, owner: Any) -> dict[str, Any]:
     """Layer and gate of a recurrent module's parameter, where some blocks of its gradient alone are bad."""
     if not isinstance(owner, (nn.RNNBase, nn.modules.rnn.RNNCellBase)):
@@ -119,7 +139,7 @@ def _gradient_of(weight: torch.Tensor, name: str, owner: Any) -> dict[str, Any]:
     if "_l" in last:
         layer, _, reverse = last.rpartition("_l")[2].partition("_")
         fields = {"layer": int(layer), "reverse": True if reverse else None} if layer.isdigit() else {}
-    gates = GATES.get(getattr(owner, "mode", type(owner).__name__.replace("Cell", "")), ())
+    gates = GATES.get(mode_of(owner), ())
     grad = weight.grad
     if grad is None or len(gates) < 2 or "_hr" in last or grad.shape[0] % len(gates):
         return fields

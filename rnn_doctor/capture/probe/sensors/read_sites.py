@@ -150,6 +150,8 @@ def _taken(node: Any, axis: int | None, source: _Source) -> tuple[int | None, in
         return None, None if axis is None else _moved(node, kind, axis)
     if kind in _PASSES:
         return None, axis
+    if kind == "IndexSelect" and axis is not None and _signed(node._saved_dim) != axis:
+        return None, axis  # rows in another order, as unpacking puts them back
     return PICK if kind in _PICKS else WHOLE, None
 
 

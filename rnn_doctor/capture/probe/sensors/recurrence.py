@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from ..naming import Naming
+from ..recurrence.kernel import GATES, mode_of, weight_of
 from ..writer import Writer
 
-_GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1, "LSTMCell": 4, "GRUCell": 3, "RNNCell": 1}
 _FORGET = {4: 1, 3: 1}
 """Which gate keeps the state: forget of i, f, g, o; update of r, z, n."""
 
@@ -39,7 +39,7 @@ class Recurrences:
         return [module for module in (ref() for ref, _ in self._built.values()) if module is not None]
 
     def hidden_modules(self) -> list[tuple[int, nn.Module]]:
-        """Those whose calls TorchScript hides, with their numbers."""
+        """Those whose calls TorchScript or a compiler hides, with their numbers."""
         return [(n, m) for m in self.built_modules() if (n := self.ids.get(id(m))) in self._hidden]
 
     def number(
@@ -119,8 +119,8 @@ def initial_weights(module: Any) -> list[dict[str, Any]]:
 
     Shapes: weight_ih (G*H, I), weight_hh (G*H, H or P), biases (G*H) with G gates.
     """
-    gates = _GATES.get(getattr(module, "mode", type(module).__name__))
-    if gates is None:
+    gates = len(GATES.get(mode_of(module), ()))
+    if not gates:
         return []
     layers: list[tuple[int, bool, str]] = (
         [(layer, reverse, f"_l{layer}{'_reverse' * reverse}") for layer in range(module.num_layers)
@@ -129,10 +129,12 @@ def initial_weights(module: Any) -> list[dict[str, Any]]:
     )  # fmt: skip
     found = []
     for layer, reverse, suffix in layers:
-        weight_ih = getattr(module, f"weight_ih{suffix}").detach().float()
-        weight_hh = getattr(module, f"weight_hh{suffix}").detach().float()
-        biases = [getattr(module, f"bias_{kind}{suffix}", None) for kind in ("ih", "hh")]
-        bias = sum(b.detach().float() for b in biases if b is not None)
+        weights = [weight_of(module, f"weight_{kind}{suffix}") for kind in ("ih", "hh")]
+        weight_ih, weight_hh = (None if w is None else w.float() for w in weights)
+        if weight_ih is None or weight_hh is None:
+            continue
+        biases = [weight_of(module, f"bias_{kind}{suffix}") for kind in ("ih", "hh")]
+        bias = sum(b.float() for b in biases if b is not None)
         hidden = weight_ih.shape[0] // gates
         fields: dict[str, Any] = {
             "layer": layer,

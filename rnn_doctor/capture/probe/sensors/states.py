@@ -127,6 +127,10 @@ class StateFlows:
             if flow.links["fresh"] >= _SEVERAL and flow.links["fresh"] == sum(flow.links.values())
         ]
 
+    def longest(self, number: int) -> int:
+        """Time steps of the longest stretch that was seen of a module in this update."""
+        return self._flows[number].longest
+
     def detoured(self) -> list[int]:
         """Modules of which most calls in this update took what another had returned, but with other numbers."""
         return [
@@ -138,7 +142,7 @@ class StateFlows:
     def linked(self, number: int, calls: int) -> None:
         """The graph shows that so many of its calls depend on the one before, by whatever operations."""
         flow = self._flows[number]
-        taken = min(calls, flow.links["fresh"])
+        taken = min(calls, flow.links["fresh"] - 1)  # the first has none before it
         flow.links["fresh"] -= taken
         flow.links["attached"] += taken
         flow.longest = max(flow.longest, taken + 1)
