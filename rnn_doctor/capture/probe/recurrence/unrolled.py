@@ -22,7 +22,11 @@ VIEWS = frozenset((
     "IndexSelect", "Repeat", "AsStrided", "Cat", "Stack",
 ))  # fmt: skip
 """Operations that move numbers about without changing them."""
-_OF_WEIGHTS = VIEWS | {"Mul", "Div", "Add", "Sub", "Neg", "NativeDropout", "WeightNormInterface"}
+_OF_WEIGHTS = VIEWS | {
+    "Mul", "Div", "Add", "Sub", "Neg", "NativeDropout", "WeightNormInterface",
+    "Abs", "Relu", "Softplus", "Exp", "Pow", "Sigmoid",
+}  # fmt: skip
+"""Operations that make the matrix of a product of weights alone: masked, dropped, normalized, kept positive."""
 KEPT = {
     "Addmm": {1: "_saved_mat1", 2: "_saved_mat2"},
     "Mm": {0: "_saved_self", 1: "_saved_mat2"},
