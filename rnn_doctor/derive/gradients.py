@@ -1,6 +1,7 @@
 """Spikes of the gradient norm, values that are not finite, gradients that were not cleared."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,7 +80,9 @@ def grad_norm_spike_count(view: View) -> Measurement:
 
     And above the median of the first 5 steps: what is smaller than where the training began has not exploded.
     The rise is that of the median loss of the next 3 steps over that of the 20 before: by half of itself,
-    by 3 robust standard deviations, and to at least a tenth of the first loss. Spikes without it do no harm.
+    by 3 robust standard deviations, and to at least a tenth of the first loss. Spikes without it do no harm, nor those
+    of batches whose own loss stands out as much, and no further than that of two others of the 20
+    steps before after which it was low again.
 
     Reads: `log.steps[k].grad_norm`, `.loss`. Unit: spikes.
     None if: fewer than 6 finite norms, or spikes without losses to tell what they did.
@@ -88,10 +91,10 @@ def grad_norm_spike_count(view: View) -> Measurement:
     if reason:
         return unknown(reason)
     norms, losses = _norms(view)
-    spikes = [k for k, ratio in _ratios(norms) if ratio > SPIKE]
+    spikes = [(k, ratio) for k, ratio in _ratios(norms) if ratio > SPIKE]
     if spikes and all(loss is None for loss in losses):
         return unknown("the gradient norm spikes, but no loss was seen to tell whether that did harm")
-    return known(sum(_does_harm(losses, k, view.loss_broke) for k in spikes), n=len(norms))
+    return known(sum(_does_harm(losses, k, ratio, view.loss_broke) for k, ratio in spikes), n=len(norms))
 
 
 def spikes(view: View) -> dict[int, float]:
@@ -105,17 +108,28 @@ def first_harmful_spike(view: View) -> int | None:
     numbers = [s.step for s in view.finite_steps if s.grad_norm is not None]
     norms, losses = _norms(view)
     for k, ratio in _ratios(norms):
-        if ratio > SPIKE and _does_harm(losses, k, view.loss_broke):
+        if ratio > SPIKE and _does_harm(losses, k, ratio, view.loss_broke):
             return numbers[k]
     return None
 
 
-def _does_harm(losses: list[float | None], k: int, broke: bool) -> bool:
+def _is_of_its_batch(before: list[float], own: float | None, ratio: float) -> bool:
+    """Whether the batch's own loss stands out as its gradient does, and no further than two that have passed.
+
+    The summed loss of one sentence after another is such: both grow with its length, and the next may be short.
+    """
+    if own is None or own <= 0.5 * ratio * float(np.median(before)):
+        return False
+    passed = [loss for loss, following in pairwise(before) if following < 0.5 * loss]
+    return sum(loss >= own for loss in passed) > 1
+
+
+def _does_harm(losses: list[float | None], k: int, ratio: float, broke: bool) -> bool:
     before = [v for v in losses[max(0, k - WINDOW) : max(1, k)] if v is not None]
     after = [v for v in losses[k + 1 : k + 1 + AFTER] if v is not None]
     if broke and k + 1 + AFTER > len(losses):
         return True  # the loss is NaN or infinite within these steps
-    if not before or not after:
+    if not before or not after or _is_of_its_batch(before, losses[k], ratio):
         return False
     level = float(np.median(before))
     spread = 1.4826 * float(np.median(np.abs(np.array(before) - level)))

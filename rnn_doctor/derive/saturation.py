@@ -22,6 +22,7 @@ _NAMES = {
 }
 _CLOSING = frozenset("ifor")
 _UNSEEN = "its gates were not replayed"
+_UNSEEN_LATER = "its gates were not replayed after the first update"
 _LOADED = "its weights were loaded, as it seems, and may be saturated rightly: {}"
 UNTRAINED = 0.6
 """First loss over that of an answer that knows nothing, below which something was learned before: untrained networks
@@ -142,7 +143,7 @@ def _of_stuck(view: View, module: int, part: int) -> Measurement:
     if view.log.modules[module].kind in ("RNN", "RNNCell"):
         return unknown("it has no gates")
     stuck = _stuck(view, module)
-    return known(stuck[part], n=1) if stuck else unknown("its gates were not replayed after the first update")
+    return known(stuck[part], n=1) if stuck else unknown(_UNSEEN_LATER)
 
 
 @signal(unit="share", by="module", reads=("layers.gates",))
@@ -194,10 +195,10 @@ def _last(view: View, module: int, of: Callable[[Layer], float | None]) -> list[
 
 
 def _dead(layer: Layer) -> float | None:
-    """Share of its units whose state never changes; None where too few states were looked at to tell."""
+    """Share of its units whose state never changes; None where too few states were looked at, or too early to tell."""
     if layer.dead_share is None and layer.hidden_norm and not any(layer.hidden_norm):
         return 1.0
-    return layer.dead_share
+    return layer.dead_share if layer.step > 1 else None
 
 
 @signal(unit="share", by="module", reads=("layers.dead_share", "layers.hidden_norm"))
@@ -206,11 +207,12 @@ def dead_unit_share(view: View) -> dict[str, Measurement]:
 
     Where too few states were looked at to tell single units, a state that is 0 throughout is dead as a whole.
 
-    Reads: `log.layers[i].dead_share`, `.hidden_norm`, the last of each layer. Unit: share. None if: not replayed.
+    Reads: `log.layers[i].dead_share`, `.hidden_norm`, the last of each layer after the first update. Unit: share.
+    None if: not replayed after the first update: small weights make small states at first.
     """
 
     def measure(module: int) -> Measurement:
-        return of_all(_last(view, module, _dead), max, _UNSEEN)
+        return of_all(_last(view, module, _dead), max, _UNSEEN_LATER)
 
     return each_module(view, measure)
 
@@ -221,11 +223,13 @@ def dead_unit_share_lowest(view: View) -> dict[str, Measurement]:
 
     The upper layers of a healthy stack say nearly the same for many updates, until those below them tell things apart.
 
-    Reads: as dead_unit_share, of layer 0, of its worse direction. Unit: share. None if: not replayed.
+    Reads: as dead_unit_share, of layer 0, of its worse direction. Unit: share. None if: as dead_unit_share.
     """
 
     def measure(module: int) -> Measurement:
-        return of_all(_last(view, module, lambda each: None if each.layer else _dead(each)), max, _UNSEEN)
+        return of_all(
+            _last(view, module, lambda each: None if each.layer else _dead(each)), max, _UNSEEN_LATER
+        )
 
     return each_module(view, measure)
 

@@ -140,6 +140,26 @@ def test_a_training_loss_that_is_not_used_is_no_evaluation() -> None:
     assert evaluations(records) == []
 
 
+@pytest.mark.parametrize("no_grad", [True, False])
+@pytest.mark.parametrize("learned", [True, False])
+def test_the_loss_of_a_part_that_rests_is_no_evaluation(learned: bool, no_grad: bool) -> None:
+    with observed() as records:
+        loop = Loop()
+        for _ in range(3):
+            for x, y in loop.training:
+                loop.optimizer.zero_grad()
+                output = loop.head(loop.gru(x)[0][:, -1])
+                rests = functional.l1_loss(output, y)
+                (
+                    functional.mse_loss(output, y) + learned * rests if learned else output.abs().mean()
+                ).backward()
+                loop.optimizer.step()
+            with torch.set_grad_enabled(not no_grad):
+                for x, y in loop.validation:
+                    functional.l1_loss(loop.head(loop.gru(x)[0][:, -1]), y)
+    assert ["loss" in each for each in evaluations(records)] == [learned] * (3 if learned or no_grad else 0)
+
+
 def test_a_loss_computed_before_the_first_backward_pass_is_training() -> None:
     # Until its loader has trained, a loss with a graph may be one of an accumulation.
     with observed() as records:

@@ -196,6 +196,15 @@ def test_the_recurrent_weight_is_told_from_those_of_input_and_output(cell: Calla
     assert found(cell()) == {"h2h": T}
 
 
+def test_a_matrix_made_of_weights_that_are_kept_positive() -> None:
+    """Excitatory and inhibitory units: the outgoing weights of each have one sign."""
+    i2h, w_h, h = nn.Linear(N, H), weight(H, H), torch.zeros(B, H)
+    signs = torch.where(torch.arange(H) < H - 1, 1.0, -1.0) * (1 - torch.eye(H))
+    for _ in range(T):
+        h = torch.relu(0.8 * h + 0.2 * (i2h(torch.randn(B, N)) + nn.functional.linear(h, w_h.abs() * signs)))
+    assert found(Written(h.sum(), {"i2h": i2h.weight, "h2h": w_h}, ())) == {"h2h": T}
+
+
 def test_the_weights_of_several_gates_are_one_recurrence() -> None:
     assert found(four_gates()) == dict.fromkeys("ifgo", T)
     # The reset gate's product reaches the next state through the candidate's alone.

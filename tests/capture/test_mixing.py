@@ -218,6 +218,33 @@ def test_sound_outputs(kind: Any, batch_first: bool) -> None:
         assert output_views(module, read) == []
 
 
+def _compared(target: torch.Tensor, batch: torch.Tensor | None) -> list[Any]:
+    step = Step()
+    output, _ = step.call(nn.GRU(N, H), torch.randn(T, B, N), batch=batch)
+    loss = nn.functional.mse_loss(output.view(B, -1).tanh(), target)
+    step.mixings.on_backward(1, loss)
+    step.mixings.finish()
+    return step.records.of("mixing")
+
+
+def test_numbers_held_against_a_target_that_is_viewed_alike() -> None:
+    series = torch.randn(3 * T, B, H)
+    for batch in (None, torch.randn(B, T, N)):
+        assert _compared(series[1 : T + 1].view(B, -1), batch) == []
+        assert _compared(torch.randn(B, T, H).view(B, -1), batch), "of samples, viewed by samples"
+    assert _compared(torch.randn(T * H, B).t().contiguous(), torch.randn(B, T, N)), "as a loader gives it"
+    assert _compared(series[1 : T + 1].reshape(B, -1).clone(), None) == [], "how it lies is not known"
+
+
+def test_a_layer_behind_a_mixing_view_learns_from_it() -> None:
+    step, head = Step(), nn.Linear(T * H, 1)
+    output, _ = step.call(nn.GRU(N, H), torch.randn(T, B, N))
+    loss = nn.functional.mse_loss(head(output.view(B, -1)), torch.randn(T, B, 1)[0].view(B, 1))
+    step.mixings.on_backward(1, loss)
+    step.mixings.finish()
+    assert len(step.records.of("mixing")) == 1
+
+
 def test_as_many_steps_as_rows_cannot_be_told() -> None:
     assert output_views(nn.GRU(N, H), lambda out: out.view(T, T, H), batch=T) == []
 

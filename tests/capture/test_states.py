@@ -267,6 +267,24 @@ def _update(module: Any, state: Any) -> Any:
     return state
 
 
+@pytest.mark.parametrize("kind", FUSED)
+@pytest.mark.parametrize("learns", [False, True])
+def test_a_state_that_only_acts_on_is_not_kept(kind: Any, learns: bool) -> None:
+    module, state = kind(N, H), None
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+    with observed() as records:
+        for _ in range(3):
+            acted, state = module(torch.randn(1, B, N), state)
+            loss = module(torch.randn(T, B, N))[0].square().mean()
+            (loss + acted.sum() if learns else loss).backward(retain_graph=True)
+            with torch.no_grad():
+                optimizer.zero_grad()
+                optimizer.step()
+    flows = records.of("state_flow")
+    assert [f["kept"] for f in flows] == ([0, 1] if learns else [0, 0])
+    assert ["location" in f for f in flows] == [bool(f["kept"]) for f in flows]
+
+
 def test_an_update_whose_backward_pass_fails_is_written() -> None:
     gru = nn.GRU(N, H)
     optimizer = torch.optim.SGD(gru.parameters(), lr=0.1)

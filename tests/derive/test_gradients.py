@@ -45,6 +45,16 @@ def test_noisy_losses_hide_small_rises() -> None:
     assert value_of("grad_norm_spike_count", log(steps(losses, norms))) == 0
 
 
+def test_spike_of_a_long_sentence_among_short_ones_is_harmless() -> None:
+    # One sentence at a time, its loss summed: gradient and loss grow with its length, and long ones may follow.
+    losses = [1.0, 2.0, 30.0, 1.0, 3.0] * 4 + [28.0, 26.0, 29.0, 27.0] + [1.0] * 4
+    run = log(steps(losses, [2 * loss for loss in losses]))
+    assert value_of("grad_norm_spike_max", run) > 10  # type: ignore[operator]
+    assert value_of("grad_norm_spike_count", run) == 0
+    unheard = [loss if loss < 25 else 2.0 for loss in losses[:20]] + losses[20:]
+    assert value_of("grad_norm_spike_count", log(steps(unheard, [2 * loss for loss in unheard]))) == 2
+
+
 def test_spike_of_a_converged_run_is_harmless() -> None:
     losses = [1.0] + [1e-4] * 19 + [1e-3] * 10
     norms = [50.0 if k == 19 else 1.0 for k in range(30)]

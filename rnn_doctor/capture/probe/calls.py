@@ -144,6 +144,8 @@ class Calls:
         if self._mixing:
             self._session.attempt("reads", self.reads.on_backward, loss)
             self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
+        if self._flowing:
+            self._session.attempt("states", self.flows.on_backward, loss)
         self.loops_of(loss)
         if self.orders.waits:
             self._session.attempt("orders", self.orders.on_backward, self.loops.rows, self.loops.carried)

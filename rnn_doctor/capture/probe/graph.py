@@ -49,6 +49,20 @@ def nodes(loss: torch.Tensor, most: int) -> set[Any]:
     return seen
 
 
+def reaches(loss: torch.Tensor, sought: set[Any]) -> bool:
+    """Whether the loss depends on one of these operations; True also where 20,000 others were met before any."""
+    queue: list[Any] = [loss.grad_fn] if loss.grad_fn is not None else []
+    seen = set(queue)
+    for node in queue:  # grows while it runs
+        if node in sought or len(seen) >= _LARGEST:
+            return True
+        for child, _ in node.next_functions:
+            if child is not None and child not in seen:
+                seen.add(child)
+                queue.append(child)
+    return False
+
+
 def leaves(loss: torch.Tensor) -> list[torch.Tensor]:
     """The leaves of the graph. The walk ends after 20,000 nodes: what lies beyond is not listed."""
     found: dict[int, torch.Tensor] = {}

@@ -121,6 +121,7 @@ class Observer:
         if self.session.out_of_time():  # within an update of many backward passes, such as LBFGS makes
             self._updates.end("time")
         loss = tensors if isinstance(tensors, torch.Tensor) else sum(tensors)
+        self.session.attempt("evaluations", self.evaluations.learned_losses.on_backward, loss)
         fresh = self.losses.backwards == 0
         self._updates.backward(self.losses.on_backward(loss, places.site()), fresh)
 

@@ -26,7 +26,11 @@ SCALING = "Scaling"
 """Not a name of torch's: a multiplication of each unit by a weight of its own."""
 _OF_ONE_AXIS = VIEWS | {"Sigmoid", "Tanh", "Exp", "Abs", "Neg", "Softplus", "Clamp", "ClampMin", "ClampMax"}
 """What bounds the weights of single units."""
-_OF_WEIGHTS = VIEWS | {"Mul", "Div", "Add", "Sub", "Neg", "NativeDropout", "WeightNormInterface"}
+_OF_WEIGHTS = VIEWS | {
+    "Mul", "Div", "Add", "Sub", "Neg", "NativeDropout", "WeightNormInterface",
+    "Abs", "Relu", "Softplus", "Exp", "Pow", "Sigmoid",
+}  # fmt: skip
+"""Operations that make the matrix of a product of weights alone: masked, dropped, normalized, kept positive."""
 KEPT = {
     "Addmm": {1: "_saved_mat1", 2: "_saved_mat2"},
     "Mm": {0: "_saved_self", 1: "_saved_mat2"},

@@ -9,6 +9,7 @@ import torch
 from ..listening import Tell, directly
 from ..writer import Writer
 from .examples import Examples, Rows, by_example, rows, summary
+from .learned_losses import LearnedLosses
 from .loaders import Loaders
 from .trained import Trained
 from .written_losses import WrittenLosses
@@ -47,6 +48,7 @@ class Evaluations:
         """Calls of recurrent modules over whole sequences."""
         self._written = WrittenLosses(tell)
         self.trained = Trained(loaders, steps)
+        self.learned_losses = LearnedLosses()
         self.seen = False
         """Whether the script has evaluated after an update on what it does not train on."""
         self.training_mode = False
@@ -83,6 +85,10 @@ class Evaluations:
         if result.numel() != 1:
             return
         loader = self._loaders.current
+        if learns:
+            self.learned_losses.on_loss(function, result)
+        if self.learned_losses.only_looked_at(function):
+            return
         if learns:
             self._learned = self._loaders.place, target
         elif self._is_apart(target):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import torch
+
 from ..graph import kind_of, shape_of
 
 FIRST, SECOND, OTHER = 0, 1, 2
@@ -16,6 +18,10 @@ _IN_PLACE = frozenset((
     "IndexSelect", "Expand",
 ))  # fmt: skip
 """Operations that leave every number at its place, or exchange whole samples."""
+_COMPARISONS = frozenset((
+    "MseLoss", "SmoothL1Loss", "HuberLoss", "BinaryCrossEntropy", "BinaryCrossEntropyWithLogits", "Sub",
+))  # fmt: skip
+"""Operations that hold number against number, wherever they stand."""
 
 
 class Atom(NamedTuple):
@@ -35,6 +41,26 @@ class Mixed(NamedTuple):
 
     shape: tuple[int, ...]
     viewed: tuple[int, ...]
+
+
+def compares(node: Any) -> bool:
+    """Whether the operation holds each number against one of a target."""
+    return kind_of(node) in _COMPARISONS
+
+
+def keeps_places(node: Any) -> bool:
+    """Whether the operation leaves every number where it is, up to whole samples."""
+    return kind_of(node) in _IN_PLACE
+
+
+def laid_out_alike(comparison: Any, shape: tuple[int, ...]) -> bool | None:
+    """Whether the target of a comparison is a view of a tensor with the axes of `shape`; None where it does not tell.
+
+    The first axis of that tensor may be longer: a window of a series.
+    """
+    target = getattr(comparison, "_saved_target", None)
+    base = target._base if isinstance(target, torch.Tensor) else None
+    return None if base is None else base.dim() == len(shape) and tuple(base.shape[1:]) == shape[1:]
 
 
 def layout_of(shape: tuple[int, ...]) -> Layout:

@@ -12,7 +12,7 @@ from ..graph import kind_of, shape_of
 from ..listening import Listening
 from ..saved import saved
 from ..writer import Writer
-from .layouts import Layout, Mixed, after, layout_of
+from .layouts import Layout, Mixed, after, compares, keeps_places, laid_out_alike, layout_of
 from .view_sites import ViewSites
 
 _MOST_NODES = 4_000
@@ -25,9 +25,11 @@ _Point = tuple[Any, int]
 class _Walk:
     """The part of a graph that lies above the recurrent modules: which operations take each tensor."""
 
-    def __init__(self, ends: set[Any], padded: dict[tuple[int, ...], int]) -> None:
+    def __init__(self, ends: set[Any], padded: dict[tuple[int, ...], int], loaded: bool = True) -> None:
         self._ends = ends
         self._padded = padded
+        self._loaded = loaded
+        """A loader gave the batch, so that a target which is no view has a row for each sample."""
         self._users: dict[_Point, list[tuple[Any, int]]] = {}
 
     def down(self, root: Any) -> set[Any]:
@@ -63,10 +65,28 @@ class _Walk:
                 seen.add(user)
                 found = after(layout, user, place)
                 if isinstance(found, Mixed):
+                    if self._pairs_alike(user, found):
+                        continue
                     return found
                 if found is not None:
                     stack.append(((user, 0), found))
         return None
+
+    def _pairs_alike(self, view: Any, found: Mixed) -> bool:
+        """Whether the view's numbers are only held against those of a target that lies as they did before it."""
+        stack, met = [view], 0
+        while stack:
+            for user, _ in self._users.get((stack.pop(), 0), ()):
+                if compares(user):
+                    alike = laid_out_alike(user, found.shape)
+                    if alike is False or (alike is None and self._loaded):
+                        return False
+                    met += 1
+                elif keeps_places(user):
+                    stack.append(user)
+                else:
+                    return False
+        return met > 0
 
 
 class Mixings:
@@ -123,7 +143,8 @@ class Mixings:
         """A backward pass is about to run: what mixes samples is written."""
         if not self._inputs:
             return
-        walk = _Walk(self._ends, self._padded)
+        loaded = any(first.batch is not None for first in self._inputs.values())
+        walk = _Walk(self._ends, self._padded, loaded)
         for node in walk.down(loss.grad_fn) if loss.grad_fn is not None else ():
             number = walk.module_of(node)
             if number is not None:

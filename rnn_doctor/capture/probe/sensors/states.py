@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from .. import places
-from ..graph import kind_of
+from ..graph import kind_of, reaches
 from ..recurrence.kernel import time_and_batch
 from ..writer import Writer
 
@@ -59,6 +59,18 @@ class _Flow:
         """Where its state was cut off."""
         self.recent: deque[_Output] = deque(maxlen=_RECENT)
         self.earlier: deque[_Output] = deque(maxlen=_RECENT)
+        self.kept: set[Any] = set()
+        """What made the states that were kept with their graph."""
+        self.unlearned = False
+        """No loss of this update goes back through them: an agent acts on, and learns from replayed episodes."""
+
+    def leave_out(self) -> None:
+        """Forgets the calls that only went on with a state, and from which no loss learns."""
+        if self.unlearned:
+            self.same_batch = max(0, self.same_batch - self.links["kept"])
+            self.links["kept"] = 0
+            if not (self.links["continued"] or self.links["detached"]):
+                self.location = None
 
     def end(self) -> None:
         """The update is over."""
@@ -68,6 +80,8 @@ class _Flow:
         self.links = dict.fromkeys(_LINKS, 0)
         self.longest = self.detours = self.same_batch = 0
         self.location = self.cut_at = None
+        self.kept.clear()
+        self.unlearned = False
 
 
 class StateFlows:
@@ -110,6 +124,10 @@ class StateFlows:
                 length += source.length
             if source is not None and link in ("continued", "kept"):
                 flow.same_batch += batch is not None and batch == source.batch
+            if link == "kept":
+                flow.kept.update(
+                    part.grad_fn for part in _pair(state) if getattr(part, "grad_fn", None) is not None
+                )
         if link in _PLACED and flow.location is None:
             flow.location, flow.cut_at = places.here(), cut_at
         flow.links[link] += 1
@@ -118,6 +136,14 @@ class StateFlows:
         nodes = (h.grad_fn,) if c is None else (h.grad_fn, c.grad_fn)
         flow.recent.append(_Output(h.detach(), None if c is None else c.detach(), length, nodes, batch))
         return link
+
+    def on_backward(self, loss: torch.Tensor) -> None:
+        """A backward pass is about to run: does it go through the states that were kept?"""
+        for flow in self._flows.values():
+            if flow.kept:
+                flow.unlearned = not reaches(loss, flow.kept)
+                if not flow.unlearned:
+                    flow.kept.clear()
 
     def unlinked(self) -> list[int]:
         """Modules that were called several times in this update, no call on the output of another."""
@@ -150,6 +176,7 @@ class StateFlows:
     def ended(self, step: int, write: bool) -> None:
         """An update is over, or was given up: its last outputs become the earlier update's, its graph is let go."""
         for number, flow in self._flows.items():
+            flow.leave_out()
             calls = sum(flow.links.values())
             if write and calls:
                 self._writer.write(
