@@ -118,10 +118,10 @@ def validation_stays_up(view: View) -> Measurement:
     Reads: `log.evaluations[i].loss`. Unit: claim.
     None if: fewer than 2 validations, or a best loss that is not positive.
     """
-    series, why = view.once(validations)
+    series, _ = view.once(validations)
     losses = [e.loss for e in series if e.loss is not None]
     if len(losses) < 2:
-        return unknown(why or too_few(len(series), "validation", "seen", 2))
+        return of_curve(validation_rise, view)  # which says why, as the other signals of the rise do
     if min(losses) <= 0:
         return unknown("the validation loss is not positive, so that its ratios mean nothing")
     if len(losses) < WINDOW:
