@@ -149,7 +149,7 @@ def strips(recorded: Recorded, k: int) -> bool:
 
 
 CRITERIA: dict[str, Fires] = {
-    "RD501, losses of single examples": by_rule("examples"),
+    "RD501": by_rule("examples"),
     "RD501, the curve alone": by_rule("curve"),
     "GL > 2 %": generalization_loss(0.02),
     "GL > 5 %": generalization_loss(0.05),
@@ -158,41 +158,57 @@ CRITERIA: dict[str, Fires] = {
 }
 
 
-def page(recorded: list[tuple[Training, list[float], Path]]) -> str:
+Judged = list[tuple[Training, list[float], Path]]
+
+
+def page(known: Judged, fresh: Judged) -> str:
     """The results as Markdown."""
-    runs = [Recorded(t, truth, reading.read(log)) for t, truth, log in recorded]
-    ill, well = ([r for r in runs if r.overfits is label] for label in (True, False))
-    left = len(runs) - len(ill) - len(well)
     lines = [
         "# Overfitting: rules against known outcomes",
         "",
-        "Command: `python -m benchmarks.overfitting.run`. How labels are earned: its first lines.",
+        "Command: `python -m benchmarks.overfitting.run`. How labels are earned: its first lines. Delay: evaluations",
+        "from the onset, which the samples of their own tell, to the first at which the criterion holds; negative",
+        "where it holds before. Left out are trainings whose last losses jump from one side of 5 % to the other.",
         "",
-        f"{len(runs)} trainings: {len(ill)} overfit, {len(well)} do not, {left} are left out,",
-        "for their last losses jump from one side of 5 % to the other. Delay: evaluations from the onset, which the",
-        "samples of their own tell, to the first at which the criterion holds; negative where it holds before.",
-        "The numbers in RD501 stood before; that what was seen once counts as not memorized was added after a false",
-        "alarm on one of these. The threshold of RD502 and RD503 (0.25) was read from the first 35 trainings.",
+        "The second set counts: other tasks, sizes and seeds, none of which was looked at before the rules were done.",
+        "With the first they were mended. What was seen once counts as not memorized since a false alarm. Two",
+        "evaluations in a row count together, and the curve beside the examples, since it was found in 28 of 29, in 26",
+        "at most one evaluation late; with that, of ten evaluations and more a rise must last. The threshold of RD502",
+        "and RD503 (0.25) was read from its first 35 trainings.",
+        "",
+        *_set("The trainings that the rules were mended with", known),
+        *_set("Others", fresh),
+    ]
+    return "\n".join(lines)
+
+
+def _set(title: str, recorded: Judged) -> list[str]:
+    runs = [Recorded(t, truth, reading.read(log)) for t, truth, log in recorded]
+    ill, well = ([r for r in runs if r.overfits is label] for label in (True, False))
+    left = len(runs) - len(ill) - len(well)
+    return [
+        f"## {title}",
+        "",
+        f"{len(runs)} trainings: {len(ill)} overfit, {len(well)} do not, {left} are left out.",
         "",
         "| criterion | holds at the end: of those that overfit | of the others | ever held: of those that overfit"
         " | of the others | at most one evaluation late | delay: median (range) |",
         "|---|---|---|---|---|---|---|",
         *(_row(name, fires, ill, well) for name, fires in CRITERIA.items()),
         "",
-        "## After few updates",
+        "After few updates:",
         "",
         "| after | rule | of those that will overfit | of those that do by then | of those that will not |",
         "|---|---|---|---|---|",
         *(line for step in FEW for line in _few(step, ill, well)),
         "",
-        "## Each training",
+        "Each training:",
         "",
-        "| training | last over lowest | onset | found by examples | by the curve | after 50 | after 200 |",
+        "| training | last over lowest | onset | found by RD501 | by the curve alone | after 50 | after 200 |",
         "|---|---|---|---|---|---|---|",
         *(_one(r) for r in runs),
         "",
     ]
-    return "\n".join(lines)
 
 
 def _first(fires: Fires, run: Recorded) -> int | None:
@@ -241,7 +257,7 @@ def _one(run: Recorded) -> str:
         run.training.key.replace("_", r"\_"),
         f"{run.truth[-1] / min(run.truth):.2f}",
         "?" if run.overfits is None else str((run.onset + 1) * EVERY) if run.overfits else "-",
-        at(CRITERIA["RD501, losses of single examples"]),
+        at(CRITERIA["RD501"]),
         at(CRITERIA["RD501, the curve alone"]),
         *(" ".join(run.said[step]) or "-" for step in FEW),
     ]

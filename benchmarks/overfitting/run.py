@@ -1,6 +1,7 @@
 """Trains, earns the labels, watches, and writes how rules and baselines judged: benchmarks/overfitting/results.md.
 
-    python -m benchmarks.overfitting.run             # some ten minutes on one core; takes up what is not done
+    python -m benchmarks.overfitting.run             # half an hour on one core; takes up what is not done
+    python -m benchmarks.overfitting.run --observe   # the logs anew, after a change of the probe
     python -m benchmarks.overfitting.run --judge     # results.md anew from what was recorded
 
 Each training runs twice. Unobserved, with its loss on 1,500 samples of its own after each evaluation: it overfits if
@@ -36,9 +37,14 @@ def main() -> None:
     )
     parser.add_argument("--judge", action="store_true", help="from what was recorded alone")
     parser.add_argument("--part", default="0/1", help="K/N: every Nth training from the Kth, for N processes")
+    parser.add_argument("--observe", action="store_true", help="the logs anew, also where there are some")
+    parser.add_argument(
+        "--fresh", action="store_true", help="the trainings alone that no rule was mended with"
+    )
     given = parser.parse_args()
     LOGS.mkdir(exist_ok=True)
-    plan = trainings.plan()
+    known, fresh = trainings.plan(), trainings.fresh()
+    plan = fresh if given.fresh else [*known, *fresh]
     labels = _labels()
     if not given.judge:
         import_module("torch._dynamo")  # every optimizer imports it; the forks need not
@@ -47,11 +53,15 @@ def main() -> None:
             log = _log_of(training)
             if training.key not in labels:
                 labels[training.key] = _earn(training)
-            if not log.exists():
+            if given.observe or not log.exists():
                 _observe(training, log)
             print(number, training.key, flush=True)
-    recorded = [(t, labels[t.key], _log_of(t)) for t in plan if t.key in labels and _log_of(t).exists()]
-    (HERE / "results.md").write_text(judge.page(recorded), encoding="utf-8")
+    labels = _labels()  # those too that another process has earned meanwhile
+    parts = [
+        [(t, labels[t.key], _log_of(t)) for t in part if t.key in labels and _log_of(t).exists()]
+        for part in (known, fresh)
+    ]
+    (HERE / "results.md").write_text(judge.page(*parts), encoding="utf-8")
 
 
 def _log_of(training: Training) -> Path:

@@ -15,8 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from benchmarks.faults.blind import networks as blind
 from benchmarks.faults.networks import build
 from benchmarks.faults.setting import Setting
+from benchmarks.faults.task import BLIND
 from benchmarks.faults.tasks import TASKS, Task
 
 EVALUATIONS = 40
@@ -91,6 +93,29 @@ def plan() -> list[Training]:
     return found
 
 
+def fresh() -> list[Training]:
+    """Trainings of other tasks, sizes and seeds, of which none was looked at before the rules were done."""
+    others = ("adding", "recall", "copy", "motifs", "brackets", "melody", "logs", "digits", "sums")
+    again = ("characters", "lines", "forecast", "words", "tagging", "activity", "sensors", "policy")
+    sizes = [*[(name, (40, 80, 2000)) for name in others], *[(name, (56, 1600)) for name in again]]
+    return [
+        Training(
+            name,
+            TASKS[name].cells[(number + k) % len(TASKS[name].cells)],
+            samples,
+            hidden=(40, 56, 80)[(number + k) % 3],
+            dropout=(0.0, 0.25)[(number + k) % 2],
+            weight_decay=(0.0, 0.0, 5e-3)[number % 3],
+            noise=0.2 if samples == 80 and number % 2 else 0.0,
+            rate=(4e-3, 2e-3, 6e-3)[(number + k) % 3],
+            held_out=(96, 200, 300)[number % 3],
+            seed=1000 + 10 * number + k,
+        )
+        for number, (name, given) in enumerate(sizes)
+        for k, samples in enumerate(given)
+    ]
+
+
 def run(
     training: Training,
     evaluated: Callable[[int, nn.Module], None] = lambda _, __: None,
@@ -105,7 +130,7 @@ def run(
     task = TASKS[training.task]
     data = torch.Generator().manual_seed(training.seed + 1)
     setting = Setting(training.task, training.cell, hidden=training.hidden, dropout=training.dropout)
-    model = build(task, setting)
+    model = (blind.build if task.part == BLIND else build)(task, setting)
     optimizer = torch.optim.AdamW(model.parameters(), training.rate, weight_decay=training.weight_decay)
     samples = _dataset(task, training, training.samples, data, training_data=True)
     loader = DataLoader(

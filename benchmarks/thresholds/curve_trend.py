@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rnn_doctor.derive.curve_trend import trend_z
+from rnn_doctor.derive.rising import LASTING_RISE, smoothed_rise
 from rnn_doctor.derive.trends import mann_kendall
 
 CURVES = 40
@@ -57,8 +58,14 @@ def since_best(curve: Sequence[float]) -> float:
 
 
 def since_best_corrected(curve: Sequence[float]) -> float:
-    """The same with the variance of autocorrelated noise, as RD501 uses it."""
+    """The same with the variance of autocorrelated noise."""
     return trend_z(curve[_window(curve) :])
+
+
+def rd501(curve: Sequence[float]) -> float:
+    """The same, where the last two lie 5 % above the best and its neighbours, as RD501 asks."""
+    lasting = smoothed_rise(curve, int(np.argmin(curve))) > LASTING_RISE
+    return since_best_corrected(curve) if lasting else 0.0
 
 
 def _window(curve: Sequence[float]) -> int:
@@ -80,6 +87,7 @@ RULES: dict[str, Callable[[Sequence[float]], float]] = {
     "last 10": last_ten,
     "since best": since_best,
     "since best, autocorrelation": since_best_corrected,
+    "the same, lasting (RD501)": rd501,
     "UP, 3 strips of 5": strips,
     "last two (RD502)": last_two,
 }

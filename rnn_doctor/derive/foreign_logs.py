@@ -32,6 +32,7 @@ MEASURED: dict[str, tuple[Role, ...]] = {
     "overfitting_basis": ("val_loss",),
     "validation_rise_z": ("val_loss",),
     "validation_lasting_rise": ("val_loss",),
+    "validation_stays_up": ("val_loss",),
     "leaves_training_behind": _BOTH,
     "validation_parting": _BOTH,
     "validation_stalls": _BOTH,

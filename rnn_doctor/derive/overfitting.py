@@ -1,18 +1,18 @@
-"""Whether the validation loss rises while the network memorizes: by single examples, or by the curve alone.
+"""How the validation stands to the best one before it and to the training loss: by single examples, or by the curve.
 
-The curve alone is left to curve_trend.py: what it says takes the place of what single examples would.
+Whether it has risen for good is left to rising.py, the curve alone to curve_trend.py.
 """
 
 import math
 from dataclasses import dataclass
 from statistics import median
 
-from rnn_doctor.derive.curve_trend import best, training_trend, validation_trend_z
+from rnn_doctor.derive.curve_trend import best
 from rnn_doctor.derive.data_size import data_repeated
 from rnn_doctor.derive.generalization import gap_growth, training_fall_since_best, validation_rise_early
 from rnn_doctor.derive.registry import Measure, known, signal, too_few, unknown
 from rnn_doctor.derive.unvalidated import NONE_SEEN, why_none
-from rnn_doctor.derive.validation import WINDOW, validation_rise, validations
+from rnn_doctor.derive.validation import WINDOW, validations
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.signals import Measurement
@@ -26,13 +26,11 @@ STILL_FALLS_Z = 2.0
 """Below the best before it by so many standard errors, a validation is better (one-sided 2.5 %)."""
 SMALLEST_RISE = 0.02
 """Smaller rises come and go with the noise of the validation set."""
-FALLS_Z = 1.64
-"""One-sided 5 %."""
 TREND_DECIDES = 20
 """From so many evaluations on the last two alone say little: of 480 curves by formula that do not rise they called 8 %
 at 20 evaluations and 37 % at 300 (benchmarks/thresholds/curve_trend.py)."""
 
-_NO_SINGLE = "the losses of single examples were not seen"
+NO_SINGLE = "the losses of single examples were not seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def standings(view: View) -> tuple[Standing, ...] | str:
     if not series:
         return why
     if not any(e.examples for e in series):
-        return _NO_SINGLE
+        return NO_SINGLE
     found: list[Standing] = []
     trained: ExampleLosses | None = None
     for evaluation in series:
@@ -72,7 +70,7 @@ def standings(view: View) -> tuple[Standing, ...] | str:
         found.append(Standing(evaluation, examples.count, rise.mean / best, z, gap, gap_z))
     if found:
         return tuple(found)
-    return "two evaluations of the same data are needed, and one was seen" if len(series) == 1 else _NO_SINGLE
+    return "two evaluations of the same data are needed, and one was seen" if len(series) == 1 else NO_SINGLE
 
 
 def _gap(examples: ExampleLosses, trained: ExampleLosses) -> tuple[float | None, float | None]:
@@ -85,6 +83,11 @@ def _gap(examples: ExampleLosses, trained: ExampleLosses) -> tuple[float | None,
     error = math.sqrt(examples.std**2 / examples.count + trained.std**2 / trained.count)
     distance = examples.mean - trained.mean
     return distance / trained.mean, distance / error if error > 0 else math.inf
+
+
+def has_parted(each: Standing) -> bool:
+    """Whether the gap to the training loss is beyond chance, and beyond what healthy networks show."""
+    return each.gap is not None and each.gap_z is not None and each.gap > SMALLEST_GAP and each.gap_z > GAP_Z
 
 
 def basis(view: View) -> str:
@@ -115,43 +118,6 @@ def last_by_examples(view: View) -> Standing | None:
     return None if isinstance(found, str) or view.once(basis) == "curve" else found[-1]
 
 
-@signal(unit="basis", reads=("evaluations",))
-def overfitting_basis(view: View) -> Measurement:
-    """What tells whether the network overfits: `examples`, losses of single ones, or the `curve` alone.
-
-    Reads: `log.evaluations[i].rise`, `.trained`. Unit: basis. None if: no validation was seen, or a single one.
-    """
-    series, why = view.once(validations)
-    if len(series) < 2:
-        return unknown(why or too_few(len(series), "validation", "seen", 2))
-    return known(view.once(basis), n=len(series))
-
-
-@signal(unit="Z", reads=("evaluations",))
-def validation_rise_z(view: View) -> Measurement:
-    """How sure it is that the validation loss has risen.
-
-    By examples: the mean difference of the last validation from the best before it, in standard errors; example by
-    example where both looked at the same ones in the same order, otherwise as two samples. By the curve:
-    validation_trend_z.
-
-    Reads: `log.evaluations[i].rise`, `.loss`. Unit: Z; above 2.33 it has (one-sided 1 %).
-    None if: fewer than 2 validations, or fewer than 10 where the losses do not fall into 16 examples or more.
-    """
-    last = view.once(last_by_examples)
-    return _measured(validation_trend_z, view) if last is None else known(last.rise_z, n=last.count)
-
-
-@signal(unit="share", reads=("evaluations",))
-def validation_lasting_rise(view: View) -> Measurement:
-    """How far the last validation loss lies above the best before it; by the curve, validation_rise.
-
-    Reads: as validation_rise_z. Unit: share; negative where the last is a new best. None if: as validation_rise_z.
-    """
-    last = view.once(last_by_examples)
-    return _measured(validation_rise, view) if last is None else known(last.rise, n=last.count)
-
-
 @signal(unit="Z", reads=("evaluations.examples", "evaluations.trained"))
 def validation_gap_z(view: View) -> Measurement:
     """Welch's z of the last validation's examples against those of the training batches just before it.
@@ -162,7 +128,7 @@ def validation_gap_z(view: View) -> Measurement:
     Source: Welch 1947.
     """
     last = view.once(last_by_examples)
-    return unknown(_NO_SINGLE) if last is None or last.gap_z is None else known(last.gap_z, n=last.count)
+    return unknown(NO_SINGLE) if last is None or last.gap_z is None else known(last.gap_z, n=last.count)
 
 
 @signal(unit="share", reads=("evaluations.examples", "evaluations.trained"))
@@ -172,29 +138,7 @@ def validation_gap(view: View) -> Measurement:
     Reads: as validation_gap_z. Unit: share. None if: as validation_gap_z.
     """
     last = view.once(last_by_examples)
-    return unknown(_NO_SINGLE) if last is None or last.gap is None else known(last.gap, n=last.count)
-
-
-@signal(unit="claim", reads=("evaluations", "steps.loss"))
-def leaves_training_behind(view: View) -> Measurement:
-    """Whether the validation loss has parted from the training loss, so that a rise is not one of both.
-
-    By examples: validation_gap above 0.2 and validation_gap_z above 3, and data_repeated. By the curve: training_trend
-    below -1.64.
-
-    Reads: as those. Unit: claim. None if: as those.
-    """
-    last = view.once(last_by_examples)
-    if last is None:
-        trend = _measured(training_trend, view)
-        if trend.value is None:
-            return trend
-        return known(float(trend.value) < -FALLS_Z, n=trend.n)
-    if last.gap is None or last.gap_z is None:
-        return unknown(_NO_SINGLE)
-    if within_first_pass(view):
-        return known(False, n=last.count)  # what was seen once cannot have been memorized
-    return known(last.gap > SMALLEST_GAP and last.gap_z > GAP_Z, n=last.count)
+    return unknown(NO_SINGLE) if last is None or last.gap is None else known(last.gap, n=last.count)
 
 
 @signal(unit="share", reads=("evaluations", "steps.loss"))
@@ -208,10 +152,10 @@ def validation_parting(view: View) -> Measurement:
     """
     last, found = view.once(last_by_examples), view.once(standings)
     if last is None or isinstance(found, str):
-        return _measured(gap_growth, view)
+        return of_curve(gap_growth, view)
     gaps = [each.gap for each in found if each.gap is not None]
     if last.gap is None or last.gap_z is None or len(gaps) < 2:
-        return unknown(_NO_SINGLE)
+        return unknown(NO_SINGLE)
     if last.gap_z <= GAP_Z or gaps[0] <= -1:
         return known(0.0, n=last.count)
     return known((1 + last.gap) / (1 + gaps[0]) - 1, n=last.count)
@@ -230,7 +174,7 @@ def validation_stalls(view: View) -> Measurement:
     last = view.once(last_by_examples)
     if last is not None:
         return known(last.rise_z > -STILL_FALLS_Z, n=last.count)
-    rise, fall = _measured(validation_rise_early, view), _measured(training_fall_since_best, view)
+    rise, fall = of_curve(validation_rise_early, view), of_curve(training_fall_since_best, view)
     if rise.value is None or fall.value is None:
         return rise if rise.value is None else fall
     if len(view.once(validations)[0]) >= TREND_DECIDES:
@@ -238,7 +182,7 @@ def validation_stalls(view: View) -> Measurement:
     return known(float(rise.value) > SMALLEST_RISE and float(fall.value) > 0, n=rise.n)
 
 
-def _measured(measure: Measure, view: View) -> Measurement:
+def of_curve(measure: Measure, view: View) -> Measurement:
     """What a signal of the run says of the curve; where nothing or one was validated, with what would help."""
     found = measure(view)
     assert isinstance(found, Measurement)

@@ -1,5 +1,6 @@
 """The formats of foreign logs: how each is recognised by its content, and what reads it."""
 
+import codecs
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -64,6 +65,24 @@ def recognise(path: Path) -> Format | None:
     if (named := by_name(path)) or b"\0" in head:
         return named
     return _of_text(path, head.decode("utf-8-sig", errors="replace"))
+
+
+def why_none(path: Path) -> tuple[str, str]:
+    """What keeps a file from being read, and what to do, where that can be told; two empty texts where not.
+
+    Raises: OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16 text", "save it as UTF-8"
+    if b"\0" in head:
+        return "", ""
+    text = head.decode("utf-8-sig", errors="replace")
+    if not text.strip():
+        return "the file holds nothing but blank lines", "name a log of a training that has begun"
+    reason = tables.why_none(path, text.lstrip())
+    return reason, "begin it with a line that names its columns, each once" if reason else ""
 
 
 def _is_event(head: bytes) -> bool:

@@ -99,8 +99,11 @@ def in_file(path: Path) -> Run:
         if not path.stat().st_size and not formats.by_name(path):
             raise RunLogError(f"{path}: the file is empty", "name a log of a training that has begun")
         found = formats.recognise(path)
+        reason, hint = formats.why_none(path) if found is None else ("", "")
     if found is None:
-        raise RunLogError(f"{path}: no log of a kind that is read", f"these are: {READS}")
+        raise RunLogError(
+            f"{path}: {reason or 'no log of a kind that is read'}", hint or f"these are: {READS}"
+        )
     return Run(str(path), found, (Part(path),))
 
 

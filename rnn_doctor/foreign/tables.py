@@ -24,6 +24,19 @@ def header(path: Path) -> list[str]:
     return names
 
 
+def why_none(path: Path, head: str) -> str:
+    """Why a text that looks like a table is none that is read; nothing where it looks like something else."""
+    names = [name.strip() for name in head.splitlines()[0].split(_delimiter(head.splitlines()[0]) or ",")]
+    if path.suffix not in (".csv", ".tsv"):
+        return ""
+    if len(names) < 2:
+        return "its first line names a single column; a table needs one for the loss and one for the step or epoch"
+    if all(number(name) is not None for name in names):
+        return "its first line has no names of columns, but numbers"
+    twice = next((name for name in names if names.count(name) > 1), None)
+    return f"two of its columns are called {twice!r}" if twice is not None else ""
+
+
 def _delimiter(line: str) -> str | None:
     count, best = max((line.count(each), each) for each in DELIMITERS)
     return best if count else None
@@ -32,13 +45,16 @@ def _delimiter(line: str) -> str | None:
 def rows(path: Path) -> Rows:
     """The rows of a table; what is no number is left out, and so is a last line that was not written to its end.
 
+    Where a comma parts no fields, it marks decimals.
+
     Raises: RunLogError: a line has another number of fields than the first.
     """
     names = header(path)
     cut = _breaks_off(path)
     waiting: Row | None = None
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=_delimiter(file.readline(_LONGEST)) or ",")
+        delimiter = _delimiter(file.readline(_LONGEST)) or ","
+        reader = csv.reader(file, delimiter=delimiter)
         odd: int | None = None
         for fields in reader:
             if odd is not None:
@@ -48,7 +64,8 @@ def rows(path: Path) -> Rows:
             elif fields:
                 if waiting:
                     yield waiting
-                read = ((name, number(field)) for name, field in zip(names, fields, strict=True))
+                texts = fields if delimiter == "," else [field.replace(",", ".") for field in fields]
+                read = ((name, number(text)) for name, text in zip(names, texts, strict=True))
                 waiting = Row({name: value for name, value in read if value is not None})
         else:
             if odd is None or cut:

@@ -36,6 +36,7 @@ SATURATED: Values = {"gate_saturation_start": 0.7}
 MEMORIZED: Values = {
     "validation_rise_z": 5.2,
     "validation_lasting_rise": 0.11,
+    "validation_stays_up": True,
     "leaves_training_behind": True,
     "overfitting_basis": "examples",
     "drops_units": False,

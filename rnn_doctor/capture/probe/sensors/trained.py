@@ -34,6 +34,7 @@ class Trained:
         self._size: int | None = None
         self._evaluations = 0
         self._next = 0.0
+        """The evaluation, counted from 0, before which to look again."""
         self._every: int | None = None
         self._last = 0
         self._refused = 0
@@ -82,8 +83,8 @@ class Trained:
         gap = step - self._last
         # Where evaluations follow each other evenly within an epoch, the next one is foreseen.
         self._every, self._last = (gap if gap > 0 else self._every), step
-        self._evaluations += 1
         if self._evaluations >= self._next:
             self._next = max(self._evaluations + 1, self._evaluations * _GROWTH)
+        self._evaluations += 1
         # The batch of the next update has been compared before its backward pass told that training goes on.
         self._kept = [each for each in self._kept if each[0] > step]

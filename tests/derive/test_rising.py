@@ -1,0 +1,105 @@
+"""Which evidence tells that the validation loss has risen for good: single examples, two evaluations, or the trend."""
+
+import math
+from typing import Any
+
+import pytest
+
+from rnn_doctor.derive.rising import LASTING_RISE, RISES_Z
+from rnn_doctor.schema.built import Loader
+from rnn_doctor.schema.runlog import Evaluation, RunLog
+from tests.derive.logs import evaluations, log, measure, steps, value_of
+
+FALLING = [2.0 * 0.98**k for k in range(120)]
+
+
+def seen(*means: float, error: float = 0.02, trained: float = 0.4) -> RunLog:
+    """Evaluations of 64 examples each, held against the best before them; the training loss falls."""
+    found: list[Evaluation] = []
+    best, at = math.inf, 0
+    for k, mean in enumerate(means):
+        fields: dict[str, Any] = {
+            "record": "evaluation", "step": 5 * (k + 1), "batches": 1, "loss": mean, "loader": 1,
+            "examples": {"count": 64, "mean": mean, "std": 0.4},
+            "trained": {"count": 64, "mean": trained, "std": 0.3, "since": 5 * k + 2},
+        }  # fmt: skip
+        if k:
+            fields["rise"] = {"best_step": at, "mean": mean - best, "error": error, "paired": True}
+        if mean < best:
+            best, at = mean, 5 * (k + 1)
+        found.append(Evaluation.model_validate(fields))
+    return log(steps(FALLING), found)
+
+
+def test_two_in_a_row_count_as_two_looks() -> None:
+    once, twice = seen(1.0, 0.8, 0.835), seen(1.0, 0.8, 0.835, 0.835)
+    assert value_of("validation_rise_z", once) == pytest.approx(1.75)
+    assert value_of("validation_rise_z", twice) == pytest.approx(2 * 1.75 / math.sqrt(2))
+    assert float(value_of("validation_rise_z", twice) or 0) > RISES_Z
+
+
+def test_an_evaluation_below_the_best_ends_the_row() -> None:
+    assert value_of("validation_rise_z", seen(1.0, 0.8, 0.835, 0.79)) == pytest.approx(-0.5)
+    assert value_of("validation_rise_z", seen(1.0, 0.8, 0.79, 0.825)) == pytest.approx(1.75)
+
+
+def test_a_large_rise_is_not_made_smaller_by_the_one_before_it() -> None:
+    assert value_of("validation_rise_z", seen(1.0, 0.8, 0.801, 0.9)) == pytest.approx(5.0)
+
+
+def test_the_trend_tells_of_a_rise_that_few_examples_carry() -> None:
+    rising = [1.0, 0.8, *(0.8 + 0.02 * k for k in range(1, 14))]
+    run = seen(*rising, error=0.4)
+    assert value_of("overfitting_basis", run) == "curve"
+    assert value_of("validation_rise_z", run) == value_of("validation_trend_z", run)
+    assert value_of("leaves_training_behind", run) is True
+    assert value_of("overfitting_basis", seen(*rising)) == "examples", "which tell it by themselves"
+
+
+def test_without_a_trend_the_examples_are_what_is_told() -> None:
+    run = seen(1.0, 0.8, *([0.83, 0.79] * 7), error=0.4)
+    assert value_of("overfitting_basis", run) == "examples"
+    assert value_of("validation_rise_z", run) == pytest.approx(0.0)
+
+
+def test_a_trend_within_the_first_pass_is_no_memorizing() -> None:
+    rising = evaluations([1.0, 0.8, *(0.8 + 0.02 * k for k in range(1, 14))])
+    once = Loader(record="loader", id=0, samples=100_000, batch_size=10, trains=True, given=120)
+    assert value_of("leaves_training_behind", log(once, steps(FALLING), rising)) is False
+    assert value_of("leaves_training_behind", log(steps(FALLING), rising)) is True
+
+
+PLATEAU = [2.0, 1.5, 1.2, 1.0, 1.03, 0.98, 1.01, 1.02, 0.99, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("losses", "up"),
+    [
+        ([1.0, 0.8, 0.81], False),
+        ([1.0, 0.8, 0.82], True),
+        ([1.0, 0.8, 0.9, 0.8], False),
+        ([*PLATEAU, 1.09], False),  # one evaluation stands out
+        ([*PLATEAU, 0.93, 1.01, 1.01], False),  # the best stands out
+        ([*PLATEAU, 1.09, 1.09], True),
+    ],
+)
+def test_one_evaluation_of_many_is_no_rise(losses: list[float], up: bool) -> None:
+    assert value_of("validation_stays_up", log(evaluations(losses))) is up
+
+
+def test_the_best_at_the_end_is_no_rise() -> None:
+    assert value_of("validation_stays_up", log(evaluations([*PLATEAU, 0.5]))) is False
+
+
+def test_the_unit_of_the_loss_does_not_matter_for_staying_up() -> None:
+    for factor in (1 + 0.99 * LASTING_RISE, 1 + 1.01 * LASTING_RISE):
+        series = [2.0, *[1.0] * 9, factor, factor]
+        expected = factor > 1 + LASTING_RISE
+        assert value_of("validation_stays_up", log(evaluations(series))) is expected
+        assert value_of("validation_stays_up", log(evaluations([7 * v for v in series]))) is expected
+
+
+def test_what_has_no_ratio_does_not_stay_up() -> None:
+    assert measure("validation_stays_up", log(evaluations([0.0, 1.0]))).absent
+    one = log(evaluations([1.0]))
+    assert measure("validation_stays_up", one).absent == measure("validation_rise_z", one).absent
