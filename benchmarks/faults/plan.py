@@ -111,9 +111,8 @@ def _healthy(task: Task) -> Iterator[Setting]:
     for cell, hidden, optimizer, habit in combinations:
         base = Setting(task.name, cell=cell, hidden=hidden, optimizer=optimizer, seed=random.randrange(1000))
         changed = base.changed(**habit.changes)
-        if not (changed.weight_decay and optimizer == "AdamW") and not (
-            changed.projection and cell != "LSTM"
-        ):
+        fits = not habit.cells or cell in habit.cells
+        if fits and not (changed.weight_decay and optimizer == "AdamW"):
             yield changed
 
 

@@ -105,7 +105,7 @@ def test_training_is_the_same_every_time() -> None:
         "melody",
         "logs",
         "translate",
-        "names",
+        "gibberish",
         "dates",
     ):
         assert weights(Setting(name)) == weights(Setting(name)) != weights(Setting(name, seed=5))

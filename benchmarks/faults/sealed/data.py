@@ -1,6 +1,6 @@
 """Tasks of the sealed part: what is drawn, and what is asked for.
 
-Names are those of classes and functions in Python's standard library; the other data are drawn.
+Words and names are those of Python's standard library; the other data are drawn.
 """
 
 import re
@@ -19,9 +19,8 @@ _FILES = (
     " random sched selectors shelve shlex shutil smtplib socket socketserver ssl statistics string subprocess tarfile"
     " tempfile textwrap threading timeit trace traceback types typing uuid warnings wave weakref webbrowser"
 )
-_DEFINITION = re.compile(r"^ *(class|def) (\w+)", re.MULTILINE)
 _LETTERS = 16
-"""The longest name; longer ones are cut."""
+"""Of the longest word; longer ones are cut."""
 _FORMATS = (
     ("day", "of", "month", "year"),
     ("month", "day", "comma", "year"),
@@ -45,51 +44,39 @@ _PAIRS = torch.tensor([[0, 1], [1, 0], [0, 2], [2, 0], [1, 2], [2, 1]])
 
 
 @cache
-def _defined() -> dict[str, bool]:
-    """Names in small letters, each once, in a fixed order: is it a class's?"""
-    found: dict[str, bool] = {}
-    for name in _FILES.split():
-        text = (Path(sysconfig.get_path("stdlib")) / f"{name}.py").read_text(encoding="utf-8")
-        for kind, defined in _DEFINITION.findall(text):
-            if len(defined.strip("_")) > 2:
-                found.setdefault(defined.lower(), kind == "class")
-    return dict(sorted(found.items()))
+def _text() -> str:
+    folder = Path(sysconfig.get_path("stdlib"))
+    return "\n".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in _FILES.split())
 
 
 def _letters(name: str) -> list[int]:
-    """1 for whatever is no letter; 0 is padding."""
+    """1 for whatever is no letter; 0 is padding, or an end."""
     return [ord(c) - 95 if "a" <= c <= "z" else 1 for c in name]
 
 
 @cache
-def _names(training: bool) -> tuple[tuple[Tensor, Tensor], ...]:
-    """The letters (N, T) and lengths (N) of classes and of functions; every fifth name is held out."""
-    known: dict[str, bool] = {}
-    for name, is_class in _defined().items():
-        known.setdefault(name.replace("_", "")[:_LETTERS], is_class)
-    kinds = []
-    for wanted in (True, False):
-        names = [name for name, is_class in known.items() if is_class == wanted]
-        codes = [_letters(name) for i, name in enumerate(names) if (i % 5 > 0) == training]
-        rows = [row + [0] * (_LETTERS - len(row)) for row in codes]
-        kinds.append((torch.tensor(rows), torch.tensor([len(row) for row in codes])))
-    return tuple(kinds)
+def _words(training: bool) -> tuple[Tensor, Tensor]:
+    """The letters (N, T) and lengths (N) of all words of four letters or more; every fifth is held out."""
+    words = sorted(set(re.findall(r"[a-z]{4,}", _text().lower())))
+    codes = [_letters(word[:_LETTERS]) for i, word in enumerate(words) if (i % 5 > 0) == training]
+    rows = [row + [0] * (_LETTERS - len(row)) for row in codes]
+    return torch.tensor(rows), torch.tensor([len(row) for row in codes])
 
 
-def _classes_or_functions(n: int, g: torch.Generator, training: bool) -> Batch:
-    """The letters of a name: is it a class's?"""
+def _gibberish(n: int, g: torch.Generator, training: bool) -> Batch:
+    """Letters: are they a word, or has a cat walked over the keyboard (1)?"""
     y = torch.randint(0, 2, (n,), generator=g)
-    classes, functions = _names(training)
-    place = torch.rand(n, generator=g)
-    one, other = (place * len(classes[1])).long(), (place * len(functions[1])).long()
-    x = torch.where(y[:, None] == 1, classes[0][one], functions[0][other])
-    return x, y, torch.where(y == 1, classes[1][one], functions[1][other])
+    words, lengths = _words(training)
+    rows = torch.randint(0, len(words), (n,), generator=g)
+    x, lengths = words[rows], lengths[rows]
+    struck = torch.randint(2, 28, x.shape, generator=g) * (x > 0)
+    return torch.where(y[:, None] == 1, struck, x), y, lengths
 
 
 @cache
 def identifiers(training: bool) -> Tensor:
     """Names of functions one after another, as numbers of their letters: 0 ends each."""
-    names = [name for name, is_class in _defined().items() if not is_class]
+    names = {name.lower() for name in re.findall(r"^ *def (\w{3,})", _text(), re.MULTILINE)}
     shuffled = sorted(names, key=lambda name: (sum(ord(c) * (i + 7) for i, c in enumerate(name)) % 997, name))
     cut = len(shuffled) * 9 // 10
     mine = shuffled[:cut] if training else shuffled[cut:]
@@ -148,7 +135,7 @@ def _oscillators(n: int, g: torch.Generator, training: bool) -> Batch:
     wave = torch.exp(-damping * t)[..., None] * torch.stack(
         [torch.sin(frequency * t + phase), torch.cos(frequency * t + phase)], -1
     )
-    return wave + 0.2 * torch.randn(n, 32, 2, generator=g), (frequency - 0.5) / 0.173, None
+    return wave + 0.3 * torch.randn(n, 32, 2, generator=g), (frequency - 0.5) / 0.173, None
 
 
 def _syllables(n: int, g: torch.Generator, training: bool) -> Batch:
@@ -162,7 +149,7 @@ def _syllables(n: int, g: torch.Generator, training: bool) -> Batch:
     spoken = _SYLLABLES[_PAIRS[y].gather(1, second)]
     bands = spoken[..., 0] * (1 - way) + spoken[..., 1] * way + 0.3 * torch.randn(n, 1, 2, generator=g)
     loud = torch.exp(-((torch.arange(8) - bands[..., None]) ** 2)).sum(2)
-    x = 2 * loud + 0.6 * torch.randn(n, 20, 8, generator=g) - 0.6
+    x = 2 * loud + 1.3 * torch.randn(n, 20, 8, generator=g) - 0.6
     x[t >= lengths[:, None]] = 0.0
     return x, y, lengths
 
@@ -181,7 +168,7 @@ def _protocol(n: int, g: torch.Generator, training: bool) -> Batch:
 def _cue(n: int, g: torch.Generator, training: bool) -> Batch:
     """Three noisy channels, one with a pulse at the second of eleven steps; a fourth asks at the last: which?"""
     y = torch.randint(0, 3, (n,), generator=g)
-    x = 0.3 * torch.randn(n, 11, 4, generator=g)
+    x = 0.4 * torch.randn(n, 11, 4, generator=g)
     x[torch.arange(n), 1, y] += 2.0
     x[:, -1, 3] += 1.0
     return x, y, None
@@ -189,16 +176,16 @@ def _cue(n: int, g: torch.Generator, training: bool) -> Batch:
 
 TASKS = (
     Task(
-        "names", SEALED, _classes_or_functions, 28, 1, 0.4, read="last", network="pooled", embedding=12, padded=True,
+        "gibberish", SEALED, _gibberish, 28, 1, 0.65, read="last", network="pooled", embedding=12, padded=True,
         binary=True,
     ),
     Task("identifiers", SEALED, _identifiers, 28, 28, 0.16, network="speller", embedding=18),
     Task("dates", SEALED, _dates, 25, 10, 0.75, network="normalizer", embedding=16),
-    Task("events", SEALED, _events, 6, 6, 0.6, tokens=False, network="marked", embedding=8),
+    Task("events", SEALED, _events, 6, 6, 0.65, tokens=False, network="marked", embedding=8),
     Task(
-        "oscillators", SEALED, _oscillators, 2, 1, 0.8, tokens=False, read="last", classes=False, network="front"
+        "oscillators", SEALED, _oscillators, 2, 1, 0.85, tokens=False, read="last", classes=False, network="front"
     ),
-    Task("syllables", SEALED, _syllables, 8, 6, 0.7, tokens=False, read="max", network="pooled", padded=True),
+    Task("syllables", SEALED, _syllables, 8, 6, 0.8, tokens=False, read="max", network="pooled", padded=True),
     Task("protocol", SEALED, _protocol, 6, 5, 0.8, network="handmade", embedding=10),
     Task("cue", SEALED, _cue, 4, 3, 0.9, tokens=False, read="last", network="residual", lag=9),
 )  # fmt: skip

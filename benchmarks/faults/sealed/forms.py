@@ -44,7 +44,7 @@ def _numbers(task: Task, setting: Setting) -> bool:
 
 def _stacked(name: str) -> Needs:
     """One module of torch's in one direction, over this cell."""
-    return lambda t, s: s.cell == name and t.name in ("names", "events", "oscillators")
+    return lambda t, s: s.cell == name and t.name in ("gibberish", "events", "oscillators")
 
 
 def _scores(task: Task, setting: Setting) -> bool:
@@ -116,7 +116,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _form("by hand", {"gross": {"output": "by_hand"}}, _scores),
         _form("beside the loss", {"gross": {"output": "in_loop"}}, _scores),
         _form("tempered", {"clear": {"output": "tempered"}}, _scores),
-        _form("sigmoid beside the loss", {"gross": {"output": "sigmoid"}}, _of("names")),
+        _form("sigmoid beside the loss", {"gross": {"output": "sigmoid"}}, _of("gibberish")),
     ),
     "broadcast": (
         _form("flat target by hand", {"gross": {"shapes": "hand_target_flat"}}, _of("oscillators")),
@@ -145,7 +145,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "padding-read": (
         _form("lengths all full", {"gross": {"padding": "full"}}, lambda t, s: t.padded),
-        _form("final state not packed", {"gross": {"padding": "final_state"}}, _of("names")),
+        _form("final state not packed", {"gross": {"padding": "final_state"}}, _of("gibberish")),
         _form("maximum over padding", {"gross": {"padding": "pooled"}}, _of("syllables")),
     ),
     "state-kept": (
@@ -157,14 +157,14 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _form("data of the state", {"gross": {"detach_every": 1}}, _of("protocol")),
     ),
     "bad-order": (
-        _form("sorted, sealed", {"gross": {"order": "sorted"}}, _of("names", *_MEASURED)),
-        _form("blocks", {"gross": {"order": "blocks"}}, _of("names", *_MEASURED)),
-        _form("small buffer", {"gross": {"order": "buffer"}}, _of("names", *_MEASURED)),
+        _form("sorted, sealed", {"gross": {"order": "sorted"}}, _of("gibberish", *_MEASURED)),
+        _form("blocks", {"gross": {"order": "blocks"}}, _of("gibberish", *_MEASURED)),
+        _form("small buffer", {"gross": {"order": "buffer"}}, _of("gibberish", *_MEASURED)),
         _form("first batch", {"gross": {"order": "same"}}),
     ),
     "view": (
         _form("output time first", {"gross": {"view": "time_first"}}, _whole),
-        _form("states of layers", {"gross": {"view": "layers"}}, _of("names"), layers=2),
+        _form("states of layers", {"gross": {"view": "layers"}}, _of("gibberish"), layers=2),
     ),
     "one-step": (
         _form("without its state", {"gross": {"length_one": "stateless"}}, _whole),
@@ -199,7 +199,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "deep-stack": (
         _form("LSTMs, sealed", doses("layers", 4, 7, 11), _stacked("LSTM")),
         _form("GRUs", doses("layers", 5, 8, 12), _stacked("GRU")),
-        _form("cells", doses("layers", 4, 7, 11), _cells("LSTM", network="speller")),
+        _form("cells", doses("layers", 4, 7, 11), lambda t, s: s.cell == "LSTM" and t.network == "speller"),
     ),
     "saturated-start": (
         _form("output gates", _with({"gate": "output"}, "gate_bias", (-4.0, -7.0, -11.0)), _cells("LSTM")),

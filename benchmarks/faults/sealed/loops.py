@@ -21,7 +21,7 @@ from .clipping import clip, hooks
 from .networks import build
 from .optimizing import optimizer_for, scheduler_for
 
-CLEARED_AFTER = ("events", "protocol", "names")
+CLEARED_AFTER = ("events", "protocol", "gibberish")
 """Tasks whose loop clears the gradients after the update."""
 CLEARED_BY_NETWORK = ("events", "oscillators", "identifiers", "dates")
 """Tasks whose loop clears them through the network."""

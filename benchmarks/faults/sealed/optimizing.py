@@ -9,7 +9,7 @@ from torch import nn
 from ..setting import Setting
 from ..task import Task
 
-RATES = {"Adam": 5e-3, "RAdam": 6e-3, "NAdam": 4e-3, "Adagrad": 4e-2, "momentum": 0.06, "SGD": 0.4}
+RATES = {"Adam": 5e-3, "RAdam": 1.2e-2, "NAdam": 4e-3, "Adagrad": 2e-2, "momentum": 0.06, "SGD": 0.4}
 """Good rates for these networks; SGD and momentum take twice as much where the loss is cross-entropy."""
 _RECURRENT = ("memory", "encoder", "decoder", "cells", "cell", "blocks")
 
