@@ -187,8 +187,8 @@ def test_a_cell_by_its_equations_is_torchs() -> None:
     order = [0, 1, 3, 2]  # torch's input, forget, cell, output; mine has the cell last
     with torch.no_grad():
         for own, weight in ((mine.x2h.weight, its.weight_ih), (mine.h2h.weight, its.weight_hh)):
-            own.copy_(torch.cat([weight.split(4)[i] for i in order]))
-        mine.x2h.bias.copy_(torch.cat([(its.bias_ih + its.bias_hh).split(4)[i] for i in order]))
+            own.copy_(torch.cat([torch.split(weight, 4)[i] for i in order]))
+        mine.x2h.bias.copy_(torch.cat([torch.split(its.bias_ih + its.bias_hh, 4)[i] for i in order]))
     x, state = torch.randn(2, 3), (torch.randn(2, 4), torch.randn(2, 4))
     for own_part, part in zip(mine(x, state), its(x, state), strict=True):
         torch.testing.assert_close(own_part, part)
@@ -276,7 +276,7 @@ def test_a_text_goes_on_where_it_ended() -> None:
 
 def test_no_answer_is_right_by_itself() -> None:
     _, y, _ = TASKS["protocol"].draw(400, torch.Generator().manual_seed(2), training=True)
-    assert set(y.unique().tolist()) == set(range(5))
+    assert set(torch.unique(y).tolist()) == set(range(5))
     for task in MINE:
         _, y, _ = drawn(task, 300)
         if task.classes:

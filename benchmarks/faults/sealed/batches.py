@@ -41,7 +41,7 @@ def _training_set(task: Task, setting: Setting, g: torch.Generator) -> Batch:
 
 def _epoch(data: Batch, setting: Setting, g: torch.Generator) -> Iterator[Batch]:
     x, y, lengths = data
-    for rows in _order(data, setting, g).split(_sizes(len(x), setting, g)):
+    for rows in torch.split(_order(data, setting, g), _sizes(len(x), setting, g)):
         if lengths is None:
             yield x[rows], y[rows], None
         else:
@@ -56,16 +56,16 @@ def _order(data: Batch, setting: Setting, g: torch.Generator) -> Tensor:
     if setting.sizes == "bucketed" and lengths is not None:
         # As a bucket sampler does: alike lengths together, the batches in any order.
         by_length = shuffled[lengths[shuffled].argsort(stable=True)]
-        parts = by_length.split(setting.batch)
+        parts = torch.split(by_length, setting.batch)
         return torch.cat([parts[i] for i in torch.randperm(len(parts), generator=g).tolist()])
     if setting.order in ("shuffled", "same"):
         return shuffled
     by_class = shuffled[_sorted_by(y)[shuffled].argsort(stable=True)]
     if setting.order == "blocks":
-        parts = by_class.split(10 * setting.batch)
+        parts = torch.split(by_class, 10 * setting.batch)
         return torch.cat([parts[i] for i in torch.randperm(len(parts), generator=g).tolist()])
     if setting.order == "buffer":
-        parts = by_class.split(2 * setting.batch)
+        parts = torch.split(by_class, 2 * setting.batch)
         return torch.cat([part[torch.randperm(len(part), generator=g)] for part in parts])
     return by_class
 

@@ -1,5 +1,7 @@
 """How the sealed part bounds its gradients."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -33,6 +35,7 @@ def hooks(model: nn.Module, setting: Setting) -> None:
     def clamped(gradient: Tensor) -> Tensor:
         return torch.clamp(gradient, -limit, limit)
 
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            parameter.register_hook(clamped)
+    own: Any
+    for own in model.parameters():
+        if own.requires_grad:
+            own.register_hook(clamped)

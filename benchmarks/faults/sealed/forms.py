@@ -190,7 +190,15 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "exploding": (
         _form("wide normal", _with({"init": "normal"}, "gain", (1.7, 3.5, 7.0)), _elman),
-        _form("wide uniform", _with({"init": "uniform"}, "gain", (0.5, 1.0, 2.0)), _cells("RNN")),
+        _form(
+            "wide uniform",
+            {
+                "mild": {"init": "uniform", "gain": 0.5},
+                "clear": {"init": "uniform"},  # from -1 to 1
+                "gross": {"init": "uniform", "gain": 2.0},
+            },
+            _cells("RNN"),
+        ),
         _form(
             "identity of ReLU", doses("gain", 1.2, 1.6, 2.5),
             _elman, relu_bias=0.0, init="identity",

@@ -59,7 +59,7 @@ def train(
             _clear(task, setting, model, optimizer, other, update)
         mean = 0.0
         for _ in range(setting.accumulate):
-            loss = _loss(task, setting, model, criterion, _broken(next(data), setting, update))
+            loss: Any = _loss(task, setting, model, criterion, _broken(next(data), setting, update))
             loss = loss * setting.loss_scale / setting.accumulate
             loss.backward(retain_graph=setting.state == "retained")
             mean += loss.item()
@@ -187,7 +187,8 @@ def _clear(
 def _averaged(model: nn.Module, setting: Setting) -> Any:
     if not setting.average:
         return None
-    return swa_utils.AveragedModel(model, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(setting.average))
+    moving: Any = swa_utils.get_ema_multi_avg_fn
+    return swa_utils.AveragedModel(model, multi_avg_fn=moving(setting.average))
 
 
 @torch.no_grad()

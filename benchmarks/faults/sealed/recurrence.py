@@ -148,7 +148,7 @@ def _recurrent(weight: Tensor, setting: Setting) -> None:
     elif setting.init == "scaled":
         weight.mul_(setting.gain)
     elif setting.init in ("orthogonal", "identity", "xavier"):
-        for block in weight.split(setting.hidden):
+        for block in torch.split(weight, setting.hidden):
             if setting.init == "orthogonal":
                 nn.init.orthogonal_(block, setting.gain)
             elif setting.init == "identity":
