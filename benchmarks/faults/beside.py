@@ -20,7 +20,7 @@ from .score import (
     show,
     truth,
 )
-from .task import BLIND, HELD_BACK
+from .task import BLIND, HELD_BACK, SEALED
 
 _HEAD = [
     "| | healthy runs with an alarm | right cause named | conditions: precision | recall |",
@@ -30,7 +30,7 @@ _NAIVE = {name: Meaning(faults, baselines.CONDITIONS.get(name)) for name, faults
 
 
 def beside(results: Sequence[Result], peers: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Naive rules and chance on both parts that count; the other tools on a sample of the held-back one."""
+    """Naive rules and chance on the parts that count; the other tools on a sample of the held-back one."""
     lines = [
         "## Beside simpler means (healthy, clear and gross)",
         "",
@@ -39,7 +39,7 @@ def beside(results: Sequence[Result], peers: Sequence[Mapping[str, Any]]) -> lis
         "(slow convergence). Chance knows how many runs are ill and how often each condition is there, and guesses so.",
         "",
     ]
-    for part in (HELD_BACK, BLIND):
+    for part in (HELD_BACK, BLIND, SEALED):
         judged = _judged(results, part)
         lines += [f"{part.capitalize()} part:", "", *_HEAD, _doctor(judged), _naive("naive rules", judged)]
         lines += [_naive(name, judged, name) for name in _NAIVE]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from .blind.forms import FORMS as BLIND_FORMS
 from .form import DOSES, Form, doses, with_optimizer
+from .sealed.forms import FORMS as SEALED_FORMS
 from .setting import Setting
 from .task import DEVELOPMENT, HELD_BACK, Task
 from .tasks import TASKS
@@ -379,7 +380,10 @@ _FAULTS = (
     ),
 )  # fmt: skip
 
-FAULTS = tuple(replace(fault, forms=fault.forms + BLIND_FORMS.get(fault.name, ())) for fault in _FAULTS)
+FAULTS = tuple(
+    replace(fault, forms=fault.forms + BLIND_FORMS.get(fault.name, ()) + SEALED_FORMS.get(fault.name, ()))
+    for fault in _FAULTS
+)
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
 

@@ -14,3 +14,5 @@ class Habit:
     name: str
     changes: Mapping[str, Any]
     needs: Callable[[Task], bool] = lambda task: True
+    cells: tuple[str, ...] = ()
+    """Those that it changes; without any, all."""

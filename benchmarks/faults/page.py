@@ -34,7 +34,7 @@ from .score import (
     recall,
     show,
 )
-from .task import BLIND, DEVELOPMENT, HELD_BACK, PARTS
+from .task import BLIND, DEVELOPMENT, HELD_BACK, PARTS, SEALED
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "results.md"
@@ -42,6 +42,7 @@ CALIBRATION = HERE.parents[1] / "rules" / "calibration.json"
 _SAID = {
     HELD_BACK: "No threshold was set on it, but its misses were looked at while rules were mended.",
     BLIND: "Tasks, networks, loops, forms that no rule was written with; five were mended after a first look.",
+    SEALED: "Made and labelled without a look at any threshold; no rule was written with it, and it was examined once.",
 }
 
 
@@ -55,6 +56,7 @@ def page(results: Sequence[Result], peers: Sequence[Mapping[str, Any]] = ()) -> 
         "",
         *_targets(results, HELD_BACK),
         *_targets(results, BLIND),
+        *_targets(results, SEALED),
         *_doses(results),
         *_faults(results),
         *beside(results, peers),
@@ -133,7 +135,7 @@ def _faults(results: Sequence[Result]) -> list[str]:
 
 
 def _calibration(results: Sequence[Result]) -> list[str]:
-    parts = [[r for r in results if r["part"] == part] for part in (BLIND, HELD_BACK, DEVELOPMENT)]
+    parts = [[r for r in results if r["part"] == part] for part in (SEALED, BLIND, HELD_BACK, DEVELOPMENT)]
     rules, told = [calibration(of_part) for of_part in parts], records(results)
     table = [
         "## Calibration",
@@ -141,10 +143,10 @@ def _calibration(results: Sequence[Result]) -> list[str]:
         "Findings of warnings and errors that are right: the fault itself, or a true consequence of it. A user is told",
         "the numbers of the held-back and the blind part together, or of the blind part alone where its share lies",
         f"below the interval of both; nothing where a rule was found less than {FEWEST} times. By word of confidence:",
-        "the share of the blind part against the interval of the held-back part.",
+        "the share of the blind part against the interval of the held-back part. The sealed part makes no number.",
         "",
-        "| rule | blind part | held-back part | development part | told |",
-        "|---|---|---|---|---|",
+        "| rule | sealed part | blind part | held-back part | development part | told |",
+        "|---|---|---|---|---|---|",
     ]
     for rule in sorted(set().union(*rules)):
         cells = [show(counted.get(rule, (0, 0))) for counted in rules]
@@ -152,13 +154,13 @@ def _calibration(results: Sequence[Result]) -> list[str]:
         table.append(f"| {rule} | {' | '.join(cells)} | {said} |")
     table += [
         "",
-        "| confidence | blind part | held-back part | development part | within |",
-        "|---|---|---|---|---|",
+        "| confidence | sealed part | blind part | held-back part | development part | within |",
+        "|---|---|---|---|---|---|",
     ]
     words = [bands(of_part) for of_part in parts]
     for word in WORDS:
-        a, b, c = (counted.get(word, (0, 0)) for counted in words)
-        table.append(f"| {word} | {show(a)} | {show(b)} | {show(c)} | {_within(a, b)} |")
+        counted = [of_part.get(word, (0, 0)) for of_part in words]
+        table.append(f"| {word} | {' | '.join(map(show, counted))} | {_within(*counted[1:3])} |")
     return [*table, ""]
 
 

@@ -14,8 +14,9 @@ from .faults import FAULTS, Fault, tasks
 from .form import Form
 from .habit import Habit
 from .habits import HABITS
+from .sealed.habits import HABITS as SEALED_HABITS
 from .setting import Setting
-from .task import BLIND, DEVELOPMENT, HELD_BACK, PARTS, Task
+from .task import BLIND, DEVELOPMENT, HELD_BACK, PARTS, SEALED, Task
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Range:
     habits: tuple[Habit, ...]
     healthy: int
     """Healthy settings of each task in a round."""
+    rounds: int | None = None
+    """After so many the part is whole."""
 
 
 _OLD = Range(("Adam", "SGD", "AdamW", "momentum", "RMSprop"), (16, 32, 64), (24, 48), 1, HABITS, 5)
@@ -39,6 +42,15 @@ RANGES = {
     HELD_BACK: _OLD,
     BLIND: Range(
         ("Adam", "SGD", "AdamW", "nesterov", "NAdam", "RMSprop"), (12, 28, 56), (20, 40), 7, BLIND_HABITS, 3
+    ),
+    SEALED: Range(
+        ("Adam", "RAdam", "NAdam", "Adagrad", "momentum", "SGD"),
+        (18, 44, 80, 128),
+        (30, 60),
+        23,
+        SEALED_HABITS,
+        9,
+        5,
     ),
 }
 
@@ -67,7 +79,9 @@ def plan(rounds: int = 12) -> list[Scenario]:
     seen: set[str] = set()
     done: list[Scenario] = []
     for number in range(rounds):
-        for parts in ((DEVELOPMENT, HELD_BACK), (BLIND,)):
+        for parts in ((DEVELOPMENT, HELD_BACK), (BLIND,), (SEALED,)):
+            if number >= (RANGES[parts[0]].rounds or rounds):
+                continue
             turn: list[Scenario] = []
             for part in parts:
                 for task in tasks(part):
@@ -97,7 +111,8 @@ def _healthy(task: Task) -> Iterator[Setting]:
     for cell, hidden, optimizer, habit in combinations:
         base = Setting(task.name, cell=cell, hidden=hidden, optimizer=optimizer, seed=random.randrange(1000))
         changed = base.changed(**habit.changes)
-        if not (changed.weight_decay and optimizer == "AdamW"):
+        fits = not habit.cells or cell in habit.cells
+        if fits and not (changed.weight_decay and optimizer == "AdamW"):
             yield changed
 
 

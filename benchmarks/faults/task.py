@@ -12,8 +12,8 @@ Batch = tuple[Tensor, Tensor, Tensor | None]
 
 Source = Callable[[int, torch.Generator, bool], Batch]
 """So many fresh samples, to train on or to validate."""
-DEVELOPMENT, HELD_BACK, BLIND = PARTS = ("development", "held-back", "blind")
-"""Of the bench: what thresholds are set on; what counts, and was looked at since; what counts, and was not."""
+DEVELOPMENT, HELD_BACK, BLIND, SEALED = PARTS = ("development", "held-back", "blind", "sealed")
+"""Of the bench: what thresholds are set on; two that count, and were looked at since; what was examined once."""
 GATED = ("LSTM", "GRU")
 """The cells of tasks that a plain RNN does not learn."""
 
@@ -24,7 +24,7 @@ class Task:
 
     name: str
     part: str
-    """development | held-back | blind"""
+    """One of PARTS."""
     source: Source
     inputs: int
     """Features, or number of tokens."""
@@ -33,10 +33,11 @@ class Task:
     """Share that a healthy network learns: of the answers beyond the most frequent one, or of the variance."""
     tokens: bool = True
     read: str = "every"
-    """every | last | mean: what of the recurrence's output the head is given."""
+    """every | last | mean | max: what of the recurrence's output the head is given."""
     classes: bool = True
     network: str = "layer"
-    """layer | cells | own | attention (networks.py); pipeline | packed | loop | translator (blind/networks.py)"""
+    """layer | cells | own | attention (networks.py); pipeline | packed | loop | translator (blind/networks.py);
+    pooled | speller | normalizer | marked | front | handmade | residual (sealed/)"""
     lag: int | None = None
     """How far back the task must remember, where its author knows it and says so (--lag)."""
     embedding: int = 16
@@ -49,7 +50,7 @@ class Task:
     @property
     def taught(self) -> bool:
         """Whether the network is given the right answers so far."""
-        return self.network in ("attention", "translator")
+        return self.network in ("attention", "translator", "normalizer")
 
     def draw(self, n: int, generator: torch.Generator, *, training: bool) -> Batch:
         """`n` fresh samples."""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .blind import data as blind
+from .sealed import data as sealed
 from .setting import Setting
 from .task import GATED, Batch, Task
 
@@ -298,5 +299,6 @@ TASKS = {
         Task("endings", "development", _endings, 26, 3, 0.8, read="last", network="own"),
         Task("reverse", "held-back", _reverse, 10, 10, 0.75, network="attention"),
         *blind.TASKS,
+        *sealed.TASKS,
     )
 }

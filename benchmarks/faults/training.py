@@ -11,8 +11,9 @@ from torch.nn import functional as F
 
 from .blind import loops
 from .networks import LAYERS, build, initialize
+from .sealed import loops as sealed_loops
 from .setting import Setting
-from .task import BLIND, Task
+from .task import BLIND, SEALED, Task
 from .tasks import TASKS, stream
 
 RATES = {"SGD": 0.3, "momentum": 0.05, "Adam": 5e-3, "AdamW": 5e-3, "RMSprop": 2e-3}
@@ -35,6 +36,9 @@ def train(
     task = TASKS[setting.task]
     if task.part == BLIND:
         loops.train(task, setting, updates, watch, attach)
+        return
+    if task.part == SEALED:
+        sealed_loops.train(task, setting, updates, watch, attach)
         return
     torch.manual_seed(setting.seed)
     torch.set_num_threads(1)

@@ -11,8 +11,9 @@ from benchmarks.faults.blind import loops
 from benchmarks.faults.blind.forms import FORMS
 from benchmarks.faults.faults import BY_NAME, FAULTS
 from benchmarks.faults.plan import Scenario, plan
+from benchmarks.faults.sealed.forms import FORMS as SEALED_FORMS
 from benchmarks.faults.setting import Setting, from_key
-from benchmarks.faults.task import BLIND, DEVELOPMENT, PARTS
+from benchmarks.faults.task import BLIND, DEVELOPMENT, PARTS, SEALED
 from benchmarks.faults.tasks import TASKS, stream
 from benchmarks.faults.training import train
 from rnn_doctor import pipeline
@@ -41,7 +42,7 @@ def test_the_parts_share_neither_tasks_nor_forms() -> None:
         assert not forms[one] & forms[other]
     assert set().union(*tasks.values()) == set(TASKS)
     assert all({fault for fault, _ in forms[part]} == set(BY_NAME) for part in PARTS)
-    assert set(FORMS) == set(BY_NAME)
+    assert set(FORMS) == set(SEALED_FORMS) == set(BY_NAME)
 
 
 def test_the_blind_part_has_other_sizes_and_seeds() -> None:
@@ -95,7 +96,18 @@ def test_training_is_the_same_every_time() -> None:
         train(setting, 2, watch)
         return found
 
-    for name in ("recall", "policy", "endings", "reverse", "motifs", "melody", "logs", "translate"):
+    for name in (
+        "recall",
+        "policy",
+        "endings",
+        "reverse",
+        "motifs",
+        "melody",
+        "logs",
+        "translate",
+        "gibberish",
+        "dates",
+    ):
         assert weights(Setting(name)) == weights(Setting(name)) != weights(Setting(name, seed=5))
 
 
@@ -109,8 +121,8 @@ def test_sorted_batches_hold_one_class_and_shuffled_ones_several() -> None:
     assert classes("shuffled") == 4
 
 
-@pytest.mark.parametrize("name", [task.name for task in TASKS.values() if task.part == BLIND])
-def test_every_part_of_a_blind_network_learns(name: str) -> None:
+@pytest.mark.parametrize("name", [task.name for task in TASKS.values() if task.part in (BLIND, SEALED)])
+def test_every_part_of_a_network_learns(name: str) -> None:
     seen: list[bool] = []
 
     def attach(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
