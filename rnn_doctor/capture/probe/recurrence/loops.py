@@ -17,6 +17,7 @@ from typing import Callable, NamedTuple
 
 import torch
 
+from ..saved import saved
 from .loop_states import State, alike, below, crossing, following
 from .unrolled import KEPT, PRODUCTS, SCALING, VIEWS, Unrolled
 
@@ -190,8 +191,8 @@ def _begins_anew(unrolled: Unrolled, chain: _Chain, width: int, axis: int) -> bo
     for number in (n for n in chain.products if chain.level[n] == 1):
         position = PRODUCTS[unrolled.kinds[number]][0 if axis == -1 else 1]
         name = KEPT.get(unrolled.kinds[number], {}).get(position)
-        given = getattr(unrolled.nodes[number], name, None) if name else None
-        if not isinstance(given, torch.Tensor) or given.shape[axis] < width:
+        given = saved(unrolled.nodes[number], name) if name else None
+        if given is None or given.shape[axis] < width:
             continue
         if given.shape[axis] == width and unrolled.inputs[number][position][0] >= 0:
             return True
