@@ -1,8 +1,8 @@
 """How often each rule was right, as the rulebook ships it: rules/calibration.json.
 
-Held-back and blind part count together, so that most rules have enough findings for a number. But rules were mended
-after the held-back part had been looked at, so its share may flatter them: where the share of the blind part alone
-lies below the interval of both together, the blind part alone is told.
+The held-back, the blind and the sealed part count together, so that most rules have enough findings for a number. But
+rules were mended after the held-back part had been looked at, so its share may flatter them: where the share of the
+blind and the sealed part lies below the interval of all, these two alone are told.
 """
 
 import json
@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from .score import Rate, Result, calibration, interval
-from .task import BLIND, HELD_BACK
+from .task import BLIND, HELD_BACK, SEALED
 
 FEWEST = 10
 """Findings of a rule that make a number to be shown: 10 of 10 is a share of at least 0.69."""
@@ -19,14 +19,16 @@ _NONE = (0, 0)
 
 def records(results: Sequence[Result]) -> dict[str, Rate]:
     """What a user is told of each rule; of those found FEWEST times at least."""
-    held, blind = (calibration(r for r in results if r["part"] == part) for part in (HELD_BACK, BLIND))
-    told = {rule: _told(held.get(rule, _NONE), blind.get(rule, _NONE)) for rule in sorted({*held, *blind})}
+    held, fresh = (
+        calibration(r for r in results if r["part"] in parts) for parts in ((HELD_BACK,), (BLIND, SEALED))
+    )
+    told = {rule: _told(held.get(rule, _NONE), fresh.get(rule, _NONE)) for rule in sorted({*held, *fresh})}
     return {rule: counted for rule, counted in told.items() if counted[1] >= FEWEST}
 
 
-def _told(held: Rate, blind: Rate) -> Rate:
-    both = held[0] + blind[0], held[1] + blind[1]
-    return blind if blind[1] and blind[0] / blind[1] < interval(*both)[0] else both
+def _told(held: Rate, fresh: Rate) -> Rate:
+    both = held[0] + fresh[0], held[1] + fresh[1]
+    return fresh if fresh[1] and fresh[0] / fresh[1] < interval(*both)[0] else both
 
 
 def written(results: Sequence[Result]) -> str:

@@ -42,7 +42,8 @@ CALIBRATION = HERE.parents[1] / "rules" / "calibration.json"
 _SAID = {
     HELD_BACK: "No threshold was set on it, but its misses were looked at while rules were mended.",
     BLIND: "Tasks, networks, loops, forms that no rule was written with; five were mended after a first look.",
-    SEALED: "Made and labelled without a look at any threshold; no rule was written with it, and it was examined once.",
+    SEALED: "Made and labelled without a look at thresholds, and first examined when the rules were done; RD101 was "
+    "mended since (docs/decisions.md).",
 }
 
 
@@ -141,9 +142,9 @@ def _calibration(results: Sequence[Result]) -> list[str]:
         "## Calibration",
         "",
         "Findings of warnings and errors that are right: the fault itself, or a true consequence of it. A user is told",
-        "the numbers of the held-back and the blind part together, or of the blind part alone where its share lies",
-        f"below the interval of both; nothing where a rule was found less than {FEWEST} times. By word of confidence:",
-        "the share of the blind part against the interval of the held-back part. The sealed part makes no number.",
+        "the numbers of the sealed, the blind and the held-back part together, or of the first two where their share",
+        f"lies below the interval of all; nothing where a rule was found less than {FEWEST} times. By word of",
+        "confidence: the share of the sealed part against the interval of the blind and the held-back part together.",
         "",
         "| rule | sealed part | blind part | held-back part | development part | told |",
         "|---|---|---|---|---|---|",
@@ -160,7 +161,9 @@ def _calibration(results: Sequence[Result]) -> list[str]:
     words = [bands(of_part) for of_part in parts]
     for word in WORDS:
         counted = [of_part.get(word, (0, 0)) for of_part in words]
-        table.append(f"| {word} | {' | '.join(map(show, counted))} | {_within(*counted[1:3])} |")
+        sealed, blind, held = counted[:3]
+        within = _within(sealed, (blind[0] + held[0], blind[1] + held[1]))
+        table.append(f"| {word} | {' | '.join(map(show, counted))} | {within} |")
     return [*table, ""]
 
 

@@ -165,6 +165,23 @@ def lag_gain(view: View) -> dict[str, Measurement]:
     return each_module(view, measure)
 
 
+@signal(unit="decades", by="module", reads=("lag_gains", "loops", "data_lags", "readouts", "state_flows"))
+def lag_gain_elsewhere(view: View) -> dict[str, Measurement]:
+    """The same of the other recurrent module of the network that keeps most over the lag that it is judged by.
+
+    What the one loses the other may remember, in a stack with skips around its layers as well as side by side.
+
+    Reads: as lag_gain. Unit: decades. None if: there is no other module, or lag_gain is not known of any.
+    """
+
+    def measure(module: int) -> Measurement:
+        judged = [_judged(view, other) for other in view.module_names if other != module]
+        gains = [found.gain for found in judged if not isinstance(found, str)]
+        return known(max(gains), n=len(gains)) if gains else unknown("no other module's gain is known")
+
+    return each_module(view, measure)
+
+
 @signal(unit="steps", by="module", reads=("lag_gains", "data_lags", "readouts", "state_flows"))
 def judged_lag(view: View) -> dict[str, Measurement]:
     """The lag at which `lag_gain` was taken.

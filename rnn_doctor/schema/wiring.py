@@ -91,7 +91,8 @@ class AxisDependence(Frozen):
     batch_lag: int | None = None
     batch_share: Number | None = None
     positions: Number | None = None
-    """How far the places of its time axis differ in the same way in all batches, relative to 39 random orders."""
+    """How far the places of its time axis differ in the same way in all batches, relative to 39 random orders; None
+    where time_score is 2 or more."""
 
 
 class SharedExamples(Frozen):

@@ -128,7 +128,7 @@ def test_the_page_and_the_calibration_hold_what_was_counted() -> None:
     assert json.loads(shipped.written(ALL))["rules"] == {}, "too few to be shown"
 
 
-def test_the_blind_part_counts_too_and_alone_where_it_is_worse() -> None:
+def test_the_later_parts_count_too_and_alone_where_they_are_worse() -> None:
     def runs(part: str, right: int, wrong: int) -> list[dict[str, Any]]:
         good, bad = result("softmax-twice", finding("RD401")), result(None, finding("RD401"))
         return [r | {"part": part} for r in [good] * right + [bad] * wrong]
@@ -138,6 +138,7 @@ def test_the_blind_part_counts_too_and_alone_where_it_is_worse() -> None:
     assert shipped.records([*held, *runs("blind", 6, 6)]) == {"RD401": (6, 12)}
     assert shipped.records([*held, *runs("blind", 2, 2)]) == {}, "too few to be told, and the others flatter"
     assert shipped.records(runs("blind", 12, 0)) == {"RD401": (12, 12)}
+    assert shipped.records([*held, *runs("blind", 6, 0), *runs("sealed", 0, 6)]) == {"RD401": (6, 12)}
 
 
 def test_labels_are_earned() -> None:

@@ -22,6 +22,14 @@ def test_last_profile_and_better_direction_count() -> None:
     assert value_of("lag_gain", forward, "lstm", lag=10) == pytest.approx(-3)
 
 
+def test_what_another_module_keeps() -> None:
+    upper = lag_profile(-0.7).model_copy(update={"module": 1})
+    both = log(lstm(), lstm(id=1, name="upper"), lag_profile(-0.4), upper)
+    assert value_of("lag_gain_elsewhere", both, "upper", lag=9) == pytest.approx(-3.6)
+    assert value_of("lag_gain_elsewhere", both, "lstm", lag=9) == pytest.approx(-6.3)
+    assert measure("lag_gain_elsewhere", log(lstm(), lag_profile(-0.7)), "lstm", lag=9).absent
+
+
 def test_gain_of_exactly_zero() -> None:
     cut = lag_profile().model_copy(update={"lags": (0, 5), "decades": (0.0, -math.inf)})
     assert value_of("lag_gain", log(lstm(), cut), "lstm", lag=5) < -7  # type: ignore[operator]

@@ -24,7 +24,7 @@ _FEW_ORDERS = 4
 """Those with which an axis begins: what does not reach beyond them does not reach beyond all."""
 INPUTS, TARGETS = 12, 6
 """Features of the input and of the target that are compared."""
-_FOUND = 2.0
+FOUND = 2.0
 """Times what random orders reach: beyond it along time, one batch has told enough."""
 _ENOUGH = 3
 """Batches after which it is over where the batch axis is silent: of what tells, none is silent by then."""
@@ -111,7 +111,7 @@ class AxisDependence:
 
     def told_enough(self) -> bool:
         """Whether further batches would change nothing: time tells, or after several of them the batch does not."""
-        if self.told(TIME).score >= _FOUND:
+        if self.told(TIME).score >= FOUND:
             return True
         return self.batches >= _ENOUGH and self.told(BATCH).score < _SILENT
 

@@ -12,6 +12,7 @@ from ..writer import Writer
 from .axis_dependence import (
     BATCH,
     FEWEST_PLACES,
+    FOUND,
     INPUTS,
     MOST_PLACES,
     TARGETS,
@@ -132,7 +133,8 @@ class AxisTests:
         self._writer.write(
             "axis_dependence", step=self._step, module=number, batches=found.batches, targets=found.compared,
             time_score=time.score, time_lag=time.lag, time_share=time.share, batch_score=batch.score,
-            batch_lag=batch.lag, batch_share=batch.share, positions=found.positions(),
+            batch_lag=batch.lag, batch_share=batch.share,
+            positions=None if time.score >= FOUND else found.positions(),  # there it decides nothing
         )  # fmt: skip
 
 
