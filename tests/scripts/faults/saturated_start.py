@@ -1,4 +1,4 @@
-"""Recurrent and input weights drawn from a standard normal distribution: every gate is shut or open from the start."""
+"""Input weights and biases drawn from a standard normal distribution: every gate is shut or open from the start."""
 
 import torch
 from torch import nn
@@ -14,7 +14,8 @@ class Tagger(nn.Module):
         self.lstm = nn.LSTM(32, 64, batch_first=True)  # <- layer
         self.tags = nn.Linear(64, 5)
         for name, p in self.lstm.named_parameters():
-            nn.init.normal_(p)  # <- fault
+            if "weight_hh" not in name:  # too large, they would be the graver fault (RD602)
+                nn.init.normal_(p)  # <- fault
 
     def forward(self, words):
         return self.tags(self.lstm(self.embedding(words))[0])
