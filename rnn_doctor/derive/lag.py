@@ -102,6 +102,10 @@ def _judged(view: View, module: int) -> _Judged | str:
     return _by_bound(int(most), gains, rows) if isinstance(most, int | float) else NO_LAG
 
 
+def _by_module(view: View) -> dict[int, _Judged | str]:
+    return {module: _judged(view, module) for module in view.module_names}
+
+
 def _by_bound(most: int, gains: dict[int, float], rows: int) -> _Judged | str:
     """The longest lag that the loss can ask for, where the gradient reaches it; shorter ones may be all it needs."""
     if most in gains and gains[most] >= USABLE:
@@ -159,7 +163,7 @@ def lag_gain(view: View) -> dict[str, Measurement]:
     """
 
     def measure(module: int) -> Measurement:
-        found = _judged(view, module)
+        found = view.once(_by_module)[module]
         return unknown(found) if isinstance(found, str) else known(found.gain, n=found.rows)
 
     return each_module(view, measure)
@@ -175,8 +179,11 @@ def lag_gain_elsewhere(view: View) -> dict[str, Measurement]:
     """
 
     def measure(module: int) -> Measurement:
-        judged = [_judged(view, other) for other in view.module_names if other != module]
-        gains = [found.gain for found in judged if not isinstance(found, str)]
+        gains = [
+            found.gain
+            for other, found in view.once(_by_module).items()
+            if other != module and not isinstance(found, str)
+        ]
         return known(max(gains), n=len(gains)) if gains else unknown("no other module's gain is known")
 
     return each_module(view, measure)
@@ -190,7 +197,7 @@ def judged_lag(view: View) -> dict[str, Measurement]:
     """
 
     def measure(module: int) -> Measurement:
-        found = _judged(view, module)
+        found = view.once(_by_module)[module]
         return unknown(found) if isinstance(found, str) else known(found.lag)
 
     return each_module(view, measure)

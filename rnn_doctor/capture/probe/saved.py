@@ -73,12 +73,18 @@ def is_packed(node: Any) -> bool:
     return bool(_packed) and node._sequence_nr() in _packed
 
 
-def saved(node: Any, name: str) -> torch.Tensor | None:
-    """What an operation keeps by this name, detached; None where that is no tensor, is gone, or is packed."""
+def kept(node: Any, name: str) -> torch.Tensor | None:
+    """What an operation keeps by this name, as it is; None where that is no tensor, is gone, or is packed."""
     if is_packed(node):
         return None
     try:
         value = getattr(node, name, None)
     except RuntimeError:  # a backward pass has freed it
         return None
-    return value.detach() if isinstance(value, torch.Tensor) else None
+    return value if isinstance(value, torch.Tensor) else None
+
+
+def saved(node: Any, name: str) -> torch.Tensor | None:
+    """The same, detached."""
+    value = kept(node, name)
+    return None if value is None else value.detach()

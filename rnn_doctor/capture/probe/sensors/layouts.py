@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import torch
-
 from ..graph import kind_of, shape_of
+from ..saved import kept
 
 FIRST, SECOND, OTHER = 0, 1, 2
 _WRAPPED = 2**63
@@ -58,8 +57,8 @@ def laid_out_alike(comparison: Any, shape: tuple[int, ...]) -> bool | None:
 
     The first axis of that tensor may be longer: a window of a series.
     """
-    target = getattr(comparison, "_saved_target", None)
-    base = target._base if isinstance(target, torch.Tensor) else None
+    target = kept(comparison, "_saved_target")  # detached it would be a view of itself
+    base = None if target is None else target._base
     return None if base is None else base.dim() == len(shape) and tuple(base.shape[1:]) == shape[1:]
 
 
