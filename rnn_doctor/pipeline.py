@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rnn_doctor import __version__, observed
 
 if TYPE_CHECKING:
+    from rnn_doctor.capture.interrupts import Interrupts
     from rnn_doctor.capture.launch import Outcome, Progress, Target
     from rnn_doctor.foreign.runs import Run
     from rnn_doctor.schema.report import ChangedThreshold, Report
@@ -75,11 +76,11 @@ def record(
     )
 
 
-def terminable() -> AbstractContextManager[None]:
-    """A block in which SIGTERM interrupts as Ctrl-C does; `record` is one by itself."""
-    from rnn_doctor.capture import launch
+def interrupts() -> AbstractContextManager[Interrupts]:
+    """A block in which Ctrl-C and SIGTERM are counted, for what waits for several `record`s; each is one by itself."""
+    from rnn_doctor.capture.interrupts import counted
 
-    return launch.sigterm_interrupts()
+    return counted()
 
 
 def runs(path: Path) -> Sequence[Path | Run]:

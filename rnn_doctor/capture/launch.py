@@ -15,8 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
+from rnn_doctor.capture.interrupts import Interrupts, counted
 from rnn_doctor.capture.processes import end_all
 
 _INJECT = Path(__file__).parent / "inject"
@@ -28,6 +29,7 @@ _GRACE = 10.0
 _FAREWELL = 20.0
 """Seconds that a script may take to end after it was asked to (its `finally` blocks run)."""
 _INTERRUPT = 5.0
+"""Seconds that a script may take to end after Ctrl-C."""
 
 Reason = Literal["ended", "hung", "no_step", "interrupted"]
 
@@ -100,7 +102,7 @@ def launch(
     for old in _logs(log):
         old.unlink()
     environment = _environment(target, log, steps, time_limit, validate, deep, tool_version)
-    with _terminal(terminal) as (reader, writer):
+    with counted() as interrupts, _terminal(terminal) as (reader, writer):
         stdin = subprocess.DEVNULL if sys.__stdin__ is None or sys.__stdin__.isatty() else None
         sink = output if writer is None else writer
         process = subprocess.Popen(
@@ -117,9 +119,8 @@ def launch(
         watch = _Watch(
             process, mark, log, steps, time_limit + deep, start_limit, on_progress, reader, on_output
         )
-        with sigterm_interrupts():
-            reason = watch.until_end(interrupted)
-    _write_exit(log, process.returncode, reason, watch.elapsed())
+        reason = watch.until_end(interrupts, interrupted)
+        _write_exit(log, process.returncode, reason, watch.elapsed())
     logs = _logs(log)
     return Outcome(log if log in logs else (logs[0] if logs else None), process.returncode, reason)
 
@@ -180,24 +181,6 @@ def _terminal(wanted: bool) -> Iterator[tuple[int | None, int | None]]:
         os.close(reader)
 
 
-@contextlib.contextmanager
-def sigterm_interrupts() -> Iterator[None]:
-    """A CI job that is cancelled leaves a report like one that is interrupted."""
-
-    def interrupt(_number: int, _frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        previous = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not in the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
 class _Watch:
     """Follows one run by its log, and ends it when it hangs."""
 
@@ -235,22 +218,21 @@ class _Watch:
         """Seconds since the start."""
         return time.monotonic() - self._began
 
-    def until_end(self, interrupted: Callable[[], bool]) -> Reason:
+    def until_end(self, interrupts: Interrupts, interrupted: Callable[[], bool]) -> Reason:
         """Waits for the script; whatever happens, none of its processes is left behind."""
         reason: Reason = "ended"
         try:
             while self._process.poll() is None:
-                if interrupted():
-                    raise KeyboardInterrupt
+                if interrupts or interrupted():
+                    reason = "interrupted"
+                    self._interrupt(interrupts)
+                    break
                 self._pause()
                 self._follow()
                 overdue = self._overdue()
                 if overdue is not None:
                     reason = overdue
                     break
-        except KeyboardInterrupt:
-            reason = "interrupted"
-            self._interrupt()
         finally:
             end_all(self._process.pid, self._mark)
             self._process.wait()
@@ -323,11 +305,13 @@ class _Watch:
             return "hung" if now - self._first > self._time_limit + _GRACE else None
         return "no_step" if now - self._began > self._start_limit else None
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, interrupts: Interrupts) -> None:
         """As Ctrl-C would: the script may clean up; a second Ctrl-C ends that too."""
-        with contextlib.suppress(ProcessLookupError, KeyboardInterrupt, subprocess.TimeoutExpired):
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGINT)
-            self._process.wait(_INTERRUPT)
+        until = time.monotonic() + _INTERRUPT
+        while self._process.poll() is None and not interrupts.insistent and time.monotonic() < until:
+            self._pause()
 
 
 def _write_exit(log: Path, code: int | None, reason: Reason, seconds: float) -> None:

@@ -139,24 +139,19 @@ def _examine(plans: Sequence[_Plan], settings: Settings) -> tuple[list[Report], 
     """The report on each script, in the order of the manifest, and whether Ctrl-C ended them."""
     board = Board(quiet=settings.quiet)
     tasks = [Task(_recording(plan, board), plan.target.threads or 1) for plan in plans]
-    workers = Workers(tasks, settings.jobs)
     results: dict[int, Report] = {}
     from rnn_doctor import pipeline
 
-    with pipeline.terminable(), board.shown():
-        for done in workers.run():
+    with pipeline.interrupts() as interrupts, board.shown():
+        for done in Workers(tasks, settings.jobs, lambda: bool(interrupts)).run():
             plan = plans[done.number]
-            try:
-                results[done.number] = _judged(plan, done.result)
-            except KeyboardInterrupt:
-                workers.interrupt()
-                results[done.number] = _unjudged(plan, exit_codes.INTERRUPTED, "interrupted")
+            results[done.number] = _judged(plan, done.result)
             _put_away(plan, results[done.number], settings)
             if not settings.quiet:
                 output.say(
                     f"{plan.entry.name}: {_status(results[done.number])} ({len(results)} of {len(plans)})"
                 )
-    return [results[number] for number in sorted(results)], workers.interrupted
+    return [results[number] for number in sorted(results)], bool(interrupts)
 
 
 def _recording(plan: _Plan, board: Board) -> Callable[[Callable[[], bool]], Outcome]:

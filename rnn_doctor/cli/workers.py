@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Generic, TypeVar
 
+_TICK = 0.1
+"""Seconds between two looks at whether to end."""
+
 Result = TypeVar("Result")
 
 
@@ -52,33 +55,28 @@ def threads(scripts: int, jobs: int | None) -> int:
 class Workers(Generic[Result]):
     """Runs tasks at once: at most `jobs`, or as many as there are cores for, but always one."""
 
-    def __init__(self, tasks: Sequence[Task[Result]], jobs: int | None) -> None:
+    def __init__(
+        self, tasks: Sequence[Task[Result]], jobs: int | None, interrupted: Callable[[], bool] = lambda: False
+    ) -> None:
         self._tasks = tasks
         self._jobs = jobs
         self._end = Event()
-        self._interrupted = False
+        self._told = interrupted
         self._running: dict[Future[Result], int] = {}
         self._next = 0
 
-    @property
-    def interrupted(self) -> bool:
-        """Whether they were told to end."""
-        return self._interrupted
-
     def run(self) -> Iterator[Done[Result]]:
-        """Each task as it ends. After Ctrl-C those that run are ended, and then the others told as not begun."""
+        """Each task as it ends. Once interrupted those that run are ended, and then the others told as not begun."""
         with ThreadPoolExecutor(max_workers=len(self._tasks)) as pool:
             try:
                 while True:
-                    try:
-                        if not self.interrupted:
-                            self._begin(pool)
-                        if not self._running:
-                            break
-                        ready, _ = wait(self._running, return_when=FIRST_COMPLETED)
-                    except KeyboardInterrupt:
-                        self.interrupt()
-                        continue
+                    if self._told():
+                        self._end.set()
+                    else:
+                        self._begin(pool)
+                    if not self._running:
+                        break
+                    ready, _ = wait(self._running, _TICK, return_when=FIRST_COMPLETED)
                     for future in ready:
                         number = self._running.pop(future)
                         yield Done(number, future.exception() or future.result())
@@ -86,11 +84,6 @@ class Workers(Generic[Result]):
                 self._end.set()
         for number in range(self._next, len(self._tasks)):
             yield Done(number, None)
-
-    def interrupt(self) -> None:
-        """End those that run, and begin no other."""
-        self._interrupted = True
-        self._end.set()
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
         while self._next < len(self._tasks) and self._has_room():

@@ -1,6 +1,7 @@
 """How many at once: as many as there are cores for, and always one."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -90,11 +91,21 @@ def test_an_interruption_ends_what_runs_and_begins_no_other() -> None:
             begun.wait(0.01)
         return 1
 
-    begun = threading.Event()
-    crew: Workers[int] = Workers([Task(lambda _: 0, 1), Task(until_told, 1), Task(lambda _: 2, 1)], 1)
+    begun, interrupted = threading.Event(), threading.Event()
+    tasks = [Task(lambda _: 0, 1), Task(until_told, 1), Task(lambda _: 2, 1)]
     results = []
-    for done in crew.run():
+    for done in Workers(tasks, 1, interrupted.is_set).run():
         results.append((done.number, done.result))
-        crew.interrupt()
+        interrupted.set()
     assert results == [(0, 0), (1, None), (2, None)]
-    assert crew.interrupted
+
+
+def test_an_interruption_ends_what_runs() -> None:
+    def until_told(told: Callable[[], bool]) -> int:
+        begun.set()
+        while not told():
+            time.sleep(0.01)
+        return 1
+
+    begun = threading.Event()
+    assert [each.result for each in Workers([Task(until_told, 1)], 1, begun.is_set).run()] == [1]
