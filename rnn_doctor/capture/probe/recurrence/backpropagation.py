@@ -6,7 +6,7 @@ losses share.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Iterator, NamedTuple
 
 import torch
 
@@ -118,6 +118,13 @@ def _through(
     return gradients, below
 
 
+def _backwards(*values: torch.Tensor | None) -> Iterator[tuple[Any, ...]]:
+    """The slices of each step, the last first; None of what is absent. Shapes: (T, ...)."""
+    time = next(len(each) for each in values if each is not None)
+    # All slices at once cost a tenth of as many looks by index.
+    return reversed(list(zip(*([None] * time if each is None else each.unbind() for each in values))))
+
+
 def _lstm(
     direction: Direction, given: torch.Tensor, dh: torch.Tensor, dc: Any, valid: torch.Tensor | None
 ) -> tuple[Gradients, torch.Tensor]:
@@ -135,18 +142,21 @@ def _lstm(
     all_c = given.new_empty(*given.shape[:3], c.shape[2])
     sums = given.new_empty(*given.shape[:3], 4 * c.shape[2])
     blocks = sums.unflatten(-1, (4, -1))
-    for t in reversed(range(len(c))):
-        now_h = torch.add(dh, given[t], out=all_h[t])
+    for now_h, now_c, wide_c, taken, ifg, of_o, sent, slope, slope_o, slope_h, forget, kept in _backwards(
+        all_h, all_c, all_c.unsqueeze(-2), given, blocks[..., :3, :], blocks[..., 3, :], sums,
+        slopes, slopes_o, through, f, valid,
+    ):  # fmt: skip
+        torch.add(dh, taken, out=now_h)
         inner = now_h if projection is None else now_h @ projection
-        now_c = torch.addcmul(dc, inner, through[t], out=all_c[t])
-        torch.mul(slopes[t], now_c.unsqueeze(-2), out=blocks[t, :, :, :3])
-        torch.mul(slopes_o[t], inner, out=blocks[t, :, :, 3])
-        dh_before, dc_before = sums[t] @ across, now_c * f[t]
-        if valid is not None:
-            dh_before = torch.where(valid[t], dh_before, now_h)
-            dc_before = torch.where(valid[t], dc_before, dc)
-            for padded in (sums[t], now_h, now_c):
-                padded.masked_fill_(~valid[t], 0)
+        torch.addcmul(dc, inner, slope_h, out=now_c)
+        torch.mul(slope, wide_c, out=ifg)
+        torch.mul(slope_o, inner, out=of_o)
+        dh_before, dc_before = sent @ across, now_c * forget
+        if kept is not None:
+            dh_before = torch.where(kept, dh_before, now_h)
+            dc_before = torch.where(kept, dc_before, dc)
+            for padded in (sent, now_h, now_c):
+                padded.masked_fill_(~kept, 0)
         dh, dc = dh_before, dc_before
     return Gradients(all_h, all_c), sums
 
@@ -163,16 +173,18 @@ def _gru(
     slope_r = carried * r * (1 - r)
     all_h = torch.empty_like(given)
     sums = given.new_empty(*given.shape[:3], 3 * h.shape[2])
-    for t in reversed(range(len(h))):
-        now = torch.add(dh, given[t], out=all_h[t])
-        dn = now * slope_n[t]
-        gates = torch.cat([dn * slope_r[t], now * slope_z[t]], -1)
-        dh_before = torch.addcmul(torch.cat([gates, dn * r[t]], -1) @ across, now, z[t])
-        torch.cat([gates, dn], -1, out=sums[t])
-        if valid is not None:
-            dh_before = torch.where(valid[t], dh_before, now)
-            for padded in (sums[t], now):
-                padded.masked_fill_(~valid[t], 0)
+    for now, taken, sent, of_n, of_z, of_r, reset, update, kept in _backwards(
+        all_h, given, sums, slope_n, slope_z, slope_r, r, z, valid
+    ):
+        torch.add(dh, taken, out=now)
+        dn = now * of_n
+        gates = torch.cat([dn * of_r, now * of_z], -1)
+        dh_before = torch.addcmul(torch.cat([gates, dn * reset], -1) @ across, now, update)
+        torch.cat([gates, dn], -1, out=sent)
+        if kept is not None:
+            dh_before = torch.where(kept, dh_before, now)
+            for padded in (sent, now):
+                padded.masked_fill_(~kept, 0)
         dh = dh_before
     return Gradients(all_h, None), sums
 
@@ -184,13 +196,13 @@ def _plain(relu: bool) -> Any:
         (a,) = direction.gates.values()
         slopes = (a > 0).to(a.dtype) if relu else 1 - a * a
         all_h, sums = torch.empty_like(given), torch.empty_like(given)
-        for t in reversed(range(len(a))):
-            now = torch.add(dh, given[t], out=all_h[t])
-            dh = torch.mul(now, slopes[t], out=sums[t]) @ direction.across
-            if valid is not None:
-                dh = torch.where(valid[t], dh, now)
-                for padded in (sums[t], now):
-                    padded.masked_fill_(~valid[t], 0)
+        for now, taken, sent, slope, kept in _backwards(all_h, given, sums, slopes, valid):
+            torch.add(dh, taken, out=now)
+            dh = torch.mul(now, slope, out=sent) @ direction.across
+            if kept is not None:
+                dh = torch.where(kept, dh, now)
+                for padded in (sent, now):
+                    padded.masked_fill_(~kept, 0)
         return Gradients(all_h, None), sums
 
     return run

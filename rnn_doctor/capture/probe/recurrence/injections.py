@@ -124,7 +124,9 @@ def _gains(
     for name, injected, arrived in levels:
         for reverse in [False, True][: replayed.kernel.directions]:
             places = [k for k, i in enumerate(injections) if (i.layer, i.reverse) == (injected, reverse)]
-            profile = _profile(inputs[arrived][:, places], rows, reverse) if places else None
+            # Those of one layer and direction stand side by side.
+            own = inputs[arrived][:, places[0] : places[-1] + 1] if places else None
+            profile = None if own is None else _profile(own, rows, reverse)
             if profile is not None:
                 fields, samples = profile
                 fields["rows"] = len(long_rows(rows.lengths))
@@ -139,7 +141,8 @@ def _gains(
 def _profile(gradient: torch.Tensor, rows: Rows, reverse: bool) -> Any:
     """Of the long rows, back from each one's own end. Shapes: (T, S, R, I)."""
     kept = long_rows(rows.lengths)
-    norms = gradient[:, :, kept].double().norm(dim=-1).log10()
+    some = gradient if len(kept) == len(rows.lengths) else gradient[:, :, kept]
+    norms = some.double().norm(dim=-1).log10()
     lags = spread(min(rows.lengths[k] for k in kept))
     back = torch.tensor(lags, device=rows.x.device).unsqueeze(1)
     index = back.expand(-1, len(kept)) if reverse else _last_steps(rows)[kept] - back

@@ -8,6 +8,7 @@ orders. Samples of a batch stand in no order; the steps of a sequence do.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -22,6 +23,9 @@ ORDERS = 39
 """Random ones of each axis, beside its own."""
 _FEW_ORDERS = 4
 """Those with which an axis begins: what does not reach beyond them does not reach beyond all."""
+_CERTAIN = 8.0
+"""Times what the few reach, beyond which all would show `FOUND` as well: they reach at most 2.9 times as far
+(benchmarks/thresholds/axis_orders.txt)."""
 INPUTS, TARGETS = 12, 6
 """Features of the input and of the target that are compared."""
 FOUND = 2.0
@@ -89,7 +93,8 @@ class AxisDependence:
     def told(self, axis: int) -> Told:
         """What the inputs along an axis tell of targets; nothing where they have no variance.
 
-        A score of at most 1 is found with few random orders, and would be no more with all of them.
+        A score of at most 1 is found with few random orders, and would be no more with all of them; along time one of
+        8 or more too, and would be above 2 with all.
         """
         if axis not in self._told:
             self._told[axis] = self._tell(axis)
@@ -105,7 +110,8 @@ class AxisDependence:
         sums = self._axes[axis]
         scale = left / max(1, self.compared)
         found = sums.compared(inverse, slope, scale)
-        if found.score > 1 and sums.complete():
+        certain = axis == TIME and found.score >= _CERTAIN
+        if found.score > 1 and not certain and sums.complete():
             found = sums.compared(inverse, slope, scale)
         return found
 
@@ -142,12 +148,12 @@ class _Axis:
         lags = list(range(1, MOST_LAGS + 1))
         self._lags = lags + [-lag for lag in lags]
         self._products, self._pairs = self._zeros(_FEW_ORDERS + 1)
-        self._batches: list[tuple[Tensor, Tensor]] | None = []
-        """Of the batches of few orders: products of any two places, (n, n, INPUTS * (TARGETS + INPUTS)), and the
-        targets at each, (n)."""
+        self._batches: list[Tensor] | None = []
+        """Of the batches of few orders: products of any two places, and the targets at the second of them.
+        (n * n, INPUTS * (TARGETS + INPUTS) + 1)"""
 
     def _zeros(self, orders: int) -> tuple[Tensor, Tensor]:
-        shape = (len(self._lags), orders)
+        shape = (orders, len(self._lags))
         products = torch.zeros(*shape, INPUTS, TARGETS + INPUTS, **_NUMBERS)
         return products, torch.zeros(shape, **_NUMBERS)
 
@@ -156,36 +162,41 @@ class _Axis:
         lines, n = x.shape[:2]
         between = (x.reshape(lines, -1).t() @ right.reshape(lines, -1)).view(n, INPUTS, n, -1)
         between = between.permute(0, 2, 1, 3).reshape(n * n, -1)
-        counts = weight.sum((0, 2))
-        orders = self._random(self._pairs.shape[1], n)
+        counts = weight.sum((0, 2)).repeat(n).unsqueeze(1)
+        table = torch.cat([between, counts], 1)
+        orders = self._random(len(self._pairs), n)
         orders[0] = torch.arange(n, device="cpu")
-        self._sum(between, counts, orders, self._products, self._pairs)
+        self._sum(table, orders, self._products, self._pairs)
         if self._batches is not None:
-            self._batches.append((between, counts))
+            self._batches.append(table)
 
     def _random(self, count: int, n: int) -> Tensor:
         return torch.rand(count, n, generator=self._dice, **_NUMBERS).argsort(1)
 
-    def _sum(self, between: Tensor, counts: Tensor, orders: Tensor, products: Tensor, pairs: Tensor) -> None:
+    def _sum(self, table: Tensor, orders: Tensor, products: Tensor, pairs: Tensor) -> None:
         count, n = orders.shape
-        for index, lag in enumerate(self._lags):
-            if abs(lag) < n:
-                before, after = orders[:, : n - abs(lag)], orders[:, abs(lag) :]
-                source, goal = (before, after) if lag > 0 else (after, before)
-                # The sum of these rows, without a copy of them.
-                sums = embedding_bag(source * n + goal, between, mode="sum")
-                products[index] += sums.view(count, INPUTS, -1)
-                pairs[index] += counts[goal].sum(1)
+        lags = [lag for lag in self._lags if abs(lag) < n]
+        places = torch.arange(n, device="cpu")
+        source = torch.cat([places[: n - lag] if lag > 0 else places[-lag:] for lag in lags])
+        goal = torch.cat([places[lag:] if lag > 0 else places[: n + lag] for lag in lags])
+        sizes = torch.tensor([n - abs(lag) for lag in lags], device="cpu").repeat(count)
+        # The sums of these rows, without a copy of them.
+        rows = (orders[:, source] * n + orders[:, goal]).flatten()
+        sums = embedding_bag(rows, table, sizes.cumsum(0) - sizes, mode="sum").view(count, len(lags), -1)
+        used = [self._lags.index(lag) for lag in lags]
+        products[:, used] += sums[..., :-1].unflatten(2, (INPUTS, -1))
+        pairs[:, used] += sums[..., -1]
 
     def complete(self) -> bool:
         """Adds the random orders that are missing; whether there were any."""
         if self._batches is None:
             return False
         products, pairs = self._zeros(ORDERS - _FEW_ORDERS)
-        for between, counts in self._batches:
-            self._sum(between, counts, self._random(pairs.shape[1], len(counts)), products, pairs)
-        self._products = torch.cat([self._products, products], 1)
-        self._pairs = torch.cat([self._pairs, pairs], 1)
+        for table in self._batches:
+            n = math.isqrt(len(table))
+            self._sum(table, self._random(len(pairs), n), products, pairs)
+        self._products = torch.cat([self._products, products])
+        self._pairs = torch.cat([self._pairs, pairs])
         self._batches = None
         return True
 
@@ -196,13 +207,13 @@ class _Axis:
         mean = rest / pairs[..., None, None]
         shares = (mean * (inverse @ mean)).sum((-2, -1)) / left
         statistics = shares * pairs
-        best = int(statistics[:, 0].argmax())
-        largest = float(statistics[:, 1:].max())
+        best = int(statistics[0].argmax())
+        largest = float(statistics[1:].max())
         if largest <= 0:
             return Told(0.0, 0, 0.0)
-        noise = float((statistics[:, 1:] / pairs[:, 1:]).mean())
-        share = min(1.0, max(0.0, float(shares[best, 0]) - noise))
-        return Told(float(statistics[best, 0]) / largest, self._lags[best], share)
+        noise = float((statistics[1:] / pairs[1:]).mean())
+        share = min(1.0, max(0.0, float(shares[0, best]) - noise))
+        return Told(float(statistics[0, best]) / largest, self._lags[best], share)
 
 
 def _inverse(matrix: Tensor) -> Tensor:
