@@ -6,7 +6,7 @@ Each training runs in a process of its own and times its own steps (lockstep.py)
 over all steps in relation to the mean of two bare ones, whose distance from each other shows the noise; quoted is the
 median over repeated runs with the lowest and the highest, for wall time, which a user waits for, and for CPU time of
 its process. A second probed training does without the sensors that look inside the recurrence. With --peers the tools
-of peers.py watch the trainings of 50 steps in the same run; one that does not run is named with its error. Writes the
+of peers.py watch the language models in the same run; one that does not run is named with its error. Writes the
 sections of overhead.md, beside this file, whose training was measured.
 """
 
@@ -52,6 +52,11 @@ class Case:
     def runs(self, repeats: int) -> int:
         """How often it is repeated: 200 steps even the noise out as four runs of 50 do."""
         return max(1, repeats * 50 // self.steps) if self.is_long else repeats
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether the tools of peers.py watch it: at a millisecond a step they would take minutes a run."""
+        return self.arguments[0] >= 200
 
     @property
     def is_long(self) -> bool:
@@ -202,7 +207,7 @@ def main() -> None:
     for case in CASES:
         if not case.name.startswith(args.only) or (case.is_long and not args.long):
             continue
-        watched = args.peers and case.steps == 50
+        watched = args.peers and case.is_watched
         command = f"overhead.py --repeats {args.repeats}{' --peers' * watched}"
         runs = measure(case, case.runs(args.repeats), watchers if watched else ())
         section = table(case, runs, failed if watched else {}, command)
