@@ -59,6 +59,7 @@ def observation(log: RunLog) -> Observation:
         steps=log.steps_seen or len(log.steps),
         evaluations=len(log.evaluations),
         stopped=_stopped(log),
+        failed=failure(log) is not None or (log.stop is not None and log.stop.reason == "crash"),
         seconds=seconds,
         probe_seconds=probe,
         probe_share=probe / seconds if probe is not None and seconds else None,

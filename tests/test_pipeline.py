@@ -73,7 +73,9 @@ def test_a_validation_that_was_waited_for_in_vain_does_not_hide_why_it_ended() -
 def test_a_failure_is_told_apart_from_an_end_that_we_brought(
     end: list[dict[str, Any]], said: str | None
 ) -> None:
-    assert observed.failure(run_log([*BUILT, *steps(20), *end])) == said
+    log = run_log([*BUILT, *steps(20), *end])
+    assert observed.failure(log) == said
+    assert observed.observation(log).failed == (said is not None)
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,8 @@ class Observation(Frozen):
     evaluations: int
     stopped: str
     """Why the observation ended, as a clause."""
+    failed: bool = False
+    """Whether it ended because the script failed."""
     seconds: Number | None = None
     probe_seconds: Number | None = None
     probe_share: Number | None = None

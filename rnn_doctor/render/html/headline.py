@@ -6,8 +6,6 @@ from typing import NamedTuple
 from rnn_doctor.render import expected, overview, standing, wording
 from rnn_doctor.schema.report import Report
 
-_FAILED = "the script failed"
-"""How the reason begins for which no more was seen of a script that died."""
 _TOO_LITTLE = 3
 """The exit code of a command that saw too little of a training to judge it."""
 _OUTCOMES = {"as expected": "clear", "failed": "error"}
@@ -42,7 +40,7 @@ def status(report: Report) -> str:
     """The gravest severity found; else `warning` where the script failed or too little was seen of it; else `clear`, or
     `open` where a condition was not assessed."""
     severities = {finding.severity for finding in report.findings}
-    doubtful = unseen(report) or failed(report) or too_little(report)
+    doubtful = unseen(report) or report.observation.failed or too_little(report)
     silent = "warning" if doubtful else "open" if _open(report) else "clear"
     return next((word for word in ("error", "warning", "note") if word in severities), silent)
 
@@ -51,11 +49,6 @@ def unseen(report: Report) -> bool:
     """Whether nothing of a training was seen, so that no verdict is one."""
     seen = report.observation
     return not (report.findings or seen.steps or seen.evaluations)
-
-
-def failed(report: Report) -> bool:
-    """Whether the script died before what was seen of it was enough."""
-    return report.observation.stopped.startswith(_FAILED)
 
 
 def too_little(report: Report) -> bool:
@@ -67,9 +60,9 @@ def notices(report: Report) -> list[Notice]:
     """That the script died or little was seen, with what is judged nevertheless; what was assumed of a log that another
     tool wrote."""
     made = []
-    if not unseen(report) and (failed(report) or too_little(report)):
+    if not unseen(report) and (report.observation.failed or too_little(report)):
         so = ", too few to judge it as a whole" if too_little(report) else "; what they show is judged"
-        how = [_sentence(report.observation.stopped)] if failed(report) else []
+        how = [_sentence(report.observation.stopped)] if report.observation.failed else []
         made.append(Notice("failed", (" ".join([*how, _sentence(f"{_seen(report)}{so}")]),)))
     if report.subject.imported and report.subject.imported.doubts:
         made.append(Notice("assumed", tuple(map(_sentence, report.subject.imported.doubts))))
@@ -84,7 +77,9 @@ def summary(report: Report) -> str:
     if not numbers and too_little(report):
         return f"Too little to judge: {_seen(report)}."
     if not numbers:
-        found = "Nothing was found until the script failed" if failed(report) else "Nothing was found"
+        found = (
+            "Nothing was found until the script failed" if report.observation.failed else "Nothing was found"
+        )
         names = _open(report)
         if len(names) == len(type(report.conditions).model_fields):
             return f"{found}, but none of the 4 conditions could be assessed."

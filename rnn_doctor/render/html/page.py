@@ -77,7 +77,7 @@ def _body(report: Report, prefix: str, number: int, count: int) -> Markup:
             in_all=headline.in_all(report),
             status=headline.status(report),
             unseen=unseen,
-            failed=headline.failed(report),
+            failed=report.observation.failed,
             too_little=headline.too_little(report),
             notices=headline.notices(report),
             number=number,

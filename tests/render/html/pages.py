@@ -141,7 +141,7 @@ def failed() -> Report:
     """A training that died after 22 updates, in which nothing was found till then."""
     stopped = "the script failed: it raised RuntimeError: sizes 35 and 12 do not match at train.py:93"
     return reports.healthy().model_copy(
-        update={"observation": Observation(steps=22, evaluations=1, stopped=stopped)}
+        update={"observation": Observation(steps=22, evaluations=1, stopped=stopped, failed=True)}
     )
 
 
