@@ -21,6 +21,31 @@ def is_cell(view: View) -> dict[str, Measurement]:
     }
 
 
+@signal(unit="claim", by="module", reads=("modules.kind", "state_flows"))
+def begins_chain(view: View) -> dict[str, Measurement]:
+    """Whether a module is the first of several cells, one for each time step, that hand their state on.
+
+    Each of its calls begins without a state, and another module goes on with what it returned. The recurrent weights of
+    such a cell are of no use by design.
+
+    Reads: `log.modules[id].kind`, `log.state_flows[i]`. Unit: claim. None if: never.
+    """
+    return {
+        name: known(hands_all_on(view, number), location=view.log.modules[number].location)
+        for number, name in view.module_names.items()
+    }
+
+
+def hands_all_on(view: View, number: int) -> bool:
+    """Whether a cell begins anew in every call, and another module takes over what each of them returned."""
+    flows = [flow for flow in view.log.state_flows if flow.module == number]
+    return (
+        bool(flows)
+        and view.log.modules[number].kind.endswith("Cell")
+        and all(flow.fresh == flow.calls <= flow.handed_on for flow in flows)
+    )
+
+
 @signal(unit="claim", by="module", reads=("modules",))
 def dropout_single_layer(view: View) -> dict[str, Measurement]:
     """Whether a module was given a dropout probability although it has one layer alone.

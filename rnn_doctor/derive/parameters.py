@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnn_doctor.derive.batches import by_module
+from rnn_doctor.derive.modules import hands_all_on
 from rnn_doctor.derive.reading_out import read_at, unread
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
@@ -150,6 +151,8 @@ def _unchanged(view: View, parameter: Parameter) -> bool:
         return False
     if not parameter.trainable or parameter.optimizer is None or len(parameter.shape) < 2:
         return False  # a bias before a softmax has no gradient by nature
+    if parameter.module is not None and hands_all_on(view, parameter.module):
+        return False  # its recurrent weights multiply a state of zeros by design
     return _used(view, parameter, history, parameter.optimizer) and _has_rate(view, parameter.optimizer)
 
 

@@ -121,6 +121,8 @@ class StateFlow(Frozen):
     """The same with its graph: the graph grows from step to step."""
     same_batch: int = 0
     """Of continued and kept: how many while the loader gave no other batch, as in chunks of one batch."""
+    handed_on: int = 0
+    """Calls of other modules that began with a state of this one."""
     length: int
     """Longest stretch of time steps through which gradients can flow in this step."""
     location: Location | None = None

@@ -205,6 +205,16 @@ def test_an_encoder_starts_its_decoder_afresh_at_every_update() -> None:
     assert decoder.links == ["fresh", "attached", "attached"] * 2
 
 
+def test_a_state_that_another_module_goes_on_with() -> None:
+    flows = StateFlows(records := Records())
+    first, second = (Watched(nn.LSTMCell(N, H), number, flows) for number in range(2))
+    for _ in range(2):
+        second(first())
+        second(each(first(), torch.detach))
+        flows.ended(1, True)
+    assert [each.get("handed_on") for each in records.of("state_flow")] == [1, None] * 2
+
+
 def test_one_cell_for_two_streams() -> None:
     watched = Watched(nn.GRUCell(N, H))
     one, other = watched(), watched()

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.runlog import RunLog
-from tests.derive.logs import at, batch, loader, log, lstm, measure, steps, value_of
+from tests.derive.logs import adam, at, batch, loader, log, lstm, measure, samples, steps, value_of, weight
 from tests.derive.recurrent_logs import flow
 
 
@@ -86,3 +88,28 @@ def test_a_state_that_goes_from_chunk_to_chunk_of_one_batch_is_none() -> None:
     assert value_of(name, run(*chunks, carried, shuffled=False), "lstm") is False
     half = [carried, flow(step=50)]
     assert value_of(name, run(*chunks, *half, shuffled=True), "lstm") is False  # reset as often as not
+
+
+@pytest.mark.parametrize(
+    ("kind", "flows", "begins"),
+    [
+        ("LSTMCell", [flow(calls=1, handed_on=1), flow(step=3, calls=1, handed_on=1)], True),
+        ("LSTMCell", [flow(calls=1)], False),
+        ("LSTMCell", [flow(calls=1, handed_on=1), flow(step=3, calls=1)], False),
+        (
+            "LSTMCell",
+            [flow(calls=8, handed_on=1)],
+            False,
+        ),  # it drops its state, and its last one starts a decoder
+        ("LSTMCell", [flow(calls=2, attached=1, handed_on=2)], False),
+        ("LSTMCell", [], False),
+        ("LSTM", [flow(calls=1, handed_on=1)], False),  # of an encoder this is what it is for
+    ],
+)
+def test_the_first_of_several_cells_in_a_row(kind: str, flows: list[StateFlow], begins: bool) -> None:
+    own = weight(name="lstm.weight_hh", module=0)
+    still = log(
+        adam(), lstm(kind=kind), own, steps([1.0] * 8), samples([1, 2, 3, 5, 8], lambda k: 0.0), flows
+    )
+    assert value_of("begins_chain", still, "lstm") is begins
+    assert value_of("unchanged_tensors", still, "lstm") == (0 if begins else 1)

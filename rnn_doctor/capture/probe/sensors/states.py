@@ -53,6 +53,8 @@ class _Flow:
         self.detours = 0
         """Calls whose state was changed on its way from another, by dropout or a mask."""
         self.same_batch = 0
+        self.handed_on = 0
+        """Calls of other modules that began with a state of this one."""
         self.location: dict[str, Any] | None = None
         """Where the first call stands that took over a state of an earlier one."""
         self.cut_at: dict[str, Any] | None = None
@@ -78,7 +80,7 @@ class _Flow:
             self.earlier = deque([output._replace(nodes=()) for output in self.recent], _RECENT)
             self.recent.clear()
         self.links = dict.fromkeys(_LINKS, 0)
-        self.longest = self.detours = self.same_batch = 0
+        self.longest = self.detours = self.same_batch = self.handed_on = 0
         self.location = self.cut_at = None
         self.kept.clear()
         self.unlearned = False
@@ -120,6 +122,8 @@ class StateFlows:
             if link == _CHANGED:
                 link = "attached"
                 flow.detours += 1
+            if link == "fresh":
+                self._hand_on(state)
             if source is not None and link in ("attached", "kept"):
                 length += source.length
             if source is not None and link in ("continued", "kept"):
@@ -136,6 +140,12 @@ class StateFlows:
         nodes = (h.grad_fn,) if c is None else (h.grad_fn, c.grad_fn)
         flow.recent.append(_Output(h.detach(), None if c is None else c.detach(), length, nodes, batch))
         return link
+
+    def _hand_on(self, state: Any) -> None:
+        """A call began with a state that is none of its own module's: was it another's?"""
+        made = {part.grad_fn for part in _pair(state) if getattr(part, "grad_fn", None) is not None}
+        for flow in self._flows.values() if made else ():
+            flow.handed_on += any(made.intersection(output.nodes) for output in flow.recent)
 
     def on_backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run: does it go through the states that were kept?"""
@@ -181,7 +191,8 @@ class StateFlows:
             if write and calls:
                 self._writer.write(
                     "state_flow", step=step, module=number, calls=calls, length=flow.longest, **flow.links,
-                    same_batch=flow.same_batch or None, location=flow.location, cut_at=flow.cut_at,
+                    same_batch=flow.same_batch or None, handed_on=flow.handed_on or None,
+                    location=flow.location, cut_at=flow.cut_at,
                 )  # fmt: skip
             flow.end()
 
