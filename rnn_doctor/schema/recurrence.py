@@ -186,7 +186,7 @@ class Padding(Frozen):
     unread_share: Number | None = None
     """Of packed sequences: share of the rows from which the loss takes exactly nothing."""
     pooling: Literal["maximum", "mean", "otherwise"] | None = None
-    """How the loss takes the output of all steps together, unit by unit, if it does."""
+    """How the loss takes the output of all steps together, unit by unit, if it does; told where rows are padded."""
     pooled_share: Number | None = None
     """Of padded rows: share of the units that it takes from the padding then, or from the zeros that stand there in the
     output of packed sequences."""

@@ -73,6 +73,11 @@ def test_what_takes_no_steps_together() -> None:
         assert "pooled_share" not in found
 
 
+def test_without_padding_nothing_is_counted() -> None:
+    found = record(nn.GRU(N, H), torch.randn(T, B, N), lambda out: out[0].amax(0).sum())
+    assert "pooling" not in found
+
+
 def test_both_ends_of_two_directions_are_no_maximum() -> None:
     module = nn.GRU(N, H, bidirectional=True)
     found = record(module, padded(), lambda out: (out[0][-1, :, :H] + out[0][0, :, H:]).sum())

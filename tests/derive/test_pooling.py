@@ -20,12 +20,12 @@ def pooled(*shares: float | None, pooling: str = "maximum") -> RunLog:
 def test_what_is_pooled_of_the_padding(pooling: str) -> None:
     run = pooled(0.1, 0.2, 0.4, pooling=pooling)
     assert value_of("padding_pooling", run, "lstm") == pooling
-    assert value_of("padding_pooled_share", run, "lstm") == 0.2
+    assert value_of("padding_pooled_share", run, "lstm") == 0.4  # the latest decides
     assert measure("padding_pooled_share", run, "lstm").location == at(9)
 
 
 def test_without_padding_in_a_sample_nothing_of_it_is_pooled() -> None:
-    assert value_of("padding_pooled_share", pooled(None, 0.4), "lstm") == 0.2
+    assert value_of("padding_pooled_share", pooled(0.4, None), "lstm") == 0.0
     assert value_of("padding_pooled_share", pooled(None, pooling="otherwise"), "lstm") == 0.0
 
 

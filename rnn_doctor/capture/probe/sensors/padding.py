@@ -28,15 +28,15 @@ class Paddings:
     def __init__(self, writer: Writer, sites: ReadSites) -> None:
         self._writer = writer
         self._sites = sites
-        self._calls: dict[int, tuple[Padded, Pooling, float | None]] = {}
+        self._calls: dict[int, tuple[Padded, Reading, float | None]] = {}
 
     def on_call(self, number: int, module: Any, given: Any, output: Any) -> None:
         """A recurrent module ran forward with gradients at a sampled step."""
         if number in self._calls or not isinstance(module, nn.RNNBase):
             return
-        reading = Pooling(module, output)
         padded = padding_of(given, module.batch_first)
         if padded is not None:
+            reading = (Pooling if padded.padded_share else Reading)(module, output)
             reading.watch(output)
             self._calls[number] = padded, reading, state_left(padded, module, output[0])
 
@@ -52,7 +52,7 @@ class Paddings:
             self._writer.write("padding", step=step, module=number, **fields, state_left=left)
 
 
-def record(padded: Padded, reading: Pooling) -> dict[str, Any]:
+def record(padded: Padded, reading: Reading) -> dict[str, Any]:
     """The fields of a padding record, beside its step and module."""
     packed = reading.lengths is not None
     runs_on = not packed or padded.lengths is not None
@@ -63,9 +63,11 @@ def record(padded: Padded, reading: Pooling) -> dict[str, Any]:
         "padding": padded.padding,
         "read_share": read_share(padded, reading) if runs_on else None,
         "unread_share": unread_share(reading) if packed else None,
-        "pooling": reading.pooling,
-        "pooled_share": reading.taken_beyond(padded),
-    }
+    } | (
+        {"pooling": reading.pooling, "pooled_share": reading.taken_beyond(padded)}
+        if isinstance(reading, Pooling)
+        else {}
+    )
 
 
 def state_left(padded: Padded, module: Any, output: Any) -> float | None:
