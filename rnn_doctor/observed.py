@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 ENOUGH_STEPS = 10
 """Below this a script that fails has shown too little. Spikes are measured against a running median from
 step 6 on, and trends need some points after that; checks of single steps are complete at step 1."""
+_STILL = "has a gradient of exactly 0 at every update seen, as where no state is handed on from step to step"
+_UNREACHED = "is held by an optimizer and reached by no loss, as where detach(), data or numpy() cuts it off"
+_SPELLED = 3
+"""Names of weights in one message."""
 FEWEST_STEPS = 2
 """Below this nothing can be said of what learning does: a run without findings is then no healthy run."""
 
@@ -150,7 +154,7 @@ def require_training(log: RunLog) -> None:
         )
     if not log.modules:
         raise ScriptError(
-            f"no recurrent network was seen in {script}; seen: {seen(log)}",
+            f"no recurrent network was seen in {script}; seen: {seen(log)}{unlearned(log)}",
             "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences through weights; "
             "where nothing but gates carries the state on (QRNN, SRU, minimal GRUs), or where a compiler or "
             "reentrant checkpointing hides a hand-written loop, it sees none",
@@ -183,6 +187,33 @@ def seen(log: RunLog) -> str:
     optimizers = [o.kind for o in log.optimizers.values()]
     updates = f"{len(log.steps) or 'no'} update{'' if len(log.steps) == 1 else 's'}"
     return ", ".join([*(modules or ["no recurrent network"]), *(optimizers or ["no optimizer"]), updates])
+
+
+def unlearned(log: RunLog) -> str:
+    """What optimized weight matrices, if any, tell of a recurrence that is there and learns nothing, as a clause.
+
+    Those that the loss depends on and whose gradient is exactly 0 may be applied to a state of zeros at every step;
+    those that it does not depend on may have made what was cut off from its graph.
+    """
+    gradients: dict[int, float] = {}
+    for sample in log.samples:
+        for number, norm in zip(sample.parameters, sample.grad_norm, strict=True):
+            gradients[number] = max(gradients.get(number, 0.0), math.inf if norm is None else norm)
+    held = [
+        p for p in log.parameters.values() if p.trainable and p.optimizer is not None and len(p.shape) > 1
+    ]
+    still = [p.name for p in held if p.used and gradients.get(p.id) == 0]
+    unused = [p.name for p in held if p.used is False]
+    return _clause(still, _STILL) + _clause(unused, _UNREACHED)
+
+
+def _clause(names: list[str], what: str) -> str:
+    """`; net.weight has ...`, or `; each of net.weight, ... has ...`."""
+    if not names:
+        return ""
+    more = f" and {len(names) - _SPELLED} more" if len(names) > _SPELLED else ""
+    each = "each of " if len(names) > 1 else ""
+    return f"; {each}{', '.join(names[:_SPELLED])}{more} {what}"
 
 
 def crash_place(log: RunLog) -> str:

@@ -73,6 +73,27 @@ CHAINS = {
         {"unit_asymmetry_min": 0.0, "unchanged_tensors": 2} | DEAD | TOO_LARGE,
         {"RD202", "RD301", "RD308"},
     ),
+    "units that move as one, spikes, chaos": (
+        "RD601",
+        {"unit_asymmetry_min": 0.0} | GROWING | SPIKES,
+        {"RD102", "RD103"},
+    ),
+    "the reverse direction read at its first step, its weights still": (
+        "RD412",
+        {"reverse_reads_one_step": True, "unchanged_tensors": 1, "reverse_alone_unchanged": True},
+        {"RD308"},
+    ),
+    "an output that a clamp cuts to one number, nothing moves": (
+        "RD416",
+        {
+            "loss_head_mismatch": True,
+            "loss_head_blocks": True,
+            "loss_input_constant": True,
+            "loss_head_problem": "the output passes a clamp",
+            "unchanged_tensors": 2,
+        },
+        {"RD308"},
+    ),
     "clipped to nothing, steps too small": (
         "RD303",
         {

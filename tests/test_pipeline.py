@@ -100,6 +100,43 @@ def test_what_cannot_be_judged_says_what_was_seen(records: list[dict[str, Any]],
     assert caught.value.exit_code == 3
 
 
+def matrix(number: int, name: str, used: bool) -> dict[str, Any]:
+    """A weight matrix of a hand-written cell, held by the optimizer."""
+    return {
+        "record": "parameter", "id": number, "name": name, "shape": [32, 16], "owner": "Linear", "optimizer": 1,
+        "used": used,
+    }  # fmt: skip
+
+
+def sampled(step: int, *gradients: float | None) -> dict[str, Any]:
+    numbers = list(range(len(gradients)))
+    ones = [1.0] * len(gradients)
+    return {
+        "record": "sample", "step": step, "parameters": numbers, "grad_norm": list(gradients), "weight_norm": ones,
+        "update_norm": ones, "displacement": ones,
+    }  # fmt: skip
+
+
+def refusal(weights: list[dict[str, Any]], *gradients: float | None) -> str:
+    seen = [sampled(step, *gradients) for step in (1, 3)]
+    with pytest.raises(ScriptError) as caught:
+        pipeline.examine(run_log([HEADER, OPTIMIZER, *weights, *steps(50), *seen]), Settings())
+    return caught.value.message
+
+
+def test_a_recurrence_that_is_not_seen_because_it_learns_nothing_is_named() -> None:
+    anew = refusal([matrix(0, "cell.x2h.weight", True), matrix(1, "cell.h2h.weight", True)], 0.3, 0.0)
+    assert "50 updates; cell.h2h.weight has a gradient of exactly 0 at every update seen" in anew
+    assert anew.endswith("no state is handed on from step to step")
+    cut = refusal([matrix(k, f"cell.w{k}.weight", False) for k in range(4)], None, None, None, None)
+    assert (
+        "; each of cell.w0.weight, cell.w1.weight, cell.w2.weight and 1 more is held by an optimizer" in cut
+    )
+    assert "cuts it off" in cut
+    assert refusal([matrix(0, "net.weight", True)], 0.3).endswith("50 updates")
+    assert refusal([matrix(0, "net.weight", True)], None).endswith("50 updates")
+
+
 def test_a_report_has_the_run_and_all_four_conditions() -> None:
     report = pipeline.examine(run_log([*BUILT, *steps(50), stop("steps"), exited(0)]), Settings())
     assert report.observation.steps == 50

@@ -27,7 +27,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from rnn_doctor.capture.probe.sensors.padding import padding_of, state_left
+from rnn_doctor.capture.probe.sensors.padded import padding_of
+from rnn_doctor.capture.probe.sensors.padding import state_left
 
 BATCH, UPDATES, HIDDEN, TOKENS, SEEDS, LOOK, EVERY = 32, 300, 32, 45, (0, 1), 50, 10
 Sizes = tuple[int, int, int]

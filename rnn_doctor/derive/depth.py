@@ -15,6 +15,11 @@ NOTHING = -45.0
 """Decades that stand for a gradient of exactly 0, which is below the range of float32."""
 OUT_OF_REACH = -6.0
 """Decades; the top layer's gradient is some hundredths in healthy networks."""
+HARDLY = -3.0
+"""Decades: behind so much nothing began, whatever later updates brought back (benchmarks/thresholds/depth.py)."""
+STAYS = -1.8
+"""Decades that are lost at first and still at last. Stacks that learned had lost 1.6 at most by the 50th update; the
+others that had lost less than HARDLY by then, and more than this, did not within 500 (the same)."""
 _MOST = 150
 """Decades whose square a float holds."""
 _UNSEEN = "the gradient of its layers was not seen"
@@ -44,6 +49,27 @@ def depth_gain_start(view: View) -> dict[str, Measurement]:
     None if: as depth_gain.
     """
     return each_module(view, lambda module: _gain(view, module, last=False))
+
+
+@signal(unit="claim", by="module", reads=("layers.hidden_gradient", "samples", "parameters"))
+def depth_loses_gradient(view: View) -> dict[str, Measurement]:
+    """Whether so little of the gradient reaches the lowest layer that it cannot begin: a thousandth, or less than a
+    sixtieth both before the first update and when last seen.
+
+    What the first updates bring back, as an optimizer does that scales each weight's step by its own gradient, was lost
+    for a while; what is lost at both looks stays so while the loss stands.
+
+    Reads: as depth_gain_start and depth_gain. Unit: claim.
+    None if: as depth_gain_start; as depth_gain, where the first look alone does not tell.
+    """
+
+    def measure(module: int) -> Measurement:
+        first, last = (_gain(view, module, last=last) for last in (False, True))
+        if first.value is None or not HARDLY <= float(first.value) < STAYS:
+            return first if first.value is None else known(float(first.value) < HARDLY, n=first.n)
+        return last if last.value is None else known(float(last.value) < STAYS, n=last.n)
+
+    return each_module(view, measure)
 
 
 @signal(

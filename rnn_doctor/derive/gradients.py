@@ -19,6 +19,8 @@ SETTLED = 5
 SPIKE, EARLY_SPIKE = 10.0, 100.0
 AFTER = 3
 """Losses after a spike that must be higher: one odd batch raises its own loss alone."""
+FEWEST_LATER = 5
+"""Losses after those by which a rise is over: a median of fewer is one batch's."""
 
 
 def _norms(view: View) -> tuple[list[float], list[float | None]]:
@@ -97,6 +99,28 @@ def grad_norm_spike_count(view: View) -> Measurement:
     return known(sum(_does_harm(losses, k, ratio, view.loss_broke) for k, ratio in spikes), n=len(norms))
 
 
+@signal(unit="claim", reads=("steps.grad_norm", "steps.loss"))
+def grad_norm_spike_recovered(view: View) -> Measurement:
+    """Whether the loss came back from its rise after the last harmful spike to where it stood before.
+
+    The median of all losses after the three that were high, five at least, is no higher than that of the 20 before the
+    spike.
+
+    Reads: `log.steps[k].grad_norm`, `.loss`. Unit: claim; False where fewer losses followed, or one became NaN.
+    None if: as grad_norm_spike_count, or no spike did harm.
+    """
+    reason = _absent(view)
+    if reason:
+        return unknown(reason)
+    norms, losses = _norms(view)
+    harmful = [k for k, r in _ratios(norms) if r > SPIKE and _does_harm(losses, k, r, view.loss_broke)]
+    if not harmful:
+        return unknown("no spike of the gradient norm did harm")
+    before, _, later = _around(losses, harmful[-1])
+    back = len(later) >= FEWEST_LATER and float(np.median(later)) <= float(np.median(before))
+    return known(back and not view.loss_broke, n=len(later))
+
+
 def spikes(view: View) -> dict[int, float]:
     """The ratio to its running median of each gradient norm that spikes, by step."""
     numbers = [s.step for s in view.finite_steps if s.grad_norm is not None]
@@ -124,9 +148,18 @@ def _is_of_its_batch(before: list[float], own: float | None, ratio: float) -> bo
     return sum(loss >= own for loss in passed) > 1
 
 
+def _around(losses: list[float | None], k: int) -> tuple[list[float], list[float], list[float]]:
+    """The losses of the 20 steps before a spike, of the 3 after it, and of all others that follow."""
+    end = k + 1 + AFTER
+    before, after, later = (
+        [v for v in part if v is not None]
+        for part in (losses[max(0, k - WINDOW) : max(1, k)], losses[k + 1 : end], losses[end:])
+    )
+    return before, after, later
+
+
 def _does_harm(losses: list[float | None], k: int, ratio: float, broke: bool) -> bool:
-    before = [v for v in losses[max(0, k - WINDOW) : max(1, k)] if v is not None]
-    after = [v for v in losses[k + 1 : k + 1 + AFTER] if v is not None]
+    before, after, _ = _around(losses, k)
     if broke and k + 1 + AFTER > len(losses):
         return True  # the loss is NaN or infinite within these steps
     if not before or not after or _is_of_its_batch(before, losses[k], ratio):

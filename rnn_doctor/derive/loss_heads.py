@@ -3,15 +3,20 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from rnn_doctor.derive.registry import known, signal
+from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.uninformed import REGRESSING
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import LossCall
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.wiring import Reach
 
 ALL_ROWS, NO_ROW = 0.99, 0.01
 REACH = 1.05
 """Targets may exceed the range of an activation by 5 % of it: rounding and label noise."""
+BEYOND = 0.05
+"""Share of the targets that lies out of reach: a clamp may be meant to cut off a few outliers."""
+_EMPTY = "what the loss was given was not seen"
+_ARTICLE = {"absolute value": "an", "exponential": "an"}
 
 
 def loss_sites(view: View) -> dict[str, list[LossCall]]:
@@ -133,7 +138,22 @@ def _mismatch(calls: Sequence[LossCall]) -> tuple[str, bool] | None:
     for wrong, blocks, problem in _MISMATCHES:
         if all(map(wrong, calls)):
             return problem, blocks
+    reaches = [call.reach for call in calls if call.reach is not None]
+    if len(reaches) == len(calls) and all((reach.beyond or 0.0) > BEYOND for reach in reaches):
+        return _out_of_reach(reaches), True
     return None
+
+
+def _out_of_reach(reaches: Sequence[Reach]) -> str:
+    first = reaches[0]
+    ends = [("below", first.low), ("above", first.high)]
+    bounds = " or ".join(f"{word} {end:.3g}" for word, end in ends if math.isfinite(end))
+    share = min(reach.beyond or 0.0 for reach in reaches)
+    where = "outside" if " or " in bounds else "there"
+    return (
+        f"the output passes {_ARTICLE.get(first.operation, 'a')} {first.operation} and cannot be {bounds}, but "
+        f"{share:.0%} of the targets or more lie {where}"
+    )
 
 
 def _regression(head: str, out_of_reach: Callable[[float, float], bool]) -> Callable[[LossCall], bool]:
@@ -154,6 +174,12 @@ def _unnormalized(call: LossCall) -> bool:
     """nll_loss on what is no logarithm of probabilities in any row."""
     share = call.log_simplex_share
     return call.function == "nll_loss" and call.head != "log_softmax" and share is not None and share < NO_ROW
+
+
+def _never_negative(call: LossCall) -> bool:
+    """Scores of a binary classification that a clamp or its like keeps from being negative; a sigmoid is RD401's."""
+    bounds = call.reach if call.function == "binary_cross_entropy_with_logits" else None
+    return bounds is not None and bounds.low >= 0 and call.head != "sigmoid"
 
 
 def _head_of(function: str, heads: Iterable[str]) -> Callable[[LossCall], bool]:
@@ -188,6 +214,11 @@ _MISMATCHES: tuple[tuple[Callable[[LossCall], bool], bool, str], ...] = (
         "binary_cross_entropy_with_logits is given the output of a ReLU, so that no probability falls below one half",
     ),
     (
+        _never_negative,
+        True,
+        "binary_cross_entropy_with_logits is given what cannot be negative: no probability falls below one half",
+    ),
+    (
         _head_of("kl_div", ("softmax",)),
         True,
         "kl_div is given probabilities, but expects their logarithms (log_softmax)",
@@ -219,7 +250,7 @@ _MISMATCHES: tuple[tuple[Callable[[LossCall], bool], bool, str], ...] = (
 def loss_head_mismatch(view: View) -> dict[str, Measurement]:
     """Whether the last activation of the network does not fit the loss function or the targets.
 
-    Reads: `log.losses[i]`: function, head, shares of normalized rows, range of the targets.
+    Reads: `log.losses[i]`: function, head, reach, shares of normalized rows, range of the targets.
     Unit: claim. None if: never.
     """
     return {
@@ -250,3 +281,20 @@ def loss_head_problem(view: View) -> dict[str, Measurement]:
         name: known((_mismatch(calls) or ("none", False))[0], n=len(calls), location=calls[0].location)
         for name, calls in loss_sites(view).items()
     }
+
+
+@signal(unit="claim", by="loss", reads=("losses",))
+def loss_input_constant(view: View) -> dict[str, Measurement]:
+    """Whether a loss is given one and the same number for all samples, in more than half of the calls looked at.
+
+    An activation that cuts everything off gives that, and hands no gradient on.
+
+    Reads: `log.losses[i].minimum`, `.maximum`. Unit: claim. None if: the loss was given nothing.
+    """
+    found = {}
+    for name, calls in loss_sites(view).items():
+        spans = [c.maximum - c.minimum for c in calls if c.maximum is not None and c.minimum is not None]
+        flat = sum(span == 0 for span in spans) > len(spans) / 2
+        place = calls[0].location
+        found[name] = known(flat, n=len(spans), location=place) if spans else unknown(_EMPTY, location=place)
+    return found

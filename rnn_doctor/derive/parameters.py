@@ -1,12 +1,13 @@
 """Tensors that should be trained and are not."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnn_doctor.derive.batches import by_module
 from rnn_doctor.derive.modules import hands_all_on
-from rnn_doctor.derive.reading_out import read_at, unread
+from rnn_doctor.derive.reading_out import read_at, reverse_reads_one_step, unread
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Parameter
@@ -19,6 +20,8 @@ gradient at the first one, a warm-up that begins at rate 0 does not move at all 
 
 SPELLED = 3
 """Names in one message; a layer has many weight matrices, and three show which kind it is."""
+
+_REVERSED = re.compile(r"weight_hh_l\d+_reverse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +213,36 @@ def unchanged_tensors(view: View) -> dict[str, Measurement]:
         line = module.gradientless or _cut_at(view, number) or read
         if name in found and line is not None:
             found[name] = found[name].model_copy(update={"location": line})
+    return found
+
+
+@signal(
+    unit="claim",
+    by="module",
+    reads=("parameters", "samples", "steps.lr", "readouts.reverse_last_share", "modules"),
+)
+def reverse_alone_unchanged(view: View) -> dict[str, Measurement]:
+    """Whether all that stays as it was of a module are recurrent weights of a reverse direction read at one step.
+
+    The direction is read where it has seen a single input, with a state of zeros before it.
+
+    Reads: as unchanged_tensors and reverse_reads_one_step. Unit: claim; False where every weight matrix has changed.
+    None if: as either.
+    """
+    counts, one_step = unchanged_tensors(view), reverse_reads_one_step(view)
+    assert isinstance(counts, dict)
+    assert isinstance(one_step, dict)
+    found = {}
+    for owner, parameters in _owners(view).items():
+        count, read = counts[owner], one_step.get(owner, known(False))
+        still = [p.name.rpartition(".")[2] for p in parameters if not count.absent and _unchanged(view, p)]
+        alone = bool(still) and all(_REVERSED.fullmatch(name) for name in still)
+        if count.absent or not alone:
+            found[owner] = count if count.absent else known(False, n=len(still), location=count.location)
+        else:
+            found[owner] = (
+                read if read.absent else known(bool(read.value), n=len(still), location=read.location)
+            )
     return found
 
 

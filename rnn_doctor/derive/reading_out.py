@@ -23,9 +23,6 @@ LEAST_LEFT = 0.2
 """Of what the state told before the padding (benchmarks/thresholds/padding_left.py)."""
 ALWAYS_WITHSTOOD = 2
 """Steps: two of twelve cost no network anything there."""
-SOME = (
-    "a few steps of padding, behind which more of the state is left, cost some networks much and most nothing"
-)
 
 _NO_READOUT = "how the loss reads it was not seen"
 
@@ -47,6 +44,11 @@ def read_at(view: View, module: int) -> Location | None:
 
 def _at_its_reading(view: View, module: int, measurement: Measurement) -> Measurement:
     return measurement.model_copy(update={"location": read_at(view, module)})
+
+
+def _runs_on(record: Padding) -> bool:
+    """Whether the recurrence runs on over padding: its sequences are not packed, or by lengths that take it in."""
+    return not record.packed or record.read_share is not None
 
 
 def _median_of(values: Sequence[float]) -> Measurement:
@@ -93,34 +95,61 @@ def _steps(view: View, module: int) -> list[float]:
 
 
 @signal(unit="claim", by="module", reads=("paddings", "batches.time"))
-def padding_undoes_state(view: View) -> dict[str, Measurement]:
-    """Whether a module's sequences end in enough padding to undo their state: much of it, or some that leaves little.
+def padding_reaches_state(view: View) -> dict[str, Measurement]:
+    """Whether a module's sequences end in more padding than every network withstands: more than two steps, on average.
+
+    Or in so much or so harmful padding that it undoes their state, as padding_spares_state tells. Packed sequences end
+    where they end: of these it has to be much, unless they were packed by lengths that take in padding.
 
     Reads: `log.paddings[i].state_left` of the latest sample, `.padding`, `.packed`, `log.batches[i].time`. Unit: claim.
-    None if: as padding_steps, unless what is left of the state was seen and is little; and behind more than two steps
-    of padding that are not much, where more of it is left.
+    None if: as padding_steps, unless what is left of the state was seen and is little.
     """
 
     def measure(module: int) -> Measurement:
-        left = _left(view, module)
-        if left and left[-1] < LEAST_LEFT:
-            return known(True, n=len(left))
-        paddings, steps = _paddings(view, module), _steps(view, module)
-        if not steps:
-            return unknown("where its sequences end was not seen")
-        much = median(r.padding for r in paddings) > LEAST_PADDING and median(steps) > MOST_WITHSTOOD
-        if not much and median(steps) > ALWAYS_WITHSTOOD and not paddings[0].packed:
-            return unknown(SOME)
-        return known(much, n=len(steps))
+        harm = _harm(view, module)
+        return (
+            harm if isinstance(harm, Measurement) else known(harm is not None, n=len(_paddings(view, module)))
+        )
 
     return each_module(view, measure)
+
+
+@signal(unit="claim", by="module", reads=("paddings", "batches.time"))
+def padding_spares_state(view: View) -> dict[str, Measurement]:
+    """Whether the padding that a module's sequences end in is little, and a good part of the state is left behind it.
+
+    It is more than every network withstands, but neither more than six steps and a sixth of them, nor such that less
+    than a fifth of the state is left: behind it some networks lose much and most nothing.
+
+    Reads: as padding_reaches_state. Unit: claim. None if: as padding_reaches_state.
+    """
+
+    def measure(module: int) -> Measurement:
+        harm = _harm(view, module)
+        return harm if isinstance(harm, Measurement) else known(harm is False, n=len(_paddings(view, module)))
+
+    return each_module(view, measure)
+
+
+def _harm(view: View, module: int) -> bool | Measurement | None:
+    """Whether the padding undoes the state; None where every network withstands it, else the reason why not known."""
+    left = _left(view, module)
+    if left and left[-1] < LEAST_LEFT:
+        return True
+    paddings, steps = _paddings(view, module), _steps(view, module)
+    if not steps:
+        return unknown("where its sequences end was not seen")
+    if median(r.padding for r in paddings) > LEAST_PADDING and median(steps) > MOST_WITHSTOOD:
+        return True
+    return False if median(steps) > ALWAYS_WITHSTOOD and _runs_on(paddings[0]) else None
 
 
 @signal(unit="share", by="module", reads=("paddings.read_share", "paddings.unread_share"))
 def padding_misread_share(view: View) -> dict[str, Measurement]:
     """Share of what the loss takes from a module that lies beyond the ends of its sequences; the least of all samples.
 
-    Of packed sequences, whose output is zero there: the share of rows from which the loss takes nothing.
+    Of packed sequences, whose output is zero there, the share of rows from which the loss takes nothing; unless they
+    were packed by lengths that take in padding.
 
     Reads: `log.paddings[i].read_share`, `.unread_share`; its location is the read-out's.
     Unit: share. None if: the read-out was not seen.
@@ -130,7 +159,7 @@ def padding_misread_share(view: View) -> dict[str, Measurement]:
         shares = [
             share
             for record in _paddings(view, module)
-            if (share := record.unread_share if record.packed else record.read_share) is not None
+            if (share := record.read_share if _runs_on(record) else record.unread_share) is not None
         ]
         return _at_its_reading(
             view, module, of_all(shares, min, "whether the loss reads padding was not seen")
@@ -146,8 +175,8 @@ def padding_state_left(view: View) -> dict[str, Measurement]:
     By unit the squared correlation over the padded rows between its value before the padding and at the last index,
     weighted by its variance before the padding: 1 where the state waits, 0 where nothing is left of it.
 
-    Reads: `log.paddings[i].state_left`. Unit: share. None if: packed, fewer than two padded rows in every sample, or
-    the run log is older than the measurement.
+    Reads: `log.paddings[i].state_left`. Unit: share. None if: packed by lengths without padding, fewer than two padded
+    rows in every sample, or the run log is older than the measurement.
     """
 
     def measure(module: int) -> Measurement:

@@ -183,9 +183,15 @@ class Padding(Frozen):
     padding: Number
     """Mean share of the time axis that is padding."""
     read_share: Number | None = None
-    """Share of ||dL/d output||^2 that falls on padded steps."""
+    """Share of ||dL/d output||^2 that falls on padded steps; of packed sequences where their lengths take in padding,
+    of which `padded_share` and `padding` are told then."""
     unread_share: Number | None = None
     """Of packed sequences: share of the rows from which the loss takes exactly nothing."""
+    pooling: Literal["maximum", "mean", "otherwise"] | None = None
+    """How the loss takes the output of all steps together, unit by unit, if it does; told where rows are padded."""
+    pooled_share: Number | None = None
+    """Of padded rows: share of the units that it takes from the padding then, or from the zeros that stand there in the
+    output of packed sequences."""
     state_left: Number | None = None
     """Share of the variance of the states before the padding that those at the last step tell of, over padded rows."""
 

@@ -29,7 +29,7 @@ from rnn_doctor.schema.recurrence import (
 from rnn_doctor.schema.trials import BatchFit
 from rnn_doctor.schema.validating import EarlyValidation, ExampleLosses, Rise
 from rnn_doctor.schema.values import Frozen, Location, Number
-from rnn_doctor.schema.wiring import AxisDependence, BatchOrder, Mode, SharedExamples
+from rnn_doctor.schema.wiring import AxisDependence, BatchOrder, Mode, Reach, SharedExamples
 
 SCHEMA_VERSION = 1
 
@@ -168,6 +168,7 @@ class LossCall(Frozen):
     """Input and target differ in shape and were broadcast against each other."""
     head: str | None = None
     """The operation that made the input, looking through views: `softmax`, `log_softmax`, `sigmoid`, `relu`, `tanh`."""
+    reach: Reach | None = None
     simplex_share: Number | None = None
     """Share of rows that are >= 0 and sum to 1 over the class dimension."""
     log_simplex_share: Number | None = None

@@ -118,3 +118,14 @@ class SharedExamples(Frozen):
     """Its different examples that were seen."""
     held_out_seen: int = 0
     """Of them: seen among the training examples, of any pass."""
+
+
+class Reach(Frozen):
+    """Between which numbers the last operation keeps what a loss function is given, whatever is learned."""
+
+    operation: str
+    """The one that bounds it, e.g. `clamp`; reshapes and factors after it are counted in."""
+    low: Number = float("-inf")
+    high: Number = float("inf")
+    beyond: Number | None = None
+    """Share of the targets of a regression that lie outside, by more than 5 % of the bounds' size."""

@@ -11,7 +11,8 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnn_doctor.capture.probe.origins import Origins
-from rnn_doctor.capture.probe.sensors.padding import Padded, Paddings, padding_of, state_left
+from rnn_doctor.capture.probe.sensors.padded import Padded, padding_of
+from rnn_doctor.capture.probe.sensors.padding import Paddings, state_left
 from rnn_doctor.capture.probe.sensors.read_sites import ReadSites
 from rnn_doctor.capture.probe.sensors.readings import Reading, reverse_last_share
 from rnn_doctor.schema.recurrence import Padding

@@ -63,6 +63,30 @@ def test_what_cannot_be_told() -> None:
     assert measure("depth_gain", run(num_layers=2), "lstm").absent
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (-3.1, 0.0, True),  # whatever comes back
+        (-2.9, -1.9, True),
+        (-2.9, -1.7, False),
+        (-1.9, -2.4, True),
+        (-1.7, -2.4, False),
+    ],
+)
+def test_whether_the_gradient_is_lost_over_depth(first: float, last: float, expected: bool) -> None:
+    of = run(stack(first - 1, -1.0), stack(last - 1, -1.0, step=50), num_layers=2)
+    assert value_of("depth_loses_gradient", of, "lstm") is expected
+
+
+def test_one_look_tells_of_a_thousandth_and_of_what_is_hardly_lost() -> None:
+    assert value_of("depth_loses_gradient", run(stack(-4.1, -1.0), num_layers=2), "lstm") is True
+    assert value_of("depth_loses_gradient", run(stack(-2.5, -1.0), num_layers=2), "lstm") is False
+    between = measure("depth_loses_gradient", run(stack(-3.5, -1.0), num_layers=2), "lstm")
+    assert "after the first update" in (between.absent or "")
+    never = measure("depth_loses_gradient", run(stack(-3.5, -1.0, step=50), num_layers=2), "lstm")
+    assert "not seen" in (never.absent or "")
+
+
 def test_the_number_of_layers() -> None:
     assert value_of("stacked_layers", run(), "lstm") == 3
     assert value_of("cell_kind", run(), "lstm") == "LSTM"

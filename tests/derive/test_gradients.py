@@ -3,6 +3,7 @@ import math
 import pytest
 
 from rnn_doctor.schema.runlog import Place, RunLog
+from rnn_doctor.schema.signals import Measurement
 from tests.derive.logs import adam, at, log, measure, not_finite, samples, steps, value_of
 
 QUIET = [1.0] * 30
@@ -76,6 +77,32 @@ def test_explosion_at_the_very_first_step() -> None:
 def test_steady_growth_is_an_explosion() -> None:
     growing = log(steps([1.2**k for k in range(30)], [1.4**k for k in range(30)]))
     assert value_of("grad_norm_spike_count", growing) > 1  # type: ignore[operator]
+
+
+def recovered(*losses: float, norm: float = 50.0) -> Measurement:
+    """One spike behind twenty losses of about 1, then these losses."""
+    before = [1.0 + 0.1 * (k % 2) for k in range(20)]
+    return measure(
+        "grad_norm_spike_recovered",
+        log(steps([*before, 1.0, *losses], [1.0] * 20 + [norm] + [1.0] * len(losses))),
+    )
+
+
+def test_a_loss_that_comes_back_from_its_rise() -> None:
+    assert recovered(*[3.0] * 3, *[0.9] * 5).value is True
+    assert recovered(*[3.0] * 3, *[1.2] * 5).value is False
+    assert recovered(*[3.0] * 3, *[0.9] * 4).value is False  # too few to tell
+    assert recovered(*[3.0] * 3, *[0.9] * 5, math.nan).value is False
+    assert "did harm" in (recovered(*[1.0] * 8).absent or "")
+    assert "did harm" in (recovered(*[3.0] * 8, norm=5.0).absent or "")
+    assert "6 are needed" in (measure("grad_norm_spike_recovered", log(steps([1.0] * 4))).absent or "")
+
+
+def test_losses_all_larger_come_back_alike() -> None:
+    for scale in (1.0, 7.0):
+        losses = [scale * v for v in [1.0] * 21 + [3.0] * 3 + [0.9] * 6]
+        run = log(steps(losses, [1.0] * 20 + [50.0] + [1.0] * 9))
+        assert value_of("grad_norm_spike_recovered", run) is True
 
 
 def test_spike_before_nan_counts() -> None:

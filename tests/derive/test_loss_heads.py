@@ -1,7 +1,10 @@
+from typing import Any
+
 import pytest
 
 from rnn_doctor.derive.signals import signals
 from rnn_doctor.schema.runlog import LossCall
+from rnn_doctor.schema.wiring import Reach
 from tests.derive.logs import LOSS, at, log, loss_call, value_of
 
 
@@ -87,6 +90,53 @@ def test_outputs_that_do_not_fit(call: LossCall, blocks: bool, words: str) -> No
     assert found["loss_head_mismatch"] is True
     assert found["loss_head_blocks"] is blocks
     assert words in str(found["loss_head_problem"])
+
+
+def reaching(operation: str = "clamp", **fields: float) -> Reach:
+    return Reach(operation=operation, **fields)
+
+
+@pytest.mark.parametrize(
+    ("reach", "words"),
+    [
+        (
+            reaching(low=0.0, beyond=0.06),
+            "a clamp and cannot be below 0, but 6% of the targets or more lie there",
+        ),
+        (
+            reaching(low=0.0, high=5.0, beyond=0.5),
+            "cannot be below 0 or above 5, but 50% of the targets or more lie",
+        ),
+        (reaching("exponential", low=0.0, beyond=1.0), "passes an exponential"),
+    ],
+)
+def test_targets_that_a_clamp_keeps_out_of_reach(reach: Reach, words: str) -> None:
+    found = values(loss_call("mse_loss", reach=reach))
+    assert found["loss_head_mismatch"] is True
+    assert found["loss_head_blocks"] is True
+    assert words in str(found["loss_head_problem"])
+
+
+@pytest.mark.parametrize("reach", [reaching(low=0.0, beyond=0.05), reaching(low=0.0), None])
+def test_a_clamp_that_cuts_off_outliers_fits(reach: Reach | None) -> None:
+    assert values(loss_call("mse_loss", reach=reach))["loss_head_mismatch"] is False
+
+
+def test_an_output_that_is_cut_to_one_number() -> None:
+    spans: tuple[dict[str, Any], ...] = ({"minimum": 0.0, "maximum": 0.0}, {"minimum": 0.0, "maximum": 0.1})
+    flat, varied = spans
+    for calls, expected in (((flat, flat, varied), True), ((flat, varied), False)):
+        run = log([loss_call(step=step, **call) for step, call in enumerate(calls, 1)])
+        assert value_of("loss_input_constant", run, LOSS.format("cross_entropy")) is expected
+    assert values(loss_call())["loss_input_constant"] is None
+
+
+def test_scores_that_cannot_be_negative() -> None:
+    binary = "binary_cross_entropy_with_logits"
+    assert values(loss_call(binary, reach=reaching(low=0.0)))["loss_head_blocks"] is True
+    assert values(loss_call(binary, reach=reaching(low=-5.0, high=5.0)))["loss_head_mismatch"] is False
+    assert values(loss_call(binary, reach=reaching(low=0.0), head="sigmoid"))["loss_head_mismatch"] is False
+    assert values(loss_call(reach=reaching(low=0.0)))["loss_head_mismatch"] is False
 
 
 def test_scale_of_the_targets_does_not_matter_to_a_relu() -> None:

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from rnn_doctor.derive.signals import signals
+from rnn_doctor.schema.runlog import Readout
 from tests.derive.logs import (
     adam,
     at,
@@ -28,6 +29,27 @@ def test_forgotten_layer() -> None:
     assert value_of("unoptimized_tensors", run, "lstm") == 1
     assert value_of("unoptimized_untrained", run, "lstm") is True
     assert measure("unoptimized_tensors", run, "lstm").location == lstm().location
+
+
+REVERSED = weight(name="lstm.weight_hh_l0_reverse")
+
+
+def reads_reverse(share: float) -> list[Readout]:
+    return [readout(step, reverse_last_share=share) for step in AT]
+
+
+def test_the_reverse_direction_alone_stays_where_it_is_read_at_one_step() -> None:
+    both = lstm(bidirectional=True)
+    run = log(adam(), both, REVERSED, RUN, STILL, reads_reverse(1.0))
+    assert value_of("unchanged_tensors", run, "lstm") == 1
+    assert value_of("reverse_alone_unchanged", run, "lstm") is True
+    for other in (reads_reverse(0.4), [readout(step) for step in AT]):
+        elsewhere = measure("reverse_alone_unchanged", log(adam(), both, REVERSED, RUN, STILL, other), "lstm")
+        assert elsewhere.value is (False if other[0].reverse_last_share else None)
+    forward = log(adam(), both, weight(), RUN, STILL, reads_reverse(1.0))
+    assert value_of("reverse_alone_unchanged", forward, "lstm") is False
+    early = log(adam(), both, REVERSED, RUN, samples([1], lambda k: 0.0), reads_reverse(1.0))
+    assert "needed" in (measure("reverse_alone_unchanged", early, "lstm").absent or "")
 
 
 def test_forgotten_head_is_named_after_its_module() -> None:

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from rnn_doctor.derive.reading_out import SOME
 from rnn_doctor.schema.runlog import RunLog
-from rnn_doctor.schema.signals import Measurement
 from tests.derive.logs import at, batch, log, lstm, measure, readout, value_of
 from tests.derive.recurrent_logs import mixing, padding
 
@@ -36,32 +34,49 @@ def test_what_the_padding_leaves_of_the_state() -> None:
     assert "was not seen" in (measure("padding_state_left", log(lstm(), padding()), "lstm").absent or "")
 
 
-def undone(time: int = 40, **fields: Any) -> Measurement:
-    return measure("padding_undoes_state", log(lstm(), padding(**fields), batch(time=time)), "lstm")
+def harm(time: int = 40, **fields: Any) -> tuple[object, object]:
+    """Whether the padding reaches the state, and whether it spares it."""
+    run = log(lstm(), padding(**fields), batch(time=time))
+    return value_of("padding_reaches_state", run, "lstm"), value_of("padding_spares_state", run, "lstm")
+
+
+UNDOES, SPARES, WITHSTOOD = (True, False), (True, True), (False, False)
 
 
 def test_much_padding_undoes_the_state() -> None:
-    assert undone(padding=0.16).value is True  # 6.4 steps
-    assert undone(padding=0.05).value is False  # 2 steps
-    assert undone(padding=0.14).absent == SOME
-    assert undone(padding=0.2, time=30).absent == SOME  # 6 steps
-    packed = {"packed": True, "read_share": None, "unread_share": 0.6}  # its rows end where they end
-    assert undone(padding=0.2, time=30, **packed).value is False
-    assert (
-        undone(padding=0.9, state_left=0.9).value is True
-    )  # what is left may be left where it cannot be read
-    assert "was not seen" in (measure("padding_undoes_state", log(lstm()), "lstm").absent or "")
-    untimed = log(lstm(), padding(padding=0.2))
-    assert measure("padding_undoes_state", untimed, "lstm").absent
+    assert harm(padding=0.16) == UNDOES  # 6.4 steps
+    assert harm(padding=0.05) == WITHSTOOD  # 2 steps
+    assert harm(padding=0.14) == SPARES
+    assert harm(padding=0.2, time=30) == SPARES  # 6 steps
+    packed: dict[str, Any] = {
+        "packed": True,
+        "read_share": None,
+        "unread_share": 0.6,
+    }  # its rows end where they end
+    assert harm(padding=0.2, time=30, **packed) == WITHSTOOD
+    assert harm(padding=0.9, time=30, **packed) == UNDOES
+    # what is left may be left where it cannot be read
+    assert harm(padding=0.9, state_left=0.9) == UNDOES
+    for name in ("padding_reaches_state", "padding_spares_state"):
+        assert "was not seen" in (measure(name, log(lstm()), "lstm").absent or "")
+        untimed = log(lstm(), padding(padding=0.2))
+        assert measure(name, untimed, "lstm").absent
 
 
 def test_some_padding_undoes_the_state_where_little_of_it_is_left() -> None:
-    assert undone(padding=0.05, state_left=0.19).value is True
-    assert undone(padding=0.05, state_left=0.2).value is False
-    assert undone(padding=0.1, state_left=0.2).absent == SOME
+    assert harm(padding=0.05, state_left=0.19) == UNDOES
+    assert harm(padding=0.05, state_left=0.2) == WITHSTOOD
+    assert harm(padding=0.1, state_left=0.2) == SPARES
     again = [padding(step=k, padding=0.05, state_left=left) for k, left in ((1, 0.1), (21, 0.5))]
     learned = log(lstm(), again, [batch(step, time=20) for step in (1, 21)])
-    assert value_of("padding_undoes_state", learned, "lstm") is False  # the latest decides
+    assert value_of("padding_reaches_state", learned, "lstm") is False  # the latest decides
+
+
+def test_lengths_that_take_in_padding() -> None:
+    within: dict[str, Any] = {"packed": True, "read_share": 0.8, "unread_share": 0.0}
+    assert harm(padding=0.14, **within) == SPARES
+    assert harm(padding=0.2, time=30, state_left=0.1, **within) == UNDOES
+    assert value_of("padding_misread_share", log(lstm(), padding(**within)), "lstm") == 0.8
 
 
 def both(*shares: float | None) -> RunLog:

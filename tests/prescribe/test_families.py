@@ -28,6 +28,7 @@ DEEP: Values = {
     "stacked_layers": 12,
     "depth_gain_start": -7.3,
     "depth_gain": -8.3,
+    "depth_loses_gradient": True,
     "loss_fall_with_lowest": 0.01,
 }
 CUT: Values = {"lag_cut_off": 16, "backpropagation_length": 35}

@@ -8,7 +8,7 @@ import torch
 
 from .saved import saved
 
-_VIEWS = (
+VIEWS = (
     "View", "UnsafeView", "ReshapeAlias", "Transpose", "Permute", "Squeeze", "Unsqueeze", "Select", "Slice",
     "Index", "Expand", "Clone", "T", "ToCopy", "Gather", "IndexSelect", "Alias", "Cat", "Stack",
 )  # fmt: skip
@@ -90,7 +90,7 @@ def head(tensor: torch.Tensor) -> str | None:
 
 
 def _head(node: Any) -> str | None:
-    while node is not None and kind_of(node) in _VIEWS:
+    while node is not None and kind_of(node) in VIEWS:
         node = node.next_functions[0][0] if node.next_functions else None
     return _HEADS.get(kind_of(node)) if node is not None else None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from .. import graph
+from .. import graph, ranges
 from ..places import here
 from ..writer import Writer
 
@@ -24,6 +24,8 @@ _MOST_ROWS = 32
 _MOST_VALUES = 16_384
 """Values of them: a vocabulary makes each row long."""
 _FEWEST_ROWS = 4
+_SLACK = 0.05
+"""Of the size of what bounds an output: rounding and label noise."""
 
 
 class Losses:
@@ -120,6 +122,9 @@ class Losses:
             fields["minimum"], fields["maximum"] = float(values.min()), float(values.max())
         if result.numel() == 1:
             fields["value"] = float(result.detach())
+        bounds = ranges.range_of(output)
+        if bounds is not None:
+            fields["reach"] = _reach(bounds, target if function in REGRESSING else None)
         if isinstance(target, torch.Tensor):
             fields.update(_target(function, output, target, options))
         if function in CLASSIFYING and output.dim() > 1:
@@ -206,6 +211,18 @@ def _target(
     if function in REGRESSING:
         fields["broadcast"] = _broadcast(output, target)
         fields["baseline"] = _best_constant(function, values.float(), options) if values.numel() else None
+    return fields
+
+
+def _reach(bounds: ranges.Range, target: Any) -> dict[str, Any]:
+    """What the network can answer, and how much of a regression's target lies outside of it."""
+    fields: dict[str, Any] = {"operation": bounds.operation, "low": bounds.low, "high": bounds.high}
+    if isinstance(target, torch.Tensor) and target.is_floating_point() and target.numel():
+        values = target.detach()
+        size = max((abs(end) for end in (bounds.low, bounds.high) if math.isfinite(end)), default=0.0)
+        slack = _SLACK * (size or float(values.abs().max()))
+        beyond = (values < bounds.low - slack) | (values > bounds.high + slack)
+        fields["beyond"] = float(beyond.float().mean())
     return fields
 
 
