@@ -155,7 +155,7 @@ def _unchanged(view: View, parameter: Parameter) -> bool:
 
 def _used(view: View, parameter: Parameter, history: _History, optimizer: int) -> bool:
     """Whether the loss uses it, or its module ran: but not where its optimizer has its turn in a later phase."""
-    if history.gradient > 0 or parameter.used is True:
+    if history.gradient > 0 or parameter.used is True or parameter.weightless:
         return True
     return _at_work(view, parameter) and (_stepped(view, optimizer) or len(view.log.optimizers) == 1)
 
@@ -207,6 +207,28 @@ def unchanged_tensors(view: View) -> dict[str, Measurement]:
         line = module.gradientless or _cut_at(view, number) or read
         if name in found and line is not None:
             found[name] = found[name].model_copy(update={"location": line})
+    return found
+
+
+@signal(unit="claim", by="module", reads=("parameters", "samples"))
+def unchanged_weightless(view: View) -> dict[str, Measurement]:
+    """Whether the loss reaches the weight matrices that `unchanged_tensors` counts through factors of 0 alone.
+
+    A term whose weight rises later is such, and a task of which no sample has come yet.
+
+    Reads: `log.parameters[id].weightless`, and as unchanged_tensors. Unit: claim.
+    None if: fewer than 5 updates were sampled.
+    """
+    reason = _too_early(view, FEWEST)
+    found = {}
+    for owner, parameters in _owners(view).items():
+        location = view.owner_location(parameters[0])
+        still = [] if reason else [p for p in parameters if _unchanged(view, p)]
+        found[owner] = (
+            unknown(reason, location=location)
+            if reason
+            else known(bool(still) and all(p.weightless for p in still), n=len(still), location=location)
+        )
     return found
 
 

@@ -135,6 +135,20 @@ def test_an_optimizer_whose_turn_comes_later_leaves_nothing_unchanged() -> None:
     )
 
 
+def test_weights_of_a_term_that_is_weighted_by_zero() -> None:
+    later = weight(used=False, weightless=True)
+    head = weight(1, "lstm.weight_ih_l0")
+    for tensors, weightless in (((later,), True), ((later, head), False)):
+        still = samples(AT, lambda k: 0.0, tuple(p.id for p in tensors), grad_norm=(0.0,) * len(tensors))
+        run = log(adam(), lstm(), *tensors, RUN, still)
+        assert value_of("unchanged_tensors", run, "lstm") == len(tensors)
+        assert value_of("unchanged_weightless", run, "lstm") is weightless
+    moving = log(adam(), lstm(), later, RUN, samples(AT))
+    assert value_of("unchanged_weightless", moving, "lstm") is False
+    young = log(adam(), lstm(), later, steps([1.0] * 3), samples([1, 2, 3], lambda k: 0.0))
+    assert measure("unchanged_weightless", young, "lstm").absent
+
+
 def test_the_smallest_change_counts() -> None:
     for distance in (1e-38, 1e-3, 1e3):
         moved = samples(AT, lambda k, d=distance: d)  # type: ignore[misc]

@@ -21,6 +21,8 @@ _HEADS = {
 }
 _REDUCTIONS = ("Mean", "Sum", "Nansum")
 _LARGEST = 20_000
+_SMALL = 1_024
+"""Numbers of a factor that are looked at."""
 
 
 class Difference(NamedTuple):
@@ -29,6 +31,8 @@ class Difference(NamedTuple):
     prediction_shape: tuple[int, ...]
     result_shape: tuple[int, ...]
     head: str | None
+    paired: bool = False
+    """An axis was put into the prediction for it to be held against several targets, in results of 3 axes or more."""
 
 
 def kind_of(node: Any) -> str:
@@ -63,25 +67,53 @@ def reaches(loss: torch.Tensor, sought: set[Any]) -> bool:
     return False
 
 
-def leaves(loss: torch.Tensor) -> list[torch.Tensor]:
+class Leaves(NamedTuple):
+    """The leaves of a loss's graph."""
+
+    used: list[torch.Tensor]
+    weightless: list[torch.Tensor]
+    """Those that the loss depends on through factors of 0 alone, as a term whose weight has not risen yet."""
+
+
+def leaves(loss: torch.Tensor) -> Leaves:
     """The leaves of the graph. The walk ends after 20,000 nodes: what lies beyond is not listed."""
     found: dict[int, torch.Tensor] = {}
     seen = {loss.grad_fn}
-    stack = [loss.grad_fn]
+    shut: list[Any] = []
+    _gather([loss.grad_fn], found, seen, shut)
+    beyond: dict[int, torch.Tensor] = {}
+    if shut:
+        _gather([child for node in shut for child, _ in node.next_functions], beyond, seen, None)
+    return Leaves(list(found.values()), [t for key, t in beyond.items() if key not in found])
+
+
+def _gather(stack: list[Any], found: dict[int, torch.Tensor], seen: set[Any], shut: list[Any] | None) -> None:
+    """Adds the leaves under these nodes; `shut` takes the factors of 0, and the walk stops there."""
     while stack and len(seen) < _LARGEST:
         node = stack.pop()
         if node is None:
             continue
-        for child, _ in node.next_functions:
-            if child is None or child in seen:
-                continue
-            tensor = getattr(child, "variable", None)
-            if tensor is not None:
-                found.setdefault(id(tensor), tensor)
-            else:
-                seen.add(child)
-                stack.append(child)
-    return list(found.values())
+        tensor = getattr(node, "variable", None)
+        if tensor is not None:
+            found.setdefault(id(tensor), tensor)
+        elif shut is not None and kind_of(node) == "Mul" and _takes_nothing(node):
+            shut.append(node)
+        else:
+            for child, _ in node.next_functions:
+                if child is not None and child not in seen:
+                    seen.add(child)
+                    stack.append(child)
+
+
+def _takes_nothing(product: Any) -> bool:
+    """Whether a product's one constant factor is 0 everywhere; large ones are not looked at, which takes time."""
+    if len(product.next_functions) < 2:
+        return False
+    (left, _), (right, _) = product.next_functions
+    if (left is None) == (right is None):
+        return False
+    factor = saved(product, "_saved_self" if left is None else "_saved_other")
+    return factor is not None and factor.numel() <= _SMALL and not bool(factor.any())
 
 
 def head(tensor: torch.Tensor) -> str | None:
@@ -98,18 +130,20 @@ def _head(node: Any) -> str | None:
 def divisor(loss: torch.Tensor) -> float:
     """The number that the script divided its loss by in the last operation; 1 if it did not."""
     node: Any = loss.grad_fn
-    if node is None or len(node.next_functions) < 2 or node.next_functions[1][0] is not None:
+    number = None if node is None or kind_of(node) not in ("Div", "Mul") else _factor(node)
+    if number is None:
         return 1.0
-    kind = kind_of(node)
-    if kind not in ("Div", "Mul"):
-        return 1.0
-    other = saved(node, "_saved_other")
-    if other is None or other.numel() != 1:
-        return 1.0
-    number = float(other)
-    if kind == "Div":
+    if kind_of(node) == "Div":
         return number
     return 1.0 / number if number else 1.0
+
+
+def _factor(node: Any) -> float | None:
+    """The constant number that a product or a quotient was made with; None where it is none."""
+    if len(node.next_functions) < 2 or node.next_functions[1][0] is not None:
+        return None
+    other = saved(node, "_saved_other")
+    return None if other is None or other.numel() != 1 or other.is_complex() else float(other)
 
 
 def difference(loss: torch.Tensor) -> Difference | None:
@@ -135,7 +169,8 @@ def difference(loss: torch.Tensor) -> Difference | None:
     shapes = [shape_of(sides[0]), shape_of(node)]
     if shapes[0] is None or shapes[1] is None:
         return None
-    return Difference(shapes[0], shapes[1], _head(sides[0]))
+    paired = kind_of(sides[0]) == "Unsqueeze" and len(shapes[0]) == len(shapes[1]) >= 3
+    return Difference(shapes[0], shapes[1], _head(sides[0]), paired)
 
 
 def shape_of(node: Any) -> tuple[int, ...] | None:
