@@ -78,14 +78,38 @@ def _unoptimized(view: View, parameter: Parameter) -> bool:
         return False
     if history is None and view.by_hand:
         return False
+    return _reached(view, parameter) and parameter.id not in view.once(_copies)
+
+
+def _reached(view: View, parameter: Parameter) -> bool:
+    history = view.once(_histories).get(parameter.id)
     return parameter.used is True or (history is not None and history.gradient > 0)
+
+
+def _copies(view: View) -> frozenset[int]:
+    """The tensors that began as copies of others that are trained, as those of a target network or an old policy do.
+
+    They are renewed by copying: that a gradient flows into them, for want of `no_grad`, does no harm.
+    """
+    trained = {
+        (p.shape, p.mean, p.std)
+        for p in view.log.parameters.values()
+        if p.optimizer is not None and p.std and _reached(view, p)
+    }
+    left = [p for p in view.log.parameters.values() if p.optimizer is None]
+    copied = {p.id: view.owner(p) for p in left if (p.shape, p.mean, p.std) in trained}
+    constant = [
+        p.id for p in left if not p.std and view.owner(p) in copied.values()
+    ]  # as biases that begin at 0
+    return frozenset((*copied, *constant))
 
 
 @signal(unit="tensors", by="module", reads=("parameters", "samples"))
 def unoptimized_tensors(view: View) -> dict[str, Measurement]:
     """Number of a module's tensors that the loss depends on, that no optimizer holds and nothing changes.
 
-    Frozen tensors (requires_grad False) and tensors that the loss does not use are not counted.
+    Frozen tensors (requires_grad False) and tensors that the loss does not use are not counted, nor are copies of
+    tensors that are trained: a target network is renewed by copying.
 
     Reads: `log.parameters`, `log.samples[k].displacement`, `.grad_norm`. Unit: tensors.
     None if: no update was sampled.
