@@ -94,10 +94,15 @@ def failure(log: RunLog) -> str | None:
 
 
 def _in_a_line(error: str) -> str:
-    """The first line of an exception, with the one that follows where it holds no more than the name."""
+    """The first line of an exception, with the one that follows where it holds no more than the name.
+
+    Of a SyntaxError the first tells the place, and the last what is wrong.
+    """
     lines = [line.strip() for line in error.splitlines() if line.strip()]
     if not lines:
         return "an exception"
+    if lines[0].startswith('File "'):
+        return f"{lines[-1]} ({lines[0].removeprefix('File ')})"
     return f"{lines[0]} {lines[1]}" if lines[0].endswith(":") and len(lines) > 1 else lines[0]
 
 

@@ -76,6 +76,16 @@ def test_a_validation_that_was_waited_for_in_vain_does_not_hide_why_it_ended() -
             ],
             "it raised ValueError: All the 15 fits failed.",
         ),
+        (
+            [
+                {
+                    **CRASH,
+                    "error": 'File "utils.py", line 63\n    print x\n    ^^^^\nSyntaxError: Missing ()',
+                },
+                exited(1),
+            ],
+            'it raised SyntaxError: Missing () ("utils.py", line 63)',
+        ),
         ([{**CRASH, "error": "KeyError:"}, stop("crash"), exited(1)], "it raised KeyError:"),
     ],
 )
