@@ -41,6 +41,22 @@ def test_a_term_weighted_by_zero_uses_nothing(zero: float | torch.Tensor) -> Non
     assert [id(leaf) for leaf in found.weightless] == [id(side)]
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_layer_of_one_zero_is_its_bias(bias: bool) -> None:
+    """As scripts learn where a state or a memory begins."""
+    start = nn.Linear(1, H, bias=bias)
+    found = graph.leaves((start(torch.tensor([[0.0]])) + weight(1, H)).sum())
+    assert [id(leaf) for leaf in found.weightless] == [id(start.weight)]
+    assert (id(start.bias) in {id(leaf) for leaf in found.used}) is bias
+
+
+@pytest.mark.parametrize("given", [torch.zeros(1, H), torch.zeros(B, H), torch.ones(1, H)])
+def test_a_layer_of_a_state_or_of_data_is_used(given: torch.Tensor) -> None:
+    layer = nn.Linear(H, N)
+    found = graph.leaves(layer(given).sum())
+    assert {id(leaf) for leaf in found.used} == {id(layer.weight), id(layer.bias)}
+
+
 @pytest.mark.parametrize("weighted", [1e-9, torch.eye(H)[:, :1], torch.zeros((), requires_grad=True)])
 def test_other_factors_are_no_weight_of_zero(weighted: float | torch.Tensor) -> None:
     """A gate that learns begins at 0 and opens."""

@@ -23,6 +23,14 @@ _REDUCTIONS = ("Mean", "Sum", "Nansum")
 _LARGEST = 20_000
 _SMALL = 1_024
 """Numbers of a factor that are looked at."""
+_PRODUCTS: dict[str, tuple[tuple[int, int, str, int], ...]] = {
+    "Mul": ((0, 1, "_saved_self", _SMALL), (1, 0, "_saved_other", _SMALL)),
+    "Mm": ((0, 1, "_saved_self", 1),),
+    "Addmm": ((1, 2, "_saved_mat1", 1),),  # a Linear of one 0, whose bias alone is wanted
+}
+"""Of a product: the place of a constant factor, that of what it multiplies, its name, and the most numbers looked at.
+
+Matrices of several numbers are not looked at: states that begin at 0 are no weight, and data that are 0 are a fault."""
 
 
 class Difference(NamedTuple):
@@ -82,13 +90,12 @@ def leaves(loss: torch.Tensor) -> Leaves:
     shut: list[Any] = []
     _gather([loss.grad_fn], found, seen, shut)
     beyond: dict[int, torch.Tensor] = {}
-    if shut:
-        _gather([child for node in shut for child, _ in node.next_functions], beyond, seen, None)
+    _gather(shut, beyond, seen, None)
     return Leaves(list(found.values()), [t for key, t in beyond.items() if key not in found])
 
 
 def _gather(stack: list[Any], found: dict[int, torch.Tensor], seen: set[Any], shut: list[Any] | None) -> None:
-    """Adds the leaves under these nodes; `shut` takes the factors of 0, and the walk stops there."""
+    """Adds the leaves under these nodes; `shut` takes what is multiplied by 0, and the walk does not go there."""
     while stack and len(seen) < _LARGEST:
         node = stack.pop()
         if node is None:
@@ -96,24 +103,26 @@ def _gather(stack: list[Any], found: dict[int, torch.Tensor], seen: set[Any], sh
         tensor = getattr(node, "variable", None)
         if tensor is not None:
             found.setdefault(id(tensor), tensor)
-        elif shut is not None and kind_of(node) == "Mul" and _takes_nothing(node):
-            shut.append(node)
-        else:
-            for child, _ in node.next_functions:
-                if child is not None and child not in seen:
-                    seen.add(child)
-                    stack.append(child)
+            continue
+        nothing = None if shut is None else _taken_times_zero(node)
+        for place, (child, _) in enumerate(node.next_functions):
+            if shut is not None and place == nothing:
+                shut.append(child)
+            elif child is not None and child not in seen:
+                seen.add(child)
+                stack.append(child)
 
 
-def _takes_nothing(product: Any) -> bool:
-    """Whether a product's one constant factor is 0 everywhere; large ones are not looked at, which takes time."""
-    if len(product.next_functions) < 2:
-        return False
-    (left, _), (right, _) = product.next_functions
-    if (left is None) == (right is None):
-        return False
-    factor = saved(product, "_saved_self" if left is None else "_saved_other")
-    return factor is not None and factor.numel() <= _SMALL and not bool(factor.any())
+def _taken_times_zero(node: Any) -> int | None:
+    """The place of what an operation multiplies by a constant that is 0 everywhere; None where it does not."""
+    inputs = node.next_functions
+    for constant, other, name, most in _PRODUCTS.get(kind_of(node), ()):
+        if len(inputs) <= other or inputs[constant][0] is not None or inputs[other][0] is None:
+            continue
+        factor = saved(node, name)
+        if factor is not None and factor.numel() <= most and not bool(factor.any()):
+            return other
+    return None
 
 
 def head(tensor: torch.Tensor) -> str | None:
