@@ -134,7 +134,8 @@ def _does_harm(losses: list[float | None], k: int, ratio: float, broke: bool) ->
     level = float(np.median(before))
     spread = 1.4826 * float(np.median(np.abs(np.array(before) - level)))
     now = float(np.median(after))
-    return now - level > max(0.5 * abs(level), 3 * spread) and abs(now) > 0.1 * abs(before[0])
+    first = next(v for v in losses if v is not None)
+    return now - level > max(0.5 * abs(level), 3 * spread) and abs(now) > 0.1 * abs(first)
 
 
 def _first_non_finite(view: View) -> NonFinite | None:
