@@ -85,7 +85,8 @@ def grad_norm_spike_count(view: View) -> Measurement:
     steps before after which it was low again.
 
     Reads: `log.steps[k].grad_norm`, `.loss`. Unit: spikes.
-    None if: fewer than 6 finite norms, or spikes without losses to tell what they did.
+    None if: fewer than 6 finite norms; spikes without losses to tell what they did; or spikes where optimizers take
+    turns, as in a GAN, each of whose losses rises as the other side learns.
     """
     reason = _absent(view)
     if reason:
@@ -94,6 +95,10 @@ def grad_norm_spike_count(view: View) -> Measurement:
     spikes = [(k, ratio) for k, ratio in _ratios(norms) if ratio > SPIKE]
     if spikes and all(loss is None for loss in losses):
         return unknown("the gradient norm spikes, but no loss was seen to tell whether that did harm")
+    if spikes and view.alternates and not view.loss_broke:
+        return unknown(
+            "the gradient norm spikes, but optimizers take turns: the loss of one rises as another learns"
+        )
     return known(sum(_does_harm(losses, k, ratio, view.loss_broke) for k, ratio in spikes), n=len(norms))
 
 

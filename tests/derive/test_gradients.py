@@ -81,6 +81,27 @@ def test_steady_growth_is_an_explosion() -> None:
     assert value_of("grad_norm_spike_count", growing) > 1  # type: ignore[operator]
 
 
+def test_spikes_of_two_sides_that_take_turns_are_undecided() -> None:
+    """The loss of a discriminator rises when the generator has learned; what one side makes of NaN is plain."""
+
+    def by(order: list[int], last: float) -> RunLog:
+        after = [5.0] * 8 + [last]
+        losses, norms = [*LOSSES[:21], *after], [50.0 if k == 20 else 1.0 for k in range(30)]
+        own = iter(steps(losses, norms))
+        rows = [next(own) if o == 0 else steps([9.0], [1.0])[0] for o in order]
+        return log(
+            [
+                row.model_copy(update={"step": k, "optimizers": (o,)})
+                for k, (o, row) in enumerate(zip(order, rows, strict=True), 1)
+            ]
+        )
+
+    turns, anew = [0, 1] * 30, [0] * 30 + [1] * 20
+    assert "take turns" in (measure("grad_norm_spike_count", by(turns, 5.0)).absent or "")
+    assert value_of("grad_norm_spike_count", by(anew, 5.0)) == 1
+    assert value_of("grad_norm_spike_count", by(turns, math.nan)) == 1
+
+
 def test_spike_before_nan_counts() -> None:
     norms = [1.0] * 10 + [500.0, 1.0]
     broken = log(steps([1.0] * 11 + [math.nan], norms))
