@@ -87,8 +87,7 @@ def _one_batch(log: RunLog) -> str | None:
 def failure(log: RunLog) -> str | None:
     """How the script failed, as a clause; None when it ended well, or because it was stopped."""
     if log.crash:
-        first = next(iter(log.crash.error.strip().splitlines()), "an exception")
-        return f"it raised {first}"  # the traceback was shown when it ran
+        return f"it raised {_in_a_line(log.crash.error)}"  # the traceback was shown when it ran
     if log.exit is None or log.exit.reason != "ended" or not log.exit.code or _over(log):
         return None
     if log.exit.code > 0:
@@ -97,6 +96,19 @@ def failure(log: RunLog) -> str | None:
         return f"it was killed by {signal.Signals(-log.exit.code).name}"
     except ValueError:
         return f"it was killed by signal {-log.exit.code}"
+
+
+def _in_a_line(error: str) -> str:
+    """The first line of an exception, with the one that follows where it holds no more than the name.
+
+    Of a SyntaxError the first tells the place, and the last what is wrong.
+    """
+    lines = [line.strip() for line in error.splitlines() if line.strip()]
+    if not lines:
+        return "an exception"
+    if lines[0].startswith('File "'):
+        return f"{lines[-1]} ({lines[0].removeprefix('File ')})"
+    return f"{lines[0]} {lines[1]}" if lines[0].endswith(":") and len(lines) > 1 else lines[0]
 
 
 def _over(log: RunLog) -> bool:

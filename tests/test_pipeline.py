@@ -68,6 +68,25 @@ def test_a_validation_that_was_waited_for_in_vain_does_not_hide_why_it_ended() -
         ([early("failed"), stop("steps"), exited(1)], None),
         ([early("by_hand"), stop("script_end"), exited(1)], "it ended with exit code 1"),
         ([CRASH, stop("crash"), exited(1)], "it raised ValueError: no such batch"),
+        (
+            [
+                {**CRASH, "error": "ValueError: \n\nAll the 15 fits failed.\nDetails:"},
+                stop("crash"),
+                exited(1),
+            ],
+            "it raised ValueError: All the 15 fits failed.",
+        ),
+        (
+            [
+                {
+                    **CRASH,
+                    "error": 'File "utils.py", line 63\n    print x\n    ^^^^\nSyntaxError: Missing ()',
+                },
+                exited(1),
+            ],
+            'it raised SyntaxError: Missing () ("utils.py", line 63)',
+        ),
+        ([{**CRASH, "error": "KeyError:"}, stop("crash"), exited(1)], "it raised KeyError:"),
     ],
 )
 def test_a_failure_is_told_apart_from_an_end_that_we_brought(

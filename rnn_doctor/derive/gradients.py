@@ -87,7 +87,8 @@ def grad_norm_spike_count(view: View) -> Measurement:
     steps before after which it was low again.
 
     Reads: `log.steps[k].grad_norm`, `.loss`. Unit: spikes.
-    None if: fewer than 6 finite norms, or spikes without losses to tell what they did.
+    None if: fewer than 6 finite norms; spikes without losses to tell what they did; or spikes where optimizers take
+    turns, as in a GAN, each of whose losses rises as the other side learns.
     """
     reason = _absent(view)
     if reason:
@@ -96,6 +97,10 @@ def grad_norm_spike_count(view: View) -> Measurement:
     spikes = [(k, ratio) for k, ratio in _ratios(norms) if ratio > SPIKE]
     if spikes and all(loss is None for loss in losses):
         return unknown("the gradient norm spikes, but no loss was seen to tell whether that did harm")
+    if spikes and view.alternates and not view.loss_broke:
+        return unknown(
+            "the gradient norm spikes, but optimizers take turns: the loss of one rises as another learns"
+        )
     return known(sum(_does_harm(losses, k, ratio, view.loss_broke) for k, ratio in spikes), n=len(norms))
 
 
@@ -167,7 +172,8 @@ def _does_harm(losses: list[float | None], k: int, ratio: float, broke: bool) ->
     level = float(np.median(before))
     spread = 1.4826 * float(np.median(np.abs(np.array(before) - level)))
     now = float(np.median(after))
-    return now - level > max(0.5 * abs(level), 3 * spread) and abs(now) > 0.1 * abs(before[0])
+    first = next(v for v in losses if v is not None)
+    return now - level > max(0.5 * abs(level), 3 * spread) and abs(now) > 0.1 * abs(first)
 
 
 def _first_non_finite(view: View) -> NonFinite | None:

@@ -11,6 +11,8 @@ from rnn_doctor.schema.signals import Measurement
 from rnn_doctor.schema.wiring import Reach
 
 ALL_ROWS, NO_ROW = 0.99, 0.01
+ABOVE_LOG = 0.01
+"""Logarithms of probabilities are at most 0; with 1e-2 added to each at most 0.00995."""
 REACH = 1.05
 """Targets may exceed the range of an activation by 5 % of it: rounding and label noise."""
 BEYOND = 0.05
@@ -171,8 +173,14 @@ def _regression(head: str, out_of_reach: Callable[[float, float], bool]) -> Call
 
 
 def _unnormalized(call: LossCall) -> bool:
-    """nll_loss on what is no logarithm of probabilities in any row."""
+    """nll_loss on what is no logarithm of probabilities in any row, nor bounded as such are.
+
+    Raw outputs are positive as often as negative, and the loss falls without bound as they grow. Log-probabilities
+    that a focal loss weights, or that a small number was added to, are no distribution and yet at most 0.
+    """
     share = call.log_simplex_share
+    if call.maximum is not None and call.maximum < ABOVE_LOG:
+        return False
     return call.function == "nll_loss" and call.head != "log_softmax" and share is not None and share < NO_ROW
 
 

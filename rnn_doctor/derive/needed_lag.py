@@ -12,6 +12,8 @@ from rnn_doctor.schema.signals import Measurement
 LAST = 0.99
 """Share of the loss's gradient at the last step from which on the loss reads that step alone."""
 
+_JOINED = "it is called several times for a sequence, and which of these calls the loss reads was not seen"
+
 NO_LAG = "how far back the task must remember is not known (say it with --lag)"
 
 
@@ -48,11 +50,16 @@ def told_by_data(view: View, module: int) -> DataLag | None:
     that earlier ones do (Markov).
     """
     record = data_lag_test(view, module)
-    if record is None or record.target != "sequence" or not informative(record):
+    if record is None or record.target != "sequence" or not informative(record) or _is_joined(view, module):
         return None
     shares = [r.last_share for r in view.log.readouts if r.module == module]
     alone = not view.log.modules[module].bidirectional and shares and min(shares) > LAST
     return record if alone else None
+
+
+def _is_joined(view: View, module: int) -> bool:
+    """Whether several calls make up a sequence: how the first of them is read says nothing of the others."""
+    return any(f.attached for f in view.log.state_flows if f.module == module)
 
 
 @signal(unit="steps", by="module", reads=("data_lags", "readouts", "state_flows"))
@@ -98,8 +105,9 @@ def lag_bound(view: View) -> dict[str, Measurement]:
     """The longest lag that the loss can ask for, where it reads the last step alone.
 
     Reads: `log.readouts[i].last_share`, `.time`, `log.state_flows[i]`. Unit: time steps.
-    None if: the loss reads other steps too, so that it singles out no lag; the read-out was not seen; or the state is
-    carried on from earlier calls, so that it may ask for more.
+    None if: the loss reads other steps too, so that it singles out no lag; the read-out was not seen; the state is
+    carried on from earlier calls, so that it may ask for more; or several calls make up a sequence, of which the first
+    alone was looked at.
     """
     return {name: bound(view, number) for number, name in view.module_names.items()}
 
@@ -113,24 +121,30 @@ def bound(view: View, module: int) -> Measurement:
         return unknown("how the loss reads its output was not seen", location=location)
     if any(r.last_share <= LAST for r in readouts):
         return unknown("the loss reads many steps, so that no lag is singled out", location=location)
+    if _is_joined(view, module):
+        return unknown(_JOINED, location=location)
     if any(f.detached or f.continued or f.kept for f in flows):
         return unknown("its state is carried on from earlier calls", location=location)
     longest = max([*(f.length for f in flows), *(r.time for r in readouts)])
     return known(longest - 1, n=len(readouts), location=location)
 
 
-@signal(unit="text", by="module", reads=("readouts",))
+@signal(unit="text", by="module", reads=("readouts", "state_flows"))
 def read_out(view: View) -> dict[str, Measurement]:
     """Which time steps of a module's output the loss reads: the last step, or others too.
 
-    Reads: `log.readouts[i].last_share`. Unit: text. None if: the read-out was not seen.
+    Reads: `log.readouts[i].last_share`, `log.state_flows[i].attached`. Unit: text.
+    None if: the read-out was not seen, or several calls make up a sequence and the first is read at its end.
     """
     found = {}
     for number, name in view.module_names.items():
         shares = [r.last_share for r in view.log.readouts if r.module == number]
-        found[name] = (
-            known("the last step" if min(shares) > LAST else "many steps", n=len(shares))
-            if shares
-            else unknown("how the loss reads its output was not seen")
-        )
+        if not shares:
+            found[name] = unknown("how the loss reads its output was not seen")
+        elif min(shares) <= LAST:
+            found[name] = known("many steps", n=len(shares))
+        elif _is_joined(view, number):
+            found[name] = unknown(_JOINED)
+        else:
+            found[name] = known("the last step", n=len(shares))
     return found

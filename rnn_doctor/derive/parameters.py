@@ -82,14 +82,38 @@ def _unoptimized(view: View, parameter: Parameter) -> bool:
         return False
     if history is None and view.by_hand:
         return False
+    return _reached(view, parameter) and parameter.id not in view.once(_copies)
+
+
+def _reached(view: View, parameter: Parameter) -> bool:
+    history = view.once(_histories).get(parameter.id)
     return parameter.used is True or (history is not None and history.gradient > 0)
+
+
+def _copies(view: View) -> frozenset[int]:
+    """The tensors that began as copies of others that are trained, as those of a target network or an old policy do.
+
+    They are renewed by copying: that a gradient flows into them, for want of `no_grad`, does no harm.
+    """
+    trained = {
+        (p.shape, p.mean, p.std)
+        for p in view.log.parameters.values()
+        if p.optimizer is not None and p.std and _reached(view, p)
+    }
+    left = [p for p in view.log.parameters.values() if p.optimizer is None]
+    copied = {p.id: view.owner(p) for p in left if (p.shape, p.mean, p.std) in trained}
+    constant = [
+        p.id for p in left if not p.std and view.owner(p) in copied.values()
+    ]  # as biases that begin at 0
+    return frozenset((*copied, *constant))
 
 
 @signal(unit="tensors", by="module", reads=("parameters", "samples"))
 def unoptimized_tensors(view: View) -> dict[str, Measurement]:
     """Number of a module's tensors that the loss depends on, that no optimizer holds and nothing changes.
 
-    Frozen tensors (requires_grad False) and tensors that the loss does not use are not counted.
+    Frozen tensors (requires_grad False) and tensors that the loss does not use are not counted, nor are copies of
+    tensors that are trained: a target network is renewed by copying.
 
     Reads: `log.parameters`, `log.samples[k].displacement`, `.grad_norm`. Unit: tensors.
     None if: no update was sampled.
@@ -161,7 +185,7 @@ def _unchanged(view: View, parameter: Parameter) -> bool:
 
 def _used(view: View, parameter: Parameter, history: _History, optimizer: int) -> bool:
     """Whether the loss uses it, or its module ran: but not where its optimizer has its turn in a later phase."""
-    if history.gradient > 0 or parameter.used is True:
+    if history.gradient > 0 or parameter.used is True or parameter.weightless:
         return True
     return _at_work(view, parameter) and (_stepped(view, optimizer) or len(view.log.optimizers) == 1)
 
@@ -243,6 +267,28 @@ def reverse_alone_unchanged(view: View) -> dict[str, Measurement]:
             found[owner] = (
                 read if read.absent else known(bool(read.value), n=len(still), location=read.location)
             )
+    return found
+
+
+@signal(unit="claim", by="module", reads=("parameters", "samples"))
+def unchanged_weightless(view: View) -> dict[str, Measurement]:
+    """Whether the loss reaches the weight matrices that `unchanged_tensors` counts through factors of 0 alone.
+
+    A term whose weight rises later is such, and a task of which no sample has come yet.
+
+    Reads: `log.parameters[id].weightless`, and as unchanged_tensors. Unit: claim.
+    None if: fewer than 5 updates were sampled.
+    """
+    reason = _too_early(view, FEWEST)
+    found = {}
+    for owner, parameters in _owners(view).items():
+        location = view.owner_location(parameters[0])
+        still = [] if reason else [p for p in parameters if _unchanged(view, p)]
+        found[owner] = (
+            unknown(reason, location=location)
+            if reason
+            else known(bool(still) and all(p.weightless for p in still), n=len(still), location=location)
+        )
     return found
 
 

@@ -8,6 +8,8 @@ from rnn_doctor.schema.validating import EarlyValidation
 NONE_SEEN = "no validation loss was computed while the script was watched"
 _BEYOND = 10
 """Updates after an epoch, so that what learns on after its validation is seen too."""
+_ENDLESS = 1_000_000
+"""Batches of an epoch that nobody waits for: a sampler that draws for ever says so by a huge number."""
 
 _WHY = {
     "off": "--validate off left the epoch as it is",
@@ -45,6 +47,8 @@ def _advice(early: EarlyValidation, log: RunLog) -> str:
 def _updates_of_an_epoch(early: EarlyValidation, log: RunLog) -> int | None:
     """The update that ends the epoch under way, where the loader tells its length."""
     if early.outcome in ("ended", "failed") or not early.epoch or early.given is None or not log.steps:
+        return None
+    if early.epoch > _ENDLESS:
         return None
     left = early.epoch - early.given
     return early.step + math.ceil(left / log.steps[-1].backwards) if left > 0 else None

@@ -45,6 +45,14 @@ class View:
         return [lead, *(turn for turn in counts if turn != lead)]
 
     @cached_property
+    def alternates(self) -> bool:
+        """Whether other optimizers step between two steps of the leading ones, as the two sides of a GAN do."""
+        if len(self.turns) < 2:
+            return False
+        lead = [k for k, step in enumerate(self.log.steps) if step.optimizers == self.turns[0]]
+        return lead[-1] - lead[0] >= len(lead)
+
+    @cached_property
     def steps(self) -> list[Step]:
         """The steps of the leading set of optimizers."""
         return [step for step in self.log.steps if step.optimizers == self.turns[0]]

@@ -114,6 +114,9 @@ class Parameter(Frozen):
     """The optimizer that holds it."""
     used: bool | None = None
     """Whether the loss depends on it; None where the graph was not seen."""
+    weightless: bool = False
+    """The loss depends on it through factors of 0 alone, as a term whose weight has not risen yet, or in a layer that
+    is given a single 0 and learns by its bias."""
     std: Number | None = None
     """Standard deviation of its values before the first update."""
     mean: Number | None = None

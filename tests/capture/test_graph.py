@@ -23,10 +23,47 @@ def _seed() -> None:
 def test_leaves_are_all_parameters_once() -> None:
     a, b, alone = weight(H, H), weight(H), weight(H)
     loss = (torch.randn(B, H) @ a.t() + b).sum() + (a * 2).sum()
-    assert {id(leaf) for leaf in graph.leaves(loss)} == {id(a), id(b)}
-    assert len(graph.leaves(loss)) == 2
+    found = graph.leaves(loss)
+    assert {id(leaf) for leaf in found.used} == {id(a), id(b)}
+    assert len(found.used) == 2
+    assert found.weightless == []
     assert alone.requires_grad
-    assert graph.leaves(torch.zeros(())) == []
+    assert graph.leaves(torch.zeros(())) == graph.Leaves([], [])
+
+
+@pytest.mark.parametrize("zero", [0.0, 0, torch.tensor(0.0), torch.zeros(B, 1)])
+def test_a_term_weighted_by_zero_uses_nothing(zero: float | torch.Tensor) -> None:
+    body, head, side = weight(H, H), weight(H, 1), weight(H, 1)
+    features = torch.randn(B, H) @ body
+    loss = (features @ head).mean() + (zero * (features @ side).square()).mean()
+    found = graph.leaves(loss)
+    assert {id(leaf) for leaf in found.used} == {id(body), id(head)}
+    assert [id(leaf) for leaf in found.weightless] == [id(side)]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_layer_of_one_zero_is_its_bias(bias: bool) -> None:
+    """As scripts learn where a state or a memory begins."""
+    start = nn.Linear(1, H, bias=bias)
+    found = graph.leaves((start(torch.tensor([[0.0]])) + weight(1, H)).sum())
+    assert [id(leaf) for leaf in found.weightless] == [id(start.weight)]
+    assert (id(start.bias) in {id(leaf) for leaf in found.used}) is bias
+
+
+@pytest.mark.parametrize("given", [torch.zeros(1, H), torch.zeros(B, H), torch.ones(1, H)])
+def test_a_layer_of_a_state_or_of_data_is_used(given: torch.Tensor) -> None:
+    layer = nn.Linear(H, N)
+    found = graph.leaves(layer(given).sum())
+    assert {id(leaf) for leaf in found.used} == {id(layer.weight), id(layer.bias)}
+
+
+@pytest.mark.parametrize("weighted", [1e-9, torch.eye(H)[:, :1], torch.zeros((), requires_grad=True)])
+def test_other_factors_are_no_weight_of_zero(weighted: float | torch.Tensor) -> None:
+    """A gate that learns begins at 0 and opens."""
+    side = weight(H, 1)
+    found = graph.leaves((side * weighted).sum())
+    assert id(side) in {id(leaf) for leaf in found.used}
+    assert found.weightless == []
 
 
 @pytest.mark.parametrize(
@@ -84,6 +121,24 @@ def test_difference(
 ) -> None:
     prediction = torch.randn(B, N) @ weight(N, 1)
     assert graph.difference(make(prediction, torch.randn(B, 1))) == graph.Difference((B, 1), result, None)
+
+
+@pytest.mark.parametrize(
+    ("make", "paired"),
+    [
+        (lambda q, y: (y[:, None, :] - q[:, :, None]).abs().mean(), True),
+        (lambda q, y: (q.unsqueeze(2) - y.unsqueeze(1)).square().mean(), True),
+        (lambda q, y: (q[:, :, None] - y[:, :1, None]).square().mean(), True),
+        (lambda q, y: (q[:, 0, None] - y[:, 0]).square().mean(), False),  # (B, 1) against (B,)
+        (lambda q, y: (q.mean(1, keepdim=True) - y[:, 0]).square().mean(), False),
+    ],
+)
+def test_pairs_that_an_axis_was_put_in_for(
+    make: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], paired: bool
+) -> None:
+    found = graph.difference(make(torch.randn(B, N) @ weight(N, N), torch.randn(B, H)))
+    assert found is not None
+    assert found.paired is paired
 
 
 def test_difference_names_the_head() -> None:

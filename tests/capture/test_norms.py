@@ -124,6 +124,23 @@ def test_a_limit_that_is_not_reached_changes_nothing() -> None:
     assert {s["clip_limit"] for s in records.steps} == {1e6}
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_norm_that_is_only_asked_for_is_no_clipping(late: bool) -> None:
+    with observed() as records:
+        net = Net()
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.001)
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            net.loss().backward()
+            if not late:
+                nn.utils.clip_grad_norm_(net.parameters(), math.inf)
+            optimizer.step()
+            if late:
+                nn.utils.clip_grad_norm_(net.parameters(), float("inf"))
+    assert all(s["grad_norm"] > 0 for s in records.steps)
+    assert not any({"clip_late", "clip_limit", "clipped_norm"} & s.keys() for s in records.steps)
+
+
 def test_a_clip_after_the_update_is_late() -> None:
     with observed() as records:
         net = Net()

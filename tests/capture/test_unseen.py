@@ -78,3 +78,23 @@ def test_a_warning_of_torch_names_the_line_that_it_names_without_the_probe(warne
     assert bare
     with observed():
         assert places() == bare
+
+
+def doubled(n: int) -> int:
+    return 2 * n
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+def test_a_class_that_is_scripted_finds_the_names_of_its_caller() -> None:
+    """As those of torch.distributed.optim do, which are compiled when it is imported."""
+
+    def scripted() -> type:
+        class Counter:
+            def __init__(self, n: int) -> None:
+                self.n = doubled(n)
+
+        made: type = torch.jit.script(Counter)
+        return made
+
+    with observed():
+        assert scripted()(3).n == 6

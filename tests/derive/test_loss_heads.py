@@ -139,6 +139,19 @@ def test_scores_that_cannot_be_negative() -> None:
     assert values(loss_call(reach=reaching(low=0.0)))["loss_head_mismatch"] is False
 
 
+@pytest.mark.parametrize("maximum", [-0.2, 0.0, 0.00995])
+def test_weighted_log_probabilities_are_no_raw_outputs(maximum: float) -> None:
+    """As of a focal loss, (1 - p) ** gamma * log p, or of log(p + eps) over many words."""
+    assert (
+        values(loss_call("nll_loss", log_simplex_share=0.0, minimum=-7.0, maximum=maximum))[
+            "loss_head_mismatch"
+        ]
+        is False
+    )
+    raw = values(loss_call("nll_loss", log_simplex_share=0.0, minimum=-7.0, maximum=0.3))
+    assert raw["loss_head_mismatch"] is True
+
+
 def test_scale_of_the_targets_does_not_matter_to_a_relu() -> None:
     for scale in (1e-3, 1.0, 1e3):
         call = loss_call("mse_loss", head="relu", target_minimum=-scale, target_maximum=scale)

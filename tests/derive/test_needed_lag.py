@@ -14,13 +14,23 @@ def test_a_loss_that_reads_the_last_step_bounds_the_lag() -> None:
     last = log([lstm()], [readout(), readout(step=3)])
     assert value_of("lag_bound", last, "lstm") == 19
     assert value_of("read_out", last, "lstm") == "the last step"
-    joined = log([lstm()], [readout(time=1)], [flow(calls=30, attached=29, length=30)])
-    assert value_of("lag_bound", joined, "lstm") == 29
     every = log([lstm()], [readout(), readout(step=3, last_share=0.05)])
     assert measure("lag_bound", every, "lstm").absent
     assert value_of("read_out", every, "lstm") == "many steps"
     assert measure("lag_bound", log([lstm()]), "lstm").absent
     assert measure("read_out", log([lstm()]), "lstm").absent
+
+
+def test_the_first_of_several_calls_for_a_sequence_does_not_tell_how_all_are_read() -> None:
+    """A module that is called step by step gives its only step each time; the loss may read every one of them."""
+    for time, calls in ((1, 30), (20, 3)):
+        joined = log(
+            [lstm()], [readout(time=time)], [flow(calls=calls, attached=calls - 1, length=time * calls)]
+        )
+        assert "several times for a sequence" in (measure("lag_bound", joined, "lstm").absent or "")
+        assert "several times for a sequence" in (measure("read_out", joined, "lstm").absent or "")
+    chunks = log([lstm()], [readout(last_share=0.1)], [flow(calls=3, attached=2, length=60)])
+    assert value_of("read_out", chunks, "lstm") == "many steps"
 
 
 def test_profiles_are_the_last_ones_whole_modules_first() -> None:

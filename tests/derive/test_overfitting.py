@@ -138,6 +138,11 @@ def _early(**fields: Any) -> EarlyValidation:
             "use more --steps than 60, or validate every few updates",
         ),
         (
+            {"outcome": "by_next", "epoch": 312_500_000, "given": 60},  # a sampler that draws for ever
+            "the script takes its batches by next(), so that no epoch can be ended early; if it validates later, "
+            "use more --steps than 60, or validate every few updates",
+        ),
+        (
             {"outcome": "ended", "epoch": 900, "given": 60},
             "its epoch was ended early, and none followed; if it does validate, use --steps to observe beyond its "
             "first validation, or --steps all",

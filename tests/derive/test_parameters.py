@@ -74,6 +74,41 @@ def test_frozen_optimized_and_unused_tensors_do_not_count(fields: dict[str, Any]
     assert value_of("unoptimized_untrained", run, "lstm") is False
 
 
+@pytest.mark.parametrize(
+    ("online", "count"),
+    [
+        ({}, 0),
+        ({"used": None}, 0),  # it has a gradient
+        ({"mean": 1e-9}, 1),  # drawn by itself
+        ({"shape": (32, 128)}, 1),
+        ({"optimizer": None}, 1),  # the copy of what nothing trains either
+    ],
+)
+def test_a_target_network_is_renewed_by_copying(online: dict[str, Any], count: int) -> None:
+    target = weight(1, "target.lstm.weight_hh_l0", optimizer=None, module=1)
+    still = [s for k in AT for s in samples([k], lambda _: 0.0, (0, 1))]
+    run = log(adam(), lstm(), lstm(1, name="target.lstm"), weight(**online), target, RUN, still)
+    assert value_of("unoptimized_tensors", run, "target.lstm") == count
+
+
+def test_the_biases_of_a_copy_are_copies_too() -> None:
+    zeros = {"shape": (128,), "mean": 0.0, "std": 0.0, "optimizer": None}
+    target = weight(1, "target.lstm.weight_hh_l0", optimizer=None, module=1)
+    bias = weight(2, "target.lstm.bias_hh_l0", module=1, **zeros)
+    modules = (lstm(), lstm(1, name="target.lstm"))
+    for tensors, count in (((target, bias), 0), ((bias,), 1)):
+        run = log(adam(), *modules, weight(), *tensors, RUN, samples(AT, lambda _: 0.0, (0, 1, 2)))
+        assert value_of("unoptimized_tensors", run, "target.lstm") == count
+
+
+def test_the_copy_is_trained_and_the_optimizer_holds_the_original() -> None:
+    original = weight(0, used=False)
+    copy = weight(1, "copy.weight_hh_l0", optimizer=None, module=1)
+    alone = samples(AT, lambda _: 0.0, (1,))
+    run = log(adam(), lstm(), lstm(1, name="copy"), original, copy, RUN, alone)
+    assert value_of("unoptimized_tensors", run, "copy") == 1
+
+
 def test_a_module_under_no_grad_counts_as_at_work() -> None:
     no_gradient = samples(AT, lambda k: 0.0, grad_norm=(None,))
     for line, count in ((at(31), 1), (None, 0)):
@@ -155,6 +190,20 @@ def test_an_optimizer_whose_turn_comes_later_leaves_nothing_unchanged() -> None:
     assert value_of("unchanged_tensors", alone, "lstm") == 1, (
         "scheduler.step() where optimizer.step() was meant"
     )
+
+
+def test_weights_of_a_term_that_is_weighted_by_zero() -> None:
+    later = weight(used=False, weightless=True)
+    head = weight(1, "lstm.weight_ih_l0")
+    for tensors, weightless in (((later,), True), ((later, head), False)):
+        still = samples(AT, lambda k: 0.0, tuple(p.id for p in tensors), grad_norm=(0.0,) * len(tensors))
+        run = log(adam(), lstm(), *tensors, RUN, still)
+        assert value_of("unchanged_tensors", run, "lstm") == len(tensors)
+        assert value_of("unchanged_weightless", run, "lstm") is weightless
+    moving = log(adam(), lstm(), later, RUN, samples(AT))
+    assert value_of("unchanged_weightless", moving, "lstm") is False
+    young = log(adam(), lstm(), later, steps([1.0] * 3), samples([1, 2, 3], lambda k: 0.0))
+    assert measure("unchanged_weightless", young, "lstm").absent
 
 
 def test_the_smallest_change_counts() -> None:

@@ -21,6 +21,16 @@ _HEADS = {
 }
 _REDUCTIONS = ("Mean", "Sum", "Nansum")
 _LARGEST = 20_000
+_SMALL = 1_024
+"""Numbers of a factor that are looked at."""
+_PRODUCTS: dict[str, tuple[tuple[int, int, str, int], ...]] = {
+    "Mul": ((0, 1, "_saved_self", _SMALL), (1, 0, "_saved_other", _SMALL)),
+    "Mm": ((0, 1, "_saved_self", 1),),
+    "Addmm": ((1, 2, "_saved_mat1", 1),),  # a Linear of one 0, whose bias alone is wanted
+}
+"""Of a product: the place of a constant factor, that of what it multiplies, its name, and the most numbers looked at.
+
+Matrices of several numbers are not looked at: states that begin at 0 are no weight, and data that are 0 are a fault."""
 
 
 class Difference(NamedTuple):
@@ -29,6 +39,8 @@ class Difference(NamedTuple):
     prediction_shape: tuple[int, ...]
     result_shape: tuple[int, ...]
     head: str | None
+    paired: bool = False
+    """An axis was put into the prediction for it to be held against several targets, in results of 3 axes or more."""
 
 
 def kind_of(node: Any) -> str:
@@ -63,25 +75,54 @@ def reaches(loss: torch.Tensor, sought: set[Any]) -> bool:
     return False
 
 
-def leaves(loss: torch.Tensor) -> list[torch.Tensor]:
+class Leaves(NamedTuple):
+    """The leaves of a loss's graph."""
+
+    used: list[torch.Tensor]
+    weightless: list[torch.Tensor]
+    """Those that the loss depends on through factors of 0 alone, as a term whose weight has not risen yet."""
+
+
+def leaves(loss: torch.Tensor) -> Leaves:
     """The leaves of the graph. The walk ends after 20,000 nodes: what lies beyond is not listed."""
     found: dict[int, torch.Tensor] = {}
     seen = {loss.grad_fn}
-    stack = [loss.grad_fn]
+    shut: list[Any] = []
+    _gather([loss.grad_fn], found, seen, shut)
+    beyond: dict[int, torch.Tensor] = {}
+    _gather(shut, beyond, seen, None)
+    return Leaves(list(found.values()), [t for key, t in beyond.items() if key not in found])
+
+
+def _gather(stack: list[Any], found: dict[int, torch.Tensor], seen: set[Any], shut: list[Any] | None) -> None:
+    """Adds the leaves under these nodes; `shut` takes what is multiplied by 0, and the walk does not go there."""
     while stack and len(seen) < _LARGEST:
         node = stack.pop()
         if node is None:
             continue
-        for child, _ in node.next_functions:
-            if child is None or child in seen:
-                continue
-            tensor = getattr(child, "variable", None)
-            if tensor is not None:
-                found.setdefault(id(tensor), tensor)
-            else:
+        tensor = getattr(node, "variable", None)
+        if tensor is not None:
+            found.setdefault(id(tensor), tensor)
+            continue
+        nothing = None if shut is None else _taken_times_zero(node)
+        for place, (child, _) in enumerate(node.next_functions):
+            if shut is not None and place == nothing:
+                shut.append(child)
+            elif child is not None and child not in seen:
                 seen.add(child)
                 stack.append(child)
-    return list(found.values())
+
+
+def _taken_times_zero(node: Any) -> int | None:
+    """The place of what an operation multiplies by a constant that is 0 everywhere; None where it does not."""
+    inputs = node.next_functions
+    for constant, other, name, most in _PRODUCTS.get(kind_of(node), ()):
+        if len(inputs) <= other or inputs[constant][0] is not None or inputs[other][0] is None:
+            continue
+        factor = saved(node, name)
+        if factor is not None and factor.numel() <= most and not bool(factor.any()):
+            return other
+    return None
 
 
 def head(tensor: torch.Tensor) -> str | None:
@@ -98,18 +139,20 @@ def _head(node: Any) -> str | None:
 def divisor(loss: torch.Tensor) -> float:
     """The number that the script divided its loss by in the last operation; 1 if it did not."""
     node: Any = loss.grad_fn
-    if node is None or len(node.next_functions) < 2 or node.next_functions[1][0] is not None:
+    number = None if node is None or kind_of(node) not in ("Div", "Mul") else _factor(node)
+    if number is None:
         return 1.0
-    kind = kind_of(node)
-    if kind not in ("Div", "Mul"):
-        return 1.0
-    other = saved(node, "_saved_other")
-    if other is None or other.numel() != 1:
-        return 1.0
-    number = float(other)
-    if kind == "Div":
+    if kind_of(node) == "Div":
         return number
     return 1.0 / number if number else 1.0
+
+
+def _factor(node: Any) -> float | None:
+    """The constant number that a product or a quotient was made with; None where it is none."""
+    if len(node.next_functions) < 2 or node.next_functions[1][0] is not None:
+        return None
+    other = saved(node, "_saved_other")
+    return None if other is None or other.numel() != 1 or other.is_complex() else float(other)
 
 
 def difference(loss: torch.Tensor) -> Difference | None:
@@ -135,7 +178,8 @@ def difference(loss: torch.Tensor) -> Difference | None:
     shapes = [shape_of(sides[0]), shape_of(node)]
     if shapes[0] is None or shapes[1] is None:
         return None
-    return Difference(shapes[0], shapes[1], _head(sides[0]))
+    paired = kind_of(sides[0]) == "Unsqueeze" and len(shapes[0]) == len(shapes[1]) >= 3
+    return Difference(shapes[0], shapes[1], _head(sides[0]), paired)
 
 
 def shape_of(node: Any) -> tuple[int, ...] | None:

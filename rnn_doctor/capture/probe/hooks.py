@@ -137,8 +137,14 @@ def _losses(observer: Observer, patches: Patches) -> None:
         patches.replace(functional, name, watching(name))
 
     def scripting(original: Callable[..., Any]) -> Callable[..., Any]:
+        counted = "_frames_up" in inspect.signature(original).parameters
+
         @functools.wraps(original)
         def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
+            if (
+                counted and len(args) < 2
+            ):  # names of a class are sought in the frame of its caller, one further up now
+                kwargs["_frames_up"] = kwargs.get("_frames_up", 0) + 1
             # TorchScript compiles the source of what it meets; it must meet the functions as torch wrote them.
             observer.calls.leave_to_compiler(False)
             watched = [getattr(owner, name) for owner, name in compiled]

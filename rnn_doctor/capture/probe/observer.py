@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Callable, Sequence
 
 import torch
@@ -162,6 +163,8 @@ class Observer:
     @entry
     def on_clip(self, tensors: Sequence[torch.Tensor], limit: float, tells_norm: bool) -> None:
         """A clip call is about to run; `tells_norm`: it will return the 2-norm that it found."""
+        if math.isinf(limit):
+            return  # asked for the norm alone, to log it
         if self.session.step > 0 and self.losses.backwards == 0:
             self._updates.clip_late = True
             self.norms.placed(self.session.step)

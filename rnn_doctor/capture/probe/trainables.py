@@ -6,6 +6,7 @@ from typing import Iterable, Sequence
 
 import torch
 
+from .graph import Leaves
 from .naming import Naming
 from .sensors.norms import BY_HAND, Gradients
 from .sensors.optimizers import Optimizers, parameters
@@ -30,12 +31,12 @@ class Trainables:
         """An optimizer has stepped."""
         self.watched: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def take_in(self, leaves: list[torch.Tensor] | None) -> None:
+    def take_in(self, leaves: Leaves | None) -> None:
         """Tracks parameters not known yet; `leaves` are those of a loss, where its graph was walked."""
         if leaves is None and not self._optimizers.changed:
             return
         held = [p for o in self._optimizers.live() for p in parameters(o)]
-        found = leaves or []
+        found = leaves.used if leaves is not None else []
         proper: list[torch.Tensor] = [t for t in found if isinstance(t, torch.nn.Parameter)]
         if not proper and not held:
             proper = found  # a script without modules: its bare tensors are the parameters
@@ -44,8 +45,7 @@ class Trainables:
             p for m in self._recurrences.built_modules() if id(m) in numbered for p in m.parameters()
         ]
         tensors = {id(t): t for t in (*held, *proper, *recurrent)}.values()
-        used = {id(t) for t in found} if leaves is not None else None
-        self._parameters.track(tensors, self._optimizers.holders(), used, numbered)
+        self._parameters.track(tensors, self._optimizers.holders(), leaves, numbered)
 
     def tensors(self) -> list[torch.Tensor]:
         """What is trained."""

@@ -26,6 +26,8 @@ _MOST_VALUES = 16_384
 _FEWEST_ROWS = 4
 _SLACK = 0.05
 """Of the size of what bounds an output: rounding and label noise."""
+_PAIRED = 3
+"""Axes from which on a batch of pairs can be meant; (B, 1) against (1, B) holds each sample against all others."""
 
 
 class Losses:
@@ -141,7 +143,7 @@ class Losses:
         if site in self._described:
             return
         self._described.add(site)
-        grown = _count(found.result_shape) > _count(found.prediction_shape)
+        grown = _count(found.result_shape) > _count(found.prediction_shape) and not found.paired
         self._writer.write(
             "loss", step=step, site=site, function="expression", location=location,
             input_shape=list(found.prediction_shape), head=found.head, broadcast=grown,
@@ -245,8 +247,12 @@ def _difference(function: str, distance: torch.Tensor, options: dict[str, Any]) 
 
 
 def _broadcast(output: torch.Tensor, target: torch.Tensor) -> bool:
-    """Whether the loss compares every element with several: the result is larger than either side."""
-    if output.shape == target.shape:
+    """Whether the loss compares every element with several: the result is larger than either side.
+
+    Not where both have three axes or more, as many as each other: an axis of one that was put there by hand, as in
+    (B, N, 1) against (B, 1, M), asks for all pairs, as the quantiles of a distribution against those of another.
+    """
+    if output.shape == target.shape or output.dim() == target.dim() >= _PAIRED:
         return False
     together = _count(tuple(torch.broadcast_shapes(output.shape, target.shape)))
     return together > max(output.numel(), target.numel())

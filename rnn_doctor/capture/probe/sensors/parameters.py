@@ -9,6 +9,7 @@ from typing import Any, Iterable, NamedTuple
 import torch
 from torch import nn
 
+from ..graph import Leaves
 from ..naming import Naming
 from ..writer import Writer
 from .norms import BY_HAND, norms
@@ -42,12 +43,13 @@ class Parameters:
         self,
         tensors: Iterable[torch.Tensor],
         holders: dict[int, int],
-        used: set[int] | None,
+        leaves: Leaves | None,
         module_ids: dict[int, int],
     ) -> None:
         """Takes in tensors not known yet, with their values as initial, and writes what is new about them.
 
-        holders: optimizer by id(tensor); used: id(tensor) of the loss's leaves; module_ids: by id(module).
+        holders: optimizer by id(tensor); leaves: those of the loss, where its graph was walked; module_ids: by
+        id(module).
         """
         live = list(tensors)
         new = [t for t in live if self._of(t) is None]
@@ -58,15 +60,22 @@ class Parameters:
             tracked = _Tracked(self._count, weakref.ref(tensor), tensor.detach().clone())
             self._tracked[id(tensor)] = tracked
             self._count += 1
+        used = None if leaves is None else {id(t) for t in leaves.used}
+        weightless = set() if leaves is None else {id(t) for t in leaves.weightless}
         for tensor in live:
-            self._describe(tensor, holders, used, module_ids)
+            self._describe(tensor, holders, used, weightless, module_ids)
 
     def _of(self, tensor: torch.Tensor) -> _Tracked | None:
         tracked = self._tracked.get(id(tensor))
         return tracked if tracked is not None and tracked.tensor() is tensor else None
 
     def _describe(
-        self, tensor: torch.Tensor, holders: dict[int, int], used: set[int] | None, module_ids: dict[int, int]
+        self,
+        tensor: torch.Tensor,
+        holders: dict[int, int],
+        used: set[int] | None,
+        weightless: set[int],
+        module_ids: dict[int, int],
     ) -> None:
         tracked = self._of(tensor)
         assert tracked is not None
@@ -84,6 +93,8 @@ class Parameters:
         }
         seen_used = used is not None and id(tensor) in used
         fields["used"] = True if seen_used or (known and known["used"]) else (None if used is None else False)
+        shut = id(tensor) in weightless or bool(known and known["weightless"])
+        fields["weightless"] = shut and not fields["used"]
         if known is None:
             fields["mean"], fields["std"] = _moments(initial)
         else:
