@@ -17,6 +17,8 @@ ENOUGH_STEPS = 10
 step 6 on, and trends need some points after that; checks of single steps are complete at step 1."""
 FEWEST_STEPS = 2
 """Below this nothing can be said of what learning does: a run without findings is then no healthy run."""
+_SPELLED = 3
+"""Names of weights in one sentence."""
 
 
 def subject(log: RunLog) -> Subject:
@@ -150,10 +152,22 @@ def require_training(log: RunLog) -> None:
     if not log.modules:
         raise ScriptError(
             f"no recurrent network was seen in {script}; seen: {seen(log)}",
-            "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences through weights; "
-            "where nothing but gates carries the state on (QRNN, SRU, minimal GRUs), or where a compiler or "
-            "reentrant checkpointing hides a hand-written loop, it sees none",
+            f"{_unreached(log)}rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, loops written by hand over the "
+            "steps of a sequence, and scans by cumsum, cumprod or logcumsumexp; where a compiler, reentrant "
+            "checkpointing, a Fourier transform or a kernel of your own hides the steps, run the plain loop",
         )
+
+
+def _unreached(log: RunLog) -> str:
+    """Which weights the optimizer holds that the loss does not use: a recurrence that it never reads, perhaps."""
+    unused = [p.name for p in log.parameters.values() if p.optimizer is not None and p.used is False]
+    if not unused:
+        return ""
+    more = f" and {len(unused) - _SPELLED} more" if len(unused) > _SPELLED else ""
+    return (
+        f"the loss does not depend on {', '.join(unused[:_SPELLED])}{more}, which an optimizer holds: if that is your "
+        "recurrence, it is cut off from the loss (detach, data, numpy, no_grad); "
+    )
 
 
 def first_update_unfinished(log: RunLog) -> ScriptError | None:
