@@ -262,7 +262,7 @@ def unchanged_names(view: View) -> dict[str, Measurement]:
     found = {}
     for owner, parameters in _owners(view).items():
         location = view.owner_location(parameters[0])
-        names = [] if reason else [p.name.rpartition(".")[2] for p in parameters if _unchanged(view, p)]
+        names = [] if reason else [view.name_within(p) for p in parameters if _unchanged(view, p)]
         if names:
             more = f" and {len(names) - SPELLED} more" if len(names) > SPELLED else ""
             text = ", ".join(names[:SPELLED]) + more

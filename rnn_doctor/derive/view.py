@@ -161,17 +161,26 @@ class View:
         return kept
 
     def module_of(self, parameter: Parameter) -> int | None:
-        """The recurrent module that a parameter belongs to; of hand-written ones, of those that no loss reaches."""
+        """The recurrent module that a parameter belongs to; of hand-written ones, of those that cannot learn."""
         if parameter.module is not None:
             return parameter.module
-        return next((n for n in self.unreached if self._holds(self.log.modules[n].name, parameter)), None)
+        numbers = (*self.unreached, *self.renewed)
+        return next((number for number in numbers if self._holds(number, parameter)), None)
 
-    def _holds(self, module: str, parameter: Parameter) -> bool:
-        """Whether a module that no loss reaches holds a parameter; of a root, whose name no parameter bears, what the
-        loss does not use."""
+    def _holds(self, number: int, parameter: Parameter) -> bool:
+        """Whether a hand-written recurrence holds a parameter.
+
+        Of one that no loss reaches and that is a root, whose name no parameter bears, what the loss does not use.
+        """
+        module = self.log.modules[number].name
         if any(each.name.startswith(f"{module}.") for each in self.log.parameters.values()):
             return parameter.name.startswith(f"{module}.")
-        return parameter.used is False
+        return number in self.unreached and parameter.used is False
+
+    def name_within(self, parameter: Parameter) -> str:
+        """What a parameter is called in the subject that it belongs to."""
+        within = parameter.name.removeprefix(f"{self.owner(parameter)}.")
+        return within if parameter.module is None else within.rpartition(".")[2]
 
     def owner(self, parameter: Parameter) -> str:
         """The subject that a parameter belongs to: its recurrent module, or the module it is named after."""

@@ -94,7 +94,16 @@ def test_a_hand_written_recurrence_that_no_loss_reaches(name: str, parameters: t
     assert value_of("unchanged_tensors", run, name) == 2
     assert measure("unchanged_tensors", run, name).location == at(32)
     assert value_of("output_cut_off", run, name) is True
+    assert value_of("unchanged_names", run, name) == ", ".join(p.removeprefix("cell.") for p in parameters)
     assert value_of("unchanged_tensors", run, "head") == 0
+
+
+def test_the_weights_of_a_cell_that_starts_anew_at_each_step_are_its_own() -> None:
+    run = _unreached("cell", "cell.x2h.weight", "cell.h2h.weight")
+    anew = loop(8, steps=1, states=0, absent="anew", unused="state_renewed")
+    own = tuple(p.model_copy(update={"used": True}) for p in run.parameters.values())
+    run = run.model_copy(update={"loops": (anew,), "parameters": {p.id: p for p in own}})
+    assert value_of("unchanged_names", run, "cell") == "x2h.weight, h2h.weight"
 
 
 def test_a_hand_written_recurrence_that_a_loss_reached_once_is_not_cut_off() -> None:
