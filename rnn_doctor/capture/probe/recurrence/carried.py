@@ -63,11 +63,14 @@ def find(unrolled: Unrolled) -> list[Carried]:
 
     The operations that carry them on count among the products from then on.
     """
+    if not _multiplies_in_a_row(unrolled):
+        return []
     sources = Sources(unrolled, unrolled.applied())
     by_key: dict[_Key, list[_Carrier]] = {}
     for key, carrier in _carriers(unrolled, sources):
         by_key.setdefault(key, []).append(carrier)
-    often = sorted((key for key in by_key if len(by_key[key]) >= FEWEST), key=lambda key: -len(by_key[key]))
+    likely = [key for key, carriers in by_key.items() if _may_carry(sources, carriers)]
+    often = sorted(likely, key=lambda key: -len(by_key[key]))
     found: list[Carried] = []
     taken: set[int] = set()
     for key in often[:_MOST_KINDS]:
@@ -80,6 +83,24 @@ def find(unrolled: Unrolled) -> list[Carried]:
     for number in taken:
         unrolled.kinds[number] = ELEMENTWISE.get(unrolled.kinds[number], unrolled.kinds[number])
     return found
+
+
+def _multiplies_in_a_row(unrolled: Unrolled) -> bool:
+    """Whether anything is multiplied often enough without a product between, which spares most graphs the rest."""
+    length = [0] * len(unrolled.nodes)
+    for number in unrolled.order:
+        kind = unrolled.kinds[number]
+        known = [made for made, _ in unrolled.inputs[number] if made >= 0]
+        below = max((length[made] for made in known), default=0)
+        if kind in ELEMENTWISE:
+            below += 1
+        elif kind in PRODUCTS and kind not in UNIT_BY_UNIT:
+            factors = [p for p in PRODUCTS[kind] if p < len(unrolled.inputs[number])]
+            below = below + 1 if sum(unrolled.inputs[number][p][0] >= 0 for p in factors) == 1 else 0
+        if below >= FEWEST:
+            return True
+        length[number] = below
+    return False
 
 
 def _carriers(unrolled: Unrolled, sources: Sources) -> Iterator[tuple[_Key, _Carrier]]:
@@ -111,6 +132,15 @@ def _carriers(unrolled: Unrolled, sources: Sources) -> Iterator[tuple[_Key, _Car
                 key = (sources.near[gate[0]], sources.constant[gate[0]], _form(unrolled, gate))
             known = added if added is not None and added[0] >= 0 else None
             yield key, _Carrier(number, carry, gate, known, kind in _JOINING or kind == "Lerp")
+
+
+def _may_carry(sources: Sources, carriers: list[_Carrier]) -> bool:
+    """Whether enough of them are given what the weights of their gates have made before: all but a first one are."""
+    known = sum(
+        carrier.gate is None or sources.near[carrier.gate[0]] <= sources.near[carrier.carry[0]]
+        for carrier in carriers
+    )
+    return known >= FEWEST - 1 and len(carriers) >= FEWEST
 
 
 def _fits(unrolled: Unrolled, number: int, carry: Edge, gate: Edge | None) -> bool:

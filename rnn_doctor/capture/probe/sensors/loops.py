@@ -142,9 +142,8 @@ class Loops:
         self, step: int, unrolled: Unrolled, known: Callable[[torch.Tensor], bool], found: set[str]
     ) -> None:
         """Writes of the recurrences that cannot learn: given zeros at each step, or reached by no loss."""
-        for cut in renewed.find(unrolled, known, self._owner):
-            name = self._owner(cut.weights)
-            number = self._unused(name, cut.hidden_size) if name not in found else None
+        for cut in () if found else renewed.find(unrolled, known, self._owner):
+            number = self._unused(self._owner(cut.weights), cut.hidden_size)
             if number is not None:
                 self._writer.write(
                     "loop",
