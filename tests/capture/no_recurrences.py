@@ -321,6 +321,28 @@ def linear_attention() -> nn.Module:
 
 
 @network
+def integrated_twice() -> nn.Module:
+    """A path from its accelerations."""
+
+    def run(m: Any, xs: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = m.acceleration(xs).cumsum(0).cumsum(0)
+        return out
+
+    return Function(run, acceleration=nn.Linear(N, 2))
+
+
+@network
+def volume_rendering() -> nn.Module:
+    def run(m: Any, xs: torch.Tensor) -> torch.Tensor:
+        opacity = torch.sigmoid(m.opacity(xs))
+        share = opacity * torch.exp(-opacity.cumsum(0))
+        out: torch.Tensor = (share * m.colour(xs)).sum(0)
+        return out
+
+    return Function(run, opacity=nn.Linear(N, 1), colour=nn.Linear(N, 3))
+
+
+@network
 def spectral_filter() -> nn.Module:
     """A Fourier operator."""
 

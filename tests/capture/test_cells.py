@@ -147,7 +147,13 @@ def products(k: torch.Tensor, new: torch.Tensor, axis: int) -> torch.Tensor:
     return rates * (z * new.abs() / rates).cumsum(axis)
 
 
-@pytest.mark.parametrize("scan", [log_space, products])
+def powers(k: torch.Tensor, new: torch.Tensor, axis: int) -> torch.Tensor:
+    """By sums of logarithms, bounded against overflow."""
+    rates = nn.functional.logsigmoid(k).cumsum(axis).clamp(min=-20)
+    return rates.exp() * ((-rates).exp() * k.neg().sigmoid() * new).cumsum(axis)
+
+
+@pytest.mark.parametrize("scan", [log_space, products, powers])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_a_scan_over_all_steps_at_once(scan: Any, axis: int) -> None:
     gate, value, head = nn.Linear(3, 4), nn.Linear(3, 4), nn.Linear(4, 2)
@@ -184,3 +190,33 @@ def test_a_scan_leaves_its_records() -> None:
     assert (module["name"].split(".")[-1].split("#")[0], module["hidden_size"]) == ("MinGru", 4)
     assert (loop["steps"], flow["length"]) == (T, T)
     assert [gain["lags"] for gain in records.of("lag_gain")] == [list(range(T))]
+
+
+def test_a_cell_behind_a_module_of_torchs_is_named_by_its_own_weights() -> None:
+    torch.set_default_dtype(torch.float32)  # in double the kernel leaves its steps in the graph
+
+    class Stacked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm, self.cell, self.head = nn.LSTM(3, 4), Inner(), nn.Linear(4, 2)
+
+        def forward(self, xs: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = self.head(self.cell(self.lstm(xs)[0]))
+            return out
+
+    class Inner(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.z, self.n = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, xs: torch.Tensor) -> torch.Tensor:
+            h, z, n = torch.zeros(B, 4), self.z(xs).sigmoid(), self.n(xs)
+            for t in range(len(xs)):
+                h = (1 - z[t]) * h + z[t] * n[t]
+            return h
+
+    records = trained(Stacked())
+    assert [(m["name"].split(".")[-1], m["kind"]) for m in records.of("module")] == [
+        ("lstm", "LSTM"),
+        ("cell", "custom"),
+    ]

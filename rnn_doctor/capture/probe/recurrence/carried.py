@@ -52,8 +52,8 @@ class _Chain(NamedTuple):
 class Carried(NamedTuple):
     """A recurrence that no weight carries on."""
 
-    weight: int
-    """The operation of a weight that its gate is made by, or what it takes up."""
+    weights: list[int]
+    """The operations of the weights that make its gates and what it takes up, those of a gate first."""
     products: list[int]
     """The operations that carry it on."""
 
@@ -76,10 +76,10 @@ def find(unrolled: Unrolled) -> list[Carried]:
     for key in often[:_MOST_KINDS]:
         chain = _regular(unrolled, _longest(unrolled, by_key[key]))
         numbers = {carrier.number for carrier in chain.carriers}
-        weight = _weight(unrolled, sources, chain) if not numbers & taken else None
-        if weight is not None:
+        weights = _weights(unrolled, sources, chain) if not numbers & taken else []
+        if weights:
             taken |= numbers
-            found.append(Carried(weight, [carrier.number for carrier in chain.carriers]))
+            found.append(Carried(weights, [carrier.number for carrier in chain.carriers]))
     for number in taken:
         unrolled.kinds[number] = ELEMENTWISE.get(unrolled.kinds[number], unrolled.kinds[number])
     return found
@@ -261,29 +261,31 @@ def _regular(unrolled: Unrolled, chain: _Chain) -> _Chain:
     return _Chain(chain.carriers[end - best : end + 1], chain.ways[end - best : end])
 
 
-def _weight(unrolled: Unrolled, sources: Sources, chain: _Chain) -> int | None:
-    """The weight by which such a chain is named, where it is a recurrence; None where it is none."""
+def _weights(unrolled: Unrolled, sources: Sources, chain: _Chain) -> list[int]:
+    """The weights that such a chain is made by, where it is a recurrence; empty where it is none."""
     if len(chain.carriers) < FEWEST:
-        return None
+        return []
     level = unrolled.levels([carrier.number for carrier in chain.carriers])
     gates = [carrier.gate for carrier in chain.carriers if carrier.gate is not None]
     if any(level[number] for number, _ in gates):
-        return None
+        return []
     added = [_added(unrolled, sources, level, way, c) for way, c in zip(chain.ways, chain.carriers)]
     taken_up = [each for each in added if each is not None and each[0] >= 0]
     driven = (
         bool(gates) and not any(sources.constant[number] for number, _ in gates) and sources.differ(gates)
     )
     if None in added or (not driven and len(taken_up) < len(added)):
-        return None
+        return []
     makers = {sources.near[number] for number, _ in taken_up[1:]}
     if len(makers) > 1 or any(sources.constant[number] for number, _ in taken_up):
-        return None
+        return []
     if not driven and not sources.differ(taken_up):
-        return None
-    makers = {sources.near[number] for number, _ in gates} if driven else makers
-    weights = sorted(makers.pop(), key=lambda w: (-unrolled.nodes[w].variable.dim(), w)) if makers else []
-    return weights[0] if weights else None
+        return []
+    found: list[int] = []
+    for near in ([sources.near[gates[-1][0]]] if driven else []) + sorted(makers, key=sorted):
+        own = [weight for weight in near if unrolled.nodes[weight].variable.dim() > 1] or near
+        found += sorted(weight for weight in own if weight not in found)
+    return found
 
 
 def _added(

@@ -29,11 +29,10 @@ def is_fed(unrolled: Unrolled, inside: list[int], step: list[int], states: list[
     outside: dict[int, list[Edge]] = {}
     for number in inside:
         now = step[number]
-        if now < 2:
-            continue
         for edge in unrolled.inputs[number]:
             if edge[0] < 0:
-                if unrolled.kinds[number] in _MAY_ADD_DATA or _is_multiplied_by_data(unrolled, number):
+                of_data = unrolled.kinds[number] in _MAY_ADD_DATA or _is_multiplied_by_data(unrolled, number)
+                if now > 1 and of_data:
                     return True
             elif not step[edge[0]] and not sources.constant[edge[0]]:
                 outside.setdefault(now, []).append(edge)
@@ -56,11 +55,15 @@ def _is_multiplied_by_data(unrolled: Unrolled, number: int) -> bool:
 
 def _is_new(sources: Sources, outside: dict[int, list[Edge]], rows: int) -> bool:
     """Whether what the steps take from outside differs, and not as a clock does, which all rows of a batch share."""
-    steps = [outside[now] for now in sorted(outside)]
-    if not steps:
+    later = [outside[now] for now in sorted(outside) if now > 1]
+    if not later:
         return False
+    # What a first step alone takes is what a network's layers begin with.
+    first = [edges for edges in (outside.get(1, []),) if len(edges) == len(later[0])]
+    spread = sorted({round(k * (len(later) - 1) / (_MOST - 1)) for k in range(_MOST)})
+    steps = first + [later[k] for k in spread]
     for k in range(max(map(len, steps))):
-        of_each = [edges[k] for edges in steps[:_MOST] if k < len(edges)]
+        of_each = [edges[k] for edges in steps if k < len(edges)]
         if sources.differ(of_each) and not all(_is_shared(sources.of(edge), rows) for edge in of_each):
             return True
     return False

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from typing import Callable, NamedTuple
+from typing import Callable, NamedTuple, Sequence
 
 import torch
 
@@ -66,10 +66,10 @@ class _Chain:
     """The products of one weight, or what carries a state on that no weight does."""
 
     def __init__(
-        self, unrolled: Unrolled, weight: int, products: list[int], unweighted: bool = False
+        self, unrolled: Unrolled, weight: int, products: list[int], makers: Sequence[int] = ()
     ) -> None:
-        self.unweighted = unweighted
-        """The weight only makes the gates, or what is taken up."""
+        self.makers: list[torch.Tensor] = [unrolled.nodes[number].variable for number in makers]
+        """Where no weight carries the state on: those that make its gates, and what it takes up."""
         self.weight = weight
         self.tensor: torch.Tensor = unrolled.nodes[weight].variable
         self.products = products
@@ -97,7 +97,7 @@ def find(
     if chains is None:
         chains = _chains(unrolled, unrolled.scalings(), known)
     if chains is None:
-        chains = [_Chain(unrolled, *found, unweighted=True) for found in carried.find(unrolled)]
+        chains = [_Chain(unrolled, w[0], products, w) for w, products in carried.find(unrolled)]
     by_owner: dict[str, list[list[_Chain]]] = {}
     for group in _groups(chains):
         if not any(_is_torchs(unrolled, chain, known) for chain in group):
@@ -189,12 +189,13 @@ def _loop(unrolled: Unrolled, group: list[_Chain]) -> Loop | None:
     rows = _rows(unrolled, kept[-1], width, axis) if kept else None
     own_chains = [chain for chain in group if any(chain.tensor is weight for weight in weights)]
     anew = any(_begins_anew(unrolled, chain, width, axis) for chain in own_chains)
-    diagonal = group[0].unweighted or unrolled.kinds[ends[0]] in UNIT_BY_UNIT
+    made = list({id(tensor): tensor for chain in group for tensor in chain.makers}.values())
+    diagonal = bool(made) or unrolled.kinds[ends[0]] in UNIT_BY_UNIT
     linear = _is_linear(unrolled, inside, step)
     fed = functools.partial(is_fed, unrolled, inside, step, states)
     return Loop(
-        weights, steps, kept, width, axis, rows, anew, linear, diagonal,
-        (lambda: True) if group[0].unweighted else fed, inside,
+        made or weights, steps, kept, width, axis, rows, anew, linear, diagonal,
+        (lambda: True) if made else fed, inside,
     )  # fmt: skip
 
 

@@ -27,6 +27,8 @@ _AXES = 3
 """Of a scan: samples, time and units in some order. Of two, as of rays and their points, there are no units."""
 _ABOVE = VIEWS | {"Add", "Sub", "Mul", "Div", "Exp"}
 """Operations by which a scan's result is put together."""
+_SIGNS = ("Neg", "Mul", "Add", "Sub", "Clamp", "ClampMin", "ClampMax")
+"""Operations between a sum of logarithms and its power: its sign, its scale, a bound against overflow."""
 _DIGITS = 4
 
 
@@ -53,13 +55,8 @@ def find(unrolled: Unrolled) -> list[Scan]:
         axis = _axis(unrolled.nodes[number], len(shape))
         if len(shape) < _AXES or not 0 <= axis < len(shape) - 1 or shape[axis] < _FEWEST or shape[-1] < 2:
             continue
-        inside = list(_below(unrolled, number, shape))
-        keeps = any(
-            unrolled.kinds[n] in _KEEPING and n != number and _axis(unrolled.nodes[n], len(shape)) == axis
-            for n in inside
-        )
         weights = [unrolled.nodes[w].variable for w in sorted(sources.near[number])]
-        if not keeps or not weights:
+        if not weights or not _is_kept(unrolled, number, shape, axis):
             continue
         end = _result(unrolled, number, shape)
         inside = list(_below(unrolled, end, shape))
@@ -82,6 +79,25 @@ def _axis(node: Any, dims: int) -> int:
         return -1
     axis = axis - 2**64 if axis >= 2**63 else axis
     return axis + dims if axis < 0 else axis
+
+
+def _is_kept(unrolled: Unrolled, number: int, shape: tuple[int, ...], axis: int) -> bool:
+    """Whether what a scan sums up is scaled by a product along the same axis, or by the power of a sum.
+
+    A sum of a sum alone is a path from its accelerations.
+    """
+    inside = set(_below(unrolled, number, shape)) - {number}
+    for scan in inside:
+        kind = unrolled.kinds[scan]
+        if kind not in _KEEPING or _axis(unrolled.nodes[scan], len(shape)) != axis:
+            continue
+        takers = {taker for taker, _ in unrolled.takers[scan]}
+        while takers and not any(unrolled.kinds[each] == "Exp" for each in takers):
+            views = {each for each in takers if unrolled.kinds[each] in (*VIEWS, *_SIGNS)}
+            takers = {taker for each in views for taker, _ in unrolled.takers[each]}
+        if kind == "Cumprod" or unrolled.kinds[number] == "Logcumsumexp" or takers:
+            return True
+    return False
 
 
 def _below(unrolled: Unrolled, number: int, shape: tuple[int, ...]) -> Iterator[int]:

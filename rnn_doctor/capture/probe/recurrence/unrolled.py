@@ -138,9 +138,11 @@ class Unrolled:
         parametrizations do. Weights that are a first state are no matrix.
         """
         known = [edge for edge in factors if edge[0] >= 0]
+        if len(factors) != 2 or not known:
+            return False  # a whole layer, or nothing that learns
         if len(known) > 1:
             return self._is_factor(number)
-        return bool(known) and self._is_computed(known[0]) and self.shape(known[0]) == self.shape((number, 0))
+        return self._is_computed(known[0]) and self.shape(known[0]) == self.shape((number, 0))
 
     def _is_factor(self, number: int) -> bool:
         """Whether products alone take what an operation made, as it is or turned."""

@@ -30,6 +30,7 @@ _ONE_LAYER = 4
 """Weights and biases of one layer in one direction."""
 _SETTLED = 3
 """Update from which on a recurrence that no loss has reached is said to be cut off: networks may take turns."""
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _MOST_BACKWARDS = 4
 """Backward passes of an update whose graphs are searched."""
 
@@ -302,9 +303,9 @@ class Loops:
             name, owner, root = self._naming.of_parameter(weight)
             if owner is None:
                 return name
-            # A Linear layer is a part of the cell that holds it.
+            # A Linear layer or a convolution is a part of the cell that holds it.
             kind = getattr(owner, "original_name", type(owner).__name__)  # of one in TorchScript
-            part = isinstance(owner, nn.Linear) or kind == "Linear"
+            part = isinstance(owner, (nn.Linear, *_CONVOLUTIONS)) or kind == "Linear"
             path = name.split(".")
             if "parametrizations" in path:  # of a weight of a layer, which they replace
                 path, part = path[: path.index("parametrizations") + 1], True
