@@ -10,7 +10,7 @@ from rnn_doctor import observed, pipeline
 from rnn_doctor.capture import launch
 from rnn_doctor.errors import DoctorError, RulebookError, ScriptError, SettingsError
 from rnn_doctor.settings import Settings
-from tests.recorded import BUILT, CRASH, HEADER, OPTIMIZER, exited, run_log, steps, stop
+from tests.recorded import BUILT, CRASH, HEADER, OPTIMIZER, PARAMETERS, exited, run_log, steps, stop
 
 TARGET = launch.Target(path="train.py", is_module=False, arguments=(), python="python")
 
@@ -96,6 +96,25 @@ def test_what_cannot_be_judged_says_what_was_seen(records: list[dict[str, Any]],
         assert part in caught.value.message
     assert caught.value.hint
     assert caught.value.exit_code == 3
+
+
+def test_weights_that_no_loss_depends_on_are_named_where_no_recurrence_is_seen() -> None:
+    names = ["i2h.weight", "h2h.weight", "h2h.bias", "u", "head.weight"]
+    tensors = [
+        {
+            **PARAMETERS[0],
+            "id": k,
+            "name": name,
+            "module": None,
+            "optimizer": 1,
+            "used": name == "head.weight",
+        }
+        for k, name in enumerate(names)
+    ]
+    with pytest.raises(ScriptError) as caught:
+        pipeline.examine(run_log([HEADER, OPTIMIZER, *tensors, *steps(50), stop("steps")]), Settings())
+    assert "does not depend on i2h.weight, h2h.weight, h2h.bias and 1 more" in (caught.value.hint or "")
+    assert "head" not in (caught.value.hint or "")
 
 
 def test_a_report_has_the_run_and_all_four_conditions() -> None:
