@@ -166,6 +166,23 @@ def test_networks_that_take_turns_are_not_cut_off() -> None:
 
 
 @pytest.mark.usefixtures("soon")
+def test_what_learns_at_updates_that_are_not_examined_is_not_cut_off() -> None:
+    """The generator has its turn at the fifth and at the tenth update alone."""
+    maker, judge = Tagger(Added("rnn", True), anew=False), nn.Linear(2, 1)
+    torch.manual_seed(0)
+    with observed() as records:
+        optimizers = [torch.optim.SGD(m.parameters(), lr=0.01) for m in (judge, maker)]
+        for k in range(1, 10):
+            sample = maker(torch.randn(T, B, N))
+            score = judge(sample if k == 5 else sample.detach()).mean()
+            optimizers[k == 5].zero_grad()
+            score.backward()
+            optimizers[k == 5].step()
+    assert records.of("sensor_off") == []
+    assert [loop["step"] for loop in records.of("loop") if "unused" in loop] == [3]
+
+
+@pytest.mark.usefixtures("soon")
 def test_the_training_is_left_bit_identical() -> None:
     def left(watch: bool) -> list[torch.Tensor]:
         torch.manual_seed(0)

@@ -10,6 +10,8 @@ import torch
 from ..recurrence.loops import Loop
 from ..recurrence.unrolled import LARGEST, Unrolled
 
+_SLICE = 64
+"""Numbers of a weight that are compared to see whether it has learned."""
 _MOST_LOOKS = 8
 """Tensors of an update whose graphs are searched: what a recurrence made is cut off once, what is noted more often."""
 
@@ -31,6 +33,8 @@ class LostLoops:
     def __init__(self, find: Callable[[Unrolled], list[tuple[str, Loop]]]) -> None:
         self._find = find
         self._below: dict[str, Lost] = {}
+        self._first: dict[str, list[torch.Tensor]] = {}
+        """What the weights of each began with when it was first met: what has learned since was reached by a loss."""
         self._reached: set[str] = set()
         """Names of those that some loss depended on."""
         self._looks = self._operations = 0
@@ -45,6 +49,8 @@ class LostLoops:
         for name, loop in self._find(unrolled):
             weights = [weakref.ref(weight) for weight in loop.weights]
             self._below[name] = Lost(name, loop.hidden_size, loop.steps, location, weights)
+            if name not in self._first:
+                self._first[name] = [_piece(weight).clone() for weight in loop.weights]
 
     def reached(self, name: str) -> None:
         """A loss depends on this recurrence."""
@@ -58,10 +64,21 @@ class LostLoops:
         return [
             each
             for each in self._below.values()
-            if each.name not in self._reached and not any(id(ref()) in leaves for ref in each.weights)
+            if each.name not in self._reached
+            and not any(id(ref()) in leaves for ref in each.weights)
+            and not self._has_learned(each)
         ]
+
+    def _has_learned(self, lost: Lost) -> bool:
+        now = [ref() for ref in lost.weights]
+        before = self._first[lost.name]
+        return any(w is None or not torch.equal(_piece(w), old) for w, old in zip(now, before))
 
     def forget(self) -> None:
         """The update is over."""
         self._below.clear()
         self._looks = self._operations = 0
+
+
+def _piece(weight: torch.Tensor) -> torch.Tensor:
+    return weight.detach().reshape(-1)[:_SLICE]
