@@ -1,14 +1,16 @@
 """Cells as people write them: which recurrences are found, and their gain against explicit products of Jacobians."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrizations
 
 from rnn_doctor.capture.probe.recurrence import loop_gain, loops, scans
 from rnn_doctor.capture.probe.recurrence.unrolled import Unrolled
-from tests.capture.cells import CELLS, Cell
+from tests.capture.cells import CELLS, Cell, Elman
 from tests.capture.no_recurrences import NETWORKS
 from tests.capture.records import Observation, observed
 
@@ -190,6 +192,36 @@ def test_a_scan_leaves_its_records() -> None:
     assert (module["name"].split(".")[-1].split("#")[0], module["hidden_size"]) == ("MinGru", 4)
     assert (loop["steps"], flow["length"]) == (T, T)
     assert [gain["lags"] for gain in records.of("lag_gain")] == [list(range(T))]
+
+
+def wrapped(wrap: Callable[[nn.Module], nn.Module]) -> nn.Module:
+    class Wrapped(Elman):
+        def __init__(self) -> None:
+            super().__init__()
+            self.h2h = wrap(nn.Linear(4, 4))
+
+    return Wrapped()
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda layer: parametrizations.orthogonal(layer, orthogonal_map="matrix_exp"),
+        lambda layer: parametrizations.orthogonal(layer, orthogonal_map="cayley"),
+        lambda layer: parametrizations.orthogonal(layer, orthogonal_map="householder"),
+        lambda layer: parametrizations.orthogonal(layer, use_trivialization=False),
+        parametrizations.spectral_norm,
+        parametrizations.weight_norm,
+        nn.utils.spectral_norm,
+        nn.utils.weight_norm,
+    ],
+)
+def test_every_parametrization_of_torchs_is_followed(wrap: Callable[[nn.Module], nn.Module]) -> None:
+    records = trained(wrapped(wrap))
+    (loop,), (gain,) = records.of("loop"), records.of("lag_gain")
+    assert (loop["steps"], loop["states"]) == (T, 1)
+    assert gain["lags"] == list(range(T))
 
 
 def test_a_cell_behind_a_module_of_torchs_is_named_by_its_own_weights() -> None:

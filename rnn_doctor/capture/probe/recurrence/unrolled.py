@@ -33,7 +33,7 @@ _OF_ONE_AXIS = VIEWS | {"Sigmoid", "Tanh", "Exp", "Abs", "Neg", "Softplus", "Cla
 _OF_WEIGHTS = VIEWS | {
     "Mul", "Div", "Add", "Sub", "Neg", "NativeDropout", "WeightNormInterface",
     "Abs", "Relu", "Softplus", "Exp", "Pow", "Sigmoid", "Tril", "Triu", "LinalgMatrixExp", "LinalgSolveEx",
-    "LinalgSolve", "LinalgHouseholderProduct",
+    "LinalgSolve", "LinalgHouseholderProduct", "Sum", "Reciprocal",
 }  # fmt: skip
 """Operations that make the matrix of a product of weights alone: masked, dropped, normalized, kept positive or
 orthogonal."""
@@ -153,7 +153,7 @@ class Unrolled:
         )
 
     def _is_computed(self, edge: tuple[int, int]) -> bool:
-        while self.kinds[edge[0]] in VIEWS and self.inputs[edge[0]][0][0] >= 0:
+        while self.kinds[edge[0]] in (*VIEWS, "Mul") and self.inputs[edge[0]][0][0] >= 0:
             edge = self.inputs[edge[0]][0]
         return self.kinds[edge[0]].startswith("Linalg")
 

@@ -80,7 +80,7 @@ class Loops:
         known = self._belongs()
         found = set()
         for name, loop in self._running(unrolled, known):
-            self._lost.reached(name)
+            self._lost.reached()
             number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
             found.add(name)
             if loop.rows is not None:
@@ -136,8 +136,12 @@ class Loops:
                 )  # fmt: skip
 
     def on_cut(self, node: Any, result: torch.Tensor, location: dict[str, Any] | None) -> None:
-        """A tensor is cut off from its graph, in which recurrences may be that no loss will reach."""
-        self._lost.on_cut(node, result, location)
+        """A tensor is cut off from its graph, in which recurrences may be that no loss will reach.
+
+        Nothing is sought where a recurrence is known that the training runs: a state is cut off at every batch's end.
+        """
+        if not self._recurrences.ids:
+            self._lost.on_cut(node, result, location)
 
     def _tell_unused(
         self, step: int, unrolled: Unrolled, known: Callable[[torch.Tensor], bool], found: set[str]

@@ -35,13 +35,13 @@ class LostLoops:
         self._below: dict[str, Lost] = {}
         self._first: dict[str, list[torch.Tensor]] = {}
         """What the weights of each began with when it was first met: what has learned since was reached by a loss."""
-        self._reached: set[str] = set()
-        """Names of those that some loss depended on."""
+        self._reached = False
+        """A loss depended on a recurrence: no more are sought."""
         self._looks = self._operations = 0
 
     def on_cut(self, node: Any, result: torch.Tensor, location: dict[str, Any] | None) -> None:
         """A tensor that the operation `node` made is cut off; its graph is looked at now and not kept."""
-        if self._looks >= _MOST_LOOKS or self._operations >= LARGEST:
+        if self._reached or self._looks >= _MOST_LOOKS or self._operations >= LARGEST:
             return
         self._looks += 1
         unrolled = Unrolled(result, node)
@@ -52,21 +52,19 @@ class LostLoops:
             if name not in self._first:
                 self._first[name] = [_piece(weight).clone() for weight in loop.weights]
 
-    def reached(self, name: str) -> None:
-        """A loss depends on this recurrence."""
-        self._reached.add(name)
+    def reached(self) -> None:
+        """A loss depends on a recurrence."""
+        self._reached = True
 
     def lost(self, unrolled: Unrolled) -> list[Lost]:
-        """Those of this update that neither its loss nor an earlier one depends on."""
-        if not self._below:
+        """Those of this update that its loss does not depend on, where no loss has shown a recurrence so far."""
+        if self._reached or not self._below:
             return []
         leaves = {id(getattr(node, "variable", None)) for node in unrolled.nodes}
         return [
             each
             for each in self._below.values()
-            if each.name not in self._reached
-            and not any(id(ref()) in leaves for ref in each.weights)
-            and not self._has_learned(each)
+            if not any(id(ref()) in leaves for ref in each.weights) and not self._has_learned(each)
         ]
 
     def _has_learned(self, lost: Lost) -> bool:
