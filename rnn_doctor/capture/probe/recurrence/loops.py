@@ -123,7 +123,14 @@ def _chains(
 
 
 def _is_torchs(unrolled: Unrolled, chain: _Chain, known: Callable[[torch.Tensor], bool]) -> bool:
-    """Whether a module of torch's applies the weight: it is its own, or set anew (weight drop) beside its bias."""
+    """Whether a module of torch's applies the weight: it is its own, or set anew (weight drop) beside its bias.
+
+    Of a state that no weight carries on: whether the fixed matrix is that of a module that is frozen.
+    """
+    if chain.makers:
+        kept = KEPT.get(unrolled.kinds[chain.end], {}).values()
+        fixed = (saved(unrolled.nodes[chain.end], name) for name in kept)
+        return any(known(matrix) for matrix in fixed if matrix is not None)
     beside = (unrolled.nodes[made] for made, _ in unrolled.inputs[chain.end] if made >= 0)
     leaves = (getattr(node, "variable", None) for node in beside)
     return known(chain.tensor) or any(leaf is not None and known(leaf) for leaf in leaves)

@@ -30,6 +30,7 @@ _ONE_LAYER = 4
 """Weights and biases of one layer in one direction."""
 _SETTLED = 3
 """Update from which on a recurrence that no loss has reached is said to be cut off: networks may take turns."""
+_TORCHS = (nn.RNNBase, nn.modules.rnn.RNNCellBase)
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _MOST_BACKWARDS = 4
 """Backward passes of an update whose graphs are searched."""
@@ -194,17 +195,23 @@ class Loops:
         return fed
 
     def _belongs(self) -> Callable[[torch.Tensor], bool]:
-        """Tells whether a weight belongs to a recurrent module of torch's, also of one that came from a file."""
+        """Tells whether a weight belongs to a recurrent module of torch's, also of one that came from a file.
+
+        A tensor without a gradient belongs to one where it shares its memory with a weight.
+        """
         own = {id(w) for module in self._recurrences.built_modules() for w in module.parameters()}
 
         def known(weight: torch.Tensor) -> bool:
             if id(weight) in own:
                 return True
+            if not weight.requires_grad:
+                modules = [m for m in self._naming.live() if isinstance(m, _TORCHS)]
+                return any(_share(weight, w) for module in modules for w in module.parameters())
             if self._naming.of_parameter(weight).owner is None and id(weight) not in self._sought:
                 self._sought.add(id(weight))
                 self._naming.refresh([weight])
             owner = self._naming.of_parameter(weight).owner
-            return isinstance(owner, (nn.RNNBase, nn.modules.rnn.RNNCellBase))
+            return isinstance(owner, _TORCHS)
 
         return known
 
@@ -315,6 +322,10 @@ class Loops:
                 path, part = path[: path.index("parametrizations") + 1], True
             holders.append(path[: -2 if part else -1])
         return ".".join(_common(holders)) or root
+
+
+def _share(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
 def _applies(unrolled: Unrolled, module: nn.Module) -> bool:
