@@ -167,9 +167,9 @@ def require_training(log: RunLog) -> None:
     if not log.modules:
         raise ScriptError(
             f"no recurrent network was seen in {script}; seen: {seen(log)}{unlearned(log)}",
-            "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, and hand-written recurrences through weights; "
-            "where nothing but gates carries the state on (QRNN, SRU, minimal GRUs), or where a compiler or "
-            "reentrant checkpointing hides a hand-written loop, it sees none",
+            "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, loops written by hand over the steps of a "
+            "sequence, and scans by cumsum, cumprod or logcumsumexp; where a compiler, reentrant checkpointing, a "
+            "Fourier transform or a kernel of your own hides the steps, run the plain loop",
         )
 
 

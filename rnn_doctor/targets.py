@@ -73,7 +73,7 @@ def nothing_seen(target: Target, outcome: Outcome) -> ScriptError:
     return ScriptError(
         f"{name} ended, and nothing of a PyTorch training was seen",
         "pass the arguments that make it train; Python's -I and -E, and a process that starts others with a "
-        "cleared environment, hide the training",
+        "cleared environment, hide the training; of gradients by torch.func alone none is seen: call backward()",
     )
 
 

@@ -29,16 +29,24 @@ SPREAD = 0.9
 """Share of it on the last step below which the loss reads along the axis; with T equal steps it would be 1 / T."""
 
 
-@signal(unit="steps", by="module", reads=("batches.time",))
+@signal(unit="steps", by="module", reads=("batches.time", "loops"))
 def sequence_length_max(view: View) -> dict[str, Measurement]:
     """Longest axis that a module treated as time, over all samples.
 
-    Reads: `log.batches[i].time`. Unit: time steps. None if: the module was not called in a sampled step.
+    1 of a hand-written cell that is given a state of zeros at each of its steps: it makes one from each of them.
+
+    Reads: `log.batches[i].time`, `log.loops[i].unused`. Unit: time steps. None if: the module was not called in a
+    sampled step, or it is another hand-written one.
     """
-    return by_module(view, lambda b: max(x.time for x in b), "")
+    found = by_module(view, lambda b: max(x.time for x in b), "")
+    for number, name in view.module_names.items():
+        if is_hand_written(view, number):
+            told = known(1) if number in view.renewed else unknown(HAND_WRITTEN)
+            found[name] = told.model_copy(update={"location": view.log.modules[number].location})
+    return found
 
 
-@signal(unit="claim", by="module", reads=("parameters", "samples.grad_norm", "batches"))
+@signal(unit="claim", by="module", reads=("parameters", "samples.grad_norm", "batches", "loops"))
 def recurrent_weights_unused(view: View) -> dict[str, Measurement]:
     """Whether the gradient of all recurrent weights of a module was exactly 0 at every sample.
 
@@ -46,7 +54,7 @@ def recurrent_weights_unused(view: View) -> dict[str, Measurement]:
     with its state carried on, a module uses them.
 
     Reads: `log.samples[k].grad_norm` of `weight_hh`, and where there is none `log.batches[i].time`, `.calls`,
-    `.state`: a single step from a zero state uses none. Unit: claim. None if: neither tells.
+    `.state`: a single step from a zero state uses none; `log.loops[i].unused`. Unit: claim. None if: none tells.
     """
     found = {}
     for number, name in view.module_names.items():
@@ -60,7 +68,7 @@ def recurrent_weights_unused(view: View) -> dict[str, Measurement]:
             for parameter, norm in zip(sample.parameters, sample.grad_norm, strict=True)
             if parameter in mine and norm is not None
         ]
-        never = not norms and mine and _never_recurs(view.batches[number])
+        never = number in view.renewed or (not norms and mine and _never_recurs(view.batches[number]))
         found[name] = (
             known(all(norm == 0 for norm in norms), n=len(norms), location=location)
             if norms or never

@@ -9,14 +9,16 @@ from rnn_doctor.schema.signals import Measurement
 _NOT_WHOLE = "its graph was not seen whole, or each of its units sees its own past alone"
 
 
-@signal(unit="claim", by="module", reads=("modules.kind",))
+@signal(unit="claim", by="module", reads=("modules.kind", "loops"))
 def is_cell(view: View) -> dict[str, Measurement]:
-    """Whether a module makes a single step a call: an nn.RNNCell, LSTMCell or GRUCell.
+    """Whether a module makes a single step a call: an nn.RNNCell, LSTMCell or GRUCell, or one by hand from zeros.
 
-    Reads: `log.modules[id].kind`. Unit: claim. None if: never.
+    Reads: `log.modules[id].kind`, `log.loops[i].unused`. Unit: claim. None if: never.
     """
     return {
-        view.module_names[number]: known(module.kind.endswith("Cell"), location=module.location)
+        view.module_names[number]: known(
+            module.kind.endswith("Cell") or number in view.renewed, location=module.location
+        )
         for number, module in view.log.modules.items()
     }
 

@@ -9,6 +9,7 @@ from rnn_doctor.derive.batches import by_module
 from rnn_doctor.derive.modules import hands_all_on
 from rnn_doctor.derive.reading_out import read_at, reverse_reads_one_step, unread
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
+from rnn_doctor.derive.subjects import HAND_WRITTEN, is_hand_written
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Parameter
 from rnn_doctor.schema.signals import Measurement
@@ -192,6 +193,8 @@ def _used(view: View, parameter: Parameter, history: _History, optimizer: int) -
 
 def _at_work(view: View, parameter: Parameter) -> bool:
     """Whether its recurrent module ran at every sampled step, whatever the loss made of it."""
+    if view.module_of(parameter) in view.unreached:
+        return True
     module = view.log.modules.get(parameter.module) if parameter.module is not None else None
     if module is not None and module.gradientless:
         return True
@@ -293,18 +296,23 @@ def unchanged_weightless(view: View) -> dict[str, Measurement]:
 
 
 def _cut_at(view: View, module: int) -> Location | None:
+    if module in view.unreached:
+        return view.unreached[module]
     return next((batch.cut_at for batch in view.batches[module] if batch.cut_at is not None), None)
 
 
-@signal(unit="claim", by="module", reads=("batches.cut_at",))
+@signal(unit="claim", by="module", reads=("batches.cut_at", "loops"))
 def output_cut_off(view: View) -> dict[str, Measurement]:
     """Whether a module's output is cut off from its graph, and the loss takes nothing from it in any other way.
 
-    Reads: `log.batches[i].cut_at`. Unit: claim; its location is the line of that cut.
-    None if: the module was not called in a sampled step.
+    Reads: `log.batches[i].cut_at`, `log.loops[i].unused`. Unit: claim; its location is the line of that cut.
+    None if: the module was not called in a sampled step, or it is hand-written and the loss reaches it.
     """
     found = by_module(view, lambda batches: any(batch.cut_at is not None for batch in batches), "")
     for number, name in view.module_names.items():
+        if is_hand_written(view, number):
+            told = known(True) if number in view.unreached else unknown(HAND_WRITTEN)
+            found[name] = told.model_copy(update={"location": view.log.modules[number].location})
         line = _cut_at(view, number)
         if line is not None:
             found[name] = found[name].model_copy(update={"location": line})
@@ -336,7 +344,7 @@ def unchanged_names(view: View) -> dict[str, Measurement]:
     found = {}
     for owner, parameters in _owners(view).items():
         location = view.owner_location(parameters[0])
-        names = [] if reason else [p.name.rpartition(".")[2] for p in parameters if _unchanged(view, p)]
+        names = [] if reason else [view.name_within(p) for p in parameters if _unchanged(view, p)]
         if names:
             more = f" and {len(names) - SPELLED} more" if len(names) > SPELLED else ""
             text = ", ".join(names[:SPELLED]) + more

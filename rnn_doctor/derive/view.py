@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from rnn_doctor.schema.built import Module, Optimizer, Parameter
+from rnn_doctor.schema.recurrence import Loop
 from rnn_doctor.schema.runlog import Batch, RunLog, Sample, Step
 from rnn_doctor.schema.values import Location
 
@@ -121,6 +122,26 @@ class View:
         )
 
     @cached_property
+    def unreached(self) -> dict[int, Location | None]:
+        """Hand-written recurrences all of whose results are cut off before the loss, with the line that does so."""
+        found: dict[int, list[Loop]] = {}
+        for loop in self.log.loops:
+            found.setdefault(loop.module, []).append(loop)
+        return {
+            number: loops[-1].location
+            for number, loops in found.items()
+            if all(loop.unused == "output_cut_off" for loop in loops) and number in self.log.modules
+        }
+
+    @cached_property
+    def renewed(self) -> frozenset[int]:
+        """Hand-written recurrences that are given a state of zeros at each of their steps."""
+        told: dict[int, set[str | None]] = {}
+        for loop in self.log.loops:
+            told.setdefault(loop.module, set()).add(loop.unused)
+        return frozenset(number for number, each in told.items() if each == {"state_renewed"})
+
+    @cached_property
     def optimizer_names(self) -> dict[int, str]:
         """A name for each optimizer, unique within the run."""
         kinds = Counter(optimizer.kind for optimizer in self.log.optimizers.values())
@@ -147,15 +168,39 @@ class View:
             kept.append(sample)
         return kept
 
+    def module_of(self, parameter: Parameter) -> int | None:
+        """The recurrent module that a parameter belongs to; of hand-written ones, of those that cannot learn."""
+        if parameter.module is not None:
+            return parameter.module
+        numbers = (*self.unreached, *self.renewed)
+        return next((number for number in numbers if self._holds(number, parameter)), None)
+
+    def _holds(self, number: int, parameter: Parameter) -> bool:
+        """Whether a hand-written recurrence holds a parameter.
+
+        Of one that no loss reaches and that is a root, whose name no parameter bears, what the loss does not use.
+        """
+        module = self.log.modules[number].name
+        if any(each.name.startswith(f"{module}.") for each in self.log.parameters.values()):
+            return parameter.name.startswith(f"{module}.")
+        return number in self.unreached and parameter.used is False
+
+    def name_within(self, parameter: Parameter) -> str:
+        """What a parameter is called in the subject that it belongs to."""
+        within = parameter.name.removeprefix(f"{self.owner(parameter)}.")
+        return within if parameter.module is None else within.rpartition(".")[2]
+
     def owner(self, parameter: Parameter) -> str:
         """The subject that a parameter belongs to: its recurrent module, or the module it is named after."""
-        if parameter.module in self.module_names:
-            return self.module_names[parameter.module]
+        module = self.module_of(parameter)
+        if module in self.module_names:
+            return self.module_names[module]
         return parameter.name.rpartition(".")[0] or parameter.name
 
     def owner_location(self, parameter: Parameter) -> Location | None:
         """The source line of its recurrent module."""
-        module = self.log.modules.get(parameter.module) if parameter.module is not None else None
+        number = self.module_of(parameter)
+        module = self.log.modules.get(number) if number is not None else None
         return module.location if module else None
 
     def rates(self, number: int) -> list[tuple[float, ...]]:

@@ -168,6 +168,10 @@ class Loop(Frozen):
     unit sees its own past alone, which is made so on purpose."""
     absent: str | None = None
     """Why its backward gain could not be had."""
+    unused: Literal["state_renewed", "output_cut_off"] | None = None
+    """Why its recurrent weights can learn nothing: each step is given a state of zeros, or no loss reaches it."""
+    location: Location | None = None
+    """Where what it makes is cut off."""
 
 
 class Padding(Frozen):

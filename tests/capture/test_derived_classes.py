@@ -76,7 +76,7 @@ def test_a_derived_cell_with_more_arguments_in_a_loop() -> None:
     assert records.of("sensor_off") == []
     (flow,) = records.of("state_flow")
     assert (flow["calls"], flow["attached"]) == (T, T - 1)
-    assert [gain["lags"][-1] for gain in records.of("lag_gain")] == [T - 2]
+    assert [gain["lags"][-1] for gain in records.of("lag_gain")] == [T - 1]
 
 
 class Own(nn.GRU):

@@ -687,7 +687,7 @@ def test_a_gradient_hook_of_the_script_is_called_by_its_own_backward_pass_alone(
     with observed() as records:
         w_h, h = weight(H, H), torch.randn(B, H)
         for _ in range(T):
-            h = torch.tanh(h @ w_h)
+            h = torch.tanh(torch.randn(B, H) + h @ w_h)
             h.register_hook(lambda g: calls.append(g.norm()))  # type: ignore[no-untyped-call]
         h.sum().backward()  # type: ignore[no-untyped-call]
     assert len(calls) == T
@@ -701,7 +701,7 @@ def test_a_gradient_hook_elsewhere_does_no_harm() -> None:
     with observed() as records:
         w_h, h = weight(H, H), torch.randn(B, H)
         for _ in range(T):
-            h = torch.tanh(h @ w_h)
+            h = torch.tanh(torch.randn(B, H) + h @ w_h)
         out = h * 2
         out.register_hook(lambda g: calls.append(g.norm()))  # type: ignore[no-untyped-call]
         out.sum().backward()  # type: ignore[no-untyped-call]

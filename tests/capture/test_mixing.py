@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from rnn_doctor.capture.probe.listening import Listening
 from rnn_doctor.capture.probe.sensors.mixing import Mixings
 from rnn_doctor.schema.recurrence import Mixing
-from tests.capture.records import Records
+from tests.capture.records import Records, observed
 
 T, B, N, H = 6, 4, 3, 5
 FUSED = [nn.RNN, nn.GRU, nn.LSTM]
@@ -474,3 +474,74 @@ def test_no_graph_outlives_its_step(kind: Any, backward: bool) -> None:
     out = given = None
     gc.collect()
     assert mark() is None
+
+
+# ---------------------------------------------------------------- packed and not
+
+
+def _flat(states: torch.Tensor) -> torch.Tensor:
+    return states.view(B, -1)
+
+
+def _moved(states: torch.Tensor) -> torch.Tensor:
+    return states.transpose(0, 1).reshape(B, -1)
+
+
+def _recounted(output: torch.Tensor) -> torch.Tensor:
+    return output.reshape(B, T, -1).mean(1)
+
+
+def _averaged(output: torch.Tensor) -> torch.Tensor:
+    return output.transpose(0, 1).mean(1)
+
+
+class Readout(nn.Module):
+    """A layer of two directions over sequences that are packed, or as they are, and how it is read out."""
+
+    def __init__(self, kind: Any, packs: bool, state: Any = None, output: Any = None) -> None:
+        super().__init__()
+        self.rnn, self.packs, self.state, self.output = kind(N, H, bidirectional=True), packs, state, output
+        self.head = nn.Linear(2 * H, 2)
+
+    def forward(self, xs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        given = pack_padded_sequence(xs, lengths, enforce_sorted=False) if self.packs else xs
+        output, last = self.rnn(given)
+        if self.packs:
+            output = pad_packed_sequence(output, total_length=T)[0]
+        h = last[0] if isinstance(last, tuple) else last
+        read: torch.Tensor = self.head(self.state(h) if self.state else self.output(output))
+        return read
+
+
+def of_training(network: Readout, lengths: list[int]) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
+    """What a run of a few updates records of mixed samples, and that of nothing else does it go wrong."""
+    torch.manual_seed(0)
+    with observed() as records:
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
+        for _ in range(3):
+            optimizer.zero_grad()
+            network(torch.randn(T, B, N), torch.tensor(lengths)).square().mean().backward()
+            optimizer.step()
+    assert records.of("sensor_off") == []
+    found = [Mixing(**record) for record in records.of("mixing")]
+    return sorted({(each.what, each.shape, each.viewed) for each in found})
+
+
+@pytest.mark.parametrize("lengths", [[T] * B, [6, 4, 1, 6]], ids=["equal", "unequal"])
+@pytest.mark.parametrize("kind", FUSED)
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ({"state": _flat}, [("state", (2, B, H), (B, 2 * H))]),
+        ({"state": _moved}, []),
+        ({"output": _recounted}, [("output", (T, B, 2 * H), (B, T, 2 * H))]),
+        ({"output": _averaged}, []),
+    ],
+    ids=["state mixed", "state moved", "output mixed", "output moved"],
+)
+def test_a_packed_run_is_judged_as_one_that_is_not(
+    how: dict[str, Any], expected: list[Any], kind: Any, lengths: list[int]
+) -> None:
+    packed, plain = (of_training(Readout(kind, packs, **how), lengths) for packs in (True, False))
+    assert plain == expected
+    assert packed == plain

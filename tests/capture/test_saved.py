@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from rnn_doctor.capture.probe import saved as saved_of_operations
 from rnn_doctor.capture.probe.saved import is_packed, saved
 from tests.capture.records import Observation, observed
 
@@ -135,3 +136,30 @@ def test_what_is_made_outside_of_hooks_is_not_packed() -> None:
     assert kept is not None
     assert torch.equal(kept, w)
     assert saved(after.grad_fn, "_saved_nothing") is None
+
+
+@pytest.fixture
+def untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PyTorch that does not tell the number of the next operation."""
+    monkeypatch.delattr(torch._C._autograd, "_get_sequence_nr")
+    monkeypatch.setattr(saved_of_operations, "_packed", saved_of_operations._Stretches())
+
+
+@pytest.mark.usefixtures("untold")
+def test_where_operations_are_not_told_apart_a_checkpointed_graph_is_left_alone_and_that_is_said() -> None:
+    records, left, alone = both(Elman)
+    assert records.of("sensor_off") == []
+    assert all(torch.equal(a, b) for a, b in zip(left, alone, strict=True))
+    assert "this version of PyTorch does not tell" in records.of("loop")[0]["absent"]
+    assert records.of("lag_gain") == []
+
+
+@pytest.mark.usefixtures("untold")
+def test_where_operations_are_not_told_apart_a_graph_without_hooks_is_read() -> None:
+    with observed() as records:
+        torch.manual_seed(0)
+        net = Elman()
+        train(net, net)
+    assert records.of("sensor_off") == []
+    assert "absent" not in records.of("loop")[0]
+    assert records.of("lag_gain")

@@ -38,6 +38,17 @@ def test_what_calls_alone_would_tell_is_absent_of_it_for_one_reason() -> None:
         assert measure(name, log(lstm()), "lstm").absent not in (None, HAND_WRITTEN), name
 
 
+def test_a_cell_that_starts_from_zeros_at_each_step_has_sequences_of_one() -> None:
+    anew = loop(steps=1, states=0, absent="its state is made anew", unused="state_renewed")
+    run = log(BY_HAND, steps([1.0] * 3), anew, flow(calls=20, length=1))
+    assert value_of("sequence_length_max", run, "lstm") == 1
+    assert value_of("recurrent_weights_unused", run, "lstm") is True
+    assert value_of("is_cell", run, "lstm") is True
+    later = log(BY_HAND, steps([1.0] * 3), anew, loop(21), flow(calls=20, length=1))
+    assert measure("sequence_length_max", later, "lstm").absent == HAND_WRITTEN
+    assert value_of("is_cell", later, "lstm") is False
+
+
 def test_cells_are_told_from_layers() -> None:
     run = log(lstm(0, "layer"), lstm(1, "cell", kind="LSTMCell"))
     assert value_of("is_cell", run, "layer") is False

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from rnn_doctor.derive.signals import signals
-from rnn_doctor.schema.runlog import Readout
+from rnn_doctor.derive.subjects import HAND_WRITTEN
+from rnn_doctor.schema.runlog import Readout, RunLog
 from tests.derive.logs import (
     adam,
     at,
@@ -18,6 +19,7 @@ from tests.derive.logs import (
     value_of,
     weight,
 )
+from tests.derive.recurrent_logs import loop
 
 RUN = steps([1.0] * 8)
 AT = [1, 2, 3, 5, 8]
@@ -125,6 +127,46 @@ def test_the_line_that_cuts_off_an_output() -> None:
     assert value_of("output_cut_off", run, "lstm") is True
     assert value_of("output_cut_off", log(lstm(), batch()), "lstm") is False
     assert measure("output_cut_off", log(lstm()), "lstm").absent
+
+
+def _unreached(name: str, *parameters: str) -> RunLog:
+    """A hand-written recurrence all of whose results are cut off, and the head that goes on learning."""
+    own = [weight(k, each, module=None, used=False) for k, each in enumerate(parameters)]
+    head = weight(len(own), "head.weight", module=None)
+    numbers = tuple(range(len(own) + 1))
+    moved = (0.0,) * len(own) + (0.1,)
+    still = samples(AT, parameters=numbers, grad_norm=moved)
+    still = [each.model_copy(update={"displacement": moved}) for each in still]
+    lost = loop(8, steps=20, states=0, absent="cut", unused="output_cut_off", location=at(32))
+    return log(adam(), lstm(name=name, kind="custom"), *own, head, RUN, still, lost)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [("cell", ("cell.x2h.weight", "cell.h2h.weight")), ("Net", ("i2h.weight", "h2h.weight"))],
+)
+def test_a_hand_written_recurrence_that_no_loss_reaches(name: str, parameters: tuple[str, ...]) -> None:
+    run = _unreached(name, *parameters)
+    assert value_of("unchanged_tensors", run, name) == 2
+    assert measure("unchanged_tensors", run, name).location == at(32)
+    assert value_of("output_cut_off", run, name) is True
+    assert value_of("unchanged_names", run, name) == ", ".join(p.removeprefix("cell.") for p in parameters)
+    assert value_of("unchanged_tensors", run, "head") == 0
+
+
+def test_the_weights_of_a_cell_that_starts_anew_at_each_step_are_its_own() -> None:
+    run = _unreached("cell", "cell.x2h.weight", "cell.h2h.weight")
+    anew = loop(8, steps=1, states=0, absent="anew", unused="state_renewed")
+    own = tuple(p.model_copy(update={"used": True}) for p in run.parameters.values())
+    run = run.model_copy(update={"loops": (anew,), "parameters": {p.id: p for p in own}})
+    assert value_of("unchanged_names", run, "cell") == "x2h.weight, h2h.weight"
+
+
+def test_a_hand_written_recurrence_that_a_loss_reached_once_is_not_cut_off() -> None:
+    run = _unreached("cell", "cell.x2h.weight", "cell.h2h.weight")
+    run = run.model_copy(update={"loops": (*run.loops, loop(21))})
+    assert measure("output_cut_off", run, "cell").absent == HAND_WRITTEN
+    assert value_of("unchanged_tensors", run, "cell.x2h") == 0
 
 
 def test_the_line_that_leaves_a_direction_unread() -> None:

@@ -81,6 +81,7 @@ class Calls:
         self._examining = step in self._examined_steps
         self.searching = self._examining or step <= _SEARCHED_UNTIL
         """Whether hand-written recurrences are looked for."""
+        self.detachments.beneath = self.loops.on_cut if self._examining else None
         self.watch_detaching(self.searching)
 
     def forward(self, module: Any, given: Any, state: Any, output: Any) -> None:

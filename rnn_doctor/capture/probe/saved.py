@@ -19,27 +19,42 @@ _MOST = 4096
 """Stretches that are remembered: a loop may make one for each step of time."""
 
 
+def _counter() -> Callable[[], int] | None:
+    """What returns the number of the next operation; None where PyTorch, of which it is no public part, lacks it."""
+    autograd = getattr(torch._C, "_autograd", None)
+    told: Callable[[], int] | None = getattr(autograd, "_get_sequence_nr", None)
+    return told
+
+
 class _Stretches:
-    """The operations that were made within such hooks, by their numbers in autograd's sequence."""
+    """The operations that were made within such hooks, by their numbers in autograd's sequence.
+
+    Where PyTorch does not tell the number of the next operation, every one counts as made so once hooks were in force.
+    """
 
     def __init__(self) -> None:
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._depth = 0
-        self._next: Callable[[], int] = torch._C._autograd._get_sequence_nr
+        self._next = _counter()
 
     def begin(self) -> None:
         """Hooks are in force from now on."""
         if self._depth == 0:
             del self._starts[:-_MOST], self._ends[:-_MOST]
-            self._starts.append(self._next())
+            self._starts.append(self._next() if self._next is not None else 0)
         self._depth += 1
 
     def end(self) -> None:
         """The innermost hooks are in force no more."""
         self._depth -= 1
         if self._depth == 0:
-            self._ends.append(self._next())
+            self._ends.append(self._next() if self._next is not None else 0)
+
+    @property
+    def are_told(self) -> bool:
+        """Whether it is known which operations they are."""
+        return self._next is not None
 
     def __contains__(self, number: int) -> bool:
         k = bisect_right(self._starts, number) - 1
@@ -69,8 +84,18 @@ def _before(original: Callable[..., None], note: Callable[[], None]) -> Callable
 
 
 def is_packed(node: Any) -> bool:
-    """Whether to read what an operation keeps would run code of the script's own."""
-    return bool(_packed) and node._sequence_nr() in _packed
+    """Whether to read what an operation keeps would run code of the script's own; also where that is not known."""
+    return bool(_packed) and (not _packed.are_told or node._sequence_nr() in _packed)
+
+
+def why_packed() -> str:
+    """Why what such an operation keeps is not read."""
+    if not _packed.are_told:
+        return (
+            "hooks pack what operations keep, or steps are checkpointed, and this version of PyTorch does not tell "
+            "which operations that concerns"
+        )
+    return "its steps are checkpointed, or hooks pack what they keep, and the script's own code would run once more"
 
 
 def kept(node: Any, name: str) -> torch.Tensor | None:

@@ -12,9 +12,9 @@ from typing import Any, Container, Sequence
 import torch
 from torch.autograd.graph import GradientEdge
 
-from ..saved import is_packed
+from ..saved import is_packed, why_packed
 from .lag_gain import spread
-from .loop_states import Edge, State
+from .loop_states import WRITING, Edge, State
 from .loops import Loop
 from .unrolled import Unrolled
 
@@ -35,6 +35,8 @@ def absent(unrolled: Unrolled, loop: Loop, hooked: Container[int] = ()) -> str |
         return "its graph has too many operations"
     if len(loop.states) < _FEWEST_STATES:
         return "its state has not the same form from step to step"
+    if any(unrolled.kinds[number] == WRITING for state in loop.states for number, _ in state):
+        return "its states are written into one tensor, and which of them a step reads is not seen"
     if any(unrolled.dtype(number) == torch.float16 for number in loop.operations):
         return "it runs in half precision, in which small gradients are zero"
     return _own_code(unrolled, loop, hooked)
@@ -49,7 +51,7 @@ def _own_code(unrolled: Unrolled, loop: Loop, hooked: Container[int]) -> str | N
     if any(isinstance(unrolled.nodes[number], own) for number in made):
         return "a torch.autograd.Function or a backward hook of the script lies on the way"
     if any(is_packed(unrolled.nodes[number]) for number in made):
-        return "its steps are checkpointed, or hooks pack what they keep, and the script's own code would run once more"
+        return why_packed()
     if hooked and any(unrolled.nodes[number]._sequence_nr() in hooked for number in made):
         return "the script hooks the gradient of its state, and would be called once more"
     return None
@@ -99,16 +101,21 @@ def _norms(
         values = torch.randn(tuple(int(n) for n in made.shape), generator=generator, dtype=torch.float64)
         cotangents.append(values.to(device=made.device, dtype=made.dtype))
     edges = [edge for state in asked for edge in state]
-    if STARTS_WITHIN:
-        gradients = _from_states(unrolled, last, cotangents, edges)
-    else:
-        gradients = _from_loss(unrolled, last, cotangents, edges)
+    gradients = run(unrolled, last, cotangents, edges)
     squares, k = [], 0
     for state in asked:
         total = sum(_squares(gradient, rows) for gradient in gradients[k : k + len(state)])
         squares.append(total)
         k += len(state)
     return torch.stack([torch.as_tensor(each) for each in squares]).sqrt()
+
+
+def run(
+    unrolled: Unrolled, last: State, cotangents: list[torch.Tensor], edges: list[Edge]
+) -> list[torch.Tensor | None]:
+    """The gradients at these edges of the cotangents at a state; nothing is accumulated, and the graph is kept."""
+    way = _from_states if STARTS_WITHIN else _from_loss
+    return way(unrolled, last, cotangents, edges)
 
 
 def _run(

@@ -7,8 +7,16 @@ from __future__ import annotations
 
 from typing import Iterable, NamedTuple, Tuple
 
+import torch
+
 from .unrolled import VIEWS, Unrolled
 
+_MOST_MADE = 16
+"""Operations between one tensor of a state and another that it is made of."""
+WRITING = "CopySlices"
+"""The operation that writes into a part of a tensor: `out[:, t] = h`."""
+_PARTS = ("_saved_dim", "_saved_index", "_saved_start", "_saved_end")
+"""What tells which part a view takes."""
 _MOST_CROSSINGS = 50_000
 """Times that an operation is taken beyond its own step, added up: of a state that grows they are too many."""
 
@@ -43,29 +51,69 @@ def crossing(unrolled: Unrolled, inside: list[int], step: list[int], steps: int)
     found: list[set[Edge]] = [set() for _ in range(steps)]
     crossings = 0
     for number in inside:
-        for edge in unrolled.inputs[number]:
+        for position, edge in enumerate(unrolled.inputs[number]):
             if edge[0] < 0 or not 0 < step[edge[0]] < step[number]:
                 continue
+            if unrolled.kinds[number] == WRITING and not position:
+                continue  # a tensor of all states goes on; what is read of it counts
             crossings += step[number] - step[edge[0]]
             if crossings > _MOST_CROSSINGS:
                 return []
             parts = _whole(unrolled, edge, step)
             for t in range(step[edge[0]], step[number]):
                 found[t].update(parts)
-    return [tuple(sorted(state)) for state in found[1:]]
+    return [tuple(sorted(_independent(unrolled, state, step))) for state in found[1:]]
+
+
+def _independent(unrolled: Unrolled, state: set[Edge], step: list[int]) -> set[Edge]:
+    """The tensors of a state without those that are made of others of it alone, such as what a peephole sees of c."""
+    left = set(state)
+    for edge in sorted(state):
+        if len(left) > 1 and _is_made_of(unrolled, edge, left - {edge}, step):
+            left.discard(edge)
+    return left
+
+
+def _is_made_of(unrolled: Unrolled, edge: Edge, others: set[Edge], step: list[int]) -> bool:
+    seen, stack = {edge}, [edge]
+    while stack:
+        number, _ = stack.pop()
+        below = [e for e in unrolled.inputs[number] if e[0] >= 0 and step[e[0]]]
+        if not below or any(step[made] < step[number] for made, _ in below) or len(seen) > _MOST_MADE:
+            return False
+        for each in below:
+            if each not in others and each not in seen:
+                seen.add(each)
+                stack.append(each)
+    return True
 
 
 def _whole(unrolled: Unrolled, edge: Edge, step: list[int]) -> list[Edge]:
     """The tensors behind views of the state, and those that were joined with it or with an input."""
-    parts, stack = [], [edge]
+    parts, stack = [], [(edge, edge)]
     while stack:
-        each = stack.pop()
+        each, view = stack.pop()
         below = [e for e in unrolled.inputs[each[0]] if e[0] >= 0 and step[e[0]]]
-        if unrolled.kinds[each[0]] in VIEWS and below:
-            stack += below
+        kind = unrolled.kinds[each[0]]
+        if kind in VIEWS and below:
+            stack += [(e, each) for e in below]
+        elif kind == WRITING and _is_read_once(unrolled, each[0], view):
+            written = unrolled.inputs[each[0]][1]
+            stack.append((written, written))
         else:
             parts.append(each)
     return parts
+
+
+def _is_read_once(unrolled: Unrolled, number: int, view: Edge) -> bool:
+    """Whether one part alone is read of a tensor that was written to, of the size of what was written last."""
+    inputs = unrolled.inputs[number]
+    if len(inputs) < 2 or inputs[1][0] < 0:
+        return False
+    views = [taker for taker, _ in unrolled.takers[number] if unrolled.kinds[taker] in ("Select", "Slice")]
+    parts = {tuple(getattr(unrolled.nodes[n], name, None) for name in _PARTS) for n in views}
+    sizes = [torch.Size(unrolled.shape(edge)).numel() for edge in (inputs[1], view)]
+    return len(parts) == 1 and sizes[0] == sizes[1]
 
 
 def alike(unrolled: Unrolled, states: list[State]) -> list[State]:

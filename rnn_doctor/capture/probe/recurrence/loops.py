@@ -5,7 +5,7 @@ The loop is a recurrence if these products are made of a state, and make the nex
 the forward algorithm of a CRF, are none, and neither is what merely looks at the state.
 
 Where no matrix is applied in a row, each unit may see its own past alone: then weights of one axis that multiply the
-state unit by unit are taken for products.
+state unit by unit are taken for products, and where there are none of these, gates, decays and fixed matrices.
 
 The step of an operation is the number of products on the longest chain below it. The state at step t are the tensors
 made up to step t that later steps take: whatever the form of the cell, all paths through time pass them.
@@ -13,13 +13,17 @@ made up to step t that later steps take: whatever the form of the cell, all path
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple
+import functools
+from collections import Counter
+from typing import Callable, NamedTuple, Sequence
 
 import torch
 
 from ..saved import saved
+from . import carried
+from .feeding import is_fed
 from .loop_states import State, alike, below, crossing, following
-from .unrolled import KEPT, PRODUCTS, SCALING, VIEWS, Unrolled
+from .unrolled import KEPT, PRODUCTS, UNIT_BY_UNIT, VIEWS, Unrolled
 
 FEWEST = 3
 """Products in a row that make a recurrence."""
@@ -51,15 +55,21 @@ class Loop(NamedTuple):
     linear: bool
     """Nothing but linear operations leads from state to state."""
     diagonal: bool
-    """Each unit sees its own past alone."""
+    """Each unit sees its own past alone, or a fixed matrix carries the state on: made so on purpose."""
+    is_fed: Callable[[], bool]
+    """Tells whether each step takes something new, or is read by itself: of layers that share weights none does."""
     operations: list[int]
     """Those between the first state and the last."""
 
 
 class _Chain:
-    """The products of one weight."""
+    """The products of one weight, or what carries a state on that no weight does."""
 
-    def __init__(self, unrolled: Unrolled, weight: int, products: list[int]) -> None:
+    def __init__(
+        self, unrolled: Unrolled, weight: int, products: list[int], makers: Sequence[int] = ()
+    ) -> None:
+        self.makers: list[torch.Tensor] = [unrolled.nodes[number].variable for number in makers]
+        """Where no weight carries the state on: those that make its gates, and what it takes up."""
         self.weight = weight
         self.tensor: torch.Tensor = unrolled.nodes[weight].variable
         self.products = products
@@ -85,7 +95,9 @@ def find(
     applied = {w: p for w, p in unrolled.applied().items() if _is_matrix(unrolled, w)}
     chains = _chains(unrolled, applied, known)
     if chains is None:
-        chains = _chains(unrolled, unrolled.scalings(), known) or []
+        chains = _chains(unrolled, unrolled.scalings(), known)
+    if chains is None:
+        chains = [_Chain(unrolled, w[0], products, w) for w, products in carried.find(unrolled)]
     by_owner: dict[str, list[list[_Chain]]] = {}
     for group in _groups(chains):
         if not any(_is_torchs(unrolled, chain, known) for chain in group):
@@ -111,7 +123,14 @@ def _chains(
 
 
 def _is_torchs(unrolled: Unrolled, chain: _Chain, known: Callable[[torch.Tensor], bool]) -> bool:
-    """Whether a module of torch's applies the weight: it is its own, or set anew (weight drop) beside its bias."""
+    """Whether a module of torch's applies the weight: it is its own, or set anew (weight drop) beside its bias.
+
+    Of a state that no weight carries on: whether the fixed matrix is that of a module that is frozen.
+    """
+    if chain.makers:
+        kept = KEPT.get(unrolled.kinds[chain.end], {}).values()
+        fixed = (saved(unrolled.nodes[chain.end], name) for name in kept)
+        return any(known(matrix) for matrix in fixed if matrix is not None)
     beside = (unrolled.nodes[made] for made, _ in unrolled.inputs[chain.end] if made >= 0)
     leaves = (getattr(node, "variable", None) for node in beside)
     return known(chain.tensor) or any(leaf is not None and known(leaf) for leaf in leaves)
@@ -156,13 +175,9 @@ def _in_turn(lower: _Chain, upper: _Chain) -> bool:
 
 def _loop(unrolled: Unrolled, group: list[_Chain]) -> Loop | None:
     """The recurrence of these weights; None where they are applied in a row but carry no state on."""
+    group = _once_a_step(group)
     steps = max(chain.length for chain in group)
-    step = [0] * len(unrolled.nodes)
-    for chain in group:
-        late = steps - chain.length  # a weight that the first steps left out
-        for number, level in enumerate(chain.level):
-            if level and level + late > step[number]:
-                step[number] = level + late
+    step = _steps(unrolled, group, steps)
     ends = [chain.end for chain in group]
     inside = below(unrolled, ends, step)
     states = crossing(unrolled, inside, step, steps)
@@ -181,9 +196,39 @@ def _loop(unrolled: Unrolled, group: list[_Chain]) -> Loop | None:
     rows = _rows(unrolled, kept[-1], width, axis) if kept else None
     own_chains = [chain for chain in group if any(chain.tensor is weight for weight in weights)]
     anew = any(_begins_anew(unrolled, chain, width, axis) for chain in own_chains)
-    diagonal = unrolled.kinds[ends[0]] == SCALING
+    made = list({id(tensor): tensor for chain in group for tensor in chain.makers}.values())
+    diagonal = bool(made) or unrolled.kinds[ends[0]] in UNIT_BY_UNIT
     linear = _is_linear(unrolled, inside, step)
-    return Loop(weights, steps, kept, width, axis, rows, anew, linear, diagonal, inside)
+    fed = functools.partial(is_fed, unrolled, inside, step, states)
+    return Loop(
+        made or weights, steps, kept, width, axis, rows, anew, linear, diagonal,
+        (lambda: True) if made else fed, inside,
+    )  # fmt: skip
+
+
+def _steps(unrolled: Unrolled, group: list[_Chain], steps: int) -> list[int]:
+    """By operation: the step that it belongs to, by the weights of every step and those that the first steps left out.
+
+    What is applied to states of several steps ago has fewer in a row, and tells of no step.
+    """
+    step = [0] * len(unrolled.nodes)
+    for chain in sorted(group, key=lambda chain: -chain.length):
+        late = steps - chain.length
+        if any(chain.level[number] + late - step[number] > 1 for number in chain.products if late):
+            continue
+        for number, level in enumerate(chain.level):
+            if level and level + late > step[number]:
+                step[number] = level + late
+    return step
+
+
+def _once_a_step(group: list[_Chain]) -> list[_Chain]:
+    """Without the weights that are applied several times a step, as of a memory, where most are applied once."""
+    lengths = Counter(chain.length for chain in group)
+    most, usual = max(lengths), lengths.most_common(1)[0]
+    if most == usual[0] or most % usual[0] or lengths[most] >= usual[1]:
+        return group
+    return [chain for chain in group if chain.length <= usual[0]]
 
 
 def _begins_anew(unrolled: Unrolled, chain: _Chain, width: int, axis: int) -> bool:
@@ -275,7 +320,7 @@ def _taken(unrolled: Unrolled, product: int, state: set[int], step: list[int]) -
     kind, inputs = unrolled.kinds[product], unrolled.inputs[product]
     first, second = PRODUCTS[kind][:2]
     for position in (first, second):
-        axis = 1 if kind == "Convolution" else -1 if position == first or kind == SCALING else -2
+        axis = 1 if kind == "Convolution" else -1 if position == first or kind in UNIT_BY_UNIT else -2
         if position >= len(inputs) or inputs[position][0] < 0:
             continue
         given = _size(unrolled.shape((product, 0)), axis)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import Any, Callable
 
 import torch
 from torch.nn.utils.rnn import PackedSequence
@@ -28,6 +28,8 @@ class Detachments:
 
     def __init__(self) -> None:
         self.severed: list[Severed] = []
+        self.beneath: Callable[[Any, torch.Tensor, dict[str, Any] | None], None] | None = None
+        """Looks for recurrences in the graph that a tensor is cut off from; None where nobody does."""
         self._lines: list[tuple[weakref.ref[torch.Tensor], dict[str, Any] | None]] = []
         """The tensors that were cut off, and where."""
         self._looked_at = 0
@@ -56,6 +58,8 @@ class Detachments:
         if number is not None:
             self._output_lines.setdefault(number, location)
         self._lines.append((weakref.ref(result), location))
+        if self.beneath is not None:
+            self.beneath(node, result, location)
         applied = look(node, result)
         if applied:
             self.severed.append(Severed(first_rows(result), rows_of(result), applied, location))

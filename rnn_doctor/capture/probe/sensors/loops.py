@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from ..naming import Naming
-from ..recurrence import cut_states, loop_gain, loops, severed
+from ..recurrence import cut_states, loop_gain, loops, renewed, scans, severed
 from ..recurrence.unrolled import Unrolled
 from ..writer import Writer
 from .detachments import Detachments
+from .lost_loops import LostLoops
 from .recurrence import Recurrences
 from .states import StateFlows
 
@@ -20,11 +21,17 @@ _STACKED = (
     "TorchScript or a compiler hides its calls, and in the graph its layers and directions are not told apart"
 )
 _CUT = "its state is cut off from its graph at every step"
+_RENEWED = "its state is made anew, of zeros, for each of its steps"
+_UNREACHED = "all that it makes is cut off from its graph before the loss reads it"
 _LOST = "its state is changed between its calls, and the graph does not show how"
 _KERNELS = ("MkldnnRnnLayer", "CudnnRnn")
 """Operations that are a whole call."""
 _ONE_LAYER = 4
 """Weights and biases of one layer in one direction."""
+_SETTLED = 3
+"""Update from which on a recurrence that no loss has reached is said to be cut off: networks may take turns."""
+_TORCHS = (nn.RNNBase, nn.modules.rnn.RNNCellBase)
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _MOST_BACKWARDS = 4
 """Backward passes of an update whose graphs are searched."""
 
@@ -45,6 +52,9 @@ class Loops:
         self._recurrences = recurrences
         self._flows = flows
         self._detachments = detachments
+        self._lost = LostLoops(self._running)
+        self._fed: dict[str, bool] = {}
+        """By the name of a recurrence: whether its steps take or give anything of their own."""
         self.hooked: set[int] = set()
         """Operations of this step whose gradients the script hooks, by their numbers in autograd's sequence."""
         self._sought: set[int] = set()
@@ -70,8 +80,8 @@ class Loops:
         self._made = max(self._made, loss.grad_fn._sequence_nr())
         known = self._belongs()
         found = set()
-        for loop in loops.find(unrolled, known, self._owner):
-            name = self._owner(loop.weights)
+        for name, loop in self._running(unrolled, known):
+            self._lost.reached()
             number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
             found.add(name)
             if loop.rows is not None:
@@ -81,6 +91,8 @@ class Loops:
             if (examine or kept) and number not in self._examined:
                 self._examined.add(number)
                 self._examine(step, number, unrolled, loop, kept)
+        if not found:
+            self._scan(step, unrolled, examine)
         cut_off = self._detachments.severed
         for cut, location in (
             *(
@@ -95,8 +107,8 @@ class Loops:
                 if examine and number not in self._examined:
                     self._examined.add(number)
                     self._write_cut(step, number, cut, location)
-
         if examine:
+            self._tell_unused(step, unrolled, known, found)
             self._uncover(unrolled)
         for number, module in self._recurrences.hidden_modules() if examine else ():
             if number not in self._examined and _applies(unrolled, module):
@@ -105,18 +117,101 @@ class Loops:
         if examine:
             self._follow_detours(step, unrolled)
 
+    def _scan(self, step: int, unrolled: Unrolled, examine: bool) -> None:
+        """Recurrences whose steps are computed at once."""
+        for scan in scans.find(unrolled):
+            loop = scan.loop
+            name = self._owner(loop.weights)
+            number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
+            if examine and number not in self._examined:
+                self._examined.add(number)
+                absent = loop_gain.absent(unrolled, loop, self.hooked)
+                self._writer.write(
+                    "loop", step=step, module=number, steps=loop.steps, states=1, absent=absent
+                )
+                if absent is None:
+                    self._writer.write("lag_gain", step=step, module=number, **scans.gain(unrolled, scan))
+                self._writer.write(
+                    "state_flow", step=step, module=number, calls=loop.steps, attached=loop.steps - 1,
+                    length=loop.steps,
+                )  # fmt: skip
+
+    def on_cut(self, node: Any, result: torch.Tensor, location: dict[str, Any] | None) -> None:
+        """A tensor is cut off from its graph, in which recurrences may be that no loss will reach.
+
+        Nothing is sought where a recurrence is known that the training runs: a state is cut off at every batch's end.
+        """
+        if not self._recurrences.ids:
+            self._lost.on_cut(node, result, location)
+
+    def _tell_unused(
+        self, step: int, unrolled: Unrolled, known: Callable[[torch.Tensor], bool], found: set[str]
+    ) -> None:
+        """Writes of the recurrences that cannot learn: given zeros at each step, or reached by no loss."""
+        for cut in () if found else renewed.find(unrolled, known, self._owner):
+            number = self._unused(self._owner(cut.weights), cut.hidden_size)
+            if number is not None:
+                self._writer.write(
+                    "loop",
+                    step=step,
+                    module=number,
+                    steps=1,
+                    states=0,
+                    absent=_RENEWED,
+                    unused="state_renewed",
+                )
+                self._writer.write(
+                    "state_flow", step=step, module=number, calls=cut.applied, fresh=cut.applied, length=1
+                )
+        for lost in self._lost.lost(unrolled) if step >= _SETTLED else ():
+            number = self._unused(lost.name, lost.hidden_size)
+            if number is not None:
+                self._writer.write(
+                    "loop", step=step, module=number, steps=lost.steps, states=0, absent=_UNREACHED,
+                    unused="output_cut_off", location=lost.location,
+                )  # fmt: skip
+
+    def _unused(self, name: str, hidden_size: int) -> int | None:
+        """The number of such a recurrence, the first time that it is met in this step."""
+        number = self._recurrences.custom(name, hidden_size, self._naming.built_at(name))
+        if number in self._examined:
+            return None
+        self._examined.add(number)
+        return number
+
+    def _running(
+        self, unrolled: Unrolled, known: Callable[[torch.Tensor], bool] | None = None
+    ) -> list[tuple[str, loops.Loop]]:
+        """The recurrences of a graph that run over a sequence, with their names."""
+        found = loops.find(unrolled, known or self._belongs(), self._owner)
+        named = [(self._owner(loop.weights), loop) for loop in found]
+        return [(name, loop) for name, loop in named if self._is_fed(name, loop)]
+
+    def _is_fed(self, name: str, loop: loops.Loop) -> bool:
+        """Whether a loop runs over a sequence; asked once of each, for it does not change from step to step."""
+        fed = self._fed.get(name)
+        if fed is None:
+            fed = self._fed[name] = loop.is_fed()
+        return fed
+
     def _belongs(self) -> Callable[[torch.Tensor], bool]:
-        """Tells whether a weight belongs to a recurrent module of torch's, also of one that came from a file."""
+        """Tells whether a weight belongs to a recurrent module of torch's, also of one that came from a file.
+
+        A tensor without a gradient belongs to one where it shares its memory with a weight.
+        """
         own = {id(w) for module in self._recurrences.built_modules() for w in module.parameters()}
 
         def known(weight: torch.Tensor) -> bool:
             if id(weight) in own:
                 return True
+            if not weight.requires_grad:
+                modules = [m for m in self._naming.live() if isinstance(m, _TORCHS)]
+                return any(_share(weight, w) for module in modules for w in module.parameters())
             if self._naming.of_parameter(weight).owner is None and id(weight) not in self._sought:
                 self._sought.add(id(weight))
                 self._naming.refresh([weight])
             owner = self._naming.of_parameter(weight).owner
-            return isinstance(owner, (nn.RNNBase, nn.modules.rnn.RNNCellBase))
+            return isinstance(owner, _TORCHS)
 
         return known
 
@@ -162,6 +257,7 @@ class Loops:
     def forget(self) -> None:
         """The step is over."""
         self._backwards = 0
+        self._lost.forget()
         self.rows.clear()
         self.carried = False
         self._made_before = self._made
@@ -218,14 +314,18 @@ class Loops:
             name, owner, root = self._naming.of_parameter(weight)
             if owner is None:
                 return name
-            # A Linear layer is a part of the cell that holds it.
+            # A Linear layer or a convolution is a part of the cell that holds it.
             kind = getattr(owner, "original_name", type(owner).__name__)  # of one in TorchScript
-            part = isinstance(owner, nn.Linear) or kind == "Linear"
+            part = isinstance(owner, (nn.Linear, *_CONVOLUTIONS)) or kind == "Linear"
             path = name.split(".")
             if "parametrizations" in path:  # of a weight of a layer, which they replace
                 path, part = path[: path.index("parametrizations") + 1], True
             holders.append(path[: -2 if part else -1])
         return ".".join(_common(holders)) or root
+
+
+def _share(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
 
 
 def _applies(unrolled: Unrolled, module: nn.Module) -> bool:

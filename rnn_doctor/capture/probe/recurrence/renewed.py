@@ -1,0 +1,121 @@
+"""Hand-written cells that are given a state of zeros at every step: what looks like a recurrence never recurs.
+
+Their recurrent weights are multiplied by nothing but zeros, and get a gradient of exactly zero. In the graph they look
+like any weight that is applied several times; the products tell, for they keep what they were given.
+"""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import torch
+
+from ..saved import saved
+from .cut_states import Cut
+from .loop_states import Edge
+from .unrolled import KEPT, PRODUCTS, VIEWS, Unrolled
+
+_FEWEST = 3
+_MOST = 64
+"""Applications that are looked at: a habit shows in fewer."""
+
+
+def find(
+    unrolled: Unrolled, known: Callable[[torch.Tensor], bool], owner: Callable[[list[torch.Tensor]], str]
+) -> list[Cut]:
+    """The cells that start from zeros at each of their steps, one for each module that `owner` names."""
+    found: dict[str, Cut] = {}
+    applied = unrolled.applied()
+    by_product: dict[int, list[int]] = {}
+    for weight, products in applied.items():
+        for product in products:
+            by_product.setdefault(product, []).append(weight)
+    for weight, products in applied.items():
+        tensor = unrolled.nodes[weight].variable
+        if len(products) < _FEWEST or tensor.dim() != 2 or known(tensor):
+            continue
+        widths = [_zeros(unrolled, product, by_product) for product in products[:_MOST]]
+        if widths[0] and len(set(widths)) == 1:
+            found.setdefault(owner([tensor]), Cut([tensor], len(products), 0, widths[0]))
+    return list(found.values())
+
+
+def _zeros(unrolled: Unrolled, product: int, by_product: dict[int, list[int]]) -> int:
+    """H, where a product takes a state of zeros beside an input; 0 where it takes none.
+
+    Shapes: (B, H) alone, its result added to what another weight makes of the input; or (B, I + H), joined.
+    """
+    kind, inputs = unrolled.kinds[product], unrolled.inputs[product]
+    for position, name in KEPT.get(kind, {}).items():
+        given = saved(unrolled.nodes[product], name)
+        if given is None or given.dim() != 2:
+            continue
+        axis = -1 if position == PRODUCTS[kind][0] else -2
+        made = inputs[position][0]
+        if made < 0:
+            width = int(given.shape[axis])
+            if not bool(given.any()) and _fits(unrolled, product, axis, width):
+                return width if _is_added(unrolled, product, by_product) else 0
+        elif unrolled.kinds[made] == "Cat" and axis == -1:
+            width = _joined(unrolled, made, given)
+            if width and _fits(unrolled, product, axis, width):
+                return width
+    return 0
+
+
+def _fits(unrolled: Unrolled, product: int, axis: int, width: int) -> bool:
+    """Whether the product gives a whole number of states."""
+    shape = unrolled.shape((product, 0))
+    return width > 1 and len(shape) == 2 and shape[axis] % width == 0
+
+
+def _is_added(unrolled: Unrolled, product: int, by_product: dict[int, list[int]]) -> bool:
+    """Whether what the product makes is added to what another weight makes of something that is not zero."""
+    if unrolled.kinds[product] == "Addmm" and _made_of_input(
+        unrolled, unrolled.inputs[product][0], by_product
+    ):
+        return True
+    seen, stack = {product}, [product]
+    while stack:
+        number = stack.pop()
+        for taker, position in unrolled.takers[number]:
+            kind = unrolled.kinds[taker]
+            if kind == "Add":
+                other = unrolled.inputs[taker][1 - position]
+                if _made_of_input(unrolled, other, by_product):
+                    return True
+            if kind in VIEWS and taker not in seen:
+                seen.add(taker)
+                stack.append(taker)
+    return False
+
+
+def _made_of_input(unrolled: Unrolled, edge: Edge, by_product: dict[int, list[int]]) -> bool:
+    """Whether an edge leads, through views and sums, to the product of a weight with what is not zero."""
+    seen, stack = set(), [edge[0]]
+    while stack:
+        number = stack.pop()
+        if number < 0 or number in seen:
+            continue
+        seen.add(number)
+        kind = unrolled.kinds[number]
+        if number in by_product:
+            given = [saved(unrolled.nodes[number], name) for name in KEPT.get(kind, {}).values()]
+            return bool(given) and all(each is None or bool(each.any()) for each in given)
+        if kind in VIEWS or kind == "Add":
+            stack += [made for made, _ in unrolled.inputs[number]]
+    return False
+
+
+def _joined(unrolled: Unrolled, cat: int, given: torch.Tensor) -> int:
+    """How many columns of zeros without a gradient were joined with an input; 0 where there are none."""
+    inputs = unrolled.inputs[cat]
+    if len(inputs) != 2 or sum(made < 0 for made, _ in inputs) != 1:
+        return 0
+    first = inputs[0][0] < 0
+    wide = unrolled.shape(inputs[1] if first else inputs[0])[-1]
+    width = int(given.shape[-1]) - wide
+    if width < 1:
+        return 0
+    part, rest = (given[:, :width], given[:, width:]) if first else (given[:, wide:], given[:, :wide])
+    return width if not bool(part.any()) and bool(rest.any()) else 0

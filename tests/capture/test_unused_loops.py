@@ -1,0 +1,201 @@
+"""Hand-written recurrences whose recurrent weights can learn nothing: given zeros at each step, or cut off whole."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rnn_doctor.schema.recurrence import Loop
+from tests.capture.records import Observation, observed
+
+T, B, N, H = 7, 5, 3, 4
+Cut = Callable[[torch.Tensor], torch.Tensor]
+
+
+class Added(nn.Module):
+    """An LSTM, a minimal gated unit or an Elman cell: one layer reads the input, one the state."""
+
+    def __init__(self, kind: str, bias: bool) -> None:
+        super().__init__()
+        self.kind, width = kind, {"lstm": 4, "gru": 2, "rnn": 1}[kind] * H
+        self.x2h, self.h2h = nn.Linear(N, width), nn.Linear(H, width, bias=bias)
+
+    def forward(self, x: torch.Tensor, state: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        h, c = state
+        given, kept = self.x2h(x), self.h2h(h)
+        if self.kind == "lstm":
+            i, f, g, o = (given + kept).chunk(4, 1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            return o.sigmoid() * c.tanh(), c
+        if self.kind == "gru":
+            (gate, new), (gate_kept, new_kept) = given.chunk(2, 1), kept.chunk(2, 1)
+            z = (gate + gate_kept).sigmoid()
+            return (1 - z) * h + z * torch.tanh(new + z * new_kept), c
+        return torch.tanh(given + kept), c
+
+
+class Joined(nn.Module):
+    """One layer reads both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.i2h = nn.Linear(N + H, H)
+
+    def forward(self, x: torch.Tensor, state: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return torch.tanh(self.i2h(torch.cat([x, state[0]], 1))), state[1]
+
+
+class Tagger(nn.Module):
+    """A cell over embedded inputs, read at every step."""
+
+    def __init__(self, cell: nn.Module, anew: bool, cut: Cut = lambda out: out) -> None:
+        super().__init__()
+        self.embed, self.cell, self.head = nn.Linear(N, N), cell, nn.Linear(H, 2)
+        self.anew, self.cut = anew, cut
+
+    def forward(self, xs: torch.Tensor) -> torch.Tensor:
+        empty = torch.zeros(xs.shape[1], H)
+        state, outs = (empty, empty), []
+        for x in self.embed(xs):
+            if self.anew:
+                state = (empty, empty)
+            state = self.cell(x, state)
+            outs.append(state[0])
+        out: torch.Tensor = self.head(self.cut(torch.stack(outs)))
+        return out
+
+
+def trained(network: nn.Module, updates: int = 8) -> Observation:
+    torch.manual_seed(0)
+    with observed() as records:
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
+        for _ in range(updates):
+            optimizer.zero_grad()
+            network(torch.randn(T, B, N)).square().mean().backward()
+            optimizer.step()
+    assert records.of("sensor_off") == []
+    for loop in records.of("loop"):
+        Loop(**loop)
+    return records
+
+
+CELLS: dict[str, Callable[[], nn.Module]] = {
+    **{f"{k} {b}": lambda k=k, b=b: Added(k, b) for k in ("lstm", "gru", "rnn") for b in (False, True)},  # type: ignore[misc]
+    "joined": Joined,
+}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_state_made_anew_for_each_step(name: str) -> None:
+    records = trained(Tagger(CELLS[name](), anew=True))
+    (module,), loop = records.of("module"), records.of("loop")[0]
+    assert (module["name"].split(".")[-1], module["kind"], module["hidden_size"]) == ("cell", "custom", H)
+    assert (loop["unused"], loop["steps"]) == ("state_renewed", 1)
+    assert "zeros" in loop["absent"]
+    (flow, *_) = records.of("state_flow")
+    assert (flow["calls"], flow["fresh"], flow["length"]) == (T, T, 1)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_state_that_is_handed_on_is_not_made_anew(name: str) -> None:
+    records = trained(Tagger(CELLS[name](), anew=False))
+    assert [loop.get("unused") for loop in records.of("loop")] == [None]
+    assert records.of("lag_gain")
+
+
+CUTS: dict[str, Cut] = {
+    "data": lambda out: out.data,
+    "detach": lambda out: out.detach(),
+    "leaf": lambda out: out.clone().detach().requires_grad_(True),
+    "numpy": lambda out: torch.from_numpy(np.array(out.detach().numpy())),
+    "last": lambda out: out[-1].data,
+}
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recurrences are examined at the third update, as in the middle of a longer observation."""
+    monkeypatch.setattr("rnn_doctor.capture.probe.calls.examined_steps", lambda _: frozenset((1, 3, 8)))
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_recurrence_that_is_cut_off_whole(cut: str) -> None:
+    records = trained(Tagger(Added("rnn", True), anew=False, cut=CUTS[cut]))
+    (module,) = records.of("module")
+    assert (module["name"].split(".")[-1], module["hidden_size"]) == ("cell", H)
+    assert [(loop["step"], loop["unused"]) for loop in records.of("loop")] == [
+        (3, "output_cut_off"),
+        (8, "output_cut_off"),
+    ]
+    assert CUTS[cut].__code__.co_firstlineno == records.of("loop")[0]["location"]["line"]
+    assert records.of("lag_gain") == []
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_is_noted_beside_the_loss_is_not_cut_off() -> None:
+    noted = []
+
+    def note(out: torch.Tensor) -> torch.Tensor:
+        noted.append(out.detach())
+        return out
+
+    records = trained(Tagger(Added("rnn", True), anew=False, cut=note))
+    assert [loop.get("unused") for loop in records.of("loop")] == [None, None, None]
+    assert len(noted) == 8
+
+
+@pytest.mark.usefixtures("soon")
+def test_networks_that_take_turns_are_not_cut_off() -> None:
+    """A generator whose samples a discriminator sees without their graph."""
+    maker, judge = Tagger(Added("rnn", True), anew=False), nn.Linear(2, 1)
+    torch.manual_seed(0)
+    with observed() as records:
+        optimizers = [torch.optim.SGD(m.parameters(), lr=0.01) for m in (judge, maker)]
+        for k in range(8):
+            sample = maker(torch.randn(T, B, N))
+            score = judge(sample.detach() if k % 2 == 0 else sample).mean()
+            optimizers[k % 2].zero_grad()
+            score.backward()
+            optimizers[k % 2].step()
+    assert records.of("sensor_off") == []
+    assert [loop for loop in records.of("loop") if "unused" in loop] == []
+
+
+@pytest.mark.usefixtures("soon")
+def test_what_learns_at_updates_that_are_not_examined_is_not_cut_off() -> None:
+    """The generator has its turn at the fifth and at the tenth update alone."""
+    maker, judge = Tagger(Added("rnn", True), anew=False), nn.Linear(2, 1)
+    torch.manual_seed(0)
+    with observed() as records:
+        optimizers = [torch.optim.SGD(m.parameters(), lr=0.01) for m in (judge, maker)]
+        for k in range(1, 10):
+            sample = maker(torch.randn(T, B, N))
+            score = judge(sample if k == 5 else sample.detach()).mean()
+            optimizers[k == 5].zero_grad()
+            score.backward()
+            optimizers[k == 5].step()
+    assert records.of("sensor_off") == []
+    assert [loop["step"] for loop in records.of("loop") if "unused" in loop] == [3]
+
+
+@pytest.mark.usefixtures("soon")
+def test_the_training_is_left_bit_identical() -> None:
+    def left(watch: bool) -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        network = Tagger(Added("rnn", True), anew=False, cut=CUTS["data"])
+        if watch:
+            trained(network)
+        else:
+            torch.manual_seed(0)
+            optimizer: Any = torch.optim.SGD(network.parameters(), lr=0.01)
+            for _ in range(8):
+                optimizer.zero_grad()
+                network(torch.randn(T, B, N)).square().mean().backward()
+                optimizer.step()
+        return [*network.parameters(), torch.get_rng_state()]
+
+    assert all(torch.equal(a, b) for a, b in zip(left(True), left(False), strict=True))
