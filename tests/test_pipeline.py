@@ -10,7 +10,7 @@ from rnn_doctor import observed, pipeline
 from rnn_doctor.capture import launch
 from rnn_doctor.errors import DoctorError, RulebookError, ScriptError, SettingsError
 from rnn_doctor.settings import Settings
-from tests.recorded import BUILT, CRASH, HEADER, OPTIMIZER, PARAMETERS, exited, run_log, steps, stop
+from tests.recorded import BUILT, CRASH, HEADER, OPTIMIZER, exited, run_log, steps, stop
 
 TARGET = launch.Target(path="train.py", is_module=False, arguments=(), python="python")
 
