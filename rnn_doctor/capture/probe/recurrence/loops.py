@@ -54,6 +54,8 @@ class Loop(NamedTuple):
     """Each unit sees its own past alone."""
     operations: list[int]
     """Those between the first state and the last."""
+    step: list[int]
+    """By operation: at which step it was made; 0 outside."""
 
 
 class _Chain:
@@ -183,7 +185,7 @@ def _loop(unrolled: Unrolled, group: list[_Chain]) -> Loop | None:
     anew = any(_begins_anew(unrolled, chain, width, axis) for chain in own_chains)
     diagonal = unrolled.kinds[ends[0]] == SCALING
     linear = _is_linear(unrolled, inside, step)
-    return Loop(weights, steps, kept, width, axis, rows, anew, linear, diagonal, inside)
+    return Loop(weights, steps, kept, width, axis, rows, anew, linear, diagonal, inside, step)
 
 
 def _begins_anew(unrolled: Unrolled, chain: _Chain, width: int, axis: int) -> bool:
