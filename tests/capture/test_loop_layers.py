@@ -157,26 +157,40 @@ def test_states_that_hooks_pack_are_left_alone() -> None:
     assert layers_of(loss) == []
 
 
-def test_the_log_tells_the_layers_of_a_hand_written_cell() -> None:
-    class Net(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.x2h, self.h2h = nn.Linear(N, H), nn.Linear(H, H)
+class Cell(nn.Module):
+    """A hand-written cell behind a threshold."""
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            h = torch.zeros(B, H)
-            for x_now in x.unbind(1):
-                h = F.relu(self.x2h(x_now) + self.h2h(h) - 20)
-            return h.sum()
+    def __init__(self, threshold: float) -> None:
+        super().__init__()
+        self.threshold = threshold
+        self.x2h, self.h2h = nn.Linear(N, H), nn.Linear(H, H)
 
-    with observed() as records:
-        net = Net()
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-        for _ in range(3):
+    def train_on(self, updates: int) -> None:
+        optimizer = torch.optim.SGD(self.parameters(), lr=0.1)
+        for _ in range(updates):
             optimizer.zero_grad()
-            net(torch.randn(B, T, N)).backward()
+            h = torch.zeros(B, H)
+            for x in torch.randn(T, B, N):
+                h = F.relu(self.x2h(x) + self.h2h(h) - self.threshold)
+            h.sum().backward()
             optimizer.step()
+
+
+def test_the_log_tells_the_layers_of_a_hand_written_cell() -> None:
+    with observed() as records:
+        Cell(20.0).train_on(3)
     assert not records.of("sensor_off")
     layer = records.of("layer")[0]
     assert (layer["step"], layer["layer"], layer["dead_share"]) == (1, 0, 1.0)
     assert layer["module"] == records.of("loop")[0]["module"]
+
+
+def test_a_watched_training_of_such_a_cell_is_the_same_to_the_last_bit() -> None:
+    torch.manual_seed(1)
+    bare = Cell(0.0)
+    bare.train_on(3)
+    torch.manual_seed(1)
+    with observed():
+        watched = Cell(0.0)
+        watched.train_on(3)
+    assert all(map(torch.equal, bare.parameters(), watched.parameters()))

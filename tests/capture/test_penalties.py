@@ -2,6 +2,7 @@
 
 # mypy: disable-error-code="no-untyped-call"
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
@@ -159,3 +160,23 @@ def test_nothing_is_told_where_no_term_reads_the_weights_and_no_one_changes_them
     last = records.of("sample")[-1]
     assert "penalty_pull" not in last
     assert last["left_norm"] == last["weight_norm"]
+
+
+def trained(watched: bool) -> list[torch.Tensor]:
+    """The parameters after five updates with a penalty and a shrinking by hand."""
+    torch.manual_seed(0)
+    with observed() if watched else contextlib.nullcontext():
+        net = Net()
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
+        for _ in range(5):
+            optimizer.zero_grad()
+            (net.fit() + squares(net)).backward()
+            optimizer.step()
+            with torch.no_grad():
+                for p in net.parameters():
+                    p.mul_(0.99)
+    return [p.detach() for p in net.parameters()]
+
+
+def test_a_watched_training_is_the_same_to_the_last_bit() -> None:
+    assert all(map(torch.equal, trained(False), trained(True)))
