@@ -39,3 +39,14 @@ def test_others_do_not(optimizer: torch.optim.Optimizer) -> None:
         lr_scheduler.ReduceLROnPlateau(optimizer),
     ]
     assert [warm_up(schedule) for schedule in made] == [None] * 4
+
+
+def test_a_schedule_of_the_same_name_that_keeps_other_numbers_does_not() -> None:
+    class LinearLR:
+        total_iters = None
+        start_factor, end_factor = 0.1, 1.0
+
+    class OneCycleLR:
+        pass
+
+    assert [warm_up(LinearLR()), warm_up(OneCycleLR())] == [None, None]

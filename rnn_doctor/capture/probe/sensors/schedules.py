@@ -11,6 +11,13 @@ def warm_up(scheduler: Any) -> int | None:
 
     Torch's own keep the number; the warm-ups that are made for LambdaLR of a function and its settings name it.
     """
+    try:
+        return _planned(scheduler)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):  # another's, by the same name
+        return None
+
+
+def _planned(scheduler: Any) -> int | None:
     kind = type(scheduler).__name__
     if kind == "LinearLR":
         return _count(scheduler.total_iters) if scheduler.start_factor < scheduler.end_factor else None
@@ -19,8 +26,7 @@ def warm_up(scheduler: Any) -> int | None:
     if kind == "CyclicLR":
         return _count(scheduler.total_size * scheduler.step_ratio)
     if kind == "OneCycleLR":
-        phases = getattr(scheduler, "_schedule_phases", None)
-        return _count(phases[0]["end_step"]) if phases else None
+        return _count(scheduler._schedule_phases[0]["end_step"])
     if kind == "LambdaLR":
         settings = [rule.keywords for rule in scheduler.lr_lambdas if isinstance(rule, functools.partial)]
         counts = [each["num_warmup_steps"] for each in settings if each.get("num_warmup_steps")]
