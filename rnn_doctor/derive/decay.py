@@ -16,6 +16,7 @@ from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Optimizer, Parameter
 from rnn_doctor.schema.runlog import Sample
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.values import Location
 
 FEWEST = 20
 """Updates between the first sample and the last; within fewer nothing but a jump changes a norm."""
@@ -51,7 +52,7 @@ class Shrinking:
     """The same of one update, at the last sample."""
     updates: int
     origin: str
-    """What makes most of the decay."""
+    """What makes most of the decay: a key of ORIGINS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,15 @@ def _origin(rates: list[_Rate], spans: list[int]) -> str:
         name: sum(getattr(rate, name) * span for rate, span in zip(rates, spans, strict=False))
         for name in ORIGINS
     }
-    return ORIGINS[max(sums, key=lambda name: sums[name])]
+    return max(sums, key=lambda name: sums[name])
+
+
+def _line(view: View, origin: str) -> Location | None:
+    """Where the optimizer is built, the loss with its penalty is used, or the update ends after which they shrink."""
+    role = {"penalty": "backward", "hand": "step"}.get(origin)
+    places = [place.location for place in view.log.places if place.role == role]
+    lead = [view.log.optimizers[o].location for o in view.turns[0] if o in view.log.optimizers]
+    return next((location for location in (*places, *lead) if location is not None), None)
 
 
 def _held(view: View) -> dict[int, Parameter]:
@@ -248,6 +257,9 @@ def decay_leaves(view: View) -> Measurement:
     weights that decay by a share at every update are an average over the last 1/share updates, and nothing older than a
     few times that is left in them. And what is left now, where the decay accounts for at least half of the shrinking.
 
+    Its location is the line that builds the optimizer, or that of backward() or step() where a penalty in the loss or
+    the script itself makes most of the decay.
+
     Reads: as decay_accounts_for. Unit: ratio; 1 without decay. None if: as decay_accounts_for.
     Source: Wang, Aitchison 2024 (the average); Xie, Li 2024 (where AdamW settles, no weight exceeds 1 / decay).
     """
@@ -257,7 +269,7 @@ def decay_leaves(view: View) -> Measurement:
     alone = math.exp(min(found.by_decay / found.updates, found.by_decay_now) * WINDOW)
     shrunk = -math.log(max(found.remaining, 1e-300))
     now = found.remaining if 0 < shrunk <= -found.by_decay / ACCOUNTED else 1.0
-    return known(min(alone, now), n=found.updates)
+    return known(min(alone, now), n=found.updates, location=_line(view, found.origin))
 
 
 @signal(unit="updates", reads=("samples", "parameters", "optimizers", "steps.lr"))
@@ -285,4 +297,8 @@ def decay_origin(view: View) -> Measurement:
     found = view.once(_shrinking)
     if isinstance(found, str):
         return unknown(found)
-    return known(found.origin, n=found.updates) if found.by_decay else unknown("no recurrent weight decays")
+    return (
+        known(ORIGINS[found.origin], n=found.updates)
+        if found.by_decay
+        else unknown("no recurrent weight decays")
+    )

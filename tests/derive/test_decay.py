@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from rnn_doctor.schema.built import Optimizer
-from rnn_doctor.schema.runlog import RunLog, Sample
-from tests.derive.logs import adam, log, lstm, measure, steps, value_of, weight
+from rnn_doctor.schema.runlog import Place, RunLog, Sample
+from rnn_doctor.schema.values import Location
+from tests.derive.logs import adam, at, log, lstm, measure, steps, value_of, weight
 
 AT = (1, 3, 8, 21, 50)
 NAMES = ("recurrent_norm_remaining", "decay_accounts_for", "decay_per_update", "decay_leaves", "decay_memory")
@@ -201,6 +202,20 @@ def test_a_penalty_in_the_loss_decays_through_plain_gradients() -> None:
     found = decaying(penalty_pull=lambda k: (0.2 * 5.0, 0.2 * 3.0))  # a factor of 0.1 times the squares
     assert value_of("decay_per_update", found) == pytest.approx(0.1 * 0.2)
     assert "penalty" in str(value_of("decay_origin", found))
+
+
+def test_a_decay_is_placed_where_it_is_made() -> None:
+    def placed(**fields: Any) -> Location | None:
+        places = [
+            Place(record="place", step=1, role="backward", location=at(41)),
+            Place(record="place", step=1, role="step", location=at(42)),
+        ]
+        found = decaying(**fields)
+        return measure("decay_leaves", found.model_copy(update={"places": tuple(places)})).location
+
+    assert placed(penalty_pull=lambda k: (1.0, 0.6)) == at(41)
+    assert placed(left_norm=lambda k: () if k == 1 else (5.0 / 0.9, 3.0 / 0.9)) == at(42)
+    assert placed() == adam().location
 
 
 def test_clipping_shortens_what_a_penalty_pulls() -> None:
