@@ -276,7 +276,8 @@ _FAULTS = (
             Form("ReLU on the output", HELD_BACK, {"gross": {"output": "relu"}}, _either_sign),
             Form("sigmoid on the output", HELD_BACK, {"clear": {"output": "sigmoid"}}, _either_sign),
         ),
-        follows=("RD302", "RD301", "RD103", "RD104"), conditions=("exploding_gradients",),
+        # Where ReLU leaves all outputs at zero, no gradient reaches any weight.
+        follows=("RD302", "RD301", "RD103", "RD104", "RD308"), conditions=("exploding_gradients",),
     ),
     Fault(
         "symmetric", ("RD601",), "slow_convergence",

@@ -42,8 +42,8 @@ CALIBRATION = HERE.parents[1] / "rules" / "calibration.json"
 _SAID = {
     HELD_BACK: "No threshold was set on it, but its misses were looked at while rules were mended.",
     BLIND: "Tasks, networks, loops, forms that no rule was written with; five were mended after a first look.",
-    SEALED: "Made and labelled without a look at thresholds, and first examined when the rules were done; RD101 was "
-    "mended since (docs/decisions.md).",
+    SEALED: "Made and labelled without a look at thresholds, and first examined when the rules were done; its misses "
+    "were worked on since, so that it flatters the rules that were mended with it (docs/decisions.md).",
 }
 
 

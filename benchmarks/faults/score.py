@@ -67,12 +67,23 @@ def leads(result: Result) -> bool:
 
 
 def is_right(result: Result, finding: dict[str, Any]) -> bool:
-    """Whether what the finding says is true: the cause, a consequence of it, or explained by it."""
+    """Whether what the finding says is true: the cause, a consequence of it, or explained by it through whatever."""
     if result["healthy"]:
         return False
     right = _right(result)
     follows = _fault(result).follows
-    return finding["rule"] in right + follows or any(r in right for r in finding["explained_by"])
+    return finding["rule"] in right + follows or bool(_causes(result, finding) & set(right))
+
+
+def _causes(result: Result, finding: dict[str, Any]) -> set[str]:
+    """The rules that the report puts above a finding, directly or through others."""
+    found: set[str] = set()
+    waiting = set(finding["explained_by"])
+    while waiting:
+        found |= waiting
+        above = {r for f in result["findings"] if f["rule"] in waiting for r in f["explained_by"]}
+        waiting = above - found
+    return found
 
 
 def truth(result: Result) -> tuple[set[str], set[str]]:

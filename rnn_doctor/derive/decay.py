@@ -1,15 +1,22 @@
-"""What weight decay leaves of the recurrent weights, and whether it is the decay that shrinks them."""
+"""What decay leaves of the recurrent weights, and whether it is the decay that shrinks them.
 
+Whoever makes the weights decay: the optimizer, a penalty in the loss, or the script between two updates.
+"""
+
+import itertools
 import math
 from dataclasses import dataclass
 
 from rnn_doctor.derive.displacement import moving_matrices
+from rnn_doctor.derive.hand_decay import taken_by_hand
+from rnn_doctor.derive.optimizer import ADAPTIVE
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.subjects import is_hand_written
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Optimizer, Parameter
 from rnn_doctor.schema.runlog import Sample
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.values import Location
 
 FEWEST = 20
 """Updates between the first sample and the last; within fewer nothing but a jump changes a norm."""
@@ -17,9 +24,14 @@ WINDOW = 50
 """Updates; a network that forgets within them cannot add up what single batches tell."""
 ACCOUNTED = 0.5
 """Of the shrinking, in logarithms; where the decay accounts for less, the weights shrink for another reason."""
+ORIGINS = {
+    "optimizer": "The weight decay",
+    "penalty": "A penalty on the weights in the loss",
+    "hand": "What the script does to the weights between two updates",
+}
 _BESIDE = frozenset((
     "adamw", "adamw8bit", "pagedadamw", "stableadamw", "fusedadam", "deepspeedcpuadam", "ademamix", "lamb", "lion",
-    "sgdw", "adafactor",
+    "sgdw", "adafactor", "muon",
 ))  # fmt: skip
 """Their decay is taken off the weights beside the update, as a share of the learning rate."""
 _IN_PLAIN = frozenset(("sgd", "asgd"))
@@ -36,7 +48,11 @@ class Shrinking:
     """Last norm over the first."""
     by_decay: float
     """Natural logarithm of the factor by which the decay alone would have changed it: 0 or negative."""
+    by_decay_now: float
+    """The same of one update, at the last sample."""
     updates: int
+    origin: str
+    """What makes most of the decay: a key of ORIGINS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,23 @@ class _Matrix:
     size: float
     gradient: float
     update: float
+    left: float | None
+    """Its norm right after the update before."""
+    pull: float
+    """Of the terms of the loss that read the weights alone, as far as clipping left it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    """Shares of the weights' norm that are taken at one update, by what takes them."""
+
+    optimizer: float
+    penalty: float
+    hand: float
+
+    @property
+    def whole(self) -> float:
+        return self.optimizer + self.penalty + self.hand
 
 
 def _shrinking(view: View) -> Shrinking | str:
@@ -64,13 +97,32 @@ def _shrinking(view: View) -> Shrinking | str:
     first, last = _size(rows[0]), _size(rows[-1])
     if first < 1e-8:
         return "the recurrent weights start at zero"
-    by_decay = 0.0
-    for row, sample, after in zip(rows, samples, samples[1:], strict=False):
-        rate = _rate(view, row, sample.step)
-        if rate is None:
-            return "how the decay of this optimizer acts is not known"
-        by_decay -= rate * (after.step - sample.step)
-    return Shrinking(last / first, by_decay, updates)
+    by_hand = taken_by_hand([[(m.left, m.size) for m in row] for row in rows])
+    rates = [
+        _rate(view, row, sample.step, hand) for row, sample, hand in zip(rows, samples, by_hand, strict=True)
+    ]
+    told = [rate for rate in rates if rate is not None]
+    if len(told) < len(rates):
+        return "how the decay of this optimizer acts is not known"
+    spans = [after.step - sample.step for sample, after in itertools.pairwise(samples)]
+    by_decay = sum(rate.whole * span for rate, span in zip(told, spans, strict=False))
+    return Shrinking(last / first, -by_decay, -told[-1].whole, updates, _origin(told, spans))
+
+
+def _origin(rates: list[_Rate], spans: list[int]) -> str:
+    sums = {
+        name: sum(getattr(rate, name) * span for rate, span in zip(rates, spans, strict=False))
+        for name in ORIGINS
+    }
+    return max(sums, key=lambda name: sums[name])
+
+
+def _line(view: View, origin: str) -> Location | None:
+    """Where the optimizer is built, the loss with its penalty is used, or the update ends after which they shrink."""
+    role = {"penalty": "backward", "hand": "step"}.get(origin)
+    places = [place.location for place in view.log.places if place.role == role]
+    lead = [view.log.optimizers[o].location for o in view.turns[0] if o in view.log.optimizers]
+    return next((location for location in (*places, *lead) if location is not None), None)
 
 
 def _held(view: View) -> dict[int, Parameter]:
@@ -81,10 +133,20 @@ def _held(view: View) -> dict[int, Parameter]:
 
 
 def _matrices(view: View, held: dict[int, Parameter], sample: Sample) -> list[_Matrix]:
-    columns = zip(sample.parameters, sample.weight_norm, sample.grad_norm, sample.update_norm, strict=True)
+    count = len(sample.parameters)
+    columns = zip(
+        sample.parameters,
+        sample.weight_norm,
+        sample.grad_norm,
+        sample.update_norm,
+        sample.left_norm or (None,) * count,
+        sample.penalty_pull or (0.0,) * count,
+        strict=True,
+    )
+    clipped = view.clipped_to(sample.step)
     return [
-        _Matrix(view.log.optimizers[optimizer], size, gradient or 0.0, update)
-        for number, size, gradient, update in columns
+        _Matrix(view.log.optimizers[optimizer], size, gradient or 0.0, update, left, max(0.0, pull) * clipped)
+        for number, size, gradient, update, left, pull in columns
         if number in held and (optimizer := held[number].optimizer) is not None
     ]
 
@@ -93,31 +155,42 @@ def _size(row: list[_Matrix]) -> float:
     return math.hypot(*(matrix.size for matrix in row))
 
 
-def _rate(view: View, row: list[_Matrix], step: int) -> float | None:
-    """Share of the weights' norm that the decay takes at one update; None where it is not known how it acts."""
-    shares = [_share(view, matrix, step) for matrix in row]
+def _rate(view: View, row: list[_Matrix], step: int, hand: float) -> _Rate | None:
+    """Shares of the weights' norm that are taken at one update; None where it is not known how a decay acts."""
+    shares = [_shares(view, matrix, step) for matrix in row]
     known_shares = [share for share in shares if share is not None]
     if len(known_shares) < len(shares):
         return None
-    whole = sum(matrix.size**2 for matrix in row)
-    taken = sum(share * m.size**2 for share, m in zip(known_shares, row, strict=True))
-    return taken / whole if whole else 0.0
+    whole = sum(matrix.size**2 for matrix in row) or 1.0
+    of_decay, of_penalty = (
+        sum(share[part] * m.size**2 for share, m in zip(known_shares, row, strict=True)) / whole
+        for part in (0, 1)
+    )
+    return _Rate(of_decay, of_penalty, hand)
 
 
-def _share(view: View, matrix: _Matrix, step: int) -> float | None:
-    """The same of one matrix; of an optimizer with several groups by the strongest decay."""
+def _shares(view: View, matrix: _Matrix, step: int) -> tuple[float, float] | None:
+    """What the optimizer's decay and a penalty take of one matrix; of several groups by the strongest decay."""
     optimizer, kind = matrix.optimizer, matrix.optimizer.kind.lower()
     decay = max(optimizer.weight_decay, default=0.0)
-    if decay == 0 or matrix.size == 0:
-        return 0.0
+    if matrix.size == 0 or (decay == 0 and matrix.pull == 0):
+        return 0.0, 0.0
     beside = kind in _BESIDE if optimizer.decoupled_decay is None else optimizer.decoupled_decay
-    if beside or kind in _IN_PLAIN:
-        slowing = 1.0 if beside else max(0.01, 1 - optimizer.momentum)
-        return _strongest(view, optimizer, step) / slowing
-    if kind not in _IN_SCALED:
-        return None
+    slowing = max(0.01, 1 - optimizer.momentum)
+    by_decay = _strongest(view, optimizer, step) if decay else 0.0
+    if kind in _IN_PLAIN:
+        by_penalty = (
+            max(view.rates_at(optimizer.id, step) or optimizer.lr, default=0.0) * matrix.pull / matrix.size
+        )
+        return by_decay / (1.0 if beside else slowing), by_penalty / slowing
+    if kind not in _IN_SCALED and not (beside and kind in ADAPTIVE):
+        return (by_decay, 0.0) if beside and matrix.pull == 0 else None
+    of_update = matrix.update / matrix.size
+    by_penalty = of_update * min(1.0, matrix.pull / matrix.gradient) if matrix.gradient else 0.0
+    if beside:
+        return by_decay, by_penalty
     pull = decay * matrix.size
-    return matrix.update / matrix.size * pull / math.hypot(pull, matrix.gradient)
+    return of_update * pull / math.hypot(pull, matrix.gradient) if pull else 0.0, by_penalty
 
 
 def _strongest(view: View, optimizer: Optimizer, step: int) -> float:
@@ -180,9 +253,12 @@ def decay_per_update(view: View) -> Measurement:
 def decay_leaves(view: View) -> Measurement:
     """What the weight decay leaves of the recurrent weights' norm, the smaller of two.
 
-    What it alone leaves within 50 updates, whatever the loss builds up in the meantime: weights that decay by a share
-    at every update are an average over the last 1/share updates, and nothing older than a few times that is left in
-    them. And what is left now, where the decay accounts for at least half of the shrinking.
+    What it alone leaves within 50 updates at its mean or its last pace, whatever the loss builds up in the meantime:
+    weights that decay by a share at every update are an average over the last 1/share updates, and nothing older than a
+    few times that is left in them. And what is left now, where the decay accounts for at least half of the shrinking.
+
+    Its location is the line that builds the optimizer, or that of backward() or step() where a penalty in the loss or
+    the script itself makes most of the decay.
 
     Reads: as decay_accounts_for. Unit: ratio; 1 without decay. None if: as decay_accounts_for.
     Source: Wang, Aitchison 2024 (the average); Xie, Li 2024 (where AdamW settles, no weight exceeds 1 / decay).
@@ -190,10 +266,10 @@ def decay_leaves(view: View) -> Measurement:
     found = view.once(_shrinking)
     if isinstance(found, str):
         return unknown(found)
-    alone = math.exp(found.by_decay / found.updates * WINDOW)
+    alone = math.exp(min(found.by_decay / found.updates, found.by_decay_now) * WINDOW)
     shrunk = -math.log(max(found.remaining, 1e-300))
     now = found.remaining if 0 < shrunk <= -found.by_decay / ACCOUNTED else 1.0
-    return known(min(alone, now), n=found.updates)
+    return known(min(alone, now), n=found.updates, location=_line(view, found.origin))
 
 
 @signal(unit="updates", reads=("samples", "parameters", "optimizers", "steps.lr"))
@@ -209,3 +285,20 @@ def decay_memory(view: View) -> Measurement:
     if found.by_decay == 0:
         return unknown("no recurrent weight decays")
     return known(-found.updates / found.by_decay, n=found.updates)
+
+
+@signal(unit="text", reads=("samples", "parameters", "optimizers", "steps.lr"))
+def decay_origin(view: View) -> Measurement:
+    """What makes most of the decay: the optimizer, a penalty in the loss, or the script between two updates.
+
+    Reads: as decay_accounts_for, and `log.samples[k].penalty_pull`, `.left_norm`. Unit: text.
+    None if: nothing decays, or as decay_accounts_for.
+    """
+    found = view.once(_shrinking)
+    if isinstance(found, str):
+        return unknown(found)
+    return (
+        known(ORIGINS[found.origin], n=found.updates)
+        if found.by_decay
+        else unknown("no recurrent weight decays")
+    )

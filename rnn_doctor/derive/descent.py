@@ -4,10 +4,11 @@ import math
 from collections.abc import Collection
 from statistics import median
 
-from rnn_doctor.derive.displacement import EARLY, moving_matrices
+from rnn_doctor.derive.displacement import moving_matrices
 from rnn_doctor.derive.losses import unusable
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import View
+from rnn_doctor.derive.warm_up import EARLY
 from rnn_doctor.schema.runlog import Sample, Step
 from rnn_doctor.schema.signals import Measurement
 

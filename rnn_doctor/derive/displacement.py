@@ -9,14 +9,11 @@ from rnn_doctor.derive.gradients import first_harmful_spike
 from rnn_doctor.derive.optimizer import scales_itself
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.derive.warm_up import EARLY, endless, reached, waits, warms_up
 from rnn_doctor.schema.built import Parameter
 from rnn_doctor.schema.signals import Measurement
 
-EARLY = 50
-"""Later the distance grows slower than the number of updates; a rate would reflect the length alone."""
 FEWEST = 10
-WARMING = frozenset(("LinearLR", "ConstantLR", "SequentialLR", "ChainedScheduler", "OneCycleLR", "CyclicLR"))
-"""Schedules of torch that may begin below the rate they lead to; those of others have warmup in their name."""
 LARGE = 2.0
 """Healthy runs stay below 1.4 within 45 updates (benchmarks/thresholds/step_size.py: Adam at 1e-2)."""
 
@@ -150,7 +147,10 @@ def displacement_excess(view: View) -> Measurement:
 
 
 def _early(view: View) -> list[Move] | str:
-    """The moves of the first 50 updates, or why they tell nothing of the size of the steps."""
+    """The moves of the first 50 updates, or why they tell nothing of the size of the steps.
+
+    Later the distance grows slower than the number of updates; a rate would reflect the length alone.
+    """
     moves = view.once(_moves)
     if not moves:
         return _absent(view)
@@ -158,10 +158,11 @@ def _early(view: View) -> list[Move] | str:
     if not enough:
         return too_few(moves[-1].updates, "update", "sampled", FEWEST)
     last = ([m for m in enough if m.updates <= EARLY] or enough[:1])[-1]
-    if warms_up(view, last.updates):
+    never = endless(view)
+    if warms_up(view, last.updates) and not never:
         return "the learning rate was still warming up"
     waiting = waits(view, last.updates)
-    if waiting:
+    if waiting and not never:
         return f"the schedule {waiting} may begin with a warm-up, and had not changed the rate yet"
     if last.farthest == 0:
         return "not a single weight moved, which is no matter of the step size"
@@ -172,16 +173,20 @@ def _early(view: View) -> list[Move] | str:
 def displacement_per_step(view: View) -> Measurement:
     """Displacement per update within the first 50 updates, of the whole or of its recurrent part alone.
 
-    The larger of the two, for a large pretrained front end may be tuned gently on purpose.
+    The larger of the two, for a large pretrained front end may be tuned gently on purpose. An update of RAdam, whose
+    steps grow by themselves, counts as the share of one that it has of those that it makes later (`reached`).
 
-    Reads: as displacement_relative, and `log.steps[k].lr`. Unit: ratio per update.
+    Reads: as displacement_relative, `log.steps[k].lr`, `log.schedulers[i].warm_up`. Unit: ratio per update.
     None if: fewer than 10 updates, weights that start at zero or do not move at all, or a learning rate that still
-    warms up, or has not moved yet under a schedule that begins with a warm-up (by epochs, say).
+    warms up, or has not moved yet under a schedule that begins with a warm-up (by epochs, say), unless that warm-up
+    takes longer than any training has use for.
     """
     early = view.once(_early)
     if isinstance(early, str):
         return unknown(early)
-    return known(early[-1].farthest / early[-1].updates, n=early[-1].updates)
+    last = early[-1]
+    counted = sum(reached(view, update) for update in range(1, last.updates + 1))
+    return known(last.farthest / counted, n=last.updates)
 
 
 @signal(unit="ratio per update", reads=("samples", "parameters", "steps.lr"))
@@ -189,7 +194,8 @@ def path_per_step(view: View) -> Measurement:
     """Length of a single update within the first 50, of the whole or of its recurrent part alone: the larger of both.
 
     Updates that go to and fro, as those of a noisy gradient do, add up to far less than their lengths; how far the
-    weights get then says little of the size of the steps. Median over the samples, over the weights' initial norm.
+    weights get then says little of the size of the steps. Median over the samples, over the weights' initial norm; of
+    RAdam, whose steps grow by themselves, as they will be after 400 updates.
 
     Reads: `log.samples[k].update_norm`, `.weight_norm` of the first. Unit: ratio per update.
     None if: as displacement_per_step.
@@ -197,21 +203,8 @@ def path_per_step(view: View) -> Measurement:
     early = view.once(_early)
     if isinstance(early, str):
         return unknown(early)
-    return known(median(m.length for m in early), n=len(early))
-
-
-def warms_up(view: View, updates: int) -> bool:
-    """Whether the largest learning rate still grew in the second half of these updates."""
-    rates = [max(step.lr) for step in view.steps[:updates] if step.lr]
-    return len(rates) > 1 and rates[-1] > 1.02 * rates[len(rates) // 2]
-
-
-def waits(view: View, updates: int) -> str | None:
-    """A schedule that may warm up and left the rate alone during these updates; None where there is none."""
-    if len({step.lr for step in view.steps[:updates]}) > 1:
-        return None
-    kinds = (scheduler.kind for scheduler in view.log.schedulers)
-    return next((kind for kind in kinds if kind in WARMING or "warmup" in kind.lower()), None)
+    lengths = [m.length / share for m in early if (share := reached(view, m.updates))]
+    return known(median(lengths), n=len(lengths))
 
 
 @signal(unit="ratio", reads=("samples", "parameters"))

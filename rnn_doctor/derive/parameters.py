@@ -333,6 +333,26 @@ def runs_without_gradients(view: View) -> dict[str, Measurement]:
     }
 
 
+@signal(unit="claim", by="module", reads=("parameters", "samples", "steps.lr"))
+def unchanged_by_digits(view: View) -> dict[str, Measurement]:
+    """Whether a gradient reaches all the weight matrices that `unchanged_tensors` counts, too small to change a bit.
+
+    Reads: as unchanged_tensors, and `log.samples[k].grad_norm`. Unit: claim.
+    None if: none stayed as it was, or as unchanged_tensors.
+    """
+    reason = _too_early(view, FEWEST)
+    found = {}
+    for owner, parameters in _owners(view).items():
+        location = view.owner_location(parameters[0])
+        kept = [] if reason else [p for p in parameters if _unchanged(view, p)]
+        if kept:
+            reached = all(view.once(_histories)[p.id].gradient > 0 for p in kept)
+            found[owner] = known(reached, n=len(kept), location=location)
+        else:
+            found[owner] = unknown(reason or "every weight matrix has changed", location=location)
+    return found
+
+
 @signal(unit="name", by="module", reads=("parameters", "samples", "steps.lr"))
 def unchanged_names(view: View) -> dict[str, Measurement]:
     """Names within their module of the weight matrices that `unchanged_tensors` counts.

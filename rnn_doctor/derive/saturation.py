@@ -40,7 +40,7 @@ def _harmful(layer: Layer, relu: bool) -> dict[str, float]:
     gates = {gate.name: gate for gate in layer.gates}
     found: dict[str, float] = {gate.name: gate.low for gate in layer.gates if gate.name in ("f", "o", "r")}
     if "i" in gates:
-        found["i"] = max(0.0, gates["i"].low - gates["f"].high)
+        found["i"] = max(0.0, gates["i"].low - (gates["f"].high if "f" in gates else 0.0))
     bounded = ("g", "n") if relu else ("g", "n", "h")
     found |= {gate.name: gate.low + gate.high for gate in layer.gates if gate.name in bounded}
     return found

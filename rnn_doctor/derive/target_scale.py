@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from rnn_doctor.derive.displacement import waits, warms_up
 from rnn_doctor.derive.loss_heads import loss_sites
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.uninformed import REGRESSING
 from rnn_doctor.derive.view import View
+from rnn_doctor.derive.warm_up import waits, warms_up
 from rnn_doctor.schema.runlog import LossCall
 from rnn_doctor.schema.signals import Measurement
 from rnn_doctor.schema.values import Location

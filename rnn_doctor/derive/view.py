@@ -87,6 +87,13 @@ class View:
         every = sum(each.step <= step for each in self.log.steps)
         return round(step * own / every) if every else 0
 
+    def clipped_to(self, step: int) -> float:
+        """What clipping left of the gradient's norm at one step; 1 where nothing clips, or nothing was seen."""
+        at = next((each for each in self.log.steps if each.step == step), None)
+        if at is None or at.clipped_norm is None or not at.grad_norm or not math.isfinite(at.grad_norm):
+            return 1.0
+        return at.clipped_norm / at.grad_norm
+
     @property
     def counted_by(self) -> str:
         """What a number of a step counts: updates, or what a foreign log has instead."""

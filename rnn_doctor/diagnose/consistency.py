@@ -19,6 +19,7 @@ def check(book: Rulebook, origin: Mapping[str, str], signals: Mapping[str, str] 
     for rule in book.rules.values():
         where = origin[rule.id]
         _check_references(rule, where, book)
+        _check_spreads(rule, where)
         _check_message(rule, where)
         if signals is not None:
             _check_signals(rule, where, signals)
@@ -82,6 +83,17 @@ def _check_references(rule: Rule, where: str, book: Rulebook) -> None:
                     book.remedies,
                     "a remedy is a file remedies/<id>.toml",
                 )
+
+
+def _check_spreads(rule: Rule, where: str) -> None:
+    for other in rule.spreads:
+        if other not in rule.explains:
+            _fail(
+                f"{where}: spreads: '{other}' is not in explains",
+                other,
+                rule.explains,
+                "what a rule does not explain on its own subject it explains nowhere",
+            )
 
 
 def _check_message(rule: Rule, where: str) -> None:

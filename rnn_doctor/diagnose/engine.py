@@ -99,11 +99,26 @@ def _finding(
     """The finding with its place among the others: what explains it, and what it explains."""
     links: dict[str, list[str]] = {"explained_by": [], "explains": []}
     for other in verdicts.values():
-        if each.rule.id in other.rule.explains and verdict.bears(other.explaining, each.by, subject.subject):
+        if each.rule.id in other.rule.explains and _follows(each, subject, other.explaining):
             links["explained_by"].append(other.rule.id)
-        if other.rule.id in each.rule.explains and verdict.bears(other, each.by, subject.subject):
+        if other.rule.id in each.rule.explains and _has_consequence(each, subject, other):
             links["explains"] += [other.rule.id] if verdict.explains(subject) else []
     return verdict.finding(each.rule, subject, signals, links, record, named)
+
+
+def _follows(each: RuleVerdict, subject: SubjectVerdict, cause: RuleVerdict) -> bool:
+    """Whether a finding is a consequence of a rule that explains it: found where it has to do with it, or spreading."""
+    if verdict.bears(cause, each.by, subject.subject):
+        return True
+    return cause.state == "found" and each.rule.id in cause.rule.spreads and verdict.spreads_to(subject)
+
+
+def _has_consequence(each: RuleVerdict, subject: SubjectVerdict, effect: RuleVerdict) -> bool:
+    """The same from the other side: whether a rule is found on a subject that this finding has to do with."""
+    if verdict.bears(effect, each.by, subject.subject):
+        return True
+    found = (other for other in effect.subjects if other.state == "found")
+    return effect.rule.id in each.rule.spreads and any(map(verdict.spreads_to, found))
 
 
 def _not_assessed(each: RuleVerdict) -> Iterator[NotAssessed]:

@@ -212,6 +212,11 @@ def explains(verdict: SubjectVerdict) -> bool:
     return verdict.grade is None or verdict.grade.explains
 
 
+def spreads_to(verdict: SubjectVerdict) -> bool:
+    """Whether what is found on other subjects may explain a finding."""
+    return verdict.grade is None or not verdict.grade.alone
+
+
 def _confidence(rule: Rule, grade: Grade | None, record: Record | None) -> Confidence:
     """The rule's own, unless a grade knows better; then the grade's clauses are the reason."""
     if grade is None or grade.confidence is None:

@@ -63,6 +63,8 @@ class Optimizer(Frozen):
     lr: tuple[Number, ...]
     """One a parameter group."""
     momentum: Number = 0.0
+    beta2: Number | None = None
+    """Share of its average of squared gradients that it keeps at each update (betas[1]); None where it has none."""
     weight_decay: tuple[Number, ...] = ()
     """One a parameter group."""
     decoupled_decay: bool | None = None
@@ -79,6 +81,8 @@ class Scheduler(Frozen):
     record: Literal["scheduler"]
     kind: str
     optimizer: int | None = None
+    warm_up: int | None = None
+    """Calls of its step() that it takes to raise the rate, by its own plan; None where it tells of none."""
     location: Location | None = None
 
 

@@ -50,6 +50,8 @@ class Grade(Frozen):
     """Another message than the rule's, where what has to be said differs."""
     explains: bool = True
     """Whether the rule's consequences follow from these findings too."""
+    alone: bool = False
+    """Whether these findings have a reason of their own, which what is found on other subjects does not explain."""
     when: Annotated[tuple[Clause, ...], Field(min_length=1)]
 
 
@@ -149,6 +151,9 @@ class Rule(Frozen):
     """
     explains: tuple[str, ...] = ()
     """Rules whose findings are consequences of this one: they are listed under it."""
+    spreads: tuple[str, ...] = ()
+    """Of these, rules whose findings on other subjects are consequences too: what stops the gradient in one part of
+    the network stops it for all that lies before."""
     invalidates: tuple[str, ...] = ()
     """Rules whose measurements mean nothing when this one is found: their verdict becomes unknown."""
     hides: tuple[str, ...] = ()

@@ -94,6 +94,12 @@ class Sample(Frozen):
     """2-norm of the distance from the initial value, after the update; 0 means bit-identical."""
     stale_norm: Number | None = None
     """2-norm of the optimized parameters' gradients when the first backward pass after an update began."""
+    left_norm: tuple[Number | None, ...] = ()
+    """2-norm right after the update before this one: it differs from `weight_norm` where the script changed the weights
+    in between. Absent where that update was not looked at."""
+    penalty_pull: tuple[Number, ...] = ()
+    """<p, w> / ||w||, where p is what those terms of the loss added to the gradient that read the weights alone: how
+    hard they pull the weights to zero, before clipping. Absent where the loss has none."""
 
 
 class Batch(Frozen):

@@ -230,3 +230,15 @@ def test_what_alarms_mean_is_in_the_words_of_the_bench() -> None:
             assert set(meaning.faults) <= set(BY_NAME)
             assert meaning.condition in (None, *score.CONDITIONS)
     assert set(MEANINGS) == set(TOOLS)
+
+
+def test_what_is_explained_through_another_finding_is_right() -> None:
+    chain = (
+        finding("RD403"),
+        finding("RD201", "warning", "high", "RD403"),
+        finding("RD308", "warning", "certain", "RD201"),
+    )
+    assert score.is_right(result("unscaled-inputs", *chain), chain[-1])
+    assert not score.is_right(result("unscaled-inputs", *chain[1:]), chain[-1] | {"explained_by": []})
+    circle = (finding("RD998", "error", "high", "RD999"), finding("RD999", "error", "high", "RD998"))
+    assert not score.is_right(result("unscaled-inputs", *circle), circle[0])

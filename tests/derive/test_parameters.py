@@ -322,3 +322,13 @@ def test_a_module_at_work_that_the_loss_never_reaches_counts() -> None:
     for called, count in ((AT, 1), (AT[:2], 0), ([], 0)):
         run = log(adam(), lstm(), weight(used=False), RUN, cut_off, [batch(k) for k in called])
         assert value_of("unchanged_tensors", run, "lstm") == count
+
+
+def test_a_gradient_that_changes_no_bit_is_told_from_none() -> None:
+    for gradient, reached in ((1e-18, True), (0.0, False)):
+        still = samples(AT, lambda k: 0.0, grad_norm=(gradient,))
+        run = log(adam(), lstm(), weight(), RUN, still)
+        assert value_of("unchanged_tensors", run, "lstm") == 1
+        assert value_of("unchanged_by_digits", run, "lstm") is reached
+    moving = log(adam(), lstm(), weight(), RUN, samples(AT))
+    assert "has changed" in (measure("unchanged_by_digits", moving, "lstm").absent or "")

@@ -139,3 +139,20 @@ def test_a_state_of_zero_is_dead_though_too_few_states_were_looked_at() -> None:
     assert value_of("dead_unit_share_lowest", still, "lstm") == 1
     moves = run(layer(dead_share=None, hidden_norm=(0.0,) * 6 + (0.1,), time=7))
     assert measure("dead_unit_share", moves, "lstm").absent
+
+
+def test_gates_and_units_of_a_hand_written_cell_are_judged_where_its_graph_keeps_them() -> None:
+    shut = tuple(gate(name, low=float(name == "o")) for name in "ifgo")
+    found = run(
+        layer(gates=shut, hidden_gradient=(), dead_share=1.0),
+        layer(50, gates=(), hidden_gradient=(), dead_share=1.0),
+        kind="custom",
+    )
+    assert value_of("gate_saturation_start", found, "lstm") == 1.0
+    assert value_of("gate_saturation_start_name", found, "lstm") == "output gate closed in layer 0"
+    assert value_of("dead_unit_share", found, "lstm") == 1.0
+
+
+def test_a_closed_input_gate_counts_whole_where_no_gate_keeps_the_state() -> None:
+    found = run(layer(gates=(gate("i", low=0.8), gate("g"))), kind="custom")
+    assert value_of("gate_saturation_start", found, "lstm") == 0.8

@@ -390,3 +390,30 @@ def test_silence_in_the_words_of_the_rules() -> None:
         verdict = diagnose(run(size=0.5, loud=loud), book(spoken, plain)).conditions.overfitting
         assert verdict.reason == "no sign of name of rd102 (RD102); 0.5 of it (RD101)"
         assert (verdict.provisional, verdict.confidence) == (loud is True, confidence)
+
+
+def test_what_spreads_explains_findings_on_other_subjects_too() -> None:
+    measured = merged(
+        signals("module", size={"encoder": 2.0, "head": 0.5}),
+        signals("module", loud={"encoder": True, "embedding": True, "head": True}),
+        signals("module", cut={"encoder": False, "embedding": False, "head": True}),
+    )
+    loud = clause("loud", **{"is": True})
+    own = {"severity": "warning", "alone": True, "when": [clause("cut", **{"is": True})]}
+    effect = rule("RD308", when=[loud], severity="warning", grade=[own])
+    for spreads, explained in (((), ["encoder"]), (("RD308",), ["encoder", "embedding"])):
+        cause = rule("RD202", severity="warning", explains=["RD308"], spreads=spreads)
+        found = diagnose(measured, book(cause, effect)).findings
+        assert {f.subject for f in found if f.rule == "RD308" and f.explained_by} == set(explained)
+        assert [f.explains for f in found if f.rule == "RD202"] == [("RD308",)]
+
+
+def test_a_cause_that_spreads_names_what_it_explains_elsewhere() -> None:
+    measured = merged(
+        signals("module", size={"encoder": 2.0}),
+        signals("module", loud={"embedding": True, "encoder": False}),
+    )
+    effect = rule("RD308", when=[clause("loud", **{"is": True})])
+    cause = rule("RD202", explains=["RD308"], spreads=["RD308"])
+    first, second = diagnose(measured, book(cause, effect)).findings
+    assert (first.explains, second.explained_by) == (("RD308",), ("RD202",))

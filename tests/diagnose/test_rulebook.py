@@ -73,6 +73,7 @@ FILE = "rules/RD101-name-of-rd101.toml"
             f"{FILE}: a signal of each module is used, but no clause of [[when]] speaks of a module",
         ),
         ({"explains": ["RD110"]}, f"{FILE}: explains: no rule 'RD110'"),
+        ({"spreads": ["RD110"]}, f"{FILE}: spreads: 'RD110' is not in explains"),
         ({"invalidates": ["XX999"]}, f"{FILE}: invalidates: no rule 'XX999'"),
         ({"explains": ["RD101"]}, f"{FILE}: explains: runs in a circle: RD101 -> RD101"),
         (

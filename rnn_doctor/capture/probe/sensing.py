@@ -13,6 +13,7 @@ from .sensors.losses import Losses
 from .sensors.norms import GradientNorms
 from .sensors.optimizers import Optimizers
 from .sensors.parameters import Parameters
+from .sensors.penalties import Penalties
 from .sensors.recurrence import Recurrences
 from .session import Session
 from .trainables import Trainables
@@ -30,6 +31,7 @@ class Sensors:
         self.trainables = Trainables(self.naming, self.optimizers, self.recurrences, self.parameters)
         self.norms = GradientNorms(writer)
         self.losses = Losses(writer)
+        self.penalties = Penalties(self.parameters.pulls, session.attempt)
         self.loss_sums = LossSums(writer)
         self.loaders = Loaders(writer)
         self.evaluations = Evaluations(writer, self.loaders, session.config.steps, tell)

@@ -53,6 +53,10 @@ class Updates:
             if sensors.losses.backwards <= _GRAPH_BACKWARDS:
                 describe, step = sensors.losses.describe_expression, self._session.step + 1
                 self._session.attempt("losses", describe, step, loss)
+                if (
+                    not sensors.norms.scaling
+                ):  # which multiplies what passes by a number that is not known here
+                    self._session.attempt("penalties", sensors.penalties.on_backward, loss)
         sensors.calls.backward(loss)
         value = sensors.losses.latest
         self.search_non_finite(value, value, False, loss)
@@ -147,11 +151,14 @@ class Updates:
         )  # fmt: skip
         self.search_non_finite(fields["grad_norm"], loss, True)
         if sensors.calls.sampled:
+            self._session.attempt("penalties", sensors.penalties.ended)
             self._session.attempt("parameters", sensors.parameters.after_update, step, numbers)
             self._session.attempt("loss_sums", sensors.loss_sums.write, step, loss, backwards)
         if sensors.gradientless.waits:
             self._session.attempt("gradientless", sensors.gradientless.updated)
         sensors.calls.updated(step)
+        if sensors.calls.sampled and stepped:
+            self._session.attempt("parameters", sensors.parameters.leave)
         sensors.norms.forget()
         sensors.losses.forget_calls()
         self.clip_late = self.closure = False

@@ -35,8 +35,8 @@ _WIDEST = 1024
 def layers(replayed: Replayed, gradients: list[Gradients] | None) -> list[dict[str, Any]]:
     """The fields of a `layer` record of every direction; padded steps do not count."""
     found = []
-    times = _times(replayed.output.shape[0], _MOST_TIMES)
-    few = _times(replayed.output.shape[0], _MOST_GATE_TIMES)
+    times = spread_times(replayed.output.shape[0])
+    few = spread_times(replayed.output.shape[0], _MOST_GATE_TIMES)
     for k, direction in enumerate(replayed.directions):
         courses = _courses(replayed, direction, few)
         fields: dict[str, Any] = {
@@ -44,10 +44,10 @@ def layers(replayed: Replayed, gradients: list[Gradients] | None) -> list[dict[s
             "reverse": direction.reverse or None,
             "times": times,
             "hidden_norm": _by_time(replayed, direction, direction.h, times),
-            "gates": [_gate(name, _valid(replayed, values), _kind(replayed, name)) | courses.get(name, {})
+            "gates": [gate(name, _valid(replayed, values), _kind(replayed, name)) | courses.get(name, {})
                       for name, values in direction.gates.items()],
             "gate_times": few if courses else None,
-            **_units(_valid(replayed, direction.h), replayed.kernel.mode == "RNN_RELU"),
+            **units(_valid(replayed, direction.h), replayed.kernel.mode == "RNN_RELU"),
         }  # fmt: skip
         if direction.c is not None:
             fields["cell_norm"] = _by_time(replayed, direction, direction.c, times)
@@ -60,7 +60,8 @@ def layers(replayed: Replayed, gradients: list[Gradients] | None) -> list[dict[s
     return found
 
 
-def _times(count: int, most: int) -> list[int]:
+def spread_times(count: int, most: int = _MOST_TIMES) -> list[int]:
+    """Indices of so many time steps at most, evenly spread, the first and the last among them."""
     if count <= most:
         return list(range(count))
     return [round(k * (count - 1) / (most - 1)) for k in range(most)]
@@ -120,8 +121,8 @@ def _kind(replayed: Replayed, name: str) -> str:
     return "relu" if replayed.kernel.mode == "RNN_RELU" else "tanh"
 
 
-def _gate(name: str, values: torch.Tensor, kind: str) -> dict[str, Any]:
-    """The fields of a gate. Shapes: values (n, H)."""
+def gate(name: str, values: torch.Tensor, kind: str) -> dict[str, Any]:
+    """The fields of a gate of this kind: sigmoid, tanh or relu. Shapes: values (n, H)."""
     if kind == "relu":  # it has no bounds, so nothing saturates but the zero side
         low, high = values <= 0, torch.zeros_like(values, dtype=torch.bool)
         slope = (values > 0).to(values.dtype)
@@ -137,7 +138,7 @@ def _gate(name: str, values: torch.Tensor, kind: str) -> dict[str, Any]:
     return dict(zip(("name", "low", "high", "stuck_low", "stuck_high", "slope"), (name, *shares)))
 
 
-def _units(states: torch.Tensor, relu: bool) -> dict[str, Any]:
+def units(states: torch.Tensor, relu: bool) -> dict[str, Any]:
     """Dead and active shares, and the effective rank. Shapes: states (n, P)."""
     fields: dict[str, Any] = {}
     if len(states) >= _FEWEST_STATES:

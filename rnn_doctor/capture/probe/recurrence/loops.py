@@ -60,6 +60,8 @@ class Loop(NamedTuple):
     """Tells whether each step takes something new, or is read by itself: of layers that share weights none does."""
     operations: list[int]
     """Those between the first state and the last."""
+    step: list[int]
+    """By operation: at which step it was made; 0 outside."""
 
 
 class _Chain:
@@ -202,7 +204,7 @@ def _loop(unrolled: Unrolled, group: list[_Chain]) -> Loop | None:
     fed = functools.partial(is_fed, unrolled, inside, step, states)
     return Loop(
         made or weights, steps, kept, width, axis, rows, anew, linear, diagonal,
-        (lambda: True) if made else fed, inside,
+        (lambda: True) if made else fed, inside, step,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ..naming import Naming
-from ..recurrence import cut_states, loop_gain, loops, renewed, scans, severed
+from ..recurrence import cut_states, loop_gain, loop_layers, loops, renewed, scans, severed
 from ..recurrence.unrolled import Unrolled
 from ..writer import Writer
 from .detachments import Detachments
@@ -280,6 +280,8 @@ class Loops:
     ) -> None:
         if not kept:  # the pass of an earlier update may have freed its graph
             self._measure(step, number, unrolled, loop)
+            for fields in loop_layers.layers(unrolled, loop):
+                self._writer.write("layer", step=step, module=number, **fields)
         self._writer.write(
             "state_flow", step=step, module=number, calls=loop.steps, attached=loop.steps - 1 - kept,
             kept=1 if kept else None, length=loop.steps,

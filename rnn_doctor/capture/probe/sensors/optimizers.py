@@ -9,6 +9,7 @@ import torch
 
 from ..places import here
 from ..writer import Writer
+from .schedules import warm_up
 
 
 class Optimizers:
@@ -50,6 +51,7 @@ class Optimizers:
         self._writer.write(
             "optimizer", id=number, kind=type(optimizer).__name__, lr=rates(optimizer),
             momentum=float(groups[0].get("momentum") or 0.0) if groups else 0.0,
+            beta2=_second(groups[0].get("betas")) if groups else None,
             weight_decay=[float(g.get("weight_decay") or 0.0) for g in groups], parameters=size, closure=closure,
             decoupled_decay=groups[0].get("decoupled_weight_decay") if groups else None,
             location=location if reference is not None and reference() is optimizer else None,
@@ -71,7 +73,17 @@ class Optimizers:
         if isinstance(inner, torch.optim.Optimizer):
             optimizer = inner  # a wrapper, such as Accelerate's, that steps the one it holds
         number = self.number(optimizer) if isinstance(optimizer, torch.optim.Optimizer) else None
-        self._writer.write("scheduler", kind=type(scheduler).__name__, optimizer=number, location=here())
+        self._writer.write(
+            "scheduler",
+            kind=type(scheduler).__name__,
+            optimizer=number,
+            warm_up=warm_up(scheduler),
+            location=here(),
+        )
+
+
+def _second(betas: Any) -> float | None:
+    return float(betas[1]) if isinstance(betas, (tuple, list)) and len(betas) > 1 else None
 
 
 def rates(optimizer: Any) -> list[float]:

@@ -38,6 +38,9 @@ class Parameters:
         self._gradients: dict[int, float | None] = {}
         self.stale: dict[int, float] = {}
         """By optimizer: 2-norm of what its gradients held when the step's first backward pass began."""
+        self.pulls: dict[int, float] = {}
+        """By id(tensor): what terms of this step's losses pull at it that read the weights alone (penalties.py)."""
+        self._left: dict[int, torch.Tensor] = {}
 
     def track(
         self,
@@ -125,6 +128,11 @@ class Parameters:
         for (tracked, _), norm in zip(with_gradient, norms([g for _, g in with_gradient])):
             self._gradients[tracked.id] = float(norm) / scale
 
+    def leave(self) -> None:
+        """An update is over, the next is sampled: remembers the norms, to see what changes the weights in between."""
+        held = [(k.id, t.detach()) for k, t in self._live() if t.requires_grad]
+        self._left = dict(zip([number for number, _ in held], norms([t for _, t in held])))
+
     def after_update(self, step: int, optimizers: list[int]) -> None:
         """Writes the sample of this step, if `before_update` was called for it."""
         rows = [(k, t, self._before[k.id]) for k, t in self._live() if k.id in self._before]
@@ -143,10 +151,18 @@ class Parameters:
                 update_norm=updates,
                 displacement=moved,
                 stale_norm=math.sqrt(sum(stale * stale for stale in left)) if left else None,
+                left_norm=[_number(self._left.get(k.id)) for k, _, _ in rows] if self._left else None,
+                penalty_pull=[self.pulls.get(id(t), 0.0) for _, t, _ in rows] if self.pulls else None,
             )
+        self.pulls.clear()
+        self._left = {}
         self._before.clear()
         self._gradients.clear()
         self.stale = {}
+
+
+def _number(norm: torch.Tensor | None) -> float | None:
+    return None if norm is None else float(norm)
 
 
 def _moments(values: torch.Tensor) -> tuple[float | None, float | None]:

@@ -1,0 +1,39 @@
+"""What a learning-rate scheduler tells of its own plan."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+
+def warm_up(scheduler: Any) -> int | None:
+    """Calls of its step() until it has raised the rate as far as it will; None where it does not tell, or never rises.
+
+    Torch's own keep the number; the warm-ups that are made for LambdaLR of a function and its settings name it.
+    """
+    try:
+        return _planned(scheduler)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):  # another's, by the same name
+        return None
+
+
+def _planned(scheduler: Any) -> int | None:
+    kind = type(scheduler).__name__
+    if kind == "LinearLR":
+        return _count(scheduler.total_iters) if scheduler.start_factor < scheduler.end_factor else None
+    if kind == "ConstantLR":
+        return _count(scheduler.total_iters) if scheduler.factor < 1 else None
+    if kind == "CyclicLR":
+        return _count(scheduler.total_size * scheduler.step_ratio)
+    if kind == "OneCycleLR":
+        return _count(scheduler._schedule_phases[0]["end_step"])
+    if kind == "LambdaLR":
+        settings = [rule.keywords for rule in scheduler.lr_lambdas if isinstance(rule, functools.partial)]
+        counts = [each["num_warmup_steps"] for each in settings if each.get("num_warmup_steps")]
+        return _count(max(counts)) if counts else None
+    return None
+
+
+def _count(number: Any) -> int | None:
+    count = round(float(number))
+    return count if count > 0 else None

@@ -1,0 +1,93 @@
+"""Learning rates that are small because they still rise: by a schedule, or by the optimizer's own doing."""
+
+import itertools
+import math
+
+from rnn_doctor.derive.optimizer import leading_kinds
+from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.schema.signals import Measurement
+
+EARLY = 50
+"""Updates within which the size of the steps is judged."""
+LONGEST = 40_000
+"""Updates; the warm-up of wav2vec 2.0 takes 32,000 of 400,000, that of RoBERTa 24,000, of BERT 10,000."""
+WARMING = frozenset(("LinearLR", "ConstantLR", "SequentialLR", "ChainedScheduler", "OneCycleLR", "CyclicLR"))
+"""Schedules of torch that may begin below the rate they lead to; those of others have warmup in their name."""
+_HORIZON = 400
+"""Updates after which a step of RAdam has the size that is held against that of others."""
+_BETA = 0.999
+"""RAdam's default, where the log does not tell."""
+_FEWEST = 5.0
+"""Length of its average up to which RAdam does not divide by it, and makes steps of another kind."""
+
+
+def warms_up(view: View, updates: int) -> bool:
+    """Whether the largest learning rate still grew in the second half of these updates."""
+    rates = [max(step.lr) for step in view.steps[:updates] if step.lr]
+    return len(rates) > 1 and rates[-1] > 1.02 * rates[len(rates) // 2]
+
+
+def waits(view: View, updates: int) -> str | None:
+    """A schedule that may warm up and left the rate alone during these updates; None where there is none."""
+    if len({step.lr for step in view.steps[:updates]}) > 1:
+        return None
+    kinds = (scheduler.kind for scheduler in view.log.schedulers)
+    return next((kind for kind in kinds if kind in WARMING or "warmup" in kind.lower()), None)
+
+
+@signal(unit="updates", reads=("steps.lr", "schedulers"))
+def warm_up_updates(view: View) -> Measurement:
+    """How many updates the warm-up of the learning rate takes, at least, as often as its schedule was called.
+
+    The calls that it takes by its own plan, by the updates between two changes of the rate; where the rate has not
+    changed at all, by those that were seen. A warm-up in updates that is called once an epoch takes that many epochs.
+
+    Reads: `log.schedulers[i].warm_up`, `log.steps[k].lr` of the first 50 updates. Unit: updates.
+    None if: no schedule of the leading optimizers tells of a warm-up.
+    """
+    if not view.log.steps:
+        return unknown(NO_STEP)
+    lead = view.turns[0]
+    plans = [
+        s.warm_up for s in view.log.schedulers if s.warm_up and (s.optimizer is None or s.optimizer in lead)
+    ]
+    if not plans:
+        return unknown("no schedule was seen that tells how long it warms up")
+    rates = [step.lr for step in view.steps[:EARLY]]
+    changes = sum(rate != before for before, rate in itertools.pairwise(rates))
+    between = 1.0 if changes >= len(rates) - 1 else len(rates) / max(1, changes)
+    return known(max(plans) * between, n=len(rates))
+
+
+def endless(view: View) -> bool:
+    """Whether the warm-up takes longer than that of any training we know of: it is none."""
+    found = warm_up_updates(view)
+    assert isinstance(found, Measurement)
+    return found.value is not None and float(found.value) > LONGEST
+
+
+def reached(view: View, update: int) -> float:
+    """What share an update has of the size that updates of this optimizer grow to within 400; 1 of all but RAdam.
+
+    RAdam begins with plain gradients for some five updates, and then makes its steps smaller by a factor that grows
+    from 0.02 to 1 over some thousands: it warms up by itself. 0 for those first updates, which tell nothing.
+    Source: Liu et al. 2020, On the variance of the adaptive learning rate and beyond, algorithm 2.
+    """
+    kinds = leading_kinds(view)
+    if not kinds or any(kind.lower() != "radam" for kind in kinds):
+        return 1.0
+    told = [view.log.optimizers[o].beta2 for o in view.turns[0] if o in view.log.optimizers]
+    beta = max((b for b in told if b is not None), default=_BETA)
+    return _rectification(update, beta) / _rectification(max(update, _HORIZON), beta)
+
+
+def _rectification(update: int, beta: float) -> float:
+    """RAdam's factor r_t; 0 where it does not apply yet."""
+    longest = 2 / (1 - beta) - 1
+    power = beta**update
+    length = longest - 2 * update * power / (1 - power)
+    if length <= _FEWEST:
+        return 0.0
+    part = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+    return math.sqrt(part)
