@@ -1,6 +1,6 @@
 """What targets in order cost a regression, held against the same samples in random order.
 
-Command: python -m benchmarks.thresholds.order_of_numbers (three minutes on an idle core). The first task: the level
+Command: python -m benchmarks.thresholds.order_of_numbers (two minutes on an idle core). The first task: the level
 that the noise of 20 steps lies about; 1600 samples, two epochs of batches of 32 by Adam at 3e-3 or SGD at 0.05 with
 momentum 0.9. The samples are sorted by their target and then cut into runs of so many, whose order is random: runs of
 one are shuffled samples. The next tasks are one step ahead of a series: a slow wave, a walk, and a wave with a trend,

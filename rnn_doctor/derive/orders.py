@@ -68,7 +68,8 @@ def _labels(view: View, order: BatchOrder) -> _Part:
     if order.distance is None or order.alike is None or order.chance is None:
         why = "all targets are one number" if order.numbers else "of too many classes"
         return _Part(0.0, "", order.updates) if order.distance == 0 else _Part(None, why)
-    # Means of numbers lie apart by chance where the numbers of a batch differ much: the correlation alone tells.
+    # Means of numbers lie apart by chance where the numbers of a batch differ much: the correlation alone tells. At
+    # 0.39 of a series with a trend no harm was done, at 0.93 of a walk twice the error (order_of_numbers.py).
     apart = order.distance >= LEAST_DISTANCE and not order.numbers
     ordered = order.chance < BY_CHANCE and (apart or (order.within or 0.0) >= LEAST_WITHIN)
     likeness = LEVELS if order.numbers else SORTED
