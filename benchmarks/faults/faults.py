@@ -245,7 +245,7 @@ _FAULTS = (
             Form("same batch", HELD_BACK, {"gross": {"order": "same"}}),
             Form("sorted there too", HELD_BACK, {"gross": {"order": "sorted"}}, lambda t, s: t.name == "activity"),
         ),
-        follows=("RD501", "RD502", "RD503"), conditions=("overfitting",),
+        follows=("RD501", "RD502", "RD503", "RD506"), conditions=("overfitting",),
     ),
     Fault(
         "view", ("RD413",), "slow_convergence",
@@ -368,7 +368,7 @@ _FAULTS = (
         follows=("RD103",), sudden=True,
     ),
     Fault(
-        "overfitting", ("RD501", "RD502", "RD503"), "overfitting",
+        "overfitting", ("RD501", "RD502", "RD503", "RD506"), "overfitting",
         (
             Form(
                 "few samples", DEVELOPMENT, doses("samples", 64, 24, 8), twin={"validate_every": 4, "hidden": 64},

@@ -15,6 +15,11 @@ ONE_ROW = 0.999
 
 TELLS = 4.0
 """Times what random orders of the batch axis reach, beyond which the inputs along it tell of the targets."""
+TELLS_ALL = 3.0
+"""The same, where the inputs along it leave little of the targets open: few places far apart reach no more."""
+WHOLE = 0.8
+"""Share of the target's variance that the input at one distance explains; data drawn to mislead reached 0.04 beyond 1
+along the batch where they were silent along time (benchmarks/thresholds/axes.py)."""
 IN_ORDER = 2.0
 """The same along time, beyond which the axes are right: the sensor looks no further then."""
 SILENT = 1.25
@@ -91,7 +96,8 @@ def batch_axis_as_time(view: View) -> dict[str, Measurement]:
     Either the loss reads one row alone of what the module treats as its batch of three or more, as
     `out[:, -1]` does on a time-first output, or the axes of the loader's batch (B, T, ...) arrive as
     time and batch although the loader shuffles its samples, or the targets depend on inputs along the module's
-    batch that never reach them, and on none along its time, whose places are like samples in no order.
+    batch that never reach them, and on none along its time, whose places are like samples in no order. Of a loop
+    written by hand, or over cells, its steps are the time, and its rows the batch.
 
     Reads: `log.readouts[i].top_row_share`, `log.batches[i].loader_shape`, `log.loaders`, `log.axis_dependences[i]`.
     Unit: claim. None if: neither read-out nor loader was seen, nor what the targets depend on.
@@ -148,11 +154,13 @@ def mixed_up(
     batches: float,
     time_score: float,
     batch_score: float,
+    batch_share: float,
     positions: float,
     **_: object,
 ) -> bool:
     """Whether targets depend along the batch alone, and the places of the time axis are exchangeable."""
-    return batches >= FEWEST_BATCHES and batch_score >= TELLS and time_score < SILENT and positions < SILENT
+    told = batch_score >= TELLS or (batch_score >= TELLS_ALL and batch_share >= WHOLE)
+    return batches >= FEWEST_BATCHES and told and time_score < SILENT and positions < SILENT
 
 
 def _reads_one_row(readouts: Sequence[Readout]) -> bool | None:

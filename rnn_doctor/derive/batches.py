@@ -9,6 +9,9 @@ from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import Batch
 from rnn_doctor.schema.signals import Measurement
 
+FEWEST_TOKENS = 64
+"""Tokens, all of which are one: of a batch or two."""
+
 
 def by_module(
     view: View, measure: Callable[[Sequence[Batch]], bool | float | None], reason: str
@@ -86,17 +89,24 @@ def input_drive(view: View) -> dict[str, Measurement]:
     )
 
 
-@signal(unit="claim", by="module", reads=("batches.constant_share", "batches.mean"))
+@signal(unit="claim", by="module", reads=("batches.constant_share", "batches.mean", "tokens"))
 def input_constant(view: View) -> dict[str, Measurement]:
     """Whether the input of a module never varies: not over batch, time, calls, nor from step to step.
 
     Decoders that are given a start token or zeros and a state of their own are not meant; neither is a vector
     that is repeated over time, which differs between sequences.
 
-    Reads: `log.batches[i].constant_share`, `.mean`, `.state`. Unit: claim.
+    Of a recurrence written by hand the tokens that its loss depends on are looked at, where there are any.
+
+    Reads: `log.batches[i].constant_share`, `.mean`, `.state`; `log.tokens[i]`. Unit: claim.
     None if: as input_std, or too few values to tell.
     """
-    return by_module(view, _constant, "a single value at a time cannot vary")
+    found = by_module(view, _constant, "a single value at a time cannot vary")
+    for tokens in view.log.tokens:  # of several the last
+        name = view.module_names.get(tokens.module)
+        if name is not None and not view.batches[tokens.module] and tokens.looked >= FEWEST_TOKENS:
+            found[name] = known(tokens.constant, n=tokens.looked, location=found[name].location)
+    return found
 
 
 def _constant(batches: Sequence[Batch]) -> bool | None:

@@ -1,4 +1,4 @@
-"""Whether consecutive updates are made of more like batches than in random order: labels sorted, or one batch."""
+"""Whether consecutive updates are made of more like batches than in random order: sorted, or one batch."""
 
 from typing import NamedTuple
 
@@ -27,9 +27,21 @@ MOST_ONCE = 0.2
 """Share of the pairs that occur once, above which one batch is far from all there is (benchmarks/thresholds/
 same_batch.py). By Good and Turing it is the share of fresh pairs that never occur in it."""
 ONE_BATCH = "every update is made of one batch, much of which occurs in it once"
+FEW = "every update draws the same few sequences anew"
+MOST_SEQUENCES = 32
+"""Of one batch, whose targets are classes: of 8 and of 32 sequences 0.2 to 1.0 of what fresh batches teach was lost in
+every task of classes, of 128 nothing in some (benchmarks/thresholds/same_batch.py)."""
+MOST_TARGETS = 700
+"""Of them: the 640 characters of 32 sequences lost 0.6, 2560 lost 0.1 to 0.3 (there too)."""
 KEPT = "every update is made of one batch that a loader gave, and has many"
 UNTOLD = "every update is made of one batch; whether it is all there is was not told"
 SORTED = "the labels come in long runs of one class"
+LEVELS = "their targets lie close together, and far from those of other batches"
+ONE_CLASS = "all labels are of one class"
+FEWEST_OF_ONE_CLASS = 12
+"""Updates, all labels of which are of one class."""
+FEWEST_LABELS = 1000
+"""Of one class: of any other there is then less than one in 330 (the rule of three, 95 %)."""
 REPEATED = "the loader gives the same batch again and again"
 
 
@@ -48,13 +60,20 @@ def _labels(view: View, order: BatchOrder) -> _Part:
         return _Part(None, "the state is carried on from batch to batch, so that their order is its meaning")
     if order.absent:
         return _Part(None, order.absent)
-    if order.classes < 2:
+    if order.classes < 2 and not order.numbers:
+        enough = order.labels is not None and order.labels >= FEWEST_LABELS
+        if enough and order.updates >= FEWEST_OF_ONE_CLASS:
+            return _Part(1.0, "", order.updates, ONE_CLASS)
         return _Part(None, "all labels that were seen are of one class")
     if order.distance is None or order.alike is None or order.chance is None:
-        return _Part(0.0, "", order.updates) if order.distance == 0 else _Part(None, "of too many classes")
-    apart = order.distance >= LEAST_DISTANCE or (order.within or 0.0) >= LEAST_WITHIN
-    ordered = order.chance < BY_CHANCE and apart
-    return _Part(max(0.0, order.alike) if ordered else 0.0, "", order.updates, SORTED)
+        why = "all targets are one number" if order.numbers else "of too many classes"
+        return _Part(0.0, "", order.updates) if order.distance == 0 else _Part(None, why)
+    # Means of numbers lie apart by chance where the numbers of a batch differ much: the correlation alone tells. At
+    # 0.39 of a series with a trend no harm was done, at 0.93 of a walk twice the error (order_of_numbers.py).
+    apart = order.distance >= LEAST_DISTANCE and not order.numbers
+    ordered = order.chance < BY_CHANCE and (apart or (order.within or 0.0) >= LEAST_WITHIN)
+    likeness = LEVELS if order.numbers else SORTED
+    return _Part(max(0.0, order.alike) if ordered else 0.0, "", order.updates, likeness)
 
 
 def _repeats(view: View, order: BatchOrder) -> _Part:
@@ -80,9 +99,20 @@ def _one_batch(view: View, order: BatchOrder) -> _Part | None:
     training = [loader for loader in view.log.loaders.values() if loader.trains]
     if training:
         return _of_loader(training, order)
-    if order.once is None or order.pairs is None or order.pairs < FEWEST_PAIRS:
-        return _Part(None, UNTOLD)
-    return _Part(float(order.once > MOST_ONCE), "", order.same, ONE_BATCH)
+    told = order.once is not None and order.pairs is not None and order.pairs >= FEWEST_PAIRS
+    if told and (order.once or 0.0) > MOST_ONCE:
+        return _Part(1.0, "", order.same, ONE_BATCH)
+    if _are_few(order):
+        return _Part(1.0, "", order.same, FEW)
+    return _Part(0.0, "", order.same) if told else _Part(None, UNTOLD)
+
+
+def _are_few(order: BatchOrder) -> bool:
+    """Whether a batch is drawn anew at each update, and what it holds of classes is too little to learn them from."""
+    if not (order.anew and order.classified) or order.different is None or order.targets is None:
+        return False
+    few = order.different <= MOST_SEQUENCES
+    return few and order.different * order.targets <= MOST_TARGETS
 
 
 def _of_loader(training: list[Loader], order: BatchOrder) -> _Part:
@@ -117,17 +147,20 @@ def _spoken(view: View) -> _Part:
 def consecutive_batches_alike(view: View) -> Measurement:
     """How much more alike consecutive batches are than those of a random order: 0 as by chance, 1 the same.
 
-    The larger of two measures: of the classes' shares among the labels, where they follow in no order that chance
-    makes, and the share of a loader's batches that hold the same numbers as the batch before. Where all updates are
-    made of one batch: 1 if the loader that gave it has more, or if it was drawn by hand and much of what its tokens
-    make up occurs in it once, so that fresh sequences would be new to the network; 0 if it holds most of what there is.
+    The larger of two measures: of the classes' shares among the labels, or of the means of targets that are numbers,
+    where they follow in no order that chance makes (1 where a thousand labels are of one class), and the share of a
+    loader's batches that hold the same numbers as the batch before. Where all updates are made of one batch: 1 if the
+    loader that gave it has more, or if it was drawn by hand and much of what its tokens make up occurs in it once, or
+    it holds few sequences, whose targets are classes; fresh ones would be new to the network then. 0 if it holds most
+    of what there is.
 
     Reads: `log.batch_orders[-1]`; `log.loaders[id].samples`, `.batch_size`, `.shuffled`, `.trains`;
     `log.state_flows[i]`; `log.steps[k].backwards`.
-    Unit: share. 0 by labels that differ little from batch to batch, and by a loader whose batch is the whole set.
-    None if: there is not one class label a sequence, fewer than 12 updates, all labels of one class, the state is
-    carried on; unless the loader tells: it repeats itself, or it shuffles and does not. Of one batch by hand unless it
-    holds 200 pairs of tokens: it may be all there is.
+    Unit: share. 0 by targets that differ little from batch to batch, and by a loader whose batch is the whole set.
+    None if: there is not one class or number a sequence, fewer than 12 updates, fewer than 1000 labels and all of one
+    class, windows that follow each other in a series, the state is carried on; unless the loader tells: it repeats
+    itself, or it shuffles and does not. Of one batch by hand unless it holds 200 pairs of tokens, or few sequences: it
+    may be all there is.
     """
     part = view.once(_spoken)
     return unknown(part.why) if part.value is None else known(part.value, n=part.n)
@@ -155,3 +188,65 @@ def batch_pairs_once(view: View) -> Measurement:
     if last is None or last.once is None:
         return unknown("no batch of tokens was seen at every sampled update")
     return known(last.once, n=last.pairs or 0)
+
+
+@signal(unit="labels", reads=("batch_orders",))
+def labels_of_one_class(view: View) -> Measurement:
+    """How many labels were seen, where all of them are of one class.
+
+    Reads: `log.batch_orders[-1].labels`. Unit: labels. None if: they are of several classes, or no labels.
+    """
+    last = view.log.batch_orders[-1] if view.log.batch_orders else None
+    if last is None or last.labels is None:
+        return unknown("no labels that are all of one class were seen")
+    return known(last.labels, n=last.updates)
+
+
+@signal(unit="sequences", reads=("batch_orders",))
+def sequences_different(view: View) -> Measurement:
+    """Different sequences among those of the sampled updates: few where the training set holds few, or copies of few.
+
+    A lower bound of the size of the training set, which comes near it as soon as each was looked at several times.
+
+    Reads: `log.batch_orders[-1].different`, `.looked`. Unit: sequences.
+    None if: they were not seen, are so short that they repeat by themselves, or are one batch that the script keeps.
+    """
+    order = view.once(_told_apart)
+    return unknown(_NOT_TOLD) if order is None else known(order.different or 0, n=order.looked)
+
+
+@signal(unit="times", reads=("batch_orders",))
+def sequence_returns(view: View) -> Measurement:
+    """How often each different sequence came on average, among those of the sampled updates alone.
+
+    Reads: `log.batch_orders[-1].different`, `.looked`. Unit: times. None if: as sequences_different.
+    """
+    order = view.once(_told_apart)
+    return (
+        unknown(_NOT_TOLD) if order is None else known(order.looked / (order.different or 1), n=order.looked)
+    )
+
+
+@signal(unit="targets", reads=("batch_orders",))
+def targets_different(view: View) -> Measurement:
+    """Targets of the different sequences, all together.
+
+    Reads: `log.batch_orders[-1].different`, `.targets`, `.classified`. Unit: targets.
+    None if: as sequences_different, or the targets are no classes.
+    """
+    order = view.once(_told_apart)
+    if order is None or order.targets is None:
+        return unknown(_NOT_TOLD)
+    if not order.classified:
+        return unknown("the targets are no classes, and of a smooth series few tell much")
+    return known((order.different or 0) * order.targets, n=order.looked)
+
+
+_NOT_TOLD = "the sequences of the sampled updates were not told apart"
+
+
+def _told_apart(view: View) -> BatchOrder | None:
+    last = view.log.batch_orders[-1] if view.log.batch_orders else None
+    if last is None or not last.looked or not last.different:
+        return None
+    return None if last.same and not last.anew else last  # one batch that is kept may be a check

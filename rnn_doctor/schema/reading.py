@@ -39,6 +39,7 @@ _LISTED = {
     "batch_order": "batch_orders",
     "batch_fit": "batch_fits",
     "axis_dependence": "axis_dependences",
+    "tokens": "tokens",
     "shared_examples": "shared_examples",
     "loop": "loops",
     "place": "places",

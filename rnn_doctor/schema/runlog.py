@@ -29,7 +29,7 @@ from rnn_doctor.schema.recurrence import (
 from rnn_doctor.schema.trials import BatchFit
 from rnn_doctor.schema.validating import EarlyValidation, ExampleLosses, Rise
 from rnn_doctor.schema.values import Frozen, Location, Number
-from rnn_doctor.schema.wiring import AxisDependence, BatchOrder, Mode, Reach, SharedExamples
+from rnn_doctor.schema.wiring import AxisDependence, BatchOrder, Mode, Reach, SharedExamples, Tokens
 
 SCHEMA_VERSION = 1
 
@@ -339,6 +339,7 @@ Record = Annotated[
     | BatchOrder
     | BatchFit
     | AxisDependence
+    | Tokens
     | SharedExamples
     | Place
     | SensorOff
@@ -387,6 +388,7 @@ class RunLog(Frozen):
     batch_orders: tuple[BatchOrder, ...] = ()
     batch_fits: tuple[BatchFit, ...] = ()
     axis_dependences: tuple[AxisDependence, ...] = ()
+    tokens: tuple[Tokens, ...] = ()
     shared_examples: tuple[SharedExamples, ...] = ()
     places: tuple[Place, ...] = ()
     sensors_off: tuple[SensorOff, ...] = ()

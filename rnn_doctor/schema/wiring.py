@@ -36,16 +36,21 @@ class BatchOrder(Frozen):
     absent: str | None = None
     """Why the labels were not compared."""
     updates: int = 0
-    """Updates whose labels were compared, one label a sequence."""
+    """Updates whose targets were compared, one a sequence."""
+    numbers: bool = False
+    """The targets are numbers, of which the means are compared; else labels, of which the classes are."""
     classes: int = 0
-    """How many different ones there were."""
+    """How many different labels there were."""
+    labels: int | None = None
+    """How many labels were seen, where all were of one class, and the loss is one of a classification."""
     distance: Number | None = None
-    """Mean distance of two updates' labels: half the summed differences of the classes' shares, 0 to 1."""
+    """Mean distance of two updates' labels: half the summed differences of the classes' shares, 0 to 1; of numbers
+    the difference of their means, in standard deviations of all. None where all numbers are one."""
     alike: Number | None = None
     """1 - d / distance, d the mean distance of consecutive updates: 0 in random order, towards 1 where sorted."""
     within: Number | None = None
     """Intraclass correlation of the labels of an update: 0 where they are a random choice of all labels seen, 1 where
-    each update is of one class, however rare; None of one label an update."""
+    each update is of one class, however rare; the same of numbers; None of one target an update."""
     chance: Number | None = None
     """Share of 500 random orders of the updates in which consecutive ones are at least as alike."""
     loader: int | None = None
@@ -57,12 +62,37 @@ class BatchOrder(Frozen):
     same: int = 0
     """Sampled updates, all of them, that were made of the same inputs and targets by one loss; 0 where they were not,
     or what they are made of was not seen."""
+    anew: bool | None = None
+    """The script made their tensors for each of these updates; it keeps them where not, as a check does whether one
+    batch can be learned, or a training on all there is."""
     sequences: int | None = None
     """How many sequences that is."""
     pairs: int | None = None
     """Pairs of tokens that follow each other in them; None where the inputs are no tokens."""
     once: Number | None = None
     """Share of the pairs that occur once."""
+    classified: bool | None = None
+    """Their targets are classes."""
+    looked: int = 0
+    """Sequences of all sampled updates that were told apart; 0 where they were not seen, or are so short that they
+    repeat by themselves."""
+    different: int | None = None
+    """How many of them differ."""
+    targets: Number | None = None
+    """Targets of each, on average."""
+
+
+class Tokens(Frozen):
+    """Whether all tokens that a hand-written recurrence depends on are one and the same; a later record of the same
+    module replaces the earlier."""
+
+    record: Literal["tokens"]
+    step: int
+    module: int
+    looked: int
+    """Tokens of all updates that were looked at."""
+    constant: bool
+    """All of them are one."""
 
 
 class AxisDependence(Frozen):

@@ -194,7 +194,7 @@ def twice(net: Net, x: torch.Tensor) -> torch.Tensor:
 
 
 def encoded(net: Net, x: torch.Tensor) -> torch.Tensor:
-    return net.head(net.rnn(torch.tanh(net.embedding(x)))[0])
+    return net.head(net.rnn(net.embedding.weight.mean(0) + F.one_hot(x, H).float())[0])
 
 
 def shortened(net: Net, x: torch.Tensor) -> torch.Tensor:
@@ -216,6 +216,122 @@ def test_what_is_not_tested(forward: Callable[[Net, torch.Tensor], torch.Tensor]
             return forward(self, x)
 
     assert reason in record(trained(Other()))["absent"]
+
+
+def wide() -> Pair:
+    return echo(11, 24)
+
+
+class Beneath(Net):
+    """Tokens and a number, joined, through layers that learn."""
+
+    def __init__(self, transposed: bool = False) -> None:
+        super().__init__(transposed)
+        self.front = nn.Sequential(nn.Linear(H + 1, H), nn.LayerNorm(H))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        given = self.front(torch.cat([self.embedding(x), torch.randn(*x.shape, 1)], 2))
+        if self.turned:
+            return self.head(self.rnn(given.transpose(0, 1))[0].transpose(0, 1))
+        return self.head(self.rnn(given)[0])
+
+
+def test_tokens_beneath_layers_that_learn() -> None:
+    assert is_mixed_up(record(trained(Beneath(transposed=True), wide)))
+    assert record(trained(Beneath()))["time_score"] > IN_ORDER
+
+
+def test_tokens_beneath_are_not_told_where_both_axes_are_of_one_size() -> None:
+    assert "layers that learn" in record(trained(Beneath(), lambda: echo(12, 12)))["absent"]
+
+
+class Loop(nn.Module):
+    """A loop along time, or along the samples."""
+
+    def __init__(self, axis: int, by_hand: bool, step_by_step: bool = False) -> None:
+        super().__init__()
+        self.embedding, self.head = nn.Embedding(V, H), nn.Linear(H, V)
+        self.cell = nn.Linear(2 * H, H) if by_hand else nn.LSTMCell(H, H)
+        self.axis, self.by_hand, self.step_by_step = axis, by_hand, step_by_step
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Shapes: x (B, T) -> (B, T, V)"""
+        whole = None if self.step_by_step else self.embedding(x)
+        h = c = torch.zeros(x.shape[1 - self.axis], H)
+        outs = []
+        for k in range(x.shape[self.axis]):
+            now = self.embedding(x.select(self.axis, k)) if whole is None else whole.select(self.axis, k)
+            if self.by_hand:
+                h = torch.tanh(self.cell(torch.cat([now, h], 1)))
+            else:
+                h, c = self.cell(now, (h, c))
+            outs.append(h)
+        return self.head(torch.stack(outs, self.axis))
+
+
+@pytest.mark.parametrize("step_by_step", [False, True])
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_loop_over_the_samples(by_hand: bool, step_by_step: bool) -> None:
+    """Of steps 1, 3, 8 and 21 the graph is searched at 1, 3 and 21."""
+    found = record(trained(Loop(0, by_hand, step_by_step), wide, updates=21))
+    assert is_mixed_up(found)
+    assert (found["batches"], found["batch_lag"]) == (3, LAG)
+    in_order = record(trained(Loop(1, by_hand, step_by_step), updates=21))
+    assert in_order["time_score"] > IN_ORDER
+    assert in_order["batch_score"] < SILENT
+
+
+def following() -> Pair:
+    """Each token is the one before plus 0 or 1, and the targets are the next tokens, cut out of one tensor."""
+    whole = (torch.randint(V, (B, 1)) + torch.randint(2, (B, T + 1)).cumsum(1)) % V
+    return whole[:, :-1], whole[:, 1:]
+
+
+def test_flat_targets_that_are_the_next_tokens() -> None:
+    assert is_mixed_up(record(trained(Loop(0, by_hand=False), following, updates=21)))
+    assert record(trained(Loop(1, by_hand=False), following, updates=21))["time_score"] > IN_ORDER
+
+
+def test_flat_targets_whose_layout_nothing_tells() -> None:
+    found = record(trained(Loop(0, by_hand=False), lambda: tuple(t.clone() for t in echo()), by_step_copied))  # type: ignore[arg-type, return-value]
+    assert "not laid out" in found["absent"]
+
+
+def by_step_copied(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return F.cross_entropy(out.reshape(-1, V), y.reshape(-1).clone())
+
+
+class Cell(nn.Module):
+    """A cell of torch's over numbers, along time or along the samples."""
+
+    def __init__(self, axis: int) -> None:
+        super().__init__()
+        self.cell, self.head, self.axis = nn.GRUCell(2, H), nn.Linear(H, 1), axis
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Shapes: x (B, T, 2) -> (B, T, 1)"""
+        h, outs = torch.zeros(x.shape[1 - self.axis], H), []
+        for now in x.unbind(self.axis):
+            h = self.cell(now, h)
+            outs.append(h)
+        return self.head(torch.stack(outs, self.axis))
+
+
+def test_cells_over_numbers() -> None:
+    def draw() -> Pair:
+        x = torch.randn(B, T, 2)
+        return x, x[..., :1] + x[..., :1].roll(1, 1) - x[..., 1:].roll(2, 1)
+
+    def loss(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return F.mse_loss(out, y)
+
+    assert is_mixed_up(record(trained(Cell(0), draw, loss, updates=21)))
+    assert record(trained(Cell(1), draw, loss, updates=21))["time_score"] > IN_ORDER
+
+
+def test_loops_of_equal_axes_are_left_alone() -> None:
+    same = record(trained(Loop(1, by_hand=False), lambda: echo(12, 12)))
+    assert "one time step at a time" in same["absent"]
 
 
 def test_a_loss_of_its_own_and_cells() -> None:

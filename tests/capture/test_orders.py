@@ -12,7 +12,8 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from rnn_doctor.capture.probe.sensors.orders import BY_STEP, CARRIED, FEW, SEVERAL, compared
+from rnn_doctor.capture.probe.sensors.likeness import compared, compared_levels, level
+from rnn_doctor.capture.probe.sensors.orders import BY_STEP, CARRIED, FEW, SERIES, SEVERAL
 from tests.capture.records import Observation, observed
 
 B, T = 8, 5
@@ -88,6 +89,100 @@ def test_one_class_alone_tells_nothing() -> None:
     assert "alike" not in found
 
 
+def test_how_many_labels_of_one_class() -> None:
+    assert watched(*torch.zeros(20 * B, dtype=torch.long).split(B))["labels"] == 20 * B
+    assert "labels" not in watched(*torch.arange(3).repeat_interleave(5 * B).split(B))
+
+
+def test_a_contrast_whose_right_answer_is_always_the_first() -> None:
+    with observed() as records:
+        loop = Loop()
+        for _ in range(14):
+            scores = loop.rnn(torch.randn(B, T, 2))[0][:, -1] @ torch.randn(4, B)
+            loop.learn(functional.cross_entropy(scores, torch.zeros(B, dtype=torch.long)))
+    assert (order(records)["classes"], "labels" in order(records)) == (1, False)
+
+
+def test_binary_labels_that_are_all_of_one_class() -> None:
+    with observed() as records:
+        loop = Loop(classes=1)
+        for _ in range(14):
+            loop.learn(functional.binary_cross_entropy_with_logits(loop.logits(B)[:, -1, 0], torch.zeros(B)))
+    assert order(records)["labels"] == 14 * B
+
+
+def regressed(*targets: torch.Tensor, x: Any = lambda k, rows: torch.randn(rows, T, 2)) -> dict[str, Any]:
+    """What is written of a regression on these batches of targets."""
+    with observed() as records:
+        loop = Loop(classes=1)
+        for k, y in enumerate(targets):
+            out = loop.head(loop.rnn(x(k, len(y)))[0])[:, -1]
+            loop.learn(functional.mse_loss(out if y.dim() > 1 else out[:, 0], y))
+    return order(records)
+
+
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
+def test_numbers_that_come_sorted(shape: tuple[int, ...]) -> None:
+    found = regressed(*torch.randn(16 * B).sort().values.reshape(shape).split(B))
+    assert (found["updates"], found["numbers"]) == (16, True)
+    assert found["within"] > 0.9
+    assert found["alike"] > 0.7
+    assert found["chance"] < 0.01
+
+
+def test_numbers_in_blocks_and_in_a_small_buffer() -> None:
+    ordered = torch.randn(40 * B).sort().values.split(8 * B)
+    blocks = torch.cat([ordered[k] for k in (3, 0, 4, 2, 1)])
+    buffered = torch.cat([block[torch.randperm(8 * B)] for block in ordered])
+    for targets in (blocks, buffered):
+        found = regressed(*targets.split(B))
+        assert found["within"] > 0.5
+        assert found["alike"] > 0.5
+        assert found["chance"] < 0.01
+
+
+def test_numbers_in_random_order() -> None:
+    found = regressed(*torch.randn(20 * B).split(B))
+    assert abs(found["within"]) < 0.25
+    assert found["chance"] > 0.01
+
+
+def test_numbers_of_windows_that_move_along_a_series() -> None:
+    series = torch.sin(torch.arange(400.0) / 30)
+    starts = torch.arange(16 * B)
+    found = regressed(
+        *series[starts + T].split(B),
+        x=lambda k, rows: (
+            series[k * B + torch.arange(rows)[:, None] + torch.arange(T)].unsqueeze(2).repeat(1, 1, 2)
+        ),
+    )
+    assert (found["updates"], found["absent"]) == (0, SERIES)
+
+
+def test_the_unit_and_the_zero_of_numbers_do_not_matter() -> None:
+    numbers = torch.randn(20 * B).sort().values.double()
+    plain, moved = (
+        compared_levels([level(batch.tolist()) for batch in each.split(B)])
+        for each in (numbers, 1000 - 7 * numbers)
+    )
+    assert plain == pytest.approx(moved)
+
+
+def test_numbers_that_are_all_one() -> None:
+    found = compared_levels([level([3.1] * B)] * 20)
+    assert found == {"updates": 20, "numbers": True}
+
+
+def test_numbers_within_an_update_by_chance() -> None:
+    dice = random.Random(5)
+    found = []
+    for _ in range(60):
+        told = compared_levels([level([dice.gauss(5, 2) for _ in range(16)]) for _ in range(40)])
+        found.append(told["within"])
+    assert abs(sum(found) / len(found)) < 0.02
+    assert max(found) < 0.25
+
+
 def test_too_few_updates() -> None:
     assert watched(*torch.arange(3).repeat_interleave(B).split(B))["absent"] == FEW
 
@@ -160,7 +255,8 @@ def test_one_batch_that_the_script_keeps_was_given_once() -> None:
 
 def test_neither_labels_nor_numbers_are_written() -> None:
     found = watched(*torch.arange(3).repeat_interleave(5 * B).split(B))
-    assert set(found) <= {"record", "step", "updates", "classes", "distance", "alike", "within", "chance"}
+    statistics = {"record", "step", "updates", "classes", "distance", "alike", "within", "chance"}
+    assert set(found) <= statistics | {"classified", "targets", "looked", "different"}
 
 
 def test_labels_within_an_update_alike_however_rare() -> None:

@@ -50,14 +50,15 @@ def order(
     batches: Iterator[Pair],
     loss: Callable[[Net, torch.Tensor, torch.Tensor], torch.Tensor] = plain,
     updates: int = 21,
+    net: Callable[[], Net] | None = None,
 ) -> dict[str, Any]:
     """What is written of so many updates, of which 1, 3, 8 and 21 are looked at."""
     with observed() as records:
-        net = Net()
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+        trained = Net() if net is None else net()
+        optimizer = torch.optim.SGD(trained.parameters(), lr=0.01)
         for _ in range(updates):
             optimizer.zero_grad()
-            loss(net, *next(batches)).backward()
+            loss(trained, *next(batches)).backward()
             optimizer.step()
     assert records.of("sensor_off") == []
     return records.of("batch_order")[-1]
@@ -82,7 +83,16 @@ def test_one_batch_again_and_again() -> None:
 
 def test_copies_of_it_are_the_same() -> None:
     x, y = fresh()
-    assert order((x.clone(), y.clone()) for _ in iter(int, 1))["same"] == 4
+    found = order((x.clone(), y.clone()) for _ in iter(int, 1))
+    assert (found["same"], found["anew"]) == (4, True)
+
+
+@pytest.mark.parametrize(
+    "keep", [lambda x, y: (x, y), lambda x, y: (x.clone(), y), lambda x, y: (x[:], y.clone())]
+)
+def test_tensors_that_the_script_keeps(keep: Callable[[torch.Tensor, torch.Tensor], Pair]) -> None:
+    x, y = fresh()
+    assert order(keep(x, y) for _ in iter(int, 1))["anew"] is False
 
 
 def test_batches_that_differ() -> None:
@@ -129,11 +139,80 @@ def test_packed_sequences() -> None:
     assert "same" not in order(drawn(), loss)
 
 
-def test_layers_before_that_learn_hide_the_inputs() -> None:
+def encoded(net: Net, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return F.cross_entropy(net.head(net.rnn(net.embedding(x).tanh())[0]).flatten(0, 1), y.flatten())
+
+
+def test_tokens_beneath_layers_that_learn() -> None:
+    assert order(again(fresh()), encoded)["same"] == 4
+    assert "same" not in order(drawn(), encoded)
+
+
+def test_layers_before_that_learn_hide_numbers() -> None:
     def loss(net: Net, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return F.cross_entropy(net.head(net.rnn(net.embedding(x).tanh())[0]).flatten(0, 1), y.flatten())
+        learned = net.head.weight[:, :H].sum(0) * F.one_hot(x, H + 4)[..., :H].float()
+        return F.cross_entropy(net.head(net.rnn(learned)[0]).flatten(0, 1), y.flatten())
 
     assert "same" not in order(again(fresh()), loss)
+
+
+class Looped(Net):
+    """The same over steps: a cell of torch's, or one written by hand."""
+
+    def __init__(self, by_hand: bool = False) -> None:
+        super().__init__()
+        self.cell = nn.Linear(2 * H, H) if by_hand else nn.GRUCell(H, H)
+        self.by_hand = by_hand
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h, outs = torch.zeros(len(x), H), []
+        for t in range(x.shape[1]):
+            now = self.embedding(x[:, t])
+            h = torch.tanh(self.cell(torch.cat([now, h], 1))) if self.by_hand else self.cell(now, h)
+            outs.append(h)
+        return self.head(torch.stack(outs, 1))
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_loops(by_hand: bool) -> None:
+    """Of steps 1, 3, 8 and 21 the graph is searched at 1, 3 and 21, where no last one is known."""
+
+    def looped() -> Any:
+        return Looped(by_hand)
+
+    found = order(again(fresh()), net=looped)
+    assert (found["same"], found["sequences"], found["pairs"]) == (3, B, B * (T - 1))
+    assert (found["looked"], found["different"]) == (3 * B, B)
+    assert "same" not in order(drawn(), net=looped)
+
+
+def test_how_many_sequences_differ() -> None:
+    x, y = torch.randint(V, (5, T)), torch.randint(V, (5, T))
+
+    def few() -> Iterator[Pair]:
+        while True:
+            rows = torch.randint(5, (B,))
+            yield x[rows], y[rows]
+
+    found = order(few())
+    assert (found["looked"], found["different"]) == (4 * B, 5)
+    assert (found["classified"], found["targets"]) == (True, T)
+    assert order(drawn())["different"] == 4 * B
+
+
+def test_sequences_that_are_short_repeat_by_themselves() -> None:
+    assert "different" not in order((x[:, :1], y[:, :1]) for x, y in drawn())
+
+
+def test_constant_inputs_are_no_copies() -> None:
+    assert "different" not in order((torch.ones_like(x), y) for x, y in drawn())
+
+
+def test_targets_that_are_numbers() -> None:
+    def loss(net: Net, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return F.mse_loss(net(x)[:, -1, 0], x.float().mean(1))
+
+    assert order(drawn(), loss)["classified"] is False
 
 
 def test_pairs_that_occur_once() -> None:

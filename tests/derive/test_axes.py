@@ -35,6 +35,12 @@ def test_targets_that_depend_along_time() -> None:
     assert measure(BY, in_order, "lstm").absent == "nothing tells that it runs along the batch"
 
 
+def test_targets_that_the_batch_tells_altogether() -> None:
+    assert value_of(CLAIM, run(told(batch_score=3.0, batch_share=0.8)), "lstm") is True
+    assert value_of(CLAIM, run(told(batch_score=2.9, batch_share=1.0)), "lstm") is None
+    assert value_of(CLAIM, run(told(batch_score=3.9, batch_share=0.79)), "lstm") is None
+
+
 @pytest.mark.parametrize(
     "fields",
     [{"batch_score": 3.9}, {"time_score": 1.3}, {"positions": 1.3}, {"batches": 2}],

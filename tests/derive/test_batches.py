@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from rnn_doctor.derive.signals import signals
+from rnn_doctor.schema.wiring import Tokens
 from tests.derive.logs import (
     adam,
     batch,
@@ -49,6 +50,21 @@ def test_input_that_is_never_finite_is_absent() -> None:
     run = log(lstm(), batch(mean=math.nan, std=math.nan, absmax=math.inf, finite=False, drive=None))
     for name in ("input_std", "input_absmax", "input_offset", "input_drive"):
         assert measure(name, run, "lstm").absent
+
+
+def test_tokens_of_a_hand_written_recurrence() -> None:
+    def told(**fields: Any) -> bool | float | str | None:
+        record = Tokens(
+            **{"record": "tokens", "step": 3, "module": 0, "looked": 96, "constant": True, **fields}
+        )
+        return value_of("input_constant", log(lstm(kind="custom"), record), "lstm")
+
+    assert told() is True
+    assert told(constant=False) is False
+    assert told(looked=63) is None
+    assert told(module=1) is None
+    seen = Tokens(record="tokens", step=3, module=0, looked=96, constant=True)
+    assert value_of("input_constant", log(lstm(), batch(), seen), "lstm") is False  # its own input is known
 
 
 def constant(**fields: Any) -> bool | float | str | None:

@@ -1,6 +1,6 @@
 from typing import Any
 
-from rnn_doctor.derive.orders import KEPT, ONE_BATCH, REPEATED, SORTED, UNTOLD
+from rnn_doctor.derive.orders import FEW, KEPT, LEVELS, ONE_BATCH, ONE_CLASS, REPEATED, SORTED, UNTOLD
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.wiring import BatchOrder
 from tests.derive.logs import loader, log, lstm, measure, steps, value_of
@@ -34,6 +34,63 @@ def test_what_chance_makes_or_what_differs_little_is_no_order() -> None:
     for harmless in ({"chance": 0.01}, {"distance": 0.2}, {"alike": -0.1}, {"distance": 0.0, "alike": None}):
         assert value_of(ALIKE, run(order(**harmless))) == 0
         assert measure(LIKENESS, run(order(**harmless))).absent == "they are not alike"
+
+
+def numbers(**fields: Any) -> BatchOrder:
+    """Targets of a regression, sorted."""
+    return order(**{"numbers": True, "classes": 0, "distance": 1.1, "within": 0.97, **fields})
+
+
+def test_numbers_in_order() -> None:
+    assert value_of(ALIKE, run(numbers())) == 0.9
+    assert value_of(LIKENESS, run(numbers())) == LEVELS
+
+
+def test_means_that_differ_by_chance_or_little_are_no_order() -> None:
+    for harmless in ({"within": 0.49}, {"within": None}, {"chance": 0.01}, {"distance": 0.0, "alike": None}):
+        assert value_of(ALIKE, run(numbers(**harmless))) == 0
+    nothing = numbers(distance=None, alike=None, chance=None, within=None)
+    assert measure(ALIKE, run(nothing)).absent == "all targets are one number"
+
+
+def test_a_thousand_labels_of_one_class() -> None:
+    alone = {"classes": 1, "distance": None, "alike": None, "chance": None}
+    assert value_of(ALIKE, run(order(**alone, labels=1000))) == 1
+    assert value_of(LIKENESS, run(order(**alone, labels=1000))) == ONE_CLASS
+    assert value_of("labels_of_one_class", run(order(**alone, labels=1000))) == 1000
+    for fields in ({"labels": 999}, {"labels": None}, {"labels": 5000, "updates": 11}):
+        assert "one class" in (measure(ALIKE, run(order(**{**alone, **fields}))).absent or "")
+    assert measure("labels_of_one_class", run(order())).absent
+
+
+def few(**fields: Any) -> BatchOrder:
+    """One batch of sequences, each of one class."""
+    told = {"anew": True, "classified": True, "looked": 160, "different": 32, "targets": 1, **fields}
+    return unlabelled(same=5, sequences=32, **told)
+
+
+def test_one_batch_of_few_sequences() -> None:
+    assert value_of(ALIKE, run(few())) == 1
+    assert value_of(LIKENESS, run(few())) == FEW
+    assert (
+        value_of(LIKENESS, run(few(pairs=600, once=0.0))) == FEW
+    )  # symbols by chance, of which no pair is rare
+    more: tuple[dict[str, Any], ...] = (
+        {"different": 33}, {"targets": 22}, {"classified": False}, {"looked": 0, "different": None}, {"anew": False},
+    )  # fmt: skip
+    for fields in more:
+        assert measure(ALIKE, run(few(**fields))).absent == UNTOLD
+
+
+def test_how_many_sequences_differ() -> None:
+    told = run(few(different=20, targets=12))
+    assert value_of("sequences_different", told) == 20
+    assert value_of("sequence_returns", told) == 8
+    assert value_of("targets_different", told) == 240
+    assert "no classes" in (measure("targets_different", run(few(classified=False))).absent or "")
+    for name in ("sequences_different", "sequence_returns", "targets_different"):
+        assert "not told apart" in (measure(name, run(order())).absent or "")
+        assert "not told apart" in (measure(name, run(few(anew=False))).absent or "")
 
 
 def test_the_last_record_counts() -> None:

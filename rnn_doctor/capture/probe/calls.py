@@ -12,6 +12,7 @@ from .origins import Origins
 from .recurrence.examiner import Examiner
 from .schedule import examined_steps, sampled_steps
 from .sensors.axis_tests import AxisTests
+from .sensors.constant_tokens import ConstantTokens
 from .sensors.data_lag import DataLags
 from .sensors.detachments import Detachments
 from .sensors.inputs import Inputs
@@ -59,6 +60,7 @@ class Calls:
         self.softmaxes = Softmaxes(writer, listening)
         self.data_lags = DataLags(writer)
         self.axis_tests = AxisTests(writer)
+        self.constant_tokens = ConstantTokens(writer)
         self.modes = Modes(writer, naming)
         self.orders = Orders(writer, loaders.rows)
         self.examiner = Examiner(writer)
@@ -134,7 +136,7 @@ class Calls:
         if self.sampled:
             self._session.attempt("axes", self.axis_tests.on_loss, function, output, target, options)
             if self.orders.redrawn.open:
-                self._session.attempt("orders", self.orders.redrawn.on_loss, target)
+                self._session.attempt("orders", self.orders.redrawn.on_loss, function, target)
 
     def backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run."""
@@ -148,8 +150,19 @@ class Calls:
         if self._flowing:
             self._session.attempt("states", self.flows.on_backward, loss)
         self.loops_of(loss)
+        if self.sampled and self.searching:
+            self._graph(self.loops.sizes, self.loops.tables)
         if self.orders.waits:
             self._session.attempt("orders", self.orders.on_backward, self.loops.rows, self.loops.carried)
+
+    def _graph(self, sizes: dict[int, tuple[int, int]], tables: list[torch.Tensor]) -> None:
+        """The graph of a loss of a sampled step was searched."""
+        attempt = self._session.attempt
+        attempt("axes", self.axis_tests.on_graph, self._step, sizes, tables)
+        if self.orders.redrawn.open:
+            attempt("orders", self.orders.redrawn.on_graph, sizes, tables)
+        if self.constant_tokens.open:
+            attempt("inputs", self.constant_tokens.on_graph, self._step, list(sizes), tables)
 
     def loops_of(self, loss: torch.Tensor) -> None:
         """Looks for hand-written recurrences in a graph that is about to be consumed."""
@@ -187,7 +200,7 @@ class Calls:
             self._session.attempt("padding", self.paddings.write, step)
             self._session.attempt("axes", self.axis_tests.updated)
             if self.orders.redrawn.open:
-                self._session.attempt("orders", self.orders.redrawn.updated)
+                self._session.attempt("orders", self.orders.redrawn.updated, self.searching)
 
     def updated(self, step: int) -> None:
         """An update is complete."""

@@ -21,10 +21,14 @@ from .axis_dependence import (
     Features,
 )
 from .dependence import Abstained
-from .target_grids import grid_of
+from .graph_tokens import oriented, tokens_beneath
+from .losses import CLASSIFYING
+from .target_grids import grid_of, targets_by_place
 from .tokens import tokens_of
 
 _FEWEST_TARGETS = 64
+_MOST_CALLS = 1000
+"""Of a cell in an update: more are not held."""
 
 
 class _Call(NamedTuple):
@@ -34,6 +38,25 @@ class _Call(NamedTuple):
     x: torch.Tensor
     """Tokens (first, second) or numbers (first, second, F)."""
     output: torch.Tensor
+
+
+class _Steps:
+    """The calls of a cell in the update that is under way."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.calls = 0
+        self.numbers: list[torch.Tensor] | None = []
+        """What it was given, (rows, I) each; None where layers that learn made it, or the rows change."""
+
+    def add(self, given: torch.Tensor) -> None:
+        """Takes a call."""
+        self.calls += 1
+        fits = given.dim() == 2 and len(given) == self.rows and given.grad_fn is None
+        if self.numbers is not None and fits and self.calls <= _MOST_CALLS:
+            self.numbers.append(given.detach())
+        else:
+            self.numbers = None
 
 
 class _Gathered:
@@ -62,6 +85,9 @@ class AxisTests:
         self._calls: dict[int, _Call] = {}
         self._gathered: dict[int, _Gathered] = {}
         self._closed: set[int] = set()
+        self._cells: dict[int, _Steps] = {}
+        self._losses: list[tuple[str, Any, dict[str, Any]]] = []
+        """Those of the update that is under way: function, target and options."""
         self._step = 1
 
     def on_call(self, step: int, number: int, module: Any, given: Any, output: Any) -> None:
@@ -73,11 +99,14 @@ class AxisTests:
             self._close(number, "it is called several times for one loss")
             return
         if not isinstance(module, nn.RNNBase):
-            self._close(number, "it is called one time step at a time")
+            steps = self._cells.setdefault(number, _Steps(given.shape[0] if given.dim() > 1 else 1))
+            steps.add(given)
         elif isinstance(given, PackedSequence):
             self._close(number, "packed sequences carry their lengths, which tell the axes apart")
         elif given.dim() == 3:
             tokens = tokens_of(given)
+            if tokens is None and given.grad_fn is not None:
+                tokens = tokens_beneath(given)
             if tokens is None and given.grad_fn is not None:
                 self._close(number, "its input is made by layers that learn")
             elif min(given.shape[:2]) >= FEWEST_PLACES:
@@ -86,18 +115,60 @@ class AxisTests:
 
     def on_loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
         """A loss function that leads to a gradient returned, at a sampled step."""
+        self._losses.append((function, target, options))
         for number, call in list(self._calls.items()):
             try:
                 grid = grid_of(function, output, target, options, call.output)
                 if grid is not None:
-                    self._take(number, call, *grid)
+                    self._take(number, *(_time_first(t, call.batch_first) for t in (call.x, *grid)))
                     del self._calls[number]
             except Abstained as reason:
                 self._close(number, str(reason))
 
-    def _take(self, number: int, call: _Call, values: torch.Tensor, known: torch.Tensor) -> None:
+    def on_graph(self, step: int, sizes: dict[int, tuple[int, int]], tables: list[torch.Tensor]) -> None:
+        """A backward pass is about to run; sizes: steps and rows of the recurrences that the script wrote by hand.
+
+        tables: the tokens that the loss depends on.
+        """
+        self._step = step
+        cells, self._cells = self._cells, {}
+        runs: dict[int, tuple[tuple[int, int], list[torch.Tensor] | None]]
+        runs = {number: (run, None) for number, run in sizes.items()}
+        runs |= {number: ((steps.calls, steps.rows), steps.numbers) for number, steps in cells.items()}
+        for number, (run, numbers) in runs.items():
+            if number not in self._closed:
+                try:
+                    self._take(number, *self._along(run, numbers, tables))
+                except Abstained as reason:
+                    self._close(number, str(reason))
+
+    def _along(
+        self, run: tuple[int, int], numbers: list[torch.Tensor] | None, tables: list[torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The inputs, targets and known targets of a loop of so many steps and rows, its steps first.
+
+        Raises: Abstained: they are not told.
+        """
+        steps, rows = run
+        tokens = oriented(tables, steps, rows)
+        if steps == rows or min(run) < FEWEST_PLACES or (tokens is None and numbers is None):
+            raise Abstained("it is called one time step at a time")
+        if len(self._losses) != 1:
+            raise Abstained("several losses, or none of torch's, are taken of its steps")
+        function, target, options = self._losses[0]
+        values = targets_by_place(function, target, run, tokens)
+        if values is None:
+            raise Abstained("its targets are not laid out as its tokens are")
+        known = torch.ones(run, dtype=torch.bool, device=values.device)
+        if function in CLASSIFYING and not values.is_floating_point():
+            known = (values != options.get("ignore_index", -100)) & (values >= 0)
+        x = torch.stack(numbers[:MOST_PLACES]) if numbers is not None else tokens
+        assert x is not None
+        return _time_first(x, False), _time_first(values, False), _time_first(known, False)
+
+    def _take(self, number: int, x: torch.Tensor, y: torch.Tensor, known: torch.Tensor) -> None:
+        """Shapes: (T, B, ...), (T, B, ...), (T, B)"""
         with torch.no_grad(), torch.autocast("cpu", enabled=False):
-            x, y, known = (_time_first(t, call.batch_first) for t in (call.x, values, known))
             if int(known.sum()) < _FEWEST_TARGETS:
                 raise Abstained("too few places of a batch have a target")
             if not all(bool(t.isfinite().all()) for t in (x, y) if t.is_floating_point()):
@@ -113,6 +184,8 @@ class AxisTests:
         """A sampled update is complete; what waits for a loss still has none of torch's."""
         for number in list(self._calls):
             self._close(number, "no loss function of torch is given what it makes of its output")
+        self._cells.clear()
+        self._losses.clear()
 
     def finish(self) -> None:
         """Nothing is observed any more: what was gathered must do."""

@@ -9,16 +9,11 @@ import torch
 from torch.utils.data import default_collate
 
 from ..writer import Writer
+from .row_marks import RowMarks
 
 _MOST_BATCHES = 64
 _MOST_TENSORS = 4
-_MOST_ROWS = 256
-"""Of a batch: the first so many."""
-_MOST_COLUMNS = 512
-"""Values of a row, evenly spaced, that tell it from others."""
 _DEEPEST = 4
-_WIDE = 8
-"""Bytes of a value whose upper half is folded onto the lower: the bits of a round double are all in the upper one."""
 
 
 @dataclass
@@ -36,17 +31,13 @@ class _Given:
 
 
 class GivenRows:
-    """Marks of the examples that go by, by loader; only how many are alike is written.
-
-    A mark is the sum of an example's bits, each value times an odd number of its own, modulo 2^64: exact in any order,
-    so that equal examples have equal marks wherever they stand in a batch. Zeros that pad a row add nothing.
-    """
+    """Marks of the examples that go by, by loader; only how many are alike is written."""
 
     def __init__(self, writer: Writer, training: set[int]) -> None:
         self._writer = writer
         self._training = training
         self._given: dict[int, _Given] = {}
-        self._factors: torch.Tensor | None = None
+        self._row_marks = RowMarks()
         self._memory: list[int] = []
         """Addresses of the tensors of the batch that was given last."""
         self._widths: list[int] = []
@@ -69,7 +60,7 @@ class GivenRows:
             return []
         given.batches += 1
         tensors = _tensors(batch)
-        marks = [self._marks(tensor) for tensor in tensors]
+        marks = [self._row_marks.of(tensor) for tensor in tensors]
         if tensors and _by_example(tensors, given):
             given.passes[-1].append(marks)
             if self._target is None:
@@ -127,24 +118,6 @@ class GivenRows:
         high = torch.full_like(sizes, torch.iinfo(torch.int64).min).scatter_reduce(0, groups, targets, "amax")
         return {**found, "contradicting": int(sizes[low != high].sum())}
 
-    def _marks(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Shapes: (B, ...) -> (B), at most _MOST_ROWS of them."""
-        rows = tensor.detach()
-        if len(rows) > _MOST_ROWS:
-            rows = rows[:_MOST_ROWS]
-        if rows.dim() == 1:
-            return _bits(rows)
-        if rows.dim() > 2:
-            rows = rows.reshape(len(rows), -1)
-        width = rows.shape[1]
-        bits = _bits(rows if width <= _MOST_COLUMNS else rows[:, :: -(-width // _MOST_COLUMNS)])
-        if self._factors is None:
-            own = torch.Generator("cpu").manual_seed(0)  # the script's random numbers stay as they are
-            self._factors = (
-                torch.randint(-(1 << 62), 1 << 62, (_MOST_COLUMNS,), generator=own, device="cpu") * 2 + 1
-            )
-        return (bits * self._factors[: bits.shape[1]]).sum(1)
-
 
 _NONE = torch.empty(0, 1, dtype=torch.int64, device="cpu")
 
@@ -162,15 +135,6 @@ def _keys(rows: torch.Tensor, without: int | None) -> torch.Tensor:
         if column != without:
             key = key * 0x5DEECE66D + rows[:, column]
     return key
-
-
-def _bits(values: torch.Tensor) -> torch.Tensor:
-    """The values as whole numbers that are equal where the values are, 0 where they are 0."""
-    if not values.is_floating_point():
-        return values.long()
-    size = values.element_size()
-    bits = values.view({1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[size]).long()
-    return bits ^ (bits >> 32) if size == _WIDE else bits
 
 
 def _by_example(tensors: list[torch.Tensor], given: _Given) -> bool:

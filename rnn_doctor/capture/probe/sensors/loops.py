@@ -12,6 +12,7 @@ from ..recurrence import cut_states, loop_gain, loop_layers, loops, renewed, sca
 from ..recurrence.unrolled import Unrolled
 from ..writer import Writer
 from .detachments import Detachments
+from .graph_tokens import tokens_under
 from .lost_loops import LostLoops
 from .recurrence import Recurrences
 from .states import StateFlows
@@ -63,6 +64,10 @@ class Loops:
         """Cells of torch's whose gain of this step was taken from the graph."""
         self.rows: set[int] = set()
         """Of the states of those that were found in this step: as many as there are sequences in a batch."""
+        self.sizes: dict[int, tuple[int, int]] = {}
+        """By recurrence of the graph that was searched last: its steps, and its rows."""
+        self.tables: list[torch.Tensor] = []
+        """The tokens that its loss depends on."""
         self.carried = False
         """Whether one of them began with a state that may be an earlier batch's."""
         self._backwards = 0
@@ -77,6 +82,7 @@ class Loops:
         if loss.grad_fn is None or self._backwards > _MOST_BACKWARDS:
             return
         unrolled = Unrolled(loss)
+        self.sizes, self.tables = {}, tokens_under(unrolled)
         self._made = max(self._made, loss.grad_fn._sequence_nr())
         known = self._belongs()
         found = set()
@@ -86,6 +92,7 @@ class Loops:
             found.add(name)
             if loop.rows is not None:
                 self.rows.add(loop.rows)
+                self.sizes[number] = loop.steps, loop.rows
             self.carried |= not loop.anew
             kept = self._is_kept(unrolled, loop)
             if (examine or kept) and number not in self._examined:
@@ -259,6 +266,7 @@ class Loops:
         self._backwards = 0
         self._lost.forget()
         self.rows.clear()
+        self.sizes, self.tables = {}, []
         self.carried = False
         self._made_before = self._made
         self._examined.clear()

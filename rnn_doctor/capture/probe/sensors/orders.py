@@ -1,28 +1,35 @@
-"""The order of the batches: labels that come sorted, and a loader that gives one batch again and again."""
+"""The order of the batches: targets that come sorted, and a loader that gives one batch again and again."""
 
 from __future__ import annotations
 
-import random
+import math
 from collections import Counter
 from typing import AbstractSet, Any, NamedTuple
 
 import torch
 
+from ..graph import kind_of
 from ..recurrence.kernel import time_and_batch
+from ..recurrence.unrolled import PRODUCTS, VIEWS
 from ..writer import Writer
 from .given_rows import GivenRows
-from .losses import BINARY, CLASSIFYING
+from .likeness import FEWEST_UPDATES, Level, compared, compared_levels, level
+from .losses import BINARY, CLASSIFYING, REGRESSING
 from .redrawn import Redrawn
+from .windows import Windows
 
 _MOST_UPDATES = 64
-_FEWEST_UPDATES = 12
 _MOST_LABELS = 1024
-_MOST_CLASSES = 1000
-_ORDERS = 500
 _PROVISIONAL = 32
 """Updates after which a first record is written, in case the script never ends by itself."""
 
+_FARTHEST = 8
+"""Operations between the scores of a loss and the product that made them."""
+_PASSED = VIEWS | {"Add", "LogSoftmax", "Log", "Softmax"}
+
 BY_STEP = "its targets do not tell one class of each sequence"
+MIXED = "some of its targets are classes and some numbers"
+SERIES = "its sequences are windows of one series, which follow each other in its order"
 SEVERAL = "several losses make up an update"
 CARRIED = "a state that the script carries on by hand may make the order of its batches right"
 FEW = "too few updates were made"
@@ -34,13 +41,15 @@ class _Labels(NamedTuple):
     counts: Counter[float]
     targets: int
     """As many as there are sequences, or they are not theirs."""
+    numbers: list[float] | None = None
+    """In the place of counts, where the targets are no classes: one a sequence."""
 
 
 class Orders:
     """Compares what consecutive updates are made of, as long as a few dozen updates take.
 
-    The labels of an update are counted by class; two batches whose rows have the same marks hold the same numbers.
-    Only what the comparison comes to is written.
+    The labels of an update are counted by class, of targets that are numbers the mean and the spread are taken; two
+    batches whose rows have the same marks hold the same numbers. Only what the comparison comes to is written.
     """
 
     def __init__(self, writer: Writer, given: GivenRows) -> None:
@@ -60,6 +69,12 @@ class Orders:
         """Why this update is not counted."""
         self._left_out, self._last_odd = 0, ""
         self._updates: list[Counter[float]] = []
+        self._numbers: list[float] = []
+        self._levels: list[Level] = []
+        """Of the updates whose targets are numbers."""
+        self._windows = Windows()
+        self._classifies = False
+        """Whether the labels are compared with scores that a layer gives to classes, or are binary."""
         self._marks: dict[int, list[torch.Tensor]] = {}
         """By loader: those of its latest batch's rows."""
         self._given: dict[int, list[int]] = {}
@@ -71,6 +86,8 @@ class Orders:
     def on_call(self, module: Any, given: Any) -> None:
         """A recurrent module ran forward with gradients."""
         self._rows.add(time_and_batch(module, given)[1])
+        if self._windows.follow is None:
+            self._windows.on_call(module, given)
 
     def on_loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
         """A loss function that leads to a gradient returned."""
@@ -89,6 +106,8 @@ class Orders:
         self._carried |= carried and not self._rows
         if labels is None or not self._of_sequences(labels, looped):
             self._odd = SEVERAL if len(pending) > 1 else CARRIED if self._carried else BY_STEP
+        elif labels.numbers is not None:
+            self._numbers.extend(labels.numbers)
         else:
             self._update.update(labels.counts)
 
@@ -96,23 +115,40 @@ class Orders:
         """Whether there is a label for each sequence; of loops it is asked while graphs are searched, then known."""
         if self._rows:
             return labels.targets in self._rows
+        if labels.numbers is not None:
+            return (
+                False  # whether the inputs of a hand-written recurrence are windows of a series is not seen
+            )
         if looped:
             self._looped = labels.targets in looped and not self._carried
         return self._looped is True
 
     def updated(self, step: int) -> None:
         """An update is complete."""
-        if self._odd:
+        if self._windows.follow is None:
+            self._windows.updated()
+        odd = self._odd or (MIXED if self._update and self._numbers else "")
+        if not odd and self._numbers and self._windows.follow:
+            odd = SERIES
+        if odd:
             self._left_out += 1
-            self._last_odd = self._odd
-            if self._left_out >= _FEWEST_UPDATES and self._left_out > len(self._updates):
-                self._updates, self.waits = [], False
+            self._last_odd = odd
+            if self._left_out >= FEWEST_UPDATES and self._left_out > self._compared:
+                self._updates, self._levels, self.waits = [], [], False
         elif self._update:
             self._updates.append(self._update)
-            self.waits = len(self._updates) < _MOST_UPDATES
+        elif self._numbers:
+            self._levels.append(level(self._numbers))
+        self.waits &= self._compared < _MOST_UPDATES
         self._update, self._rows, self._pending, self._odd = Counter(), set(), [], ""
-        if len(self._updates) == _PROVISIONAL:
+        self._numbers = []
+        if self._compared == _PROVISIONAL:
             self.write(step, None, last=False)
+
+    @property
+    def _compared(self) -> int:
+        """Updates that were taken."""
+        return max(len(self._updates), len(self._levels))
 
     def gave(self, loader: int | None, batch: Any) -> None:
         """A loader gave a batch."""
@@ -129,9 +165,9 @@ class Orders:
         """The record of what was seen up to update `step`; the loader's counts are those of one that trains."""
         if not step:
             return
-        fields: dict[str, Any] = compared(self._updates)
-        if len(self._updates) < _FEWEST_UPDATES:
-            fields["absent"] = self._last_odd if self._left_out > len(self._updates) else FEW
+        fields: dict[str, Any] = self._likeness()
+        if self._compared < FEWEST_UPDATES:
+            fields["absent"] = self._last_odd if self._left_out > self._compared else FEW
         if loader is not None and loader in self._given:
             fields["loader"] = loader
             fields["given"], fields["repeated"] = self._given[loader]
@@ -139,13 +175,24 @@ class Orders:
         if last:
             self._given_rows.write(step)
 
-    def _labels(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> _Labels | None:
-        """How often each class is the target; None where it is not one class of each sequence.
+    def _likeness(self) -> dict[str, Any]:
+        """What is compared more often: labels or numbers."""
+        if len(self._levels) > len(self._updates):
+            return compared_levels(self._levels)
+        fields = compared(self._updates)
+        if fields.get("classes") == 1 and self._classifies:
+            fields["labels"] = int(sum(labels.total() for labels in self._updates))
+        return fields
 
-        Shapes: target (B), of binary losses (B) or (B, 1).
+    def _labels(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> _Labels | None:
+        """How often each class is the target, or the targets where they are numbers; None where neither is told.
+
+        Shapes: target (B), of binary losses (B) or (B, 1), of numbers (B) or (B, C), whose means are taken.
         """
         if not (isinstance(target, torch.Tensor) and isinstance(output, torch.Tensor)):
             return None
+        if function in REGRESSING:
+            return self._of_numbers(target)
         if function in BINARY and target.shape[1:].numel() == 1:
             target = target.reshape(-1)
         elif function not in CLASSIFYING or target.is_floating_point() or target.dim() != 1:
@@ -155,57 +202,33 @@ class Orders:
         values = target.detach()[:: max(1, len(target) // _MOST_LABELS)].tolist()
         if function in BINARY and not set(values) <= {0, 1}:
             return None
+        if not self._updates:
+            self._classifies = function in BINARY or _scored_by_layer(output)
         return _Labels(Counter(v for v in values if v != options.get("ignore_index", -100)), len(target))
 
-
-def compared(updates: list[Counter[float]]) -> dict[str, Any]:
-    """The statistics of schema BatchOrder."""
-    classes = sorted({label for labels in updates for label in labels})
-    if len(updates) < _FEWEST_UPDATES:
-        return {"updates": len(updates)}
-    found: dict[str, Any] = {"updates": len(updates), "classes": len(classes)}
-    if not 2 <= len(classes) <= _MOST_CLASSES:
-        return found
-    shares = torch.tensor(
-        [[float(labels[c]) for c in classes] for labels in updates], dtype=torch.double, device="cpu"
-    )
-    within = _within(shares)
-    shares /= shares.sum(1, keepdim=True)
-    apart = (torch.cdist(shares, shares, p=1.0) / 2).tolist()
-    n = len(updates)
-    distance = sum(map(sum, apart)) / (n * (n - 1))
-    if within is not None:
-        found["within"] = within
-    if distance <= 0:
-        return found | {"distance": 0.0}
-
-    def consecutive(order: list[int]) -> float:
-        return sum(apart[order[i]][order[i + 1]] for i in range(n - 1)) / (n - 1)
-
-    order, dice = list(range(n)), random.Random(0)  # its own: the script's random numbers stay as they are
-    seen = consecutive(order)
-    reached = 0
-    for _ in range(_ORDERS - 1):
-        dice.shuffle(order)
-        reached += consecutive(order) <= seen + 1e-12
-    return found | {
-        "distance": distance, "alike": 1 - seen / distance, "chance": (1 + reached) / _ORDERS,
-    }  # fmt: skip
+    def _of_numbers(self, target: torch.Tensor) -> _Labels | None:
+        """Shapes: target (B) or (B, C)."""
+        fits = target.is_floating_point() and target.dim() in (1, 2) and len(target) in self._rows
+        if not fits or not target.numel():
+            return None
+        each = target.detach()[:: max(1, len(target) // _MOST_LABELS)].double()
+        numbers = (each if each.dim() == 1 else each.mean(1)).tolist()
+        finite = all(math.isfinite(number) for number in numbers)
+        return _Labels(Counter(), len(target), numbers) if finite else None
 
 
-def _within(counts: torch.Tensor) -> float | None:
-    """The intraclass correlation of the labels of an update: 0 in random order, 1 where each is of one class.
+def _scored_by_layer(scores: torch.Tensor) -> bool:
+    """Whether a weight made the scores, as a layer's does for each class.
 
-    Unlike the distance of two updates it does not depend on how rare a class is.
-
-    Shapes: counts (K updates, C classes). None of one label an update.
+    Those of a contrastive loss, whose right answer may always be the first, are products of what two networks made.
     """
-    sizes = counts.sum(1)
-    total, updates = float(sizes.sum()), len(sizes)
-    if total <= updates:
-        return None
-    shares, whole = counts / sizes.unsqueeze(1), counts.sum(0) / total
-    between = float((sizes * (shares - whole).square().sum(1)).sum()) / (updates - 1)
-    inside = float((sizes * (shares * (1 - shares)).sum(1)).sum()) / (total - updates)
-    size = (total - float(sizes.square().sum()) / total) / (updates - 1)
-    return (between - inside) / (between + (size - 1) * inside)
+    node = scores.grad_fn
+    for _ in range(_FARTHEST):
+        if node is None or kind_of(node) in PRODUCTS:
+            break
+        node = node.next_functions[0][0] if kind_of(node) in _PASSED else None
+    if node is None:
+        return False
+    factors = [child for child, _ in node.next_functions[-2:] if child is not None]
+    turned = [child.next_functions[0][0] for child in factors if kind_of(child) in VIEWS]
+    return any(getattr(each, "variable", None) is not None for each in (*factors, *turned))

@@ -56,6 +56,43 @@ def grid_of(
     )
 
 
+def targets_by_place(
+    function: str, target: Any, places: tuple[int, int], tokens: torch.Tensor | None
+) -> torch.Tensor | None:
+    """The targets of a loss, one at each of these places, whose axes differ in size; None where that is not told.
+
+    Flat targets are told by the tensor that they are a view of, or by being the next tokens themselves.
+
+    Shapes: tokens (first, second) -> (first, second) or (first, second, C).
+    """
+    if not isinstance(target, torch.Tensor) or function not in (*CLASSIFYING, *REGRESSING, *BINARY):
+        return None
+    values = target.detach()
+    if values.dim() == 1 and values.numel() == places[0] * places[1]:
+        return _unflattened(target, places, tokens)
+    if values.shape[:2] == places:
+        return values
+    return values.transpose(0, 1) if values.shape[:2] == places[::-1] else None
+
+
+def _unflattened(
+    target: torch.Tensor, places: tuple[int, int], tokens: torch.Tensor | None
+) -> torch.Tensor | None:
+    """Shapes: target (first second) or (second first), tokens (first, second) -> (first, second)"""
+    values, whole = target.detach(), target._base
+    shape = whole.shape if whole is not None and whole.numel() == target.numel() else None
+    plain, turned = values.reshape(places), values.reshape(places[::-1]).t()
+    for each, own in ((plain, places), (turned, places[::-1])):
+        if shape == own and whole is not None and whole.is_contiguous() and target.is_contiguous():
+            return each
+    if tokens is None or values.is_floating_point():
+        return None
+    for each in (plain, turned):
+        if torch.equal(each[:-1], tokens[1:]) or torch.equal(each[:, :-1], tokens[:, 1:]):
+            return each
+    return None
+
+
 def _arranged(target: torch.Tensor, axes: Layout, first: int, second: int) -> torch.Tensor:
     """Shapes: any -> (first, second) or (first, second, ...). Raises: Abstained: an axis is cut, or gone."""
     atoms = [atom for axis in axes for atom in axis]

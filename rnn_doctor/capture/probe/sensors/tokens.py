@@ -8,7 +8,7 @@ import torch
 from torch.nn.utils.rnn import PackedSequence
 
 from ..graph import kind_of
-from ..saved import saved
+from ..saved import kept
 
 _FARTHEST = 6
 _SAME_AXES = frozenset(("Clone", "Alias", "ToCopy", "Mul", "Div", "NativeDropout"))
@@ -45,7 +45,7 @@ def _embedded(node: Any, passed: frozenset[str], moved: bool = False) -> torch.T
             return None
         kind = kind_of(node)
         if kind == "Embedding":
-            indices = saved(node, "_saved_indices")
+            indices = kept(node, "_saved_indices")
             return indices.t() if indices is not None and moved and indices.dim() == 2 else indices
         if kind in _MOVES:
             moved = not moved
