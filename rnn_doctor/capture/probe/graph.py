@@ -117,7 +117,7 @@ def _taken_times_zero(node: Any) -> int | None:
     """The place of what an operation multiplies by a constant that is 0 everywhere; None where it does not."""
     inputs = node.next_functions
     for constant, other, name, most in _PRODUCTS.get(kind_of(node), ()):
-        if len(inputs) <= other or inputs[constant][0] is not None or inputs[other][0] is None:
+        if len(inputs) <= max(constant, other) or inputs[constant][0] is not None or inputs[other][0] is None:
             continue
         factor = saved(node, name)
         if factor is not None and factor.numel() <= most and not bool(factor.any()):
