@@ -1,6 +1,6 @@
 """Trains, earns the labels, watches, and writes how rules and baselines judged: benchmarks/overfitting/results.md.
 
-    python -m benchmarks.overfitting.run             # half an hour on one core; takes up what is not done
+    python -m benchmarks.overfitting.run             # some twenty minutes on an idle core; takes up what is not done
     python -m benchmarks.overfitting.run --observe   # the logs anew, after a change of the probe
     python -m benchmarks.overfitting.run --judge     # results.md anew from what was recorded
 
@@ -28,6 +28,7 @@ from .trainings import Training
 
 HERE = Path(__file__).resolve().parent
 LABELS, LOGS = HERE / "labels.jsonl", HERE / "logs"
+SETS = {"first": trainings.plan, "second": trainings.fresh, "third": trainings.unseen}
 
 
 def main() -> None:
@@ -38,13 +39,10 @@ def main() -> None:
     parser.add_argument("--judge", action="store_true", help="from what was recorded alone")
     parser.add_argument("--part", default="0/1", help="K/N: every Nth training from the Kth, for N processes")
     parser.add_argument("--observe", action="store_true", help="the logs anew, also where there are some")
-    parser.add_argument(
-        "--fresh", action="store_true", help="the trainings alone that no rule was mended with"
-    )
+    parser.add_argument("--set", choices=SETS, help="the trainings of one set alone")
     given = parser.parse_args()
     LOGS.mkdir(exist_ok=True)
-    known, fresh = trainings.plan(), trainings.fresh()
-    plan = fresh if given.fresh else [*known, *fresh]
+    plan = [training for name in ([given.set] if given.set else SETS) for training in SETS[name]()]
     labels = _labels()
     if not given.judge:
         import_module("torch._dynamo")  # every optimizer imports it; the forks need not
@@ -57,11 +55,11 @@ def main() -> None:
                 _observe(training, log)
             print(number, training.key, flush=True)
     labels = _labels()  # those too that another process has earned meanwhile
-    parts = [
-        [(t, labels[t.key], _log_of(t)) for t in part if t.key in labels and _log_of(t).exists()]
-        for part in (known, fresh)
-    ]
-    (HERE / "results.md").write_text(judge.page(*parts), encoding="utf-8")
+    judged = {
+        name: [(t, labels[t.key], _log_of(t)) for t in made() if t.key in labels and _log_of(t).exists()]
+        for name, made in SETS.items()
+    }
+    (HERE / "results.md").write_text(judge.page(judged), encoding="utf-8")
 
 
 def _log_of(training: Training) -> Path:
@@ -80,7 +78,7 @@ def _earn(training: Training) -> list[float]:
     out = LOGS / f"label.{os.getpid()}.part"
 
     def child() -> None:
-        task = import_module("benchmarks.faults.tasks").TASKS[training.task]
+        task = trainings.TASKS[training.task]
         data = trainings.outcome_data(task, training)
         losses: list[float] = []
         trainings.run(training, lambda _, model: losses.append(trainings.validate(task, model, data)))

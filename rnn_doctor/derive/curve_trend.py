@@ -117,7 +117,7 @@ def training_trend(view: View) -> Measurement:
     series, why = view.once(validations)
     if len(series) < WINDOW:
         return unknown(why or too_few_validations(len(series)))
-    means = _training_means(view, series)
+    means = training_means(view, series)
     if len(means) < WINDOW:
         return unknown("no training loss was seen between the validations")
     since = series[window(series)].step
@@ -125,7 +125,7 @@ def training_trend(view: View) -> Measurement:
     return known(mann_kendall(late if len(late) >= WINDOW else [m for _, m in means[-WINDOW:]]), n=len(means))
 
 
-def _training_means(view: View, series: Sequence[Evaluation]) -> list[tuple[int, float]]:
+def training_means(view: View, series: Sequence[Evaluation]) -> list[tuple[int, float]]:
     """The step of each evaluation, with the mean training loss since the one before, where there is any."""
     steps = [step for step in view.finite_steps if step.loss is not None]
     numbers = [step.step for step in steps]

@@ -35,7 +35,7 @@ MEASURED: dict[str, tuple[Role, ...]] = {
     "validation_stays_up": ("val_loss",),
     "leaves_training_behind": _BOTH,
     "validation_parting": _BOTH,
-    "validation_stalls": _BOTH,
+    "validation_turns": _BOTH,
     "loss_rise_max": ("train_loss",),
     "loss_end_ratio": ("train_loss",),
     "loss_halved_steadily": ("train_loss",),

@@ -10,6 +10,7 @@ from statistics import median
 from rnn_doctor.derive.curve_trend import best
 from rnn_doctor.derive.data_size import data_repeated
 from rnn_doctor.derive.generalization import gap_growth, training_fall_since_best, validation_rise_early
+from rnn_doctor.derive.memorizing import MEMORIZED, memorized_since_best, nothing_learned_yet
 from rnn_doctor.derive.registry import Measure, known, signal, too_few, unknown
 from rnn_doctor.derive.unvalidated import NONE_SEEN, why_none
 from rnn_doctor.derive.validation import WINDOW, validations
@@ -22,6 +23,8 @@ FEWEST_EXAMPLES = 16
 """Below it the distribution of a mean loss is too skewed for a normal approximation."""
 GAP_Z, SMALLEST_GAP = 3.0, 0.2
 """z alone grows with the number of examples: large samples are beyond 3 in many healthy trainings."""
+TURNS_Z = 1.28
+"""One-sided 10 %: a loss that only stands still often falls again, or stays (benchmarks/overfitting/results.md)."""
 STILL_FALLS_Z = 2.0
 """Below the best before it by so many standard errors, a validation is better (one-sided 2.5 %)."""
 SMALLEST_RISE = 0.02
@@ -162,24 +165,34 @@ def validation_parting(view: View) -> Measurement:
 
 
 @signal(unit="claim", reads=("evaluations", "steps.loss"))
-def validation_stalls(view: View) -> Measurement:
-    """Whether the validation loss no longer falls, while the training loss does.
+def validation_turns(view: View) -> Measurement:
+    """Whether the validation loss has begun to rise, while the training loss falls.
 
-    By examples: the last validation does not lie 2 standard errors below the best before it. By the curve, which
-    cannot tell that: the last two lie 2 % above the best, and the training loss has fallen since. Of 20 evaluations and
-    more the last two may lie that high by noise alone: there the trend decides, and this is False.
+    By examples: the last two validations lie above the best before them, the last by 2 % and 1.28 standard errors
+    (one-sided 10 %), and the training loss has fallen since by 2 % of it; not where nothing was learned yet. By the
+    curve, which cannot tell that: the last two lie 2 % above the best, and the training loss has fallen since. Of 20
+    evaluations and more the last two may lie that high by noise alone: there the trend decides, and this is False.
 
-    Reads: as validation_rise_z, validation_rise_early. Unit: claim. None if: as those.
+    Reads: as validation_rise_z, validation_rise_early, validation_uninformed_ratio and loss_end_ratio. Unit: claim.
+    None if: as the first two.
     """
     last = view.once(last_by_examples)
     if last is not None:
-        return known(last.rise_z > -STILL_FALLS_Z, n=last.count)
+        return known(_turns(view, last), n=last.count)
     rise, fall = of_curve(validation_rise_early, view), of_curve(training_fall_since_best, view)
     if rise.value is None or fall.value is None:
         return rise if rise.value is None else fall
     if len(view.once(validations)[0]) >= TREND_DECIDES:
         return known(False, n=rise.n)
     return known(float(rise.value) > SMALLEST_RISE and float(fall.value) > 0, n=rise.n)
+
+
+def _turns(view: View, last: Standing) -> bool:
+    found = view.once(standings)
+    if isinstance(found, str) or len(found) < 2 or found[-2].rise <= 0:
+        return False
+    rises = last.rise > SMALLEST_RISE and last.rise_z > TURNS_Z
+    return rises and memorized_since_best(view) > MEMORIZED and not nothing_learned_yet(view)
 
 
 def of_curve(measure: Measure, view: View) -> Measurement:

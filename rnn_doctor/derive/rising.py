@@ -1,14 +1,16 @@
 """Whether the validation loss has risen for good while the network memorizes: by single examples, or by the curve.
 
 Both are asked where both can be: the examples tell from the second evaluation on, and the trend since the best tells,
-from the tenth on, of a rise that few examples carry, so that their differences scatter too widely.
+from the tenth on, of a rise that few examples carry, so that their differences scatter too widely. The trend sees what
+the updates do to the loss of these examples, and not that others would have behaved otherwise: alone it does not tell.
 """
 
 import math
 from collections.abc import Sequence
 from statistics import fmean, median
 
-from rnn_doctor.derive.curve_trend import best, training_trend, validation_trend_z
+from rnn_doctor.derive.curve_trend import training_trend, validation_trend_z
+from rnn_doctor.derive.memorizing import MEMORIZED, memorized_since_best, nothing_learned_yet
 from rnn_doctor.derive.overfitting import (
     NO_SINGLE,
     SMALLEST_RISE,
@@ -22,12 +24,15 @@ from rnn_doctor.derive.overfitting import (
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.validation import WINDOW, validation_rise, validations
 from rnn_doctor.derive.view import View
+from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.signals import Measurement
 
 RISES_Z = 2.33
 """One-sided 1 %, as RD501 asks."""
 FALLS_Z = 1.64
 """One-sided 5 %."""
+FEW_CARRY_Z = 1.28
+"""One-sided 10 %: below it the trend of the curve may be that of the few examples which happened to be drawn."""
 LASTING_RISE = 0.05
 """Of ten evaluations and more single ones lie up to 9 % above the best in trainings that only stand still, and some of
 them beyond the chance that the examples make (benchmarks/overfitting/results.md)."""
@@ -41,6 +46,8 @@ def deciding(view: View) -> Standing | None:
     last = view.once(last_by_examples)
     if last is None or (_examples_z(view, last) > RISES_Z and last.rise > SMALLEST_RISE and has_parted(last)):
         return last
+    if last.rise_z <= FEW_CARRY_Z or view.once(memorized_since_best) <= MEMORIZED:
+        return last
     trend, rise, training = (
         of_curve(measure, view).value for measure in (validation_trend_z, validation_rise, training_trend)
     )
@@ -53,13 +60,14 @@ def deciding(view: View) -> Standing | None:
 def _examples_z(view: View, last: Standing) -> float:
     """The z of the last evaluation, or of the last two together where both lie above the same best.
 
-    Together as z's of looks of their own (Stouffer's sum over the root of two): the examples are the same, but what the
-    updates between did to the weights is not.
+    Together as z's of looks of their own (Stouffer's sum over the root of two): what the updates between did to the
+    weights is another, but the examples are the same. That makes two of 1.65 enough, which by the draw of the examples
+    alone chance brings in 5 %; so the training loss must have fallen since the best as well.
     """
     found = view.once(standings)
     assert not isinstance(found, str)
     before = found[-2] if len(found) > 1 else None
-    if before is None or before.rise <= 0 or last.rise <= 0:
+    if before is None or before.rise <= 0 or last.rise <= 0 or view.once(memorized_since_best) <= MEMORIZED:
         return last.rise_z
     return max(last.rise_z, (before.rise_z + last.rise_z) / math.sqrt(2))
 
@@ -115,18 +123,27 @@ def validation_stays_up(view: View) -> Measurement:
     Of 10 validations and more: the mean of the last two lies 5 % above the best and its neighbours, the median of the
     three. Of fewer, which give luck less of a choice: the last lies 2 % above the best.
 
-    Reads: `log.evaluations[i].loss`. Unit: claim.
+    Reads: `log.evaluations[i].examples`, `.loss`. Unit: claim.
     None if: fewer than 2 validations, or a best loss that is not positive.
     """
     series, _ = view.once(validations)
-    losses = [e.loss for e in series if e.loss is not None]
+    losses = _losses(series)
     if len(losses) < 2:
         return of_curve(validation_rise, view)  # which says why, as the other signals of the rise do
     if min(losses) <= 0:
         return unknown("the validation loss is not positive, so that its ratios mean nothing")
     if len(losses) < WINDOW:
         return known(losses[-1] / min(losses) - 1 > SMALLEST_RISE, n=len(losses))
-    return known(smoothed_rise(losses, best(series)) > LASTING_RISE, n=len(losses))
+    return known(smoothed_rise(losses, losses.index(min(losses))) > LASTING_RISE, n=len(losses))
+
+
+def _losses(series: Sequence[Evaluation]) -> list[float]:
+    """The mean loss over the examples of each evaluation, where known of all; else the loss that the script computed.
+
+    Scripts take the mean over batches, in which 8 examples of a last batch weigh as much as 64 of another.
+    """
+    by_example = [e.examples.mean for e in series if e.examples is not None]
+    return by_example if len(by_example) == len(series) else [e.loss for e in series if e.loss is not None]
 
 
 def smoothed_rise(losses: Sequence[float], at: int) -> float:
@@ -139,17 +156,20 @@ def smoothed_rise(losses: Sequence[float], at: int) -> float:
 def leaves_training_behind(view: View) -> Measurement:
     """Whether the validation loss has parted from the training loss, so that a rise is not one of both.
 
-    By examples: validation_gap above 0.2 and validation_gap_z above 3. By the curve: training_trend below -1.64. In the
-    first pass over the data it has not: what was seen once cannot have been memorized.
+    By examples: validation_gap above 0.2 and validation_gap_z above 3, and the training loss lies lower than at the
+    best validation. By the curve: training_trend below -1.64. In the first pass over the data it has not: what was seen
+    once cannot have been memorized. Nor where nothing is learned yet.
 
-    Reads: as those, and data_repeated. Unit: claim. None if: as those.
+    Reads: as those, data_repeated, validation_uninformed_ratio and loss_end_ratio. Unit: claim. None if: as those.
     """
     last = view.once(deciding)
+    early = within_first_pass(view) or nothing_learned_yet(view)
     if last is None:
         trend = of_curve(training_trend, view)
         if trend.value is None:
             return trend
-        return known(float(trend.value) < -FALLS_Z and not within_first_pass(view), n=trend.n)
+        return known(float(trend.value) < -FALLS_Z and not early, n=trend.n)
     if last.gap is None or last.gap_z is None:
         return unknown(NO_SINGLE)
-    return known(has_parted(last) and not within_first_pass(view), n=last.count)
+    falls = view.once(memorized_since_best) > 0
+    return known(has_parted(last) and falls and not early, n=last.count)

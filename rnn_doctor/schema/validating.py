@@ -24,6 +24,8 @@ class Rise(Frozen):
     """Mean difference; negative where this evaluation is the new best."""
     error: Number
     """Its standard error: of the differences example by example where `paired`, else of two samples."""
+    skew: Number | None = None
+    """Skewness of that mean: positive where a few examples carry a rise. Not in older logs."""
     paired: bool
 
 

@@ -177,37 +177,59 @@ def _standing(mean: float, trained: float, rise: float, step: int) -> Evaluation
         "record": "evaluation", "step": step, "batches": 1, "loss": mean, "loader": 1,
         "examples": {"count": 100, "mean": mean, "std": 0.5},
         "trained": {"count": 100, "mean": trained, "std": 0.5},
-        "rise": {"best_step": 5, "mean": rise, "error": 0.01, "paired": True},
+        "rise": {"best_step": 10 if step > 10 else 5, "mean": rise, "error": 0.01, "paired": True},
     })  # fmt: skip
 
 
+def _turning(trained: float, before: float, rise: float) -> list[Evaluation]:
+    return [
+        _standing(1.0, 1.0, -0.2, 10),
+        _standing(1.0 + before, trained, before, 15),
+        _standing(1.0 + rise, trained, rise, 20),
+    ]
+
+
 @pytest.mark.parametrize(
-    ("trained", "rise", "parting", "stalls"),
+    ("trained", "before", "rise", "parting", "turns"),
     [
-        (0.5, 0.0, 2.0 / 1.25 - 1, True),
-        (0.5, -0.05, 2.0 / 1.25 - 1, False),  # it still falls
-        (0.95, 0.0, 0.0, True),  # a gap within chance
+        (0.5, 0.01, 0.03, 1.03 / 0.5 - 1, True),
+        (0.5, 0.01, 0.015, 1.015 / 0.5 - 1, False),  # by less than what comes and goes
+        (0.5, -0.01, 0.03, 1.03 / 0.5 - 1, False),  # once
+        (0.5, 0.01, -0.05, 0.95 / 0.5 - 1, False),  # it still falls
+        (0.98, 0.01, 0.03, 0.0, True),  # a gap within chance
     ],
 )
-def test_a_gap_that_opens_while_the_loss_stands_still(
-    trained: float, rise: float, parting: float, stalls: bool
+def test_a_gap_that_opens_while_the_loss_turns(
+    trained: float, before: float, rise: float, parting: float, turns: bool
 ) -> None:
-    run = log(steps(DOWN), _standing(1.25, 1.0, -0.2, 10), _standing(1.0, trained, rise, 15))
+    run = log(steps(DOWN), _turning(trained, before, rise))
     assert value_of("validation_parting", run) == pytest.approx(parting)
-    assert value_of("validation_stalls", run) is stalls
+    assert value_of("validation_turns", run) is turns
+
+
+def test_a_rise_within_chance_does_not_turn() -> None:
+    few = [
+        e.model_copy(update={"rise": e.rise and e.rise.model_copy(update={"error": 0.03})})
+        for e in _turning(0.5, 0.01, 0.03)
+    ]
+    assert value_of("validation_turns", log(steps(DOWN), few)) is False
+
+
+def test_a_loss_that_turns_while_nothing_is_memorized_does_not_turn() -> None:
+    assert value_of("validation_turns", log(steps([2.0] * 20), _turning(0.5, 0.01, 0.03))) is False
 
 
 def test_by_the_curve_the_gap_is_that_of_the_losses() -> None:
     rising = log(steps(DOWN), evaluations([1.0, 0.9, 1.0, 1.1]))
     assert value_of("validation_parting", rising) == value_of("gap_growth", rising)
-    assert value_of("validation_stalls", rising) is True
-    assert value_of("validation_stalls", log(steps(DOWN), evaluations([1.0, 0.9, 0.8, 0.7]))) is False
-    assert measure("validation_stalls", log(steps(DOWN), evaluations([1.0]))).absent
+    assert value_of("validation_turns", rising) is True
+    assert value_of("validation_turns", log(steps(DOWN), evaluations([1.0, 0.9, 0.8, 0.7]))) is False
+    assert measure("validation_turns", log(steps(DOWN), evaluations([1.0]))).absent
 
 
-def test_of_many_evaluations_the_last_two_do_not_tell_that_it_stalls() -> None:
+def test_of_many_evaluations_the_last_two_do_not_tell_that_it_turns() -> None:
     curve = [2.0 - 0.1 * k for k in range(10)]
     few, many = [*curve, 1.3, 1.3], [*curve, *[1.1] * 8, 1.3, 1.3]
     falling = [3.0 * 0.98**k for k in range(240)]
-    assert value_of("validation_stalls", log(steps(falling), evaluations(few))) is True
-    assert value_of("validation_stalls", log(steps(falling), evaluations(many))) is False
+    assert value_of("validation_turns", log(steps(falling), evaluations(few))) is True
+    assert value_of("validation_turns", log(steps(falling), evaluations(many))) is False

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from rnn_doctor.derive.memorizing import MEMORIZED
 from rnn_doctor.derive.rising import LASTING_RISE, RISES_Z
 from rnn_doctor.schema.built import Loader
-from rnn_doctor.schema.runlog import Evaluation, RunLog
+from rnn_doctor.schema.runlog import Evaluation, LossCall, RunLog
 from tests.derive.logs import evaluations, log, measure, steps, value_of
 
 FALLING = [2.0 * 0.98**k for k in range(120)]
@@ -49,11 +50,59 @@ def test_a_large_rise_is_not_made_smaller_by_the_one_before_it() -> None:
 
 def test_the_trend_tells_of_a_rise_that_few_examples_carry() -> None:
     rising = [1.0, 0.8, *(0.8 + 0.02 * k for k in range(1, 14))]
-    run = seen(*rising, error=0.4)
+    run = seen(*rising, error=0.18)
     assert value_of("overfitting_basis", run) == "curve"
     assert value_of("validation_rise_z", run) == value_of("validation_trend_z", run)
     assert value_of("leaves_training_behind", run) is True
     assert value_of("overfitting_basis", seen(*rising)) == "examples", "which tell it by themselves"
+
+
+def test_a_trend_that_other_examples_might_not_show_tells_of_none() -> None:
+    rising = [1.0, 0.8, *(0.8 + 0.02 * k for k in range(1, 14))]
+    run = seen(*rising, error=0.4)
+    assert value_of("overfitting_basis", run) == "examples"
+    assert float(value_of("validation_rise_z", run) or 0) < RISES_Z
+
+
+def test_two_in_a_row_count_as_one_where_nothing_was_memorized_since_the_best() -> None:
+    def z(level: float) -> float:
+        losses = [2.0] * 10 + [level] * 10
+        rising = seen(1.0, 0.8, 0.835, 0.835).model_copy(update={"steps": tuple(steps(losses))})
+        return float(value_of("validation_rise_z", rising) or 0)
+
+    assert z(2.0 - 0.8 * 1.1 * MEMORIZED) == pytest.approx(2 * 1.75 / math.sqrt(2))
+    assert z(2.0 - 0.8 * 0.9 * MEMORIZED) == pytest.approx(1.75)
+
+
+def test_a_trend_beside_the_examples_counts_where_something_was_memorized_since_the_best() -> None:
+    rising = seen(1.0, 0.8, *(0.8 + 0.02 * k for k in range(1, 14)), error=0.18)
+    creeping = [2.0 - 0.01 * k / 75 for k in range(75)]
+    still = rising.model_copy(update={"steps": tuple(steps(creeping))})
+    assert value_of("overfitting_basis", rising) == "curve"
+    assert value_of("overfitting_basis", still) == "examples"
+
+
+@pytest.mark.parametrize(
+    ("lowest", "end", "memorizes"),
+    [(1.4, 1.2, False), (1.4, 0.5, True), (1.2, 1.2, True)],
+)
+def test_a_loss_that_rises_before_anything_is_learned_is_not_judged_yet(
+    lowest: float, end: float, memorizes: bool
+) -> None:
+    """Four classes: an answer that knows nothing has a loss of 1.39."""
+    call = LossCall(
+        record="loss",
+        step=1,
+        function="cross_entropy",
+        site=0,
+        input_shape=(8, 4),
+        target_shape=(8,),
+        value=1.4,
+    )
+    rising = seen(lowest + 0.05, lowest, lowest + 0.2, trained=0.5)
+    falling = [1.4 - (1.4 - end) * min(1.0, k / 10) for k in range(15)]
+    run = rising.model_copy(update={"steps": tuple(steps(falling)), "losses": (call,)})
+    assert value_of("leaves_training_behind", run) is memorizes
 
 
 def test_without_a_trend_the_examples_are_what_is_told() -> None:
@@ -103,3 +152,11 @@ def test_what_has_no_ratio_does_not_stay_up() -> None:
     assert measure("validation_stays_up", log(evaluations([0.0, 1.0]))).absent
     one = log(evaluations([1.0]))
     assert measure("validation_stays_up", one).absent == measure("validation_rise_z", one).absent
+
+
+def test_staying_up_is_told_by_the_examples_where_a_small_batch_weighs_too_much() -> None:
+    by_script = [1.0, *[0.8] * 9, 0.9, 0.9]
+    run = seen(*[1.0, *[0.8] * 11])
+    skewed = [e.model_copy(update={"loss": loss}) for e, loss in zip(run.evaluations, by_script, strict=True)]
+    assert value_of("validation_stays_up", log(steps(FALLING), skewed)) is False
+    assert value_of("validation_stays_up", log(steps(FALLING), evaluations(by_script))) is True

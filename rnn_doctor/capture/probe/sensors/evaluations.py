@@ -198,12 +198,21 @@ def _rise(best: _Best, losses: torch.Tensor, marks: tuple[float, ...]) -> dict[s
     """How far the losses lie above those of the best evaluation, example by example where they are the same."""
     paired = marks == best.marks and len(losses) == len(best.losses)
     if paired:
-        error = (losses - best.losses).std() / len(losses) ** 0.5
+        square, cube = _of_mean(losses - best.losses)
     else:
-        error = (losses.var() / len(losses) + best.losses.var() / len(best.losses)).sqrt()
+        (square, cube), (before, cube_before) = _of_mean(losses), _of_mean(best.losses)
+        square, cube = square + before, cube - cube_before
     return {
         "best_step": best.step,
         "mean": float(losses.mean() - best.losses.mean()),
-        "error": float(error),
+        "error": square**0.5,
+        "skew": cube / square**1.5 if square > 0 else 0.0,
         "paired": paired,
     }
+
+
+def _of_mean(values: torch.Tensor) -> tuple[float, float]:
+    """The second and the third cumulant of the mean of the values, by theirs. Shapes: values (N), N > 1."""
+    n = len(values)
+    apart = values - values.mean()
+    return float(values.var()) / n, float((apart**3).mean()) / n**2

@@ -1,0 +1,59 @@
+"""Whether the training shows what a rise of the validation loss would come of: that it still memorizes something."""
+
+import math
+from collections.abc import Sequence
+
+from rnn_doctor.derive.curve_trend import best, training_means
+from rnn_doctor.derive.generalization import validation_uninformed_ratio
+from rnn_doctor.derive.losses import loss_end_ratio
+from rnn_doctor.derive.validation import validations
+from rnn_doctor.derive.view import View
+from rnn_doctor.schema.runlog import Evaluation
+from rnn_doctor.schema.signals import Measurement
+
+UNINFORMED, NOT_LEARNED = 0.98, 0.5
+"""As RD503 has them: the best validation loss over that of an answer that knows nothing, and the training loss over the
+very first one."""
+MEMORIZED = 0.02
+"""Fall of the training loss since the best validation, as a share of the validation loss, that weaker evidence asks
+for: with less, a loss on 200 examples rose by 8 %, and that on 1,500 others by 1.6 % (benchmarks/overfitting/)."""
+
+
+def memorized_since_best(view: View) -> float:
+    """How far the training loss has fallen since the best validation, as a share of that; infinite where not known.
+
+    By its means since the validation before each, for a batch alone is noise; against the validation loss, for a share
+    of a training loss that is nearly 0 is nothing. The best is that of the examples, where they are seen: the script's
+    own mean may be one over batches of unequal size.
+    """
+    series, _ = view.once(validations)
+    if not view.log.steps or not series:
+        return math.inf
+    at, low = _best(series)
+    means = dict(training_means(view, series))
+    then, now = means.get(at), means.get(series[-1].step)
+    return math.inf if then is None or now is None or not low else (then - now) / low
+
+
+def _best(series: Sequence[Evaluation]) -> tuple[int, float | None]:
+    """The update of the best evaluation up to the last one, and its loss."""
+    last = series[-1]
+    if last.rise is not None and last.examples is not None:
+        mean, rise = last.examples.mean, last.rise
+        return (rise.best_step, mean - rise.mean) if rise.mean > 0 else (last.step, mean)
+    at = best(series)
+    return series[at].step, series[at].loss
+
+
+def nothing_learned_yet(view: View) -> bool:
+    """Whether neither the validation nor the training shows that anything was learned.
+
+    The validation loss never came below that of an answer that knows nothing, and the training loss has not halved. It
+    then rises because the network grows confident, whatever comes of it: some go on to learn what carries over.
+    """
+    best, left = validation_uninformed_ratio(view), loss_end_ratio(view)
+    assert isinstance(best, Measurement)
+    assert isinstance(left, Measurement)
+    if best.value is None or left.value is None:
+        return False
+    return float(best.value) > UNINFORMED and float(left.value) > NOT_LEARNED
