@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from rnn_doctor.schema.validating import ExampleLosses, Rise
 from rnn_doctor.schema.values import Frozen, Number
 
 ArmName = Literal["own", "rate_x10", "rate_x0.1", "rate_x100", "adam", "fresh", "fresh_adam"]
@@ -30,3 +31,38 @@ class BatchFit(Frozen):
     """Of fresh weights: the share of all numbers that was drawn anew; other modules have no default."""
     absent: str | None = None
     """Why the arm was not tried, as a clause."""
+
+
+class Look(Frozen):
+    """What a copy that learns without a part of the training examples makes of both, in evaluation mode."""
+
+    step: int
+    """Updates of the copy."""
+    examples: ExampleLosses
+    """Of the examples that were kept from it."""
+    trained: ExampleLosses
+    """Of those that it learns from."""
+    rise: Rise | None = None
+    """How far the former lie above what they were at the best look before; steps are the copy's."""
+
+
+class Withheld(Frozen):
+    """A copy of the network that learned the training data anew without some of the examples, and how it did on them.
+
+    Made where the script had not validated by the end of the observation. The copy begins with the script's first
+    weights and makes as many updates as the script, by its optimizer, rates and clipping, as far as time allows.
+    """
+
+    record: Literal["withheld"]
+    step: int
+    """The script's last update."""
+    batches: int | None = None
+    """Of the pass over the data that the copy learned from, again and again."""
+    examples: int | None = None
+    """In these batches."""
+    left_out: int | None = None
+    """How many of them were kept from the copy, drawn at random."""
+    looks: tuple[Look, ...] = ()
+    """At both parts, at even intervals."""
+    absent: str | None = None
+    """Why there was no such copy, as a clause."""
