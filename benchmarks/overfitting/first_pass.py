@@ -1,7 +1,7 @@
 """Whether batches that were trained on once tell of memorizing, beside fresh ones: a first pass holds both.
 
 Command: python -m benchmarks.overfitting.first_pass (a minute on one core). The trainings of trainings.py until a batch
-is given again, for 100 updates at most. Before each update from the fourth on, the batch that is about to be trained
+is given again, for 40 updates at most. Before each update from the fourth on, the batch that is about to be trained
 on, which is fresh, and all before it, which were trained on once, are looked at in evaluation mode at the same
 parameters. Printed are the gap between the two, as a share of the latter, its mean over the updates and how many
 standard errors that lies above 0: by outcome (labels.jsonl), then of each training. It tells whether such a gap could
@@ -22,7 +22,7 @@ from . import trainings
 from .judge import ABOVE, LAST
 from .trainings import Training
 
-MOST, FEWEST = 100, 4
+MOST, FEWEST = 40, 4
 LABELS = Path(__file__).resolve().parent / "labels.jsonl"
 
 

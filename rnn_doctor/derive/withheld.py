@@ -99,15 +99,14 @@ def memorizing_basis(view: View) -> Measurement:
 
 @signal(unit="examples", reads=("withheld",))
 def withheld_examples(view: View) -> Measurement:
-    """How many training examples were kept from a copy of the network that learned the others.
+    """How many training examples were learned by copies of the network, each of which did without a part of them.
 
-    Reads: `log.withheld.left_out`, `.examples`. Unit: examples. None if: no such copy was made, as where the script
-    validates.
+    Reads: `log.withheld.examples`. Unit: examples. None if: no such copy was made, as where the script validates.
     """
     copy, made = view.once(copied), view.log.withheld
-    if isinstance(copy, str) or made is None or made.left_out is None:
+    if isinstance(copy, str) or made is None or made.examples is None:
         return unknown(str(copy))
-    return known(made.left_out, n=made.examples)
+    return known(made.examples, n=made.folds)
 
 
 @signal(unit="share", reads=("withheld",))

@@ -34,22 +34,22 @@ class BatchFit(Frozen):
 
 
 class Look(Frozen):
-    """What a copy that learns without a part of the training examples makes of both, in evaluation mode."""
+    """What copies that learn without a part of the training examples each make of all, in evaluation mode."""
 
     step: int
-    """Updates of the copy."""
+    """Updates of each copy."""
     examples: ExampleLosses
-    """Of the examples that were kept from it."""
+    """By the copy that the example was kept from."""
     trained: ExampleLosses
-    """Of those that it learns from."""
+    """By the copies that learned from it, their mean."""
     rise: Rise | None = None
-    """How far the former lie above what they were at the best look before; steps are the copy's."""
+    """How far the former lie above what they were at the best look before; steps are the copies'."""
 
 
 class Withheld(Frozen):
-    """A copy of the network that learned the training data anew without some of the examples, and how it did on them.
+    """Copies of the network that learned the training data anew, each without another part of the examples.
 
-    Made where the script had not validated by the end of the observation. The copy begins with the script's first
+    Made where the script had not validated by the end of the observation. A copy begins with the script's first
     weights and makes as many updates as the script, by its optimizer, rates and clipping, as far as time allows.
     """
 
@@ -57,12 +57,12 @@ class Withheld(Frozen):
     step: int
     """The script's last update."""
     batches: int | None = None
-    """Of the pass over the data that the copy learned from, again and again."""
+    """Of the pass over the data that the copies learned from, again and again."""
     examples: int | None = None
     """In these batches."""
-    left_out: int | None = None
-    """How many of them were kept from the copy, drawn at random."""
+    folds: int | None = None
+    """Parts that the examples were shared out to at random, and copies, each of which did without one of them."""
     looks: tuple[Look, ...] = ()
-    """At both parts, at even intervals."""
+    """At even intervals."""
     absent: str | None = None
-    """Why there was no such copy, as a clause."""
+    """Why there were no such copies, as a clause."""

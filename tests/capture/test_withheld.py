@@ -100,22 +100,6 @@ def test_rows_that_are_left_out_give_no_gradient(net: Net, loss: Loss, scale: fl
     torch.testing.assert_close(other, value)
 
 
-@pytest.mark.parametrize(
-    ("sizes", "expected"),
-    [
-        ([16, 16], [8, 8]),
-        ([16] * 6, [4] * 6),
-        ([64, 64, 3], [16, 16, 1]),
-        ([32, 1], [16, 0]),
-        ([20, 20], [8, 8]),
-    ],
-)
-def test_a_quarter_is_left_out_or_as_many_as_a_mean_needs(sizes: list[int], expected: list[int]) -> None:
-    parts = withheld._parts(sizes)
-    assert [len(part) for part in parts] == sizes
-    assert [int(part.sum()) for part in parts] == expected
-
-
 def test_units_are_dropped_anew_where_that_is_asked_for(net: Net) -> None:
     tape = noted(net, Net.whole, mean)
     assert torch.equal(tape.run(), tape.run())
@@ -144,3 +128,23 @@ def test_it_learns_until_its_time_is_over(net: Net) -> None:
     assert done["looks"][-1]["trained"]["mean"] < done["looks"][0]["trained"]["mean"]
     torch.manual_seed(0)
     assert withheld.learn_without(subject(Net(), loss), float("-inf"))["looks"] == []
+
+
+def test_each_example_is_once_kept_from_a_network_and_learned_by_the_others() -> None:
+    part = torch.tensor([0, 1, 1])
+    runs = [
+        [torch.tensor([5.0, 1.0, 2.0])] * 2,
+        [torch.tensor([3.0, 7.0, 9.0]), torch.tensor([3.0, 8.0, 10.0])],
+    ]
+    first, second = withheld._looks(runs, part, 4)
+    assert first["examples"]["mean"] == pytest.approx((5 + 7 + 9) / 3)
+    assert first["trained"]["mean"] == pytest.approx((3 + 1 + 2) / 3)
+    assert (first["step"], first["rise"], second["step"]) == (4, None, 8)
+    assert second["rise"]["best_step"] == 4
+    assert second["rise"]["mean"] == pytest.approx(2 / 3)
+    assert second["rise"]["error"] == pytest.approx(1 / 3)
+
+
+def test_a_network_that_breaks_is_looked_at_until_then() -> None:
+    whole, broken = torch.ones(2), torch.ones(2)
+    assert len(list(withheld._looks([[whole, whole], [broken]], torch.tensor([0, 1]), 1))) == 1

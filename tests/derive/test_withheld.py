@@ -20,8 +20,8 @@ def copy(*pairs: tuple[float, float], scale: float = 1.0, **fields: Any) -> With
         looks.append(
             {
                 "step": 10 * (k + 1),
-                "examples": {"count": 24, "mean": scale * other, "std": scale * 0.2},
-                "trained": {"count": 72, "mean": scale * trained, "std": scale * 0.2},
+                "examples": {"count": 96, "mean": scale * other, "std": scale * 0.2},
+                "trained": {"count": 96, "mean": scale * trained, "std": scale * 0.2},
             }
         )
         if k:
@@ -30,7 +30,7 @@ def copy(*pairs: tuple[float, float], scale: float = 1.0, **fields: Any) -> With
                 "best_step": at, "mean": scale * rise, "error": scale * 0.03, "paired": True,
             }  # fmt: skip
         best = k if other < pairs[best][0] else best
-    made = {"record": "withheld", "step": 60, "batches": 6, "examples": 96, "left_out": 24, "looks": looks}
+    made = {"record": "withheld", "step": 60, "batches": 6, "examples": 96, "folds": 4, "looks": looks}
     return Withheld.model_validate(made | fields)
 
 
@@ -44,7 +44,7 @@ def test_it_stands_in_for_a_validation() -> None:
     assert value_of("memorizing_stalls", run) is True
     assert value_of("withheld_gap", run) == pytest.approx(0.95 / 0.5 - 1)
     assert value_of("withheld_lost", run) == pytest.approx(0.95 / 0.9 - 1)
-    assert value_of("withheld_examples", run) == 24
+    assert value_of("withheld_examples", run) == 96
 
 
 def test_the_unit_of_the_loss_does_not_matter() -> None:

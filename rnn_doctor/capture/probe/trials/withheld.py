@@ -1,15 +1,16 @@
 """What the network learns of its training data while some of the examples are kept from it, and how it does on these.
 
 Runs in a forked copy. There the network begins as the script's did and makes as many updates, by the script's own
-optimizer, rates and clipping, over the batches of one pass; only their losses leave a part of the examples out. Every
-so many updates both parts are looked at in evaluation mode, as a validation would.
+optimizer, rates and clipping, over the batches of one pass; only their losses leave a quarter of the examples out.
+Every so many updates all are looked at in evaluation mode, as a validation would. It does so four times, each time
+without another quarter: in the end each example was once kept from a network, and learned by three.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, Iterator, NamedTuple
 
 import torch
 
@@ -18,8 +19,8 @@ from .batch_fit import SAME_LOSS, Clip, Unfaithful, clip_gradients
 from .tape import Tape
 
 FEWEST = 16
-"""Examples that are kept back at least: of fewer, a mean is too skewed for a normal approximation."""
-_SHARE = 0.25
+"""Examples at least: of fewer, a mean is too skewed for a normal approximation."""
+FOLDS = 4
 _LOOKS = 8
 _SEED = 0
 _FUSED = ("lstm", "gru", "rnn_tanh", "rnn_relu")
@@ -55,37 +56,61 @@ class Subject(NamedTuple):
 
 
 def learn_without(subject: Subject, deadline: float) -> dict[str, Any]:
-    """`left_out`: how many examples; `looks`: what each look at them found. Ends at the deadline of `time.monotonic`.
+    """`looks`: what each look at the examples found. Ends at a deadline of `time.process_time`.
 
     Raises: Unfaithful: a pass that runs again is not the script's, or its loss does not fall into examples.
     """
     torch.manual_seed(_SEED)
     _hold_against_the_script(subject)
-    parts = _parts([batch.layout.batch for batch in subject.batches])
+    parts = [torch.randperm(batch.layout.batch) % FOLDS for batch in subject.batches]
+    runs, every = [], _every(subject)
+    for fold in range(FOLDS):
+        until = time.process_time() + (deadline - time.process_time()) / (FOLDS - fold)
+        runs.append(_run(subject, [part == fold for part in parts], every, until))
+    return {"looks": list(_looks(runs, torch.cat(parts), every))}
+
+
+def _every(subject: Subject) -> int:
+    """Updates between two looks: whole passes."""
+    count = len(subject.batches)
+    return count * max(1, round(len(subject.rates) / _LOOKS / count))
+
+
+def _run(subject: Subject, left_out: list[torch.Tensor], every: int, until: float) -> list[torch.Tensor]:
+    """The losses of all examples at each look at a network that learns without some of them. Shapes: (N) each."""
     with torch.no_grad():
         for parameter, value in subject.begin:
             parameter.copy_(value)
     subject.optimizer.state.clear()
-    looks: list[dict[str, Any]] = []
+    found: list[torch.Tensor] = []
+    for update in range(1, len(subject.rates) + 1):
+        if time.process_time() > until:
+            break
+        _learn(subject, update - 1, left_out)
+        if update % every == 0:
+            found.append(_look(subject))
+            if not bool(found[-1].isfinite().all()):
+                return found[:-1]
+    return found
+
+
+def _looks(runs: list[list[torch.Tensor]], part: torch.Tensor, every: int) -> Iterator[dict[str, Any]]:
+    """What the networks make of the examples that each was kept from, and of the others. Shapes: part (N)."""
+    kept = part == torch.arange(len(runs)).unsqueeze(1)
     best: tuple[int, torch.Tensor] | None = None
-    count, updates = len(subject.batches), len(subject.rates)
-    every = count * max(1, round(updates / _LOOKS / count))
-    for update in range(1, updates + 1):
-        if time.monotonic() > deadline:
-            break
-        _learn(subject, update - 1, parts)
-        if update % every:
-            continue
-        trained, held_out = _look(subject, parts)
-        if not bool(held_out.isfinite().all() and trained.isfinite().all()):
-            break
+    for number, losses in enumerate(zip(*runs), 1):
+        every_one = torch.stack(losses)
+        held_out = (every_one * kept).sum(0)
+        trained = (every_one * ~kept).sum(0) / (len(runs) - 1)
         rise = None if best is None else _rise(best, held_out)
-        looks.append(
-            {"step": update, "examples": summary(held_out), "trained": summary(trained), "rise": rise}
-        )
+        yield {
+            "step": number * every,
+            "examples": summary(held_out),
+            "trained": summary(trained),
+            "rise": rise,
+        }
         if best is None or held_out.mean() < best[1].mean():
-            best = update, held_out
-    return {"left_out": sum(int(part.sum()) for part in parts), "looks": looks}
+            best = number * every, held_out
 
 
 def _hold_against_the_script(subject: Subject) -> None:
@@ -103,12 +128,6 @@ def _hold_against_the_script(subject: Subject) -> None:
             batch.tape.run(instead=single)
             if single.losses is None:
                 raise Unfaithful(_NOT_SPLIT)
-
-
-def _parts(sizes: list[int]) -> list[torch.Tensor]:
-    """Which rows of each batch are left out, drawn at random. Shapes: (B) each, boolean."""
-    share = min(0.5, max(_SHARE, FEWEST / sum(sizes)))
-    return [torch.randperm(size) < min(size - 1, math.ceil(share * size)) for size in sizes]
 
 
 def _learn(subject: Subject, update: int, parts: list[torch.Tensor]) -> None:
@@ -134,23 +153,22 @@ def _without(left_out: torch.Tensor, layout: Rows) -> Callable[..., Any]:
             return NotImplemented
         sums, terms = found
         if kwargs.get("reduction", "mean") == "sum":
-            return sums[~left_out].sum() * (len(sums) / int((~left_out).sum()))
+            return sums[~left_out].sum() * (len(sums) / max(1, int((~left_out).sum())))
         return sums[~left_out].sum() / terms[~left_out].sum().clamp(min=1.0)
 
     return instead
 
 
-def _look(subject: Subject, parts: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-    """The losses of the examples learned from, and of those left out. Shapes: (N), (M)."""
-    trained, held_out = [], []
+def _look(subject: Subject) -> torch.Tensor:
+    """The losses of all examples, in evaluation mode. Shapes: (N)."""
+    found = []
     with torch.no_grad():
-        for batch, part in zip(subject.batches, parts):
+        for batch in subject.batches:
             single = _Single(batch.layout)
             batch.tape.run(instead=single)
             assert single.losses is not None
-            trained.append(single.losses[~part])
-            held_out.append(single.losses[part])
-    return torch.cat(trained).double(), torch.cat(held_out).double()
+            found.append(single.losses)
+    return torch.cat(found).double()
 
 
 class _Single:

@@ -21,7 +21,7 @@ from .batch_fit import Clip, Unfaithful
 from .copying import clip_of, unable
 from .forking import NoAnswer, in_copy
 from .tape import NoTape, Recorder, Tape
-from .withheld import FEWEST, Batch, Subject, learn_without
+from .withheld import FEWEST, FOLDS, Batch, Subject, learn_without
 
 MOST_BATCHES = 16
 """Batches of a pass that are kept: the examples of a larger set are not seen often in a few updates."""
@@ -33,8 +33,10 @@ _MOST_NUMBERS = 4_000_000
 """Parameters that are kept as they were at the beginning."""
 _AGAIN = 0.9
 """Share of the examples of a pass that earlier ones gave too, where a loader gives the same ones again."""
-_SECONDS, _SHARE = 1.0, 0.15
-"""What the copy may take, besides a share of the time that the training took."""
+_SECONDS, _SHARE, _MOST_SECONDS = 1.0, 1.0, 5.0
+"""What the copy may compute, besides a share of the time that the training took, and at most."""
+_PATIENCE = 3.0
+"""Times as long as it may compute may it take: another process may be in its way."""
 _FUSED = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 _TOGETHER = ("batch_norm", "sync_batch_norm")
 _CELLS = ("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
@@ -212,7 +214,7 @@ class Withholding:
         yield self._taken and not self._batches, "the script has a TorchFunctionMode of its own entered"
         yield not self._batches or len(self._batches) < self._length or step < PASSES * self._length, few
         examples = sum(batch.layout.batch for batch in self._batches)
-        yield examples < 2 * FEWEST, f"a pass over its data has {examples} examples, {2 * FEWEST} are needed"
+        yield examples < FEWEST, f"a pass over its data has {examples} examples, {FEWEST} are needed"
         late = _NOTED * self._length * self._session.elapsed > self._seconds * step
         yield late, "its updates take too long"
         names = {name for batch in self._batches for name, _ in batch.tape.functions}
@@ -228,7 +230,7 @@ class Withholding:
 
     @property
     def _seconds(self) -> float:
-        return _SECONDS + _SHARE * self._session.elapsed
+        return min(_MOST_SECONDS, _SECONDS + _SHARE * self._session.elapsed)
 
     def _in_copy(self) -> dict[str, Any]:
         """The fields of the record."""
@@ -238,13 +240,13 @@ class Withholding:
         def answer() -> dict[str, Any]:
             self._session.active = False  # of the copy
             try:
-                return learn_without(subject, time.monotonic() + seconds)
+                return learn_without(subject, time.process_time() + seconds)
             except (Unfaithful, NoTape) as error:
                 return {"absent": str(error)}
 
         self._session.copying = True
         try:
-            found = in_copy(answer, seconds + 1.0)
+            found = in_copy(answer, _PATIENCE * seconds)
         except NoAnswer as error:
             return {"absent": str(error)}
         finally:
@@ -252,7 +254,7 @@ class Withholding:
         if "absent" in found:
             return found
         examples = sum(batch.layout.batch for batch in self._batches)
-        return {"batches": len(self._batches), "examples": examples, **found}
+        return {"batches": len(self._batches), "examples": examples, "folds": FOLDS, **found}
 
 
 def _initial_states(tape: Tape) -> Iterator[torch.Tensor]:
