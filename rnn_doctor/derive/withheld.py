@@ -1,10 +1,12 @@
-"""A copy that learned the training data without some of the examples, looked at as if it had been validated on these.
+"""Copies that learned the training data without some of the examples, looked at as if they were validated on these.
 
 The script's own network has seen all of its examples after one pass, so that nothing of it can be held against its
-training losses unless it validates. The copy stands in for it: as many updates, from the same weights.
+training losses unless it validates. The copies stand in for it: as many updates, from the same weights.
 """
 
 from rnn_doctor.derive.overfitting import (
+    NO_SINGLE,
+    last_by_examples,
     validation_gap,
     validation_lost,
     validation_parting,
@@ -127,3 +129,20 @@ def withheld_lost(view: View) -> Measurement:
     Reads: `log.withheld.looks[i].examples`. Unit: share; 0 where it still falls. None if: no copy was made.
     """
     return _of_copy(validation_lost, view)
+
+
+@signal(unit="Z", reads=("withheld",))
+def withheld_rise_z(view: View) -> Measurement:
+    """By how many standard errors the copies' losses on the examples kept from them lie above their lowest, at the end.
+
+    Example by example, so that what makes one harder than another cancels.
+
+    Reads: `log.withheld.looks[-1].rise`. Unit: Z; negative where it is the lowest. None if: no copy was made.
+    """
+    copy = view.once(copied)
+    last = None if isinstance(copy, str) else copy.once(last_by_examples)
+    return (
+        unknown(NOT_MADE if isinstance(copy, str) else NO_SINGLE)
+        if last is None
+        else known(last.rise_z, n=last.count)
+    )

@@ -9,7 +9,14 @@ from rnn_doctor.schema.validating import EarlyValidation
 from tests.derive.logs import evaluations, log, measure, steps, value_of
 
 DOWN = [2.0 * 0.97**k for k in range(60)]
-NAMES = ("memorizing_parting", "memorizing_stalls", "withheld_gap", "withheld_lost", "withheld_examples")
+NAMES = (
+    "memorizing_parting",
+    "memorizing_stalls",
+    "withheld_gap",
+    "withheld_lost",
+    "withheld_rise_z",
+    "withheld_examples",
+)
 
 
 def copy(*pairs: tuple[float, float], scale: float = 1.0, **fields: Any) -> Withheld:
@@ -44,6 +51,7 @@ def test_it_stands_in_for_a_validation() -> None:
     assert value_of("memorizing_stalls", run) is True
     assert value_of("withheld_gap", run) == pytest.approx(0.95 / 0.5 - 1)
     assert value_of("withheld_lost", run) == pytest.approx(0.95 / 0.9 - 1)
+    assert value_of("withheld_rise_z", run) == pytest.approx(0.05 / 0.03)
     assert value_of("withheld_examples", run) == 96
 
 
