@@ -150,7 +150,8 @@ def _page(known: list[Seen], fresh: list[Seen]) -> list[str]:
     return [
         "# Overfitting without a validation: copies that learn without some of the examples",
         "",
-        "Command: `python -m benchmarks.overfitting.unvalidated`. What is done: its first lines.",
+        "Command: `python -m benchmarks.overfitting.unvalidated`. What is done: its first lines. What was not observed",
+        "yet is left out: after 200 updates those that overfit. A note stands in brackets.",
         "",
         *_set("The trainings whose labels the rules were mended with", known),
         *_set("Others", fresh),
