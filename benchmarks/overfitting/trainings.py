@@ -1,8 +1,8 @@
 """Trainings on a fixed set of samples, validated at even intervals, as people write them.
 
-`python -m benchmarks.overfitting.trainings KEY` is one of them, and `rnn-doctor check -m
-benchmarks.overfitting.trainings KEY` examines it. The learning rate falls to a tenth along a cosine, so that the last
-losses are not those of a step that is too large.
+`python -m benchmarks.overfitting.trainings KEY` is one of them (`KEY unvalidated` is it without its validation), and
+`rnn-doctor check -m benchmarks.overfitting.trainings KEY` examines it. The learning rate falls to a tenth along a
+cosine, so that the last losses are not those of a step that is too large.
 """
 
 import sys
@@ -169,10 +169,14 @@ def run(
     training: Training,
     evaluated: Callable[[int, nn.Module], None] = lambda _, __: None,
     leaked: float = 0.0,
+    validates: bool = True,
+    ends: Callable[[nn.Module, list[Tensor]], bool] = lambda _, __: False,
 ) -> None:
     """Trains; `evaluated` is called after each evaluation, with its update and the network.
 
+    ends: is called before each update with the network and the batch, and ends the training where it is True.
     leaked: share of the validation samples in whose place samples of the training data stand.
+    validates: whether there is an evaluation at all.
     """
     torch.manual_seed(training.seed)
     torch.set_num_threads(1)
@@ -197,6 +201,8 @@ def run(
     update = 0
     while update < EVALUATIONS * EVERY:
         for batch in loader:
+            if ends(model, batch):
+                return
             model.train()
             optimizer.zero_grad()
             loss(task, model, batch).backward()  # type: ignore[no-untyped-call]
@@ -204,7 +210,7 @@ def run(
             optimizer.step()
             schedule.step()
             update += 1
-            if update % EVERY == 0:
+            if validates and update % EVERY == 0:
                 validate(task, model, validation)
                 evaluated(update, model)
             if update == EVALUATIONS * EVERY:
@@ -262,4 +268,6 @@ def _dataset(
 
 
 if __name__ == "__main__":
-    run(from_key(sys.argv[1]), leaked=float(sys.argv[2]) if len(sys.argv) > 2 else 0.0)
+    key, *rest = sys.argv[1:]
+    alone = rest == ["unvalidated"]
+    run(from_key(key), leaked=float(rest[0]) if rest and not alone else 0.0, validates=not alone)

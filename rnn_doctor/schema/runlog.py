@@ -26,7 +26,7 @@ from rnn_doctor.schema.recurrence import (
     Softmax,
     StateFlow,
 )
-from rnn_doctor.schema.trials import BatchFit
+from rnn_doctor.schema.trials import BatchFit, Withheld
 from rnn_doctor.schema.validating import EarlyValidation, ExampleLosses, Rise
 from rnn_doctor.schema.values import Frozen, Location, Number
 from rnn_doctor.schema.wiring import AxisDependence, BatchOrder, Mode, Reach, SharedExamples, Tokens
@@ -338,6 +338,7 @@ Record = Annotated[
     | Softmax
     | BatchOrder
     | BatchFit
+    | Withheld
     | AxisDependence
     | Tokens
     | SharedExamples
@@ -387,6 +388,7 @@ class RunLog(Frozen):
     softmaxes: tuple[Softmax, ...] = ()
     batch_orders: tuple[BatchOrder, ...] = ()
     batch_fits: tuple[BatchFit, ...] = ()
+    withheld: Withheld | None = None
     axis_dependences: tuple[AxisDependence, ...] = ()
     tokens: tuple[Tokens, ...] = ()
     shared_examples: tuple[SharedExamples, ...] = ()

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from rnn_doctor.schema.validating import ExampleLosses, Rise
 from rnn_doctor.schema.values import Frozen, Number
 
 ArmName = Literal["own", "rate_x10", "rate_x0.1", "rate_x100", "adam", "fresh", "fresh_adam"]
@@ -30,3 +31,38 @@ class BatchFit(Frozen):
     """Of fresh weights: the share of all numbers that was drawn anew; other modules have no default."""
     absent: str | None = None
     """Why the arm was not tried, as a clause."""
+
+
+class Look(Frozen):
+    """What copies that learn without a part of the training examples each make of all, in evaluation mode."""
+
+    step: int
+    """Updates of each copy."""
+    examples: ExampleLosses
+    """By the copy that the example was kept from."""
+    trained: ExampleLosses
+    """By the copies that learned from it, their mean."""
+    rise: Rise | None = None
+    """How far the former lie above what they were at the best look before; steps are the copies'."""
+
+
+class Withheld(Frozen):
+    """Copies of the network that learned the training data anew, each without another part of the examples.
+
+    Made where the script had not validated by the end of the observation. A copy begins with the script's first
+    weights and makes as many updates as the script, by its optimizer, rates and clipping, as far as time allows.
+    """
+
+    record: Literal["withheld"]
+    step: int
+    """The script's last update."""
+    batches: int | None = None
+    """Of the pass over the data that the copies learned from, again and again."""
+    examples: int | None = None
+    """In these batches."""
+    folds: int | None = None
+    """Parts that the examples were shared out to at random, and copies, each of which did without one of them."""
+    looks: tuple[Look, ...] = ()
+    """At even intervals."""
+    absent: str | None = None
+    """Why there were no such copies, as a clause."""

@@ -41,9 +41,9 @@ class Observation(Records):
 
 
 @contextlib.contextmanager
-def observed(deep: float = 0.0) -> Iterator[Observation]:
+def observed(deep: float = 0.0, steps: int | None = None, validate: bool = False) -> Iterator[Observation]:
     """Installs the probe for the body. deep: seconds that `--deep` may take."""
-    config = Config("", None, 1e9, "0", "train.py", [], os.getpid(), deep=deep)
+    config = Config("", steps, 1e9, "0", "train.py", [], os.getpid(), validate, deep)
     observer, patches, records = Observer(config), Patches(), Observation()
     records.observer = observer
     _redirect(observer, records)

@@ -232,3 +232,22 @@ def test_a_loader_that_is_made_for_each_pass_keeps_its_number_and_none_gets_that
     assert {(r["id"], r["samples"]) for r in records.of("loader")} == {(0, N), (1, 32)}
     assert [(e["loader"], e["on_training_data"]) for e in records.of("evaluation")] == [(1, False)] * 2
     assert (shared(records)["examples"], shared(records)["twins"]) == (N, 0)
+
+
+def _passes(*passes: torch.Tensor) -> GivenRows:
+    """A loader of these examples, in batches of eight."""
+    rows, loader = GivenRows(Records(), {0}), DataLoader(TensorDataset(passes[0]), 8)
+    for examples in passes:
+        rows.begun(0, loader)
+        for batch in examples.split(8):
+            rows.gave(0, [batch])
+    return rows
+
+
+def test_whether_a_pass_gives_what_earlier_ones_gave() -> None:
+    x = torch.randn(16, T, 2)
+    assert _passes(x).repeated(0) is None, "there is one pass"
+    assert _passes(x, x[torch.randperm(16)]).repeated(0) == 1.0
+    assert _passes(x, torch.cat([x[:12], torch.randn(4, T, 2)])).repeated(0) == 0.75
+    assert _passes(x, x + 1e-3).repeated(0) == 0.0
+    assert _passes(x).repeated(1) is None, "no such loader"

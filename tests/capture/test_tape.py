@@ -2,6 +2,7 @@
 
 # mypy: disable-error-code="no-untyped-call"
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from rnn_doctor.capture.probe.trials.tape import NoTape, Recorder, Tape
 
@@ -127,6 +128,47 @@ def test_noting_changes_nothing(form: Callable[[Parts], torch.Tensor], net: Part
     bare = form(other)
     assert torch.equal(loss, bare)
     assert torch.equal(drawn, torch.rand(3))
+
+
+@pytest.mark.parametrize("form", [language_model, packed, normalized, carried, iterated])
+def test_nothing_that_the_pass_made_is_held(form: Callable[[Parts], torch.Tensor], net: Parts) -> None:
+    """A tape is kept for many updates; what the recurrence gives would take as much memory as all else."""
+    made: list[weakref.ref[torch.Tensor]] = []
+
+    def note(_module: nn.Module, _given: Any, result: Any) -> None:
+        made.append(weakref.ref(result[0].data if isinstance(result[0], PackedSequence) else result[0]))
+
+    handle = net.lstm.register_forward_hook(note)
+    tape, loss = noted(form, net)
+    handle.remove()
+    expected = loss.item()
+    del loss
+    assert [each() for each in made] == [None]
+    assert tape.run().item() == expected
+
+
+def test_passes_follow_each_other(net: Parts) -> None:
+    recorder = Recorder(lambda: False)
+    assert recorder.begin()
+    tapes, losses = [], []
+    for _ in range(3):
+        recorder.resume()
+        loss = language_model(net)
+        tapes.append(recorder.tape(loss))
+        language_model(net)
+        losses.append(loss.item())
+    assert recorder.end()
+    assert [tape.run().item() for tape in tapes] == losses
+
+
+def test_what_is_written_to_later_is_stale(net: Parts) -> None:
+    x = torch.randn(5, 2, 3)
+    tape, _ = noted(lambda parts: parts.lstm.forward(x)[0].mean(), net)
+    with torch.no_grad():
+        next(net.lstm.parameters()).mul_(0.5)
+    assert not tape.stale, "parameters may change"
+    x[0] = 0
+    assert tape.stale
 
 
 def test_it_follows_the_parameters(net: Parts) -> None:

@@ -86,6 +86,8 @@ class Observer:
         self._updates.close()
         self.session.begin()
         self.session.attempt("evaluations", self.evaluations.called, module, given, True)
+        if self._updates.withholding.noting:
+            self.session.attempt("withheld", self._updates.withholding.called, module, given)
         self.calls.forward(module, given, state, output)
 
     def _without_gradients(self, module: Any, given: Any) -> None:

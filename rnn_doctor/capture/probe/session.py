@@ -51,9 +51,13 @@ class Session:
 
     def apart(self, seconds: float) -> None:
         """The script waited for a trial: that is neither its time nor what the observation costs."""
+        self.apart_at_end(seconds)
+        self.spent -= seconds
+
+    def apart_at_end(self, seconds: float) -> None:
+        """The same before the last record is written: what the probe does meanwhile is not counted any more."""
         if self._started is not None:
             self._started += seconds
-        self.spent -= seconds
 
     def begin(self) -> None:
         """The process trains: its clock starts and its log is opened."""

@@ -20,6 +20,7 @@ from .session import Session
 from .stopping import StopProbe
 from .trainables import gradients_of
 from .trials.deep import AT, Deep
+from .trials.withholding import Withholding
 
 GRAPH_STEPS = 3
 """Updates in which the graph of a loss is walked for parameters that are not known yet."""
@@ -38,6 +39,7 @@ class Updates:
         self.early = EarlyValidation(session, sensors.loaders, sensors.evaluations, lambda: self.end("steps"))
         self.deep = Deep(session, sensors, probing) if session.config.deep else None
         """Trials in copies of the process, until they are over."""
+        self.withholding = Withholding(session, sensors, probing)
         self.closure = False
         """An optimizer evaluates the loss itself, by a closure."""
         self.clip_late = False
@@ -65,6 +67,8 @@ class Updates:
             sensors.calls.non_finites.forget()
         if self.deep is not None and fresh:
             self._session.attempt("deep", self.deep.backward, loss)
+        if fresh and not self.withholding.over:
+            self._session.attempt("withheld", self.withholding.backward, loss)
         self._in_backward = True
 
     def backward_done(self) -> None:
@@ -165,15 +169,24 @@ class Updates:
         sensors.trainables.updated()
         self._session.step = step
         self._session.backwards = 0
-        if self.deep is not None:
-            self._session.attempt("deep", self.deep.updated, step, stepped, backwards, fields)
-            if step >= AT:  # also where a failure has switched it off
-                self._session.attempt("deep_end", self.deep.leave)
-            self.deep = None if self.deep.over else self.deep
+        self._trials(step, stepped, backwards, fields)
         sensors.evaluations.trained.begins(step + 1)
         reason = self._session.enough()
         if reason is not None and not self.early.begins(reason):
             self.end(reason)
+
+    def _trials(self, step: int, stepped: Sequence[Any], backwards: int, fields: dict[str, Any]) -> None:
+        """What copies of the process will try: an update is complete."""
+        attempt = self._session.attempt
+        if not self.withholding.over:
+            attempt("withheld", self.withholding.updated, step, stepped, backwards, fields)
+        if self.withholding.lingers:
+            attempt("withheld_end", self.withholding.leave)
+        if self.deep is not None:
+            attempt("deep", self.deep.updated, step, stepped, backwards, fields)
+            if step >= AT:  # also where a failure has switched it off
+                attempt("deep_end", self.deep.leave)
+            self.deep = None if self.deep.over else self.deep
 
     def end(self, reason: str) -> None:
         """Enough was seen: the script is asked to stop."""
@@ -188,6 +201,8 @@ class Updates:
                 session.attempt("deep_end", self.deep.leave)
             if session.writer.is_open:
                 session.attempt("evaluations", sensors.evaluations.training_goes_on, session.step)
+                session.attempt("withheld", self.withholding.at_end, reason)
+            session.attempt("withheld_end", self.withholding.leave)
             sensors.calls.finish()
             session.finish(reason)
 

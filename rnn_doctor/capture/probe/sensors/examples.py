@@ -104,33 +104,46 @@ def by_example(
 
     Shapes: -> (B), B examples of the recurrent module's batch.
     """
-    if (
-        function not in _SPLIT
-        or not isinstance(target, torch.Tensor)
-        or result.numel() != 1
-        or layout is None
-    ):
+    if not isinstance(target, torch.Tensor) or result.numel() != 1 or layout is None:
         return None
     reduction = options.get("reduction", "mean")
-    if reduction not in ("mean", "sum"):
-        return None
-    plain = inspect.unwrap(getattr(functional, function))
     with torch.no_grad():
-        given = {**options, "input": output.detach(), "target": target.detach(), "reduction": "none"}
-        each = plain(**given).float()
-        counted = torch.ones_like(each)
-        if function in CLASSIFYING and not target.is_floating_point():
-            counted = (target != options.get("ignore_index", -100)).float().reshape(each.shape)
-        parts = _grouped(each * counted, layout)
-        counts = _grouped(counted, layout)
-        if parts is None or counts is None:
+        plain = inspect.unwrap(getattr(functional, function))
+        found = by_row(plain, output.detach(), target.detach(), options, layout)
+        if found is None:
             return None
-        sums, terms = parts.sum(1), counts.sum(1)
+        sums, terms = found
         total = sums.sum() / (terms.sum() if reduction == "mean" else 1)
         losses = (sums / terms)[terms > 0]
-        value = float(result.detach())
-        agrees = abs(float(total) - value) <= _AGREES * max(abs(value), 1e-6)
-        return losses if agrees and bool(losses.isfinite().all()) else None
+        return losses if agrees(total, result) and bool(losses.isfinite().all()) else None
+
+
+def agrees(total: torch.Tensor, result: torch.Tensor) -> bool:
+    """Whether the sum or mean of the single losses is what the script got."""
+    value = float(result.detach())
+    return abs(float(total) - value) <= _AGREES * max(abs(value), 1e-6)
+
+
+def by_row(
+    function: Any, output: torch.Tensor, target: torch.Tensor, options: dict[str, Any], layout: Rows
+) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """The sum of the loss's terms in each example, and their number; None where it does not fall into them.
+
+    With the gradients that `output` has. function: torch's own, as it is without the probe.
+
+    Shapes: -> (B), (B).
+    """
+    name = getattr(function, "__name__", "")
+    reduced = options.get("reduction", "mean") in ("mean", "sum")
+    if name not in _SPLIT or not reduced or not isinstance(target, torch.Tensor):
+        return None
+    each = function(**{**options, "input": output, "target": target, "reduction": "none"}).float()
+    counted = torch.ones_like(each)
+    if name in CLASSIFYING and not target.is_floating_point():
+        counted = (target != options.get("ignore_index", -100)).float().reshape(each.shape)
+    parts = _grouped(each * counted, layout)
+    counts = _grouped(counted, layout)
+    return None if parts is None or counts is None else (parts.sum(1), counts.sum(1))
 
 
 def _grouped(values: torch.Tensor, layout: Rows) -> torch.Tensor | None:

@@ -85,6 +85,20 @@ class GivenRows:
         ):
             self._target = found
 
+    def repeated(self, number: int) -> float | None:
+        """Of the examples of a loader's last pass that was marked, the share that earlier passes gave too.
+
+        None where examples cannot be told apart, or fewer than two passes were marked.
+        """
+        given = self._given.get(number)
+        passes = [each for each in given.passes if each] if given is not None else []
+        if len(passes) < 2:
+            return None
+        before, last = torch.cat([_joined(each) for each in passes[:-1]]), _joined(passes[-1])
+        if before.shape[1] != last.shape[1]:
+            return None
+        return float(torch.isin(_keys(last, None), _keys(before, None)).double().mean())
+
     def write(self, step: int) -> None:
         """The records of what was seen up to update `step`: one for each loader that is evaluated on."""
         training = [given for number, given in self._given.items() if number in self._training]

@@ -20,7 +20,7 @@ LEARNED = 0.5
 """Share of its first loss at which a batch counts as learned, and an arm ends."""
 _ADAM_RATE = 1e-3
 _SEED = 0
-_SAME_LOSS = 1e-4
+SAME_LOSS = 1e-4
 _SAME_GRADIENT = 1e-3
 """Relative; the script's own pass may have used more threads, which sum in another order."""
 
@@ -132,12 +132,13 @@ def _learn(
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
         for parameter, gradient in zip(parameters, gradients):
             parameter.grad = gradient
-        _clip(parameters, subject.clip)
+        clip_gradients(parameters, subject.clip)
         for optimizer in optimizers:
             optimizer.step()
 
 
-def _clip(parameters: list[torch.Tensor], clip: Clip | None) -> None:
+def clip_gradients(parameters: list[torch.Tensor], clip: Clip | None) -> None:
+    """As the script did."""
     given = [p for p in parameters if p.grad is not None]
     if clip is not None and given:
         (nn.utils.clip_grad_value_ if clip.by_value else nn.utils.clip_grad_norm_)(given, clip.limit)
@@ -148,7 +149,7 @@ def _hold_against_the_script(subject: Subject) -> None:
     original = torch.autograd.grad(subject.loss, parameters, allow_unused=True)
     for _ in range(2):  # a pass that changes what it reads differs the second time
         loss = subject.tape.run()
-        if not math.isclose(float(loss), float(subject.loss), rel_tol=_SAME_LOSS, abs_tol=1e-7):
+        if not math.isclose(float(loss), float(subject.loss), rel_tol=SAME_LOSS, abs_tol=1e-7):
             raise Unfaithful(
                 f"its loss was {float(subject.loss):.6g}, and {float(loss):.6g} when it was run again"
             )

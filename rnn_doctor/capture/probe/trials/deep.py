@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any, Callable, Sequence
 
@@ -11,6 +10,7 @@ import torch
 from ..sensing import Sensors
 from ..session import Session
 from .batch_fit import OTHERS, OWN, Arm, Clip, Subject, fit
+from .copying import clip_of, unable
 from .forking import NoAnswer, in_copy
 from .tape import NoTape, Recorder
 
@@ -38,9 +38,9 @@ class Deep:
     def updated(self, step: int, stepped: Sequence[Any], backwards: int, fields: dict[str, Any]) -> None:
         """The update `step` is complete; `fields` are the norms of its record."""
         if step == AT - 1:
-            reason = self._unable(stepped, backwards)
+            reason = unable(self._session, self._sensors, stepped, backwards)
             if reason is None:
-                self._optimizers, self._clip = list(stepped), _clip_of(fields)
+                self._optimizers, self._clip = list(stepped), clip_of(fields)
                 self._entered = self._recorder.begin()
                 reason = None if self._entered else "the script has a TorchFunctionMode of its own entered"
             if reason is not None:
@@ -105,29 +105,3 @@ class Deep:
     def _absent(self, reason: str) -> None:
         self._told = True
         self._session.writer.write("batch_fit", step=AT, arm=OWN.name, losses=[], absent=reason)
-
-    def _unable(self, stepped: Sequence[Any], backwards: int) -> str | None:
-        """Why there can be no copy that learns; None where there can."""
-        parameters = [p for o in stepped for group in o.param_groups for p in group["params"]]
-        reasons = (
-            (not hasattr(os, "fork"), "this system cannot fork a process"),
-            (self._session.world > 1, "several ranks train together"),
-            (not stepped, "the script updates its parameters by hand, without an optimizer"),
-            (self._sensors.norms.scaling, "it trains with a GradScaler"),
-            (backwards > 1, "an update takes several backward passes"),
-            (torch.cuda.is_initialized(), "a process that uses CUDA cannot be forked"),
-            (any(p.device.type != "cpu" for p in parameters), "its parameters are not on the CPU"),
-            (any(p.is_shared() for p in parameters), "its parameters lie in memory that processes share"),
-            (self._sensors.calls.origins.compiles, "it uses torch.compile"),
-        )
-        return next((reason for holds, reason in reasons if holds), None)
-
-
-def _clip_of(fields: dict[str, Any]) -> Clip | None:
-    """How the gradient was clipped, by a call or by hand; None where it was not."""
-    limit, before, after = (fields.get(key) for key in ("clip_limit", "grad_norm", "clipped_norm"))
-    if limit is None:  # by hand: what is known is where it ended
-        return None if after is None or before is None or after >= before else Clip(float(after), False)
-    if after is None or before is None:
-        return Clip(float(limit), False)
-    return Clip(float(limit), abs(after / limit - 1) > 0.01)

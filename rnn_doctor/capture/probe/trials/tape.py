@@ -59,6 +59,31 @@ class _Call(NamedTuple):
     """What it left in the tensor, where that is random."""
 
 
+class _Made(NamedTuple):
+    """Stands for a tensor that an earlier call of the pass makes: the pass itself is kept by nobody."""
+
+    number: int
+
+
+class _Again(NamedTuple):
+    """A call as it is made again: what earlier calls make is named, not held."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    results: tuple[int, ...]
+    random: torch.Tensor | None
+    kept: tuple[torch.Tensor, ...] | None
+    """What it gave, where that is random and passes no gradient on."""
+    target: Any
+    """The tensor that it left random numbers in, and which takes them again."""
+    drawn: torch.Tensor | None
+
+
+Instead = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+"""What to return in the place of a call of a function; NotImplemented where it is to be made as it was."""
+
+
 class Recorder(overrides.TorchFunctionMode):  # type: ignore[misc, unused-ignore]
     """Notes what the script calls of torch, from `begin` to `end`."""
 
@@ -67,6 +92,8 @@ class Recorder(overrides.TorchFunctionMode):  # type: ignore[misc, unused-ignore
         self._probing = probing
         """Whether the probe itself is at work."""
         self._noting = False
+        self._process = 0
+        """Where notes are taken: workers of a loader that are forked meanwhile have the mode entered, too."""
         self._calls: list[_Call] = []
         self.trouble: str | None = None
         """Why there will be no tape."""
@@ -76,8 +103,14 @@ class Recorder(overrides.TorchFunctionMode):  # type: ignore[misc, unused-ignore
         if torch._C._len_torch_function_stack():
             return False
         self._noting = True
+        self._process = os.getpid()
         overrides._push_mode(self)
         return True
+
+    def resume(self) -> None:
+        """Notes the next pass, after the tape of one was taken."""
+        self._calls.clear()
+        self._noting = self.trouble is None
 
     def end(self) -> bool:
         """Ends it; modes that the script has entered since stay. False within a call that it handles: ask again."""
@@ -108,7 +141,8 @@ class Recorder(overrides.TorchFunctionMode):  # type: ignore[misc, unused-ignore
         """Calls what the script calls, and notes it."""
         kwargs = kwargs or {}
         plain = _without_probe(function)
-        if not self._noting or self._probing() or not torch.is_grad_enabled():
+        noting = self._noting and not self._probing() and torch.is_grad_enabled()
+        if not noting or self._process != os.getpid():
             return plain(*args, **kwargs)
         name = getattr(plain, "__name__", "")
         if name == "__iter__":  # an iterator would hide the tensors that it gives
@@ -137,39 +171,92 @@ class Recorder(overrides.TorchFunctionMode):  # type: ignore[misc, unused-ignore
 
 
 class Tape:
-    """The calls that made a loss."""
+    """The calls that made a loss. Holds the parameters and what the script gave, but nothing that the pass made."""
 
     def __init__(self, calls: list[_Call], loss: torch.Tensor) -> None:
-        self._calls = calls
-        self._loss = loss
+        self._loss = id(loss)
+        self._calls = _named(calls)
+        self._versions = [(each, each._version) for each in self._constants() if not each.is_inference()]
 
     def __len__(self) -> int:
         return len(self._calls)
 
-    def run(self) -> torch.Tensor:
-        """The loss at the present values of the parameters, with its graph. Shape: that of the script's loss."""
+    @property
+    def functions(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """The names of the functions that are called, in order, with what they are given."""
+        for call in self._calls:
+            yield getattr(call.function, "__name__", ""), call.args
+
+    @property
+    def stale(self) -> bool:
+        """Whether the script has written to what it had given, so that it is given no more."""
+        return any(each._version != version for each, version in self._versions)
+
+    def run(self, anew: bool = False, instead: Instead | None = None) -> torch.Tensor:
+        """The loss at the present values of the parameters, with its graph. Shape: that of the script's loss.
+
+        anew: units are dropped at random, not those that were.
+        """
         made: dict[int, torch.Tensor] = {}
         for call in self._calls:
-            self._again(call, made)
-        return made[id(self._loss)]
+            self._again(call, made, anew, instead)
+        return made[self._loss]
 
-    def _again(self, call: _Call, made: dict[int, torch.Tensor]) -> None:
-        if call.changed is None and getattr(call.function, "__name__", "") in _DRAWING:
-            made.update({id(result): result.detach().clone() for result in call.results})
+    def _again(
+        self, call: _Again, made: dict[int, torch.Tensor], anew: bool, instead: Instead | None
+    ) -> None:
+        if call.kept is not None:
+            made.update({number: kept.clone() for number, kept in zip(call.results, call.kept)})
             return
-        if call.drawn is not None:
-            _replaced(call.changed, made).copy_(call.drawn)
+        if call.target is not None:
+            _replaced(call.target, made).copy_(call.drawn)
             return
-        if call.random is not None:
+        if call.random is not None and not anew:
             torch.set_rng_state(call.random)
-        result = call.function(*_replaced(call.args, made), **_replaced(call.kwargs, made))
+        args, kwargs = _replaced(call.args, made), _replaced(call.kwargs, made)
+        result = NotImplemented if instead is None else instead(call.function, args, kwargs)
+        if result is NotImplemented:
+            result = call.function(*args, **kwargs)
         results = list(_tensors(result))
         if len(results) != len(call.results):
             raise NoTape(f"{call.function.__name__} gave something else when it ran again")
-        made.update({id(old): new for old, new in zip(call.results, results)})
-        for old in call.results:
-            if old is call.changed:  # `x.add_(y)` gives x
-                made[id(old)] = results[0]
+        made.update(zip(call.results, results))
+
+    def _constants(self) -> Iterator[torch.Tensor]:
+        """What the calls are given that no call makes, parameters apart."""
+        for call in self._calls:
+            for tensor in _tensors((call.args, call.kwargs)):
+                if not tensor.requires_grad:
+                    yield tensor
+
+
+def _named(calls: list[_Call]) -> list[_Again]:
+    """The calls, with names in the place of what they make for each other."""
+    made: set[int] = set()
+    named: list[_Again] = []
+    for call in calls:
+        name = getattr(call.function, "__name__", "")
+        random = call.changed is None and name in _DRAWING
+        kept = tuple(result.detach().clone() for result in call.results) if random else None
+        target = None if call.drawn is None else _with_names(call.changed, made)
+        args, kwargs = _with_names(call.args, made), _with_names(call.kwargs, made)
+        # Of `x.add_(y)` the result is x; what it is called is the same.
+        results = tuple(id(result) for result in call.results)
+        named.append(_Again(call.function, args, kwargs, results, call.random, kept, target, call.drawn))
+        if target is None:
+            made.update(results)
+    return named
+
+
+def _with_names(value: Any, made: set[int]) -> Any:
+    """The value with names in the place of the tensors that were made."""
+    if isinstance(value, torch.Tensor):
+        return _Made(id(value)) if id(value) in made else value
+    if type(value) in (tuple, list):
+        return type(value)(_with_names(each, made) for each in value)
+    if type(value) is dict:
+        return {key: _with_names(each, made) for key, each in value.items()}
+    return value
 
 
 def _without_probe(function: Any) -> Any:
@@ -207,9 +294,9 @@ def _tensors(value: Any) -> Iterator[torch.Tensor]:
 
 
 def _replaced(value: Any, made: dict[int, torch.Tensor]) -> Any:
-    """The value with what was made anew in the place of what had been made."""
-    if isinstance(value, torch.Tensor):
-        return made.get(id(value), value)
+    """The value with what was made anew in the place of its names."""
+    if isinstance(value, _Made):
+        return made[value.number]
     if type(value) in (tuple, list):
         return type(value)(_replaced(each, made) for each in value)
     if type(value) is dict:
