@@ -11,8 +11,8 @@ from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.trends import mann_kendall, thin
 from rnn_doctor.derive.validation import WINDOW, too_few_validations, validations
 from rnn_doctor.derive.view import NO_STEP, View
-from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.validating import Evaluation
 
 _SIGNIFICANT = 1.96
 """Standard errors of an autocorrelation of white noise, 1 / sqrt(n), beyond which it counts."""

@@ -8,8 +8,8 @@ from rnn_doctor.derive.generalization import validation_uninformed_ratio
 from rnn_doctor.derive.losses import loss_end_ratio
 from rnn_doctor.derive.validation import validations
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.validating import Evaluation
 
 UNINFORMED, NOT_LEARNED = 0.98, 0.5
 """As RD503 has them: the best validation loss over that of an answer that knows nothing, and the training loss over the

@@ -15,9 +15,8 @@ from rnn_doctor.derive.registry import Measure, known, signal, too_few, unknown
 from rnn_doctor.derive.unvalidated import NONE_SEEN, why_none
 from rnn_doctor.derive.validation import WINDOW, validations
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.signals import Measurement
-from rnn_doctor.schema.validating import ExampleLosses
+from rnn_doctor.schema.validating import Evaluation, ExampleLosses
 
 FEWEST_EXAMPLES = 16
 """Below it the distribution of a mean loss is too skewed for a normal approximation."""

@@ -24,8 +24,8 @@ from rnn_doctor.derive.overfitting import (
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.validation import WINDOW, validation_rise, validations
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.validating import Evaluation
 
 RISES_Z = 2.33
 """One-sided 1 %, as RD501 asks."""

@@ -3,8 +3,8 @@
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.unvalidated import NONE_SEEN
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.validating import Evaluation
 
 WINDOW = 10
 """Evaluations that a trend needs at least, see curve_trend.py."""

@@ -16,8 +16,8 @@ from rnn_doctor.derive.registry import Measure, known, signal, too_few, unknown
 from rnn_doctor.derive.unvalidated import NONE_SEEN
 from rnn_doctor.derive.validation import validations
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.runlog import Evaluation
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.validating import Evaluation
 
 FEWEST_LOOKS = 3
 """The one that the gap is measured from, and two later ones, as of validations."""

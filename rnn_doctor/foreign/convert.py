@@ -12,8 +12,9 @@ from rnn_doctor.foreign.rows import Row, Rows
 from rnn_doctor.schema.built import Optimizer
 from rnn_doctor.schema.imported import Column, Imported, Role
 from rnn_doctor.schema.reading import assemble
-from rnn_doctor.schema.runlog import SCHEMA_VERSION, Evaluation, Header, Record, RunLog, Step
+from rnn_doctor.schema.runlog import SCHEMA_VERSION, Header, Record, RunLog, Step
 from rnn_doctor.schema.thinning import LongSeries, Sudden, spacing
+from rnn_doctor.schema.validating import Evaluation
 
 NOT_LOGGED = "not logged"
 _MOST_UNUSED = 100

@@ -27,7 +27,7 @@ from rnn_doctor.schema.recurrence import (
     StateFlow,
 )
 from rnn_doctor.schema.trials import BatchFit, Withheld
-from rnn_doctor.schema.validating import EarlyValidation, ExampleLosses, Rise
+from rnn_doctor.schema.validating import EarlyValidation, Evaluation
 from rnn_doctor.schema.values import Frozen, Location, Number
 from rnn_doctor.schema.wiring import AxisDependence, BatchOrder, Mode, Reach, SharedExamples, Tokens
 
@@ -207,29 +207,6 @@ class LossSum(Frozen):
     """Mean over the calls of the loss of one target."""
     loss: Number
     """The training loss of the update."""
-
-
-class Evaluation(Frozen):
-    """One pause of the training in which the script ran the network without learning."""
-
-    record: Literal["evaluation"]
-    step: int
-    """After this update."""
-    loss: Number | None = None
-    """Mean over the batches; None where no loss function ran."""
-    batches: int
-    """Loss calls, or forward calls where no loss function ran."""
-    training_mode: bool = False
-    """Whether the recurrent modules were in training mode."""
-    loader: int | None = None
-    on_training_data: bool = False
-    """Whether its loader also gives training batches."""
-    examples: ExampleLosses | None = None
-    """Losses of its examples, where the loss function falls into them."""
-    trained: ExampleLosses | None = None
-    """The same of the last training batches before it."""
-    rise: Rise | None = None
-    """How far it lies above the best evaluation before it on the same loader."""
 
 
 class NonFinite(Frozen):

@@ -29,6 +29,29 @@ class Rise(Frozen):
     paired: bool
 
 
+class Evaluation(Frozen):
+    """One pause of the training in which the script ran the network without learning."""
+
+    record: Literal["evaluation"]
+    step: int
+    """After this update."""
+    loss: Number | None = None
+    """Mean over the batches; None where no loss function ran."""
+    batches: int
+    """Loss calls, or forward calls where no loss function ran."""
+    training_mode: bool = False
+    """Whether the recurrent modules were in training mode."""
+    loader: int | None = None
+    on_training_data: bool = False
+    """Whether its loader also gives training batches."""
+    examples: ExampleLosses | None = None
+    """Losses of its examples, where the loss function falls into them."""
+    trained: ExampleLosses | None = None
+    """The same of the last training batches before it."""
+    rise: Rise | None = None
+    """How far it lies above the best evaluation before it on the same loader."""
+
+
 class EarlyValidation(Frozen):
     """The last update was made, and the script had not validated by then: what was done about it."""
 

@@ -10,7 +10,6 @@ from rnn_doctor.schema.reading import assemble
 from rnn_doctor.schema.recurrence import LagGain
 from rnn_doctor.schema.runlog import (
     Batch,
-    Evaluation,
     Header,
     LossCall,
     NonFinite,
@@ -21,6 +20,7 @@ from rnn_doctor.schema.runlog import (
     Step,
 )
 from rnn_doctor.schema.signals import RUN, Measurement
+from rnn_doctor.schema.validating import Evaluation
 from rnn_doctor.schema.values import Location
 
 HEADER = Header(

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from rnn_doctor.schema.built import Loader
-from rnn_doctor.schema.runlog import Evaluation
-from rnn_doctor.schema.validating import EarlyValidation
+from rnn_doctor.schema.validating import EarlyValidation, Evaluation
 from tests.derive.logs import evaluations, log, measure, steps, value_of
 
 DOWN = [2.0 * 0.97**k for k in range(60)]

@@ -8,7 +8,8 @@ import pytest
 from rnn_doctor.derive.memorizing import MEMORIZED
 from rnn_doctor.derive.rising import LASTING_RISE, RISES_Z
 from rnn_doctor.schema.built import Loader
-from rnn_doctor.schema.runlog import Evaluation, LossCall, RunLog
+from rnn_doctor.schema.runlog import LossCall, RunLog
+from rnn_doctor.schema.validating import Evaluation
 from tests.derive.logs import evaluations, log, measure, steps, value_of
 
 FALLING = [2.0 * 0.98**k for k in range(120)]

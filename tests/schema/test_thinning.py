@@ -11,9 +11,10 @@ from rnn_doctor.derive.signals import signals
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema import reading
 from rnn_doctor.schema.reading import assemble
-from rnn_doctor.schema.runlog import Evaluation, Record, RunLog, Step
+from rnn_doctor.schema.runlog import Record, RunLog, Step
 from rnn_doctor.schema.signals import RUN, Signals
 from rnn_doctor.schema.thinning import BLOCK, MOST, LongSeries, Sudden
+from rnn_doctor.schema.validating import Evaluation
 from tests.derive.logs import HEADER, adam, log, lstm, samples
 
 LONG = 20_000
