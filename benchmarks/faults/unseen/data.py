@@ -2,6 +2,7 @@
 
 import random
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -229,14 +230,10 @@ def _rebuilt(model: nn.Module, batch: Batch) -> float:
 def _transcribed(model: nn.Module, batch: Batch) -> float:
     """Share of the sequences whose phones are all right: the best of each frame, repeats and blanks left out."""
     x, y, _ = batch
-    best = model(x).argmax(-1)
-    found = [[p for p, _ in _runs(row) if p] for row in best.tolist()]
-    return sum(a == b for a, b in zip(found, y.tolist(), strict=True)) / len(y)
-
-
-def _runs(row: list[int]) -> list[tuple[int, int]]:
-    """Values that follow one another without a repeat, with their places."""
-    return [(value, i) for i, value in enumerate(row) if i == 0 or row[i - 1] != value]
+    said: list[list[int]] = model(x).argmax(-1).tolist()
+    right: list[list[int]] = y.tolist()
+    found = [[phone for phone, _ in groupby(row) if phone] for row in said]
+    return sum(a == b for a, b in zip(found, right, strict=True)) / len(right)
 
 
 TASKS = (

@@ -86,7 +86,7 @@ def judged(setting: Setting, compare: nn.Module, scores: Tensor, y: Tensor) -> T
 
 def _reinforce(scores: Tensor, value: Tensor, y: Tensor) -> Tensor:
     """An action is drawn and rewarded; what the critic expected is taken off."""
-    ways: Any = Categorical(logits=scores)  # type: ignore[no-untyped-call]
+    ways: Any = Categorical(logits=scores)
     action = ways.sample()
     reward = (action == y).to(value.dtype)
     advantage = reward - value.detach()
