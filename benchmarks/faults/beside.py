@@ -20,7 +20,7 @@ from .score import (
     show,
     truth,
 )
-from .task import BLIND, HELD_BACK, SEALED
+from .task import FOLDERS, HELD_BACK
 
 _HEAD = [
     "| | healthy runs with an alarm | right cause named | conditions: precision | recall |",
@@ -39,7 +39,7 @@ def beside(results: Sequence[Result], peers: Sequence[Mapping[str, Any]]) -> lis
         "(slow convergence). Chance knows how many runs are ill and how often each condition is there, and guesses so.",
         "",
     ]
-    for part in (HELD_BACK, BLIND, SEALED):
+    for part in (HELD_BACK, *FOLDERS):
         judged = _judged(results, part)
         lines += [f"{part.capitalize()} part:", "", *_HEAD, _doctor(judged), _naive("naive rules", judged)]
         lines += [_naive(name, judged, name) for name in _NAIVE]

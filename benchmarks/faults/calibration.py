@@ -1,8 +1,8 @@
 """How often each rule was right, as the rulebook ships it: rules/calibration.json.
 
-The held-back, the blind and the sealed part count together, so that most rules have enough findings for a number. But
-rules were mended after the held-back part had been looked at, so its share may flatter them: where the share of the
-blind and the sealed part lies below the interval of all, these two alone are told.
+The held-back part and the later ones count together, so that most rules have enough findings for a number. But rules
+were mended after the held-back part had been looked at, so its share may flatter them: where the share of the later
+parts lies below the interval of all, these alone are told.
 """
 
 import json
@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from .score import Rate, Result, calibration, interval
-from .task import BLIND, HELD_BACK, SEALED
+from .task import FOLDERS, HELD_BACK
 
 FEWEST = 10
 """Findings of a rule that make a number to be shown: 10 of 10 is a share of at least 0.69."""
@@ -19,9 +19,7 @@ _NONE = (0, 0)
 
 def records(results: Sequence[Result]) -> dict[str, Rate]:
     """What a user is told of each rule; of those found FEWEST times at least."""
-    held, fresh = (
-        calibration(r for r in results if r["part"] in parts) for parts in ((HELD_BACK,), (BLIND, SEALED))
-    )
+    held, fresh = (calibration(r for r in results if r["part"] in parts) for parts in ((HELD_BACK,), FOLDERS))
     told = {rule: _told(held.get(rule, _NONE), fresh.get(rule, _NONE)) for rule in sorted({*held, *fresh})}
     return {rule: counted for rule, counted in told.items() if counted[1] >= FEWEST}
 

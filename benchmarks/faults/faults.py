@@ -7,9 +7,8 @@ the parts differ by task. A dose is what a form changes: mild, clear or gross.
 
 from dataclasses import dataclass, replace
 
-from .blind.forms import FORMS as BLIND_FORMS
 from .form import DOSES, Form, doses, with_optimizer
-from .sealed.forms import FORMS as SEALED_FORMS
+from .part import folders
 from .setting import Setting
 from .task import DEVELOPMENT, HELD_BACK, Task
 from .tasks import TASKS
@@ -382,7 +381,7 @@ _FAULTS = (
 )  # fmt: skip
 
 FAULTS = tuple(
-    replace(fault, forms=fault.forms + BLIND_FORMS.get(fault.name, ()) + SEALED_FORMS.get(fault.name, ()))
+    replace(fault, forms=sum((part.forms.get(fault.name, ()) for part in folders().values()), fault.forms))
     for fault in _FAULTS
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}

@@ -13,6 +13,7 @@ from .beside import beside
 from .calibration import FEWEST, records, written
 from .faults import BY_NAME
 from .form import DOSES
+from .part import folders
 from .peers.sample import PEERS
 from .run import RESULTS, rows
 from .score import (
@@ -34,16 +35,14 @@ from .score import (
     recall,
     show,
 )
-from .task import BLIND, DEVELOPMENT, HELD_BACK, PARTS, SEALED
+from .task import FOLDERS, HELD_BACK, PARTS
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "results.md"
 CALIBRATION = HERE.parents[1] / "rules" / "calibration.json"
 _SAID = {
     HELD_BACK: "No threshold was set on it, but its misses were looked at while rules were mended.",
-    BLIND: "Tasks, networks, loops, forms that no rule was written with; five were mended after a first look.",
-    SEALED: "Made and labelled without a look at thresholds, and first examined when the rules were done; its misses "
-    "were worked on since, so that it flatters the rules that were mended with it (docs/decisions.md).",
+    **{name: part.said for name, part in folders().items()},
 }
 
 
@@ -55,9 +54,7 @@ def page(results: Sequence[Result], peers: Sequence[Mapping[str, Any]] = ()) -> 
         "`python -m benchmarks.faults.page`, from results.jsonl. Numbers are k of n, the share, and its 95 % interval",
         "(Clopper-Pearson).",
         "",
-        *_targets(results, HELD_BACK),
-        *_targets(results, BLIND),
-        *_targets(results, SEALED),
+        *(line for part in (HELD_BACK, *FOLDERS) for line in _targets(results, part)),
         *_doses(results),
         *_faults(results),
         *beside(results, peers),
@@ -136,18 +133,19 @@ def _faults(results: Sequence[Result]) -> list[str]:
 
 
 def _calibration(results: Sequence[Result]) -> list[str]:
-    parts = [[r for r in results if r["part"] == part] for part in (SEALED, BLIND, HELD_BACK, DEVELOPMENT)]
+    names = PARTS[::-1]
+    parts = [[r for r in results if r["part"] == part] for part in names]
     rules, told = [calibration(of_part) for of_part in parts], records(results)
     table = [
         "## Calibration",
         "",
         "Findings of warnings and errors that are right: the fault itself, or a true consequence of it. A user is told",
-        "the numbers of the sealed, the blind and the held-back part together, or of the first two where their share",
+        "the numbers of the held-back and the later parts together, or of the later ones alone where their share",
         f"lies below the interval of all; nothing where a rule was found less than {FEWEST} times. By word of",
-        "confidence: the share of the sealed part against the interval of the blind and the held-back part together.",
+        f"confidence: the share of the {names[0]} part against the interval of the others but the development part.",
         "",
-        "| rule | sealed part | blind part | held-back part | development part | told |",
-        "|---|---|---|---|---|---|",
+        f"| rule | {' | '.join(f'{name} part' for name in names)} | told |",
+        f"|{'---|' * (len(names) + 2)}",
     ]
     for rule in sorted(set().union(*rules)):
         cells = [show(counted.get(rule, (0, 0))) for counted in rules]
@@ -155,14 +153,14 @@ def _calibration(results: Sequence[Result]) -> list[str]:
         table.append(f"| {rule} | {' | '.join(cells)} | {said} |")
     table += [
         "",
-        "| confidence | sealed part | blind part | held-back part | development part | within |",
-        "|---|---|---|---|---|---|",
+        f"| confidence | {' | '.join(f'{name} part' for name in names)} | within |",
+        f"|{'---|' * (len(names) + 2)}",
     ]
     words = [bands(of_part) for of_part in parts]
     for word in WORDS:
         counted = [of_part.get(word, (0, 0)) for of_part in words]
-        sealed, blind, held = counted[:3]
-        within = _within(sealed, (blind[0] + held[0], blind[1] + held[1]))
+        before = counted[1:-1]
+        within = _within(counted[0], (sum(k for k, _ in before), sum(n for _, n in before)))
         table.append(f"| {word} | {' | '.join(map(show, counted))} | {within} |")
     return [*table, ""]
 

@@ -9,49 +9,18 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from random import Random
 
-from .blind.habits import HABITS as BLIND_HABITS
 from .faults import FAULTS, Fault, tasks
 from .form import Form
-from .habit import Habit
 from .habits import HABITS
-from .sealed.habits import HABITS as SEALED_HABITS
+from .part import Range, folders
 from .setting import Setting
-from .task import BLIND, DEVELOPMENT, HELD_BACK, PARTS, SEALED, Task
-
-
-@dataclass(frozen=True)
-class Range:
-    """What the settings of a part are drawn from."""
-
-    optimizers: tuple[str, ...]
-    sizes: tuple[int, ...]
-    twins: tuple[int, ...]
-    """Sizes of those that faults are planted in."""
-    seed: int
-    """Of the same."""
-    habits: tuple[Habit, ...]
-    healthy: int
-    """Healthy settings of each task in a round."""
-    rounds: int | None = None
-    """After so many the part is whole."""
-
+from .task import DEVELOPMENT, FOLDERS, HELD_BACK, PARTS, Task
 
 _OLD = Range(("Adam", "SGD", "AdamW", "momentum", "RMSprop"), (16, 32, 64), (24, 48), 1, HABITS, 5)
 RANGES = {
     DEVELOPMENT: replace(_OLD, healthy=2),
     HELD_BACK: _OLD,
-    BLIND: Range(
-        ("Adam", "SGD", "AdamW", "nesterov", "NAdam", "RMSprop"), (12, 28, 56), (20, 40), 7, BLIND_HABITS, 3
-    ),
-    SEALED: Range(
-        ("Adam", "RAdam", "NAdam", "Adagrad", "momentum", "SGD"),
-        (18, 44, 80, 128),
-        (30, 60),
-        23,
-        SEALED_HABITS,
-        9,
-        5,
-    ),
+    **{name: part.drawn for name, part in folders().items()},
 }
 
 
@@ -79,7 +48,7 @@ def plan(rounds: int = 12) -> list[Scenario]:
     seen: set[str] = set()
     done: list[Scenario] = []
     for number in range(rounds):
-        for parts in ((DEVELOPMENT, HELD_BACK), (BLIND,), (SEALED,)):
+        for parts in ((DEVELOPMENT, HELD_BACK), *((name,) for name in FOLDERS)):
             if number >= (RANGES[parts[0]].rounds or rounds):
                 continue
             turn: list[Scenario] = []

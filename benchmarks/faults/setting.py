@@ -131,6 +131,34 @@ class Setting:
     wrong_labels: float = 0.0
     """Share of the training set whose label is drawn anew."""
 
+    # Of the unseen part, which has values of its own for the fields above too (unseen/forms.py)
+    divided: bool = True
+    """The loss is divided by the batches of an update, where there are several."""
+    penalty_kind: str = "squares"
+    """squares | absolute: of all weights | norms: of each parameter"""
+    activation: str = "tanh"
+    """Of a plain cell by hand: tanh | sigmoid | linear"""
+    pooling: str = "attention"
+    """attention | mean | last | off_by_one: over the steps of a sequence"""
+    pad_to: int = 0
+    """Steps of every sequence, where they are padded to the same length in all batches."""
+    dense_bias: float = 0.0
+    """Of the ReLU units between recurrence and output."""
+    embedding_scale: float = 1.0
+    forcing: float = 1.0
+    """Share of the steps at which a decoder is given the right answer."""
+    regression: str = "squares"
+    """squares | absolute | huber"""
+    jitter: float = 0.0
+    """Noise that is added to training samples."""
+    words_left_out: float = 0.0
+    """Share of the tokens that are 0 in training."""
+    double: bool = False
+    """In 64 bits."""
+    learned_start: bool = False
+    """The initial state is a parameter."""
+    layer_norm: bool = False
+
     def changed(self, **changes: Any) -> "Setting":
         """The same with these fields."""
         return replace(self, **changes)

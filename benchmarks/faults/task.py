@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 Batch = tuple[Tensor, Tensor, Tensor | None]
@@ -12,8 +12,12 @@ Batch = tuple[Tensor, Tensor, Tensor | None]
 
 Source = Callable[[int, torch.Generator, bool], Batch]
 """So many fresh samples, to train on or to validate."""
-DEVELOPMENT, HELD_BACK, BLIND, SEALED = PARTS = ("development", "held-back", "blind", "sealed")
-"""Of the bench: what thresholds are set on; two that count, and were looked at since; what was examined once."""
+FOLDERS = BLIND, SEALED, UNSEEN = ("blind", "sealed", "unseen")
+"""Parts of the bench with a folder of their own, in the order in which they were made (part.py): each was examined for
+the first time when the rules were done."""
+DEVELOPMENT, HELD_BACK = "development", "held-back"
+"""What thresholds are set on; what was looked at while rules were mended."""
+PARTS = (DEVELOPMENT, HELD_BACK, *FOLDERS)
 GATED = ("LSTM", "GRU")
 """The cells of tasks that a plain RNN does not learn."""
 
@@ -37,7 +41,8 @@ class Task:
     classes: bool = True
     network: str = "layer"
     """layer | cells | own | attention (networks.py); pipeline | packed | loop | translator (blind/networks.py);
-    pooled | speller | normalizer | marked | front | handmade | residual (sealed/)"""
+    pooled | speller | normalizer | marked | front | handmade | residual (sealed/); spelled | pooling | letters |
+    forecaster | siamese | autoencoder | agent | teacher | words | speech | customers (unseen/)"""
     lag: int | None = None
     """How far back the task must remember, where its author knows it and says so (--lag)."""
     embedding: int = 16
@@ -46,11 +51,13 @@ class Task:
     """Those that learn it within a few hundred updates."""
     binary: bool = False
     """One score above or below zero answers it."""
+    measure: Callable[[nn.Module, Batch], float] | None = None
+    """The share that was learned, where answers are not compared one by one (tasks.score)."""
 
     @property
     def taught(self) -> bool:
         """Whether the network is given the right answers so far."""
-        return self.network in ("attention", "translator", "normalizer")
+        return self.network in ("attention", "translator", "normalizer", "teacher")
 
     def draw(self, n: int, generator: torch.Generator, *, training: bool) -> Batch:
         """`n` fresh samples."""

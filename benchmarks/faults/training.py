@@ -3,17 +3,16 @@
 import math
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .blind import loops
 from .networks import LAYERS, build, initialize
-from .sealed import loops as sealed_loops
 from .setting import Setting
-from .task import BLIND, SEALED, Task
+from .task import FOLDERS, Task
 from .tasks import TASKS, stream
 
 RATES = {"SGD": 0.3, "momentum": 0.05, "Adam": 5e-3, "AdamW": 5e-3, "RMSprop": 2e-3}
@@ -34,11 +33,8 @@ def train(
 ) -> None:
     """Trains for so many updates, or until the watch ends it."""
     task = TASKS[setting.task]
-    if task.part == BLIND:
-        loops.train(task, setting, updates, watch, attach)
-        return
-    if task.part == SEALED:
-        sealed_loops.train(task, setting, updates, watch, attach)
+    if task.part in FOLDERS:
+        import_module(f".{task.part}.loops", __package__).train(task, setting, updates, watch, attach)
         return
     torch.manual_seed(setting.seed)
     torch.set_num_threads(1)

@@ -8,12 +8,11 @@ import pytest
 import torch
 
 from benchmarks.faults.blind import loops
-from benchmarks.faults.blind.forms import FORMS
 from benchmarks.faults.faults import BY_NAME, FAULTS
+from benchmarks.faults.part import folders
 from benchmarks.faults.plan import Scenario, plan
-from benchmarks.faults.sealed.forms import FORMS as SEALED_FORMS
 from benchmarks.faults.setting import Setting, from_key
-from benchmarks.faults.task import BLIND, DEVELOPMENT, PARTS, SEALED
+from benchmarks.faults.task import BLIND, DEVELOPMENT, FOLDERS, PARTS
 from benchmarks.faults.tasks import TASKS, stream
 from benchmarks.faults.training import train
 from rnn_doctor import pipeline
@@ -42,7 +41,7 @@ def test_the_parts_share_neither_tasks_nor_forms() -> None:
         assert not forms[one] & forms[other]
     assert set().union(*tasks.values()) == set(TASKS)
     assert all({fault for fault, _ in forms[part]} == set(BY_NAME) for part in PARTS)
-    assert set(FORMS) == set(SEALED_FORMS) == set(BY_NAME)
+    assert all(set(part.forms) == set(BY_NAME) for part in folders().values())
 
 
 def test_the_blind_part_has_other_sizes_and_seeds() -> None:
@@ -107,6 +106,12 @@ def test_training_is_the_same_every_time() -> None:
         "translate",
         "gibberish",
         "dates",
+        "surnames",
+        "reviews",
+        "traffic",
+        "heartbeats",
+        "corridor",
+        "numerals",
     ):
         assert weights(Setting(name)) == weights(Setting(name)) != weights(Setting(name, seed=5))
 
@@ -121,7 +126,7 @@ def test_sorted_batches_hold_one_class_and_shuffled_ones_several() -> None:
     assert classes("shuffled") == 4
 
 
-@pytest.mark.parametrize("name", [task.name for task in TASKS.values() if task.part in (BLIND, SEALED)])
+@pytest.mark.parametrize("name", [task.name for task in TASKS.values() if task.part in FOLDERS])
 def test_every_part_of_a_network_learns(name: str) -> None:
     seen: list[bool] = []
 

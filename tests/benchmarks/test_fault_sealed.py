@@ -1,149 +1,20 @@
-"""The sealed part of the fault bench: its networks are right without a fault, and every fault changes something."""
+"""The sealed part of the fault bench: what its faults do, its cell by hand, its batches and its data."""
 
 import math
-from collections import Counter
 from itertools import islice
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from benchmarks.faults.faults import BY_NAME
-from benchmarks.faults.plan import Scenario, plan
 from benchmarks.faults.sealed import batches as cutting
-from benchmarks.faults.sealed.forms import FORMS
-from benchmarks.faults.sealed.habits import HABITS
 from benchmarks.faults.sealed.networks import build
 from benchmarks.faults.sealed.recurrence import HandCell
 from benchmarks.faults.setting import Setting
-from benchmarks.faults.task import SEALED, Batch, Task
-from benchmarks.faults.tasks import TASKS, score
-from benchmarks.faults.training import train
-
-PLAN = [scenario for scenario in plan(12) if scenario.part == SEALED]
-MINE = [task for task in TASKS.values() if task.part == SEALED]
-TINY = {"hidden": 8, "batch": 6}
-
-
-def one_of_each() -> list[Scenario]:
-    """The gravest dose of every form, as it is first planted."""
-    found: dict[tuple[str, str], Scenario] = {}
-    for scenario in PLAN:
-        if scenario.fault and scenario.form and (scenario.dose == "gross" or _has_no_gross(scenario)):
-            found.setdefault((scenario.fault, scenario.form), scenario)
-    return list(found.values())
-
-
-def _has_no_gross(scenario: Scenario) -> bool:
-    assert scenario.fault
-    return all("gross" not in form.doses for form in FORMS[scenario.fault] if form.name == scenario.form)
-
-
-def weights_after(setting: Setting, updates: int) -> list[Tensor]:
-    found: list[Tensor] = []
-
-    def watch(update: int, model: nn.Module) -> bool:
-        found[:] = [p.detach().clone() for p in model.parameters()]
-        return False
-
-    train(setting, updates, watch)
-    return found
-
-
-def alike(one: list[Tensor], other: list[Tensor]) -> bool:
-    return len(one) == len(other) and all(
-        a.shape == b.shape and torch.equal(a, b) for a, b in zip(one, other, strict=True)
-    )
-
-
-@pytest.fixture
-def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "SAMPLES", 60)
-
-
-def test_it_is_large_enough_and_no_fault_outweighs_the_others() -> None:
-    ill = Counter(scenario.fault for scenario in PLAN if scenario.fault)
-    assert set(ill) == set(BY_NAME)
-    assert max(ill.values()) <= 0.15 * sum(ill.values())
-    doses = Counter(scenario.dose for scenario in PLAN)
-    assert doses[None] >= 400
-    assert doses["gross"] >= 300
-    assert doses["clear"] >= 150
-    forms = {(s.fault, s.form) for s in PLAN if s.fault}
-    assert forms == {(fault, form.name) for fault, its in FORMS.items() for form in its}
-
-
-def test_its_sizes_and_seeds_are_its_own() -> None:
-    healthy = [s.setting for s in PLAN if s.twin is None]
-    others = [s for s in plan(4) if s.part != SEALED]
-    assert {s.hidden for s in healthy} & {s.setting.hidden for s in others if s.fault is None} == set()
-    assert {s.twin.seed for s in PLAN if s.twin} & {s.twin.seed for s in others if s.twin} == set()
-    assert len({s.seed for s in healthy}) > 100
-
-
-@pytest.mark.usefixtures("small_sets")
-@pytest.mark.parametrize("scenario", one_of_each(), ids=lambda s: f"{s.fault}-{s.form}".replace(" ", "_"))
-def test_every_fault_runs_and_changes_the_training(scenario: Scenario) -> None:
-    assert scenario.twin is not None
-    changes: dict[str, Any] = dict(TINY)
-    if scenario.setting.not_a_number:
-        changes["not_a_number"] = 2
-    if scenario.setting.schedule == "milestones":
-        changes["span"] = 1
-    ill, twin = scenario.setting.changed(**changes), scenario.twin.changed(**TINY)
-    updates = 12 if ill.schedule == "plateau" else 3
-    if scenario.fault == "state-kept":
-        with pytest.raises(RuntimeError, match=r"backward through the graph a second time|inplace operation"):
-            train(ill, updates)
-        train(twin, updates)
-        return
-    assert not alike(weights_after(ill, updates), weights_after(twin, updates))
-
-
-@pytest.mark.usefixtures("small_sets")
-@pytest.mark.parametrize("habit", HABITS, ids=lambda habit: habit.name.replace(" ", "_"))
-def test_every_habit_moves_all_weights_that_it_leaves_free(habit: Any) -> None:
-    task = next(task for task in MINE if habit.needs(task))
-    setting = Setting(task.name).changed(**{**TINY, "hidden": 14, **habit.changes})
-    before = list(build(task, setting).parameters())
-    after = weights_after(setting, 2)
-    frozen = [not p.requires_grad for p in before]
-    torch.manual_seed(setting.seed)
-    begun = list(build(task, setting).parameters())
-    assert [torch.equal(a, b) for a, b in zip(begun, after, strict=True)] == frozen
-    assert all(p.isfinite().all() for p in after)
-
-
-def drawn(task: Task, n: int = 5) -> Batch:
-    return task.draw(n, torch.Generator().manual_seed(5), training=True)
-
-
-def answers(task: Task, setting: Setting, batch: Batch) -> Tensor:
-    torch.manual_seed(1)
-    model = build(task, setting).eval()
-    x, y, lengths = batch
-    with torch.no_grad():
-        out: Tensor = model(x, lengths, target=y) if task.taught else model(x, lengths)
-    return out
-
-
-def mixes(task: Task, setting: Setting) -> bool:
-    """Whether the answer to the last sample hangs on the others of its batch."""
-    x, y, lengths = drawn(task)
-    changed, others = x.flip(1) if lengths is None else x.roll(1, 0), lengths
-    changed[-1] = x[-1]
-    if lengths is not None:
-        others = lengths.roll(1, 0)
-        others[-1] = lengths[-1]
-    one, other = answers(task, setting, (x, y, lengths)), answers(task, setting, (changed, y, others))
-    return not torch.allclose(one[-1], other[-1], atol=1e-6)
-
-
-@pytest.mark.parametrize("task", MINE, ids=lambda task: task.name)
-@pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
-def test_samples_know_nothing_of_each_other(task: Task, cell: str) -> None:
-    assert not mixes(task, Setting(task.name, cell=cell, hidden=8, layers=2))
+from benchmarks.faults.task import Batch
+from benchmarks.faults.tasks import TASKS
+from tests.benchmarks.trained import answers, drawn, mixes, weights_after
 
 
 @pytest.mark.parametrize(
@@ -274,16 +145,9 @@ def test_a_text_goes_on_where_it_ended() -> None:
     assert torch.equal(y[:, -1], after[:, 0])
 
 
-def test_no_answer_is_right_by_itself() -> None:
+def test_a_connection_is_seen_in_all_its_states() -> None:
     _, y, _ = TASKS["protocol"].draw(400, torch.Generator().manual_seed(2), training=True)
     assert set(torch.unique(y).tolist()) == set(range(5))
-    for task in MINE:
-        _, y, _ = drawn(task, 300)
-        if task.classes:
-            assert float(y.flatten().bincount().max()) < 0.7 * y.numel()
-        else:
-            assert abs(float(y.std()) - 1) < 0.1
-        assert score(task, build(task, Setting(task.name, hidden=8))) < task.target / 2
 
 
 def test_the_known_lag_is_where_the_pulse_stands() -> None:
