@@ -41,7 +41,7 @@ def copy(*pairs: tuple[float, float], scale: float = 1.0, **fields: Any) -> With
     return Withheld.model_validate(made | fields)
 
 
-PARTS = copy((1.0, 1.0), (0.9, 0.8), (0.95, 0.5))
+PARTS = copy((1.0, 1.0), (0.9, 0.8), (0.95, 0.6), (0.95, 0.5))
 
 
 def test_it_stands_in_for_a_validation() -> None:
@@ -56,12 +56,12 @@ def test_it_stands_in_for_a_validation() -> None:
 
 
 def test_the_unit_of_the_loss_does_not_matter() -> None:
-    other = log(steps(DOWN), copy((1.0, 1.0), (0.9, 0.8), (0.95, 0.5), scale=7.0))
+    other = log(steps(DOWN), copy((1.0, 1.0), (0.9, 0.8), (0.95, 0.6), (0.95, 0.5), scale=7.0))
     for name in NAMES:
         assert value_of(name, other) == pytest.approx(value_of(name, log(steps(DOWN), PARTS)))
 
 
-def test_what_still_falls_does_not_stall() -> None:
+def test_what_still_falls_does_not_turn() -> None:
     run = log(steps(DOWN), copy((1.0, 1.0), (0.9, 0.8), (0.7, 0.4)))
     assert value_of("memorizing_turns", run) is False
     assert value_of("withheld_lost", run) == 0
@@ -75,13 +75,13 @@ def test_the_scripts_own_validation_comes_first() -> None:
     own = evaluations([3.0, 2.0, 1.0, *[1.2] * 9])
     run = log(steps(DOWN), own, PARTS)
     assert value_of("memorizing_basis", run) == "validation"
-    for name in ("parting", "stalls"):
+    for name in ("parting", "turns"):
         assert value_of(f"memorizing_{name}", run) == value_of(f"validation_{name}", run)
 
 
 def test_without_a_copy_it_is_as_with_the_validation() -> None:
     run = log(steps(DOWN))
-    for name in ("parting", "stalls"):
+    for name in ("parting", "turns"):
         assert measure(f"memorizing_{name}", run).absent == measure(f"validation_{name}", run).absent
     assert measure("memorizing_basis", run).absent
     assert measure("withheld_gap", run).absent == (

@@ -168,7 +168,12 @@ class TestWhatARunHasNot:
 
 
 class TestStepsOfOne:
-    SHORT: Values = {"sequence_length_max": 1, "recurrent_weights_unused": True, "unchanged_tensors": 2}
+    SHORT: Values = {
+        "sequence_length_max": 1,
+        "recurrent_weights_unused": True,
+        "begins_chain": False,
+        "unchanged_tensors": 2,
+    }
 
     def test_a_cell_is_told_to_pass_its_state_on(self) -> None:
         cell = advice(**self.SHORT, is_cell=True)

@@ -76,6 +76,8 @@ def _is_shared(source: Source | None, rows: int) -> bool:
         return False
     if not given.dim() or given.shape[0] != rows:
         return given.dim() < 2 or given.shape[0] == 1
+    if given.dim() > 1 and not given.is_floating_point():
+        return False  # a table of tokens, which are a batch's also where all of them are the same
     return bool((given == given[:1]).all())
 
 
