@@ -95,8 +95,8 @@ class Sample(Frozen):
     stale_norm: Number | None = None
     """2-norm of the optimized parameters' gradients when the first backward pass after an update began."""
     left_norm: tuple[Number | None, ...] = ()
-    """2-norm right after the update before this one: it differs from `weight_norm` where the script changed the weights
-    in between. Absent where that update was not looked at."""
+    """2-norm right after the update before this one, by the first 4,096 numbers of each: it differs from `weight_norm`
+    where the script changed these in between. Absent where that update was not looked at."""
     penalty_pull: tuple[Number, ...] = ()
     """<p, w> / ||w||, where p is what those terms of the loss added to the gradient that read the weights alone: how
     hard they pull the weights to zero, before clipping. Absent where the loss has none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from typing import Any, Iterable, NamedTuple
+from typing import Any, Iterable, NamedTuple, Sequence, Tuple
 
 import torch
 from torch import nn
@@ -19,10 +19,18 @@ _CANCELLED = 1e-3
 _RECURRENT = (nn.RNNBase, nn.modules.rnn.RNNCellBase)
 
 
+_PART = 4096
+"""Numbers of each tensor that tell whether the script shrinks it between two updates."""
+
+
 class _Tracked(NamedTuple):
     id: int
     tensor: weakref.ref[torch.Tensor]
     initial: torch.Tensor
+
+
+_Row = Tuple[_Tracked, torch.Tensor, torch.Tensor]
+"""A parameter, its tensor, and what it held before the update."""
 
 
 class Parameters:
@@ -129,16 +137,28 @@ class Parameters:
             self._gradients[tracked.id] = float(norm) / scale
 
     def leave(self) -> None:
-        """An update is over, the next is sampled: remembers the norms, to see what changes the weights in between."""
-        held = [(k.id, t.detach()) for k, t in self._live() if t.requires_grad]
-        self._left = dict(zip([number for number, _ in held], norms([t for _, t in held])))
+        """An update is over, the next is sampled: remembers sizes, to see what changes the weights in between."""
+        held = [(k.id, _part(t)) for k, t in self._live() if t.requires_grad]
+        self._left = dict(zip([number for number, _ in held], norms([part for _, part in held])))
+
+    def _left_norms(self, rows: Sequence[_Row], weights: Sequence[float]) -> list[float | None] | None:
+        """The norms of `weights` as the update before left them, by how a part of each has changed since."""
+        if not self._left:
+            return None
+        now = [float(norm) for norm in norms([_part(old) for _, _, old in rows])]
+        before = [self._left.get(k.id) for k, _, _ in rows]
+        return [
+            None if then is None or not size else weight * (float(then) / size)
+            for weight, then, size in zip(weights, before, now)
+        ]
 
     def after_update(self, step: int, optimizers: list[int]) -> None:
         """Writes the sample of this step, if `before_update` was called for it."""
         rows = [(k, t, self._before[k.id]) for k, t in self._live() if k.id in self._before]
         left = [self.stale[number] for number in optimizers or [BY_HAND] if number in self.stale]
         if rows:
-            weights = norms([old for _, _, old in rows])
+            weights = [float(norm) for norm in norms([old for _, _, old in rows])]
+            left_norms = self._left_norms(rows, weights)
             # The snapshots serve as scratch: allocating anew costs as much as the arithmetic.
             updates = [_size(old.sub_(t.detach())) for _, t, old in rows]
             moved = [_size(torch.sub(t.detach(), k.initial, out=old)) for k, t, old in rows]
@@ -147,11 +167,11 @@ class Parameters:
                 step=step,
                 parameters=[k.id for k, _, _ in rows],
                 grad_norm=[self._gradients.get(k.id) for k, _, _ in rows],
-                weight_norm=[float(n) for n in weights],
+                weight_norm=weights,
                 update_norm=updates,
                 displacement=moved,
                 stale_norm=math.sqrt(sum(stale * stale for stale in left)) if left else None,
-                left_norm=[_number(self._left.get(k.id)) for k, _, _ in rows] if self._left else None,
+                left_norm=left_norms,
                 penalty_pull=[self.pulls.get(id(t), 0.0) for _, t, _ in rows] if self.pulls else None,
             )
         self.pulls.clear()
@@ -161,8 +181,9 @@ class Parameters:
         self.stale = {}
 
 
-def _number(norm: torch.Tensor | None) -> float | None:
-    return None if norm is None else float(norm)
+def _part(tensor: torch.Tensor) -> torch.Tensor:
+    """Its first numbers: what shrinks all of them by a share shrinks these, at next to no cost."""
+    return tensor.detach().reshape(-1)[:_PART]
 
 
 def _moments(values: torch.Tensor) -> tuple[float | None, float | None]:
