@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -229,13 +230,20 @@ def rulebook(folders: Sequence[Path] = ()) -> Rulebook:
 
     Raises: RulebookError: a rule file is wrong.
     """
+    if not folders:
+        return _shipped()
+    from rnn_doctor.derive.registry import kinds
     from rnn_doctor.diagnose.rulebook import load
 
-    if not folders:
-        return load()
-    from rnn_doctor.derive.registry import kinds
-
     return load(folders, signals=kinds())
+
+
+@cache
+def _shipped() -> Rulebook:
+    """Its hundred files are read once: several runs may be examined in a row."""
+    from rnn_doctor.diagnose.rulebook import load
+
+    return load()
 
 
 class InUse(NamedTuple):

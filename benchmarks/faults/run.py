@@ -18,6 +18,7 @@ import argparse
 import hashlib
 import json
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,13 @@ def observe_all(scenarios: list[Scenario], first: int, processes: int) -> None:
 def examine_all(scenarios: list[Scenario]) -> None:
     """Writes results.jsonl anew from the logs that there are."""
     labels = {row["key"]: row for row in rows(LABELS)}
-    lines = []
-    for scenario in scenarios:
-        health = healthy(scenario, labels)
-        if health is not None and log_of(scenario).exists():
-            lines.append(json.dumps(result_of(scenario, health)) + "\n")
+    found = [(scenario, healthy(scenario, labels)) for scenario in scenarios]
+    seen = [
+        (scenario, health) for scenario, health in found if health is not None and log_of(scenario).exists()
+    ]
+    with ProcessPoolExecutor() as pool:
+        results = pool.map(result_of, *zip(*seen, strict=True), chunksize=20)
+        lines = [json.dumps(result) + "\n" for result in results]
     RESULTS.write_text("".join(lines), encoding="utf-8")
 
 
