@@ -8,13 +8,11 @@ import torch
 
 from .graph import Leaves
 from .naming import Naming
+from .pieces import piece
 from .sensors.norms import BY_HAND, Gradients
 from .sensors.optimizers import Optimizers, parameters
 from .sensors.parameters import Parameters
 from .sensors.recurrence import Recurrences
-
-_SLICE = 64
-"""Elements of each tensor that are compared to see whether the script changed it."""
 
 
 class Trainables:
@@ -72,21 +70,17 @@ class Trainables:
         weigh: also remembers all of them, for the norms of a sample.
         """
         with_gradient = [p for p in self.tensors() if p.grad is not None]
-        self.watched = [(p, _piece(p).clone()) for p in with_gradient]
+        self.watched = [(p, piece(p).clone()) for p in with_gradient]
         if weigh:
             self._parameters.before_update()
 
     def changed_by_hand(self) -> bool:
         """Whether the script has changed parameters since, although no optimizer ever stepped."""
-        return not self.optimized and any(not torch.equal(_piece(p), old) for p, old in self.watched)
+        return not self.optimized and any(not torch.equal(piece(p), old) for p, old in self.watched)
 
     def updated(self) -> None:
         """A step is over."""
         self.watched = []
-
-
-def _piece(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach().reshape(-1)[:_SLICE]
 
 
 def gradients_of(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:

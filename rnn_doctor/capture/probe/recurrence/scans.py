@@ -67,7 +67,7 @@ def find(unrolled: Unrolled) -> list[Scan]:
                 weights=[weight for weight in weights if weight.dim() > 1] or weights,
                 steps=unrolled.shape((end, 0))[axis], states=[state] * _FEWEST, hidden_size=shape[-1], axis=-1,
                 rows=shape[1 - axis] if len(shape) == _AXES else None, anew=True, linear=False, diagonal=True,
-                is_fed=lambda: True, operations=inside, step=[],
+                is_fed=lambda: True, operations=inside, step=[0] * len(unrolled.nodes),
             )  # fmt: skip
             found.append(Scan(loop, axis, made_of))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Callable
 
 import torch
@@ -132,16 +133,9 @@ class Loops:
             number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
             if examine and number not in self._examined:
                 self._examined.add(number)
-                absent = loop_gain.absent(unrolled, loop, self.hooked)
-                self._writer.write(
-                    "loop", step=step, module=number, steps=loop.steps, states=1, absent=absent
+                self._examine(
+                    step, number, unrolled, loop, gain=functools.partial(scans.gain, unrolled, scan)
                 )
-                if absent is None:
-                    self._writer.write("lag_gain", step=step, module=number, **scans.gain(unrolled, scan))
-                self._writer.write(
-                    "state_flow", step=step, module=number, calls=loop.steps, attached=loop.steps - 1,
-                    length=loop.steps,
-                )  # fmt: skip
 
     def on_cut(self, node: Any, result: torch.Tensor, location: dict[str, Any] | None) -> None:
         """A tensor is cut off from its graph, in which recurrences may be that no loss will reach.
@@ -284,10 +278,16 @@ class Loops:
         return len(old) > 1
 
     def _examine(
-        self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop, kept: bool = False
+        self,
+        step: int,
+        number: int,
+        unrolled: Unrolled,
+        loop: loops.Loop,
+        kept: bool = False,
+        gain: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         if not kept:  # the pass of an earlier update may have freed its graph
-            self._measure(step, number, unrolled, loop)
+            self._measure(step, number, unrolled, loop, gain)
             for fields in loop_layers.layers(unrolled, loop):
                 self._writer.write("layer", step=step, module=number, **fields)
         self._writer.write(
@@ -295,15 +295,30 @@ class Loops:
             kept=1 if kept else None, length=loop.steps,
         )  # fmt: skip
 
-    def _measure(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> bool:
-        """Writes how far gradients reach, or why that is not known; returns whether it is."""
+    def _measure(
+        self,
+        step: int,
+        number: int,
+        unrolled: Unrolled,
+        loop: loops.Loop,
+        gain: Callable[[], dict[str, Any]] | None = None,
+    ) -> bool:
+        """Writes how far gradients reach, or why that is not known; returns whether it is.
+
+        gain: the fields of its record, where they are not taken from step to step.
+        """
         absent = loop_gain.absent(unrolled, loop, self.hooked)
         self._writer.write(
             "loop", step=step, module=number, steps=loop.steps, states=len(loop.states[-1]) if loop.states else 0,
             linear=loop.linear if unrolled.whole and not loop.diagonal else None, absent=absent,
         )  # fmt: skip
         if absent is None:
-            self._writer.write("lag_gain", step=step, module=number, **loop_gain.gain(unrolled, loop))
+            self._writer.write(
+                "lag_gain",
+                step=step,
+                module=number,
+                **(gain() if gain is not None else loop_gain.gain(unrolled, loop)),
+            )
         return absent is None
 
     def _write_cut(

@@ -7,11 +7,10 @@ from typing import Any, Callable, NamedTuple
 
 import torch
 
+from ..pieces import piece
 from ..recurrence.loops import Loop
 from ..recurrence.unrolled import LARGEST, Unrolled
 
-_SLICE = 64
-"""Numbers of a weight that are compared to see whether it has learned."""
 _MOST_LOOKS = 8
 """Tensors of an update whose graphs are searched: what a recurrence made is cut off once, what is noted more often."""
 
@@ -50,7 +49,7 @@ class LostLoops:
             weights = [weakref.ref(weight) for weight in loop.weights]
             self._below[name] = Lost(name, loop.hidden_size, loop.steps, location, weights)
             if name not in self._first:
-                self._first[name] = [_piece(weight).clone() for weight in loop.weights]
+                self._first[name] = [piece(weight).clone() for weight in loop.weights]
 
     def reached(self) -> None:
         """A loss depends on a recurrence."""
@@ -70,13 +69,9 @@ class LostLoops:
     def _has_learned(self, lost: Lost) -> bool:
         now = [ref() for ref in lost.weights]
         before = self._first[lost.name]
-        return any(w is None or not torch.equal(_piece(w), old) for w, old in zip(now, before))
+        return any(w is None or not torch.equal(piece(w), old) for w, old in zip(now, before))
 
     def forget(self) -> None:
         """The update is over."""
         self._below.clear()
         self._looks = self._operations = 0
-
-
-def _piece(weight: torch.Tensor) -> torch.Tensor:
-    return weight.detach().reshape(-1)[:_SLICE]

@@ -79,7 +79,7 @@ def _few(batch: int) -> list[int]:
 
 def _packed(given: PackedSequence) -> Padded:
     """Of packed sequences: by what they end in where that is padding, else by their lengths."""
-    lengths = lengths_of(given)
+    lengths: list[int] = lengths_of(given).tolist()
     time, batch = len(given.batch_sizes), len(lengths)
     rows = _few(batch)
     own = [lengths[row] for row in rows]
@@ -92,14 +92,15 @@ def _packed(given: PackedSequence) -> Padded:
     return Padded(list(range(batch)), lengths, time)
 
 
-def lengths_of(given: PackedSequence) -> list[int]:
-    """The steps of each sequence, in the order of the script's batch."""
-    sizes = given.batch_sizes
-    ends = (torch.arange(int(sizes[0])) < sizes.unsqueeze(1)).sum(0)
-    lengths: list[int] = (
-        ends if given.unsorted_indices is None else ends[given.unsorted_indices.cpu()]
-    ).tolist()
-    return lengths
+def lengths_of(packed: PackedSequence) -> torch.Tensor:
+    """The steps of each sequence, in the order of the script's batch. Shape: (B)."""
+    ends = running(packed.batch_sizes).sum(0)
+    return ends if packed.unsorted_indices is None else ends[packed.unsorted_indices.cpu()]
+
+
+def running(sizes: torch.Tensor) -> torch.Tensor:
+    """Whether a sorted row of a packed sequence still runs at a step. Shapes: batch sizes (T) -> (T, B)."""
+    return torch.arange(int(sizes[0])) < sizes.unsqueeze(1)
 
 
 def grid_of(packed: PackedSequence, data: torch.Tensor, rows: list[int]) -> torch.Tensor:

@@ -11,6 +11,7 @@ from torch import nn
 
 from ..graph import Leaves
 from ..naming import Naming
+from ..pieces import piece
 from ..writer import Writer
 from .norms import BY_HAND, norms
 
@@ -138,14 +139,14 @@ class Parameters:
 
     def leave(self) -> None:
         """An update is over, the next is sampled: remembers sizes, to see what changes the weights in between."""
-        held = [(k.id, _part(t)) for k, t in self._live() if t.requires_grad]
+        held = [(k.id, piece(t, _PART)) for k, t in self._live() if t.requires_grad]
         self._left = dict(zip([number for number, _ in held], norms([part for _, part in held])))
 
     def _left_norms(self, rows: Sequence[_Row], weights: Sequence[float]) -> list[float | None] | None:
         """The norms of `weights` as the update before left them, by how a part of each has changed since."""
         if not self._left:
             return None
-        now = [float(norm) for norm in norms([_part(old) for _, _, old in rows])]
+        now = [float(norm) for norm in norms([piece(old, _PART) for _, _, old in rows])]
         before = [self._left.get(k.id) for k, _, _ in rows]
         return [
             None if then is None or not size else weight * (float(then) / size)
@@ -179,11 +180,6 @@ class Parameters:
         self._before.clear()
         self._gradients.clear()
         self.stale = {}
-
-
-def _part(tensor: torch.Tensor) -> torch.Tensor:
-    """Its first numbers: what shrinks all of them by a share shrinks these, at next to no cost."""
-    return tensor.detach().reshape(-1)[:_PART]
 
 
 def _moments(values: torch.Tensor) -> tuple[float | None, float | None]:

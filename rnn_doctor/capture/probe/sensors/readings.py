@@ -7,6 +7,8 @@ from typing import Any, Callable
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
+from .padded import lengths_of, running
+
 
 class Reading:
     """Gathers ||dL/d output||^2 and ||dL/d h_n||^2 of one call of an nn.RNN, LSTM or GRU over the backward pass.
@@ -21,7 +23,7 @@ class Reading:
         self._order: torch.Tensor | None = sequence.unsorted_indices if packed else None
         self._batch_first: bool = module.batch_first
         self._directions = 2 if module.bidirectional else 1
-        self.lengths: torch.Tensor | None = None if self._batch_sizes is None else self._ends()
+        self.lengths: torch.Tensor | None = lengths_of(sequence) if packed else None
         """Valid steps of each row of a packed sequence. Shape: (B)."""
         self.output: torch.Tensor | None = None
         """Of both directions, or the only one. Shape: (T, B)."""
@@ -86,20 +88,9 @@ class Reading:
                 return square.unsqueeze(1)
             return square.t() if self._batch_first else square
         grid = square.new_zeros(len(self._batch_sizes), int(self._batch_sizes[0]))
-        grid[self._valid().to(square.device)] = (
-            square  # both run over the rows of a step, then over the steps
-        )
+        # Both run over the rows of a step, then over the steps.
+        grid[running(self._batch_sizes).to(square.device)] = square
         return grid if self._order is None else grid[:, self._order]
-
-    def _valid(self) -> torch.Tensor:
-        """Whether a sorted row still runs at a step. Shape: (T, B)."""
-        sizes = self._batch_sizes
-        assert sizes is not None
-        return torch.arange(int(sizes[0])) < sizes.unsqueeze(1)
-
-    def _ends(self) -> torch.Tensor:
-        ends = self._valid().sum(0)
-        return ends if self._order is None else ends[self._order.cpu()]
 
 
 def _sum(old: torch.Tensor | None, new: torch.Tensor) -> torch.Tensor:

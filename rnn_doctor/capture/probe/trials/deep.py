@@ -10,8 +10,8 @@ import torch
 from ..sensing import Sensors
 from ..session import Session
 from .batch_fit import OTHERS, OWN, Arm, Clip, Subject, fit
-from .copying import clip_of, unable
-from .forking import NoAnswer, in_copy
+from .copying import clip_of, told_by_copy, unable
+from .forking import NoAnswer
 from .tape import NoTape, Recorder
 
 AT = 4
@@ -83,20 +83,13 @@ class Deep:
 
     def _try(self, subject: Subject, arm: Arm, deadline: float) -> bool:
         """Writes what came of an arm; returns whether it learned the batch."""
-
-        def answer() -> dict[str, Any]:
-            self._session.active = False  # of the copy
-            return fit(subject, arm, deadline)
-
-        self._session.copying = True
+        seconds = max(0.0, deadline - time.monotonic()) + 1.0
         try:
-            found = in_copy(answer, max(0.0, deadline - time.monotonic()) + 1.0)
+            found = told_by_copy(self._session, lambda: fit(subject, arm, deadline), seconds)
         except NoAnswer as error:
             if arm is OWN:
                 raise
             found = {"losses": [], "absent": str(error)}
-        finally:
-            self._session.copying = False
         learned = bool(found.pop("learned", False))
         self._told = True
         self._session.writer.write("batch_fit", step=AT, arm=arm.name, learned=learned, **found)

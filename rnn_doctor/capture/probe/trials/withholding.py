@@ -15,11 +15,11 @@ import torch
 
 from ..sensing import Sensors
 from ..sensors.examples import Rows, rows
-from ..sensors.optimizers import rates
+from ..sensors.optimizers import parameters, rates
 from ..session import Session
 from .batch_fit import Clip, Unfaithful
-from .copying import clip_of, unable
-from .forking import NoAnswer, in_copy
+from .copying import clip_of, told_by_copy, unable
+from .forking import NoAnswer
 from .tape import NoTape, Recorder, Tape
 from .withheld import FEWEST, FOLDS, Batch, Subject, learn_without
 
@@ -116,7 +116,7 @@ class Withholding:
         """The first backward pass: whether the data are few, and what the parameters are."""
         loaders, steps = self._sensors.loaders, self._session.config.steps or 0
         optimizers = self._sensors.optimizers.live()
-        parameters = [p for o in optimizers for g in o.param_groups for p in g["params"] if p.requires_grad]
+        trained = [p for o in optimizers for p in parameters(o) if p.requires_grad]
         length = loaders.length(loaders.current)
         if loaders.current is None:  # why it cannot be brought to validate, either; that is told
             self.over = self._by_hand = True
@@ -128,7 +128,7 @@ class Withholding:
             (len(optimizers) != 1, "other optimizers than one make its updates"),
             (any(o.state for o in optimizers), "its optimizer goes on from an earlier training"),
             (
-                sum(p.numel() for p in parameters) > _MOST_NUMBERS,
+                sum(p.numel() for p in trained) > _MOST_NUMBERS,
                 f"it has more than {_MOST_NUMBERS:,} parameters",
             ),
         )
@@ -138,7 +138,7 @@ class Withholding:
             self._refuse(reason)
             return
         self._length, self._optimizer = length or 0, optimizers[0]
-        self._begin = [(p, p.detach().clone()) for p in parameters]
+        self._begin = [(p, p.detach().clone()) for p in trained]
 
     def _note(self, loss: torch.Tensor) -> None:
         """Keeps what led to this loss."""
@@ -238,19 +238,15 @@ class Withholding:
         subject = Subject(self._batches, self._optimizer, self._begin, self._noted, self._rates, self._clip)
 
         def answer() -> dict[str, Any]:
-            self._session.active = False  # of the copy
             try:
                 return learn_without(subject, time.process_time() + seconds)
             except (Unfaithful, NoTape) as error:
                 return {"absent": str(error)}
 
-        self._session.copying = True
         try:
-            found = in_copy(answer, _PATIENCE * seconds)
+            found = told_by_copy(self._session, answer, _PATIENCE * seconds)
         except NoAnswer as error:
             return {"absent": str(error)}
-        finally:
-            self._session.copying = False
         if "absent" in found:
             return found
         examples = sum(batch.layout.batch for batch in self._batches)
