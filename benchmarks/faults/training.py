@@ -33,12 +33,13 @@ def train(
 ) -> None:
     """Trains for so many updates, or until the watch ends it."""
     task = TASKS[setting.task]
-    if task.part in FOLDERS:
-        import_module(f".{task.part}.loops", __package__).train(task, setting, updates, watch, attach)
-        return
+    loops = import_module(f".{task.part}.loops", __package__) if task.part in FOLDERS else None
     torch.manual_seed(setting.seed)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # torch warns of some faults by itself; the bench does not rely on it
+    if loops is not None:
+        loops.train(task, setting, updates, watch, attach)
+        return
     model = build(task, setting)
     optimizer = _optimizer(model, setting)
     if setting.optimized == "stale":

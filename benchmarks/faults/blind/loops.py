@@ -4,7 +4,6 @@ Half of the tasks step as skorch does, with a closure; the others in the loop it
 """
 
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain, repeat
@@ -216,9 +215,6 @@ def train(
     attach: Callable[[nn.Module, torch.optim.Optimizer], None],
 ) -> None:
     """Trains for so many updates, or until the watch ends it."""
-    torch.manual_seed(setting.seed)
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
     trainer = Trainer(task, setting)
     attach(trainer.net, trainer.optimizer)
     trainer.fit(batches(task, setting), updates, watch)

@@ -4,7 +4,6 @@ Half of the tasks clear the gradients through the network, the others through th
 """
 
 import math
-import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -35,9 +34,6 @@ def train(
     attach: Callable[[nn.Module, torch.optim.Optimizer], None],
 ) -> None:
     """Trains for so many updates, or until the watch ends it."""
-    torch.manual_seed(setting.seed)
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
     model: Any = build(task, setting)
     optimizer = optimizer_for(model, task, setting)
     if setting.optimized == "copy":

@@ -5,7 +5,6 @@ update, or by hand; of two optimizers by each. A language model hands its state 
 with two heads each loss goes backward by itself.
 """
 
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -120,9 +119,6 @@ def train(
     attach: Callable[[nn.Module, torch.optim.Optimizer], None],
 ) -> None:
     """Trains for so many updates, or until the watch ends it."""
-    torch.manual_seed(setting.seed)
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
     script = Script(task, setting)
     attach(script.model, script.optimizers[0])
     parts = setting.accumulate
