@@ -17,7 +17,7 @@ def _watched() -> list[bool]:
     found = []
     losses, output = torch.ones(32), torch.ones(32, 1)
     for step in range(1, 60 * EVERY + 1):
-        trained.begins(step)
+        trained.step = step
         if trained.wanted:
             trained.add(losses, output, torch.zeros(32, 1), step)
         if step % EVERY == 0:

@@ -68,6 +68,7 @@ class Calls:
         """Begins or ends to tell of the tensors that the script cuts off from their graph."""
         self.loops = Loops(writer, naming, recurrences, self.flows, self.detachments)
         self._link = "fresh"
+        self.searching = False
         self._failed = 0
         """The last update of which a backward pass raised."""
         self._begin(1)
@@ -81,10 +82,14 @@ class Calls:
         self._flowing = self.sampled or step + 1 in self._sampled_steps
         self._mixing = self.sampled and step <= _VIEWED_UNTIL  # views are the same at every step
         self._examining = step in self._examined_steps
+        searched = self.searching
         self.searching = self._examining or step <= _SEARCHED_UNTIL
         """Whether hand-written recurrences are looked for."""
+        self._quiet = not (self._flowing or self.searching or self.orders.waits)
+        """Whether no sensor looks at what this update does, unless a module is called that was not known."""
         self.detachments.beneath = self.loops.on_cut if self._examining else None
-        self.watch_detaching(self.searching)
+        if self.searching != searched:
+            self.watch_detaching(self.searching)
 
     def forward(self, module: Any, given: Any, state: Any, output: Any) -> None:
         """A recurrent module ran forward with gradients."""
@@ -92,7 +97,10 @@ class Calls:
         number = self._recurrences.number(module)
         attempt("non_finite", self.non_finites.on_call, module, given, state, output)
         if number not in self.data_lags.closed:
+            self._quiet = False
             attempt("data_lag", self.data_lags.on_call, number, module, given)
+        if self._quiet:
+            return
         if self.orders.waits:
             attempt("orders", self.orders.on_call, module, given)
         if self.sampled:
@@ -129,6 +137,8 @@ class Calls:
 
     def loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
         """A loss function that leads to a gradient returned."""
+        if self._quiet:
+            return
         if self.orders.waits:
             self._session.attempt("orders", self.orders.on_loss, function, output, target, options)
         if self.data_lags.waits:
@@ -142,6 +152,8 @@ class Calls:
         """A backward pass is about to run."""
         if self.non_finites.operations.sought:
             self._session.attempt("non_finite", self.non_finites.operations.on_backward, loss)
+        if self._quiet:
+            return
         if self.data_lags.waits:
             self.data_lags.on_backward()
         if self._mixing:
@@ -204,9 +216,15 @@ class Calls:
 
     def updated(self, step: int) -> None:
         """An update is complete."""
-        self._write(step)
         if self.modes.waits:
             self._session.attempt("modes", self.modes.updated, step)
+        if not self._quiet:
+            self._updated(step)
+        self.non_finites.forget()
+        self._begin(step + 1)
+
+    def _updated(self, step: int) -> None:
+        self._write(step)
         if self.orders.waits:
             self._session.attempt("orders", self.orders.updated, step)
         if self._mixing:
@@ -223,8 +241,6 @@ class Calls:
         if self.searching:
             self.loops.forget()
             self.detachments.forget()
-        self.non_finites.forget()
-        self._begin(step + 1)
 
     def leave_to_compiler(self, for_good: bool) -> None:
         """A compiler is to meet torch's functions as torch made them; for_good: from now on, it runs at any time."""

@@ -289,7 +289,7 @@ def _updates(observer: Observer, patches: Patches) -> None:
             observer.on_clip([tensors] if isinstance(tensors, torch.Tensor) else tensors, float(limit), tells)
             result = original(tensors, limit, *args, **kwargs)
             if tells:
-                observer.on_clipped(float(result))
+                observer.norms.clipped(float(result))
             return result
 
         @functools.wraps(original)

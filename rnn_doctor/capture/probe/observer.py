@@ -119,14 +119,16 @@ class Observer:
             self._updates.finish(())
         self.session.place("backward")
         self.loaders.trained()
-        self.session.attempt("evaluations", self.evaluations.training_goes_on, self.session.step)
-        self.session.backwards = self.losses.backwards
-        if self.session.out_of_time():  # within an update of many backward passes, such as LBFGS makes
+        evaluations = self.evaluations
+        if evaluations.under_way:
+            self.session.attempt("evaluations", evaluations.training_goes_on, self.session.step)
+        self.session.backwards = before = self.losses.backwards
+        if before and self.session.out_of_time():  # an update of many backward passes, such as LBFGS makes
             self._updates.end("time")
         loss = tensors if isinstance(tensors, torch.Tensor) else sum(tensors)
-        self.session.attempt("evaluations", self.evaluations.learned_losses.on_backward, loss)
-        fresh = self.losses.backwards == 0
-        self._updates.backward(self.losses.on_backward(loss, places.site()), fresh)
+        if evaluations.learned_losses.waiting:
+            self.session.attempt("evaluations", evaluations.learned_losses.on_backward, loss)
+        self._updates.backward(self.losses.on_backward(loss, places.site()), fresh=before == 0)
 
     @entry
     def after_backward(self) -> None:
@@ -179,11 +181,6 @@ class Observer:
         if not any(gradients.values()):
             gradients = {BY_HAND: gradients_of(tensors)}
         self.session.attempt("norms", self.norms.clipping, gradients, limit, self.session.step + 1)
-
-    @entry
-    def on_clipped(self, norm: Any) -> None:
-        """A clip call returned."""
-        self.session.attempt("norms", self.norms.clipped, norm)
 
     @entry
     def on_scale(self, original: torch.Tensor, result: torch.Tensor) -> None:

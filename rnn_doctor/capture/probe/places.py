@@ -67,8 +67,10 @@ def site() -> tuple[str, int] | None:
     """File and line of `here`, without the cost of describing it: tells call sites apart."""
     frame = sys._getframe(1)
     while frame is not None:
-        if _kind(frame.f_code.co_filename) == _USER:
-            return frame.f_code.co_filename, frame.f_lineno
+        filename = frame.f_code.co_filename
+        kind = _kinds.get(filename)  # asked for at every step: no call of a function for each frame
+        if (_kind(filename) if kind is None else kind) == _USER:
+            return filename, frame.f_lineno
         frame = frame.f_back  # type: ignore[assignment]
     return None
 

@@ -63,7 +63,6 @@ class Session:
         """The process trains: its clock starts and its log is opened."""
         if self._started is None:
             self._started = time.perf_counter()
-        if not self.writer.is_open:
             self.writer.open(self._header())
 
     def _header(self) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Updates:
         self.deep = Deep(session, sensors, probing) if session.config.deep else None
         """Trials in copies of the process, until they are over."""
         self.withholding = Withholding(session, sensors, probing)
+        self._tries = True
+        """Whether copies of the process may still try something."""
         self.closure = False
         """An optimizer evaluates the loss itself, by a closure."""
         self.clip_late = False
@@ -101,7 +103,8 @@ class Updates:
             self._session.attempt("norms", sensors.norms.at_update, number, gradients_of(tensors), scale)
             if sampled:
                 renew = {id(p) for p in tensors} if self._stepped else None
-                self._session.attempt("parameters", sensors.parameters.before_update, renew, scale)
+                known = sensors.norms.each
+                self._session.attempt("parameters", sensors.parameters.before_update, renew, scale, known)
         # Before the update, which spreads what is not finite to all weights.
         self.search_non_finite(sensors.norms.used, sensors.losses.latest, True)
 
@@ -169,8 +172,9 @@ class Updates:
         sensors.trainables.updated()
         self._session.step = step
         self._session.backwards = 0
-        self._trials(step, stepped, backwards, fields)
-        sensors.evaluations.trained.begins(step + 1)
+        if self._tries:
+            self._trials(step, stepped, backwards, fields)
+        sensors.evaluations.trained.step = step + 1
         reason = self._session.enough()
         if reason is not None and not self.early.begins(reason):
             self.end(reason)
@@ -187,6 +191,7 @@ class Updates:
             if step >= AT:  # also where a failure has switched it off
                 attempt("deep_end", self.deep.leave)
             self.deep = None if self.deep.over else self.deep
+        self._tries = self.deep is not None or not self.withholding.over or self.withholding.lingers
 
     def end(self, reason: str) -> None:
         """Enough was seen: the script is asked to stop."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Sequence
 
 import torch
 
@@ -44,8 +44,7 @@ def layers(replayed: Replayed, gradients: list[Gradients] | None) -> list[dict[s
             "reverse": direction.reverse or None,
             "times": times,
             "hidden_norm": _by_time(replayed, direction, direction.h, times),
-            "gates": [gate(name, _valid(replayed, values), _kind(replayed, name)) | courses.get(name, {})
-                      for name, values in direction.gates.items()],
+            "gates": [fields | courses.get(fields["name"], {}) for fields in _gates(replayed, direction)],
             "gate_times": few if courses else None,
             **units(_valid(replayed, direction.h), replayed.kernel.mode == "RNN_RELU"),
         }  # fmt: skip
@@ -121,8 +120,20 @@ def _kind(replayed: Replayed, name: str) -> str:
     return "relu" if replayed.kernel.mode == "RNN_RELU" else "tanh"
 
 
-def gate(name: str, values: torch.Tensor, kind: str) -> dict[str, Any]:
-    """The fields of a gate of this kind: sigmoid, tanh or relu. Shapes: values (n, H)."""
+def _gates(replayed: Replayed, direction: Direction) -> list[dict[str, Any]]:
+    """The fields of all gates of a direction, in their order."""
+    by_kind: dict[str, list[str]] = {}
+    for name in direction.gates:
+        by_kind.setdefault(_kind(replayed, name), []).append(name)
+    found: dict[str, dict[str, Any]] = {}
+    for kind, names in by_kind.items():
+        values = torch.stack([_valid(replayed, direction.gates[name]) for name in names])
+        found.update(zip(names, gates(names, values, kind)))
+    return [found[name] for name in direction.gates]
+
+
+def gates(names: Sequence[str], values: torch.Tensor, kind: str) -> list[dict[str, Any]]:
+    """The fields of gates of one kind: sigmoid, tanh or relu. Shapes: values (gates, n, H)."""
     if kind == "relu":  # it has no bounds, so nothing saturates but the zero side
         low, high = values <= 0, torch.zeros_like(values, dtype=torch.bool)
         slope = (values > 0).to(values.dtype)
@@ -130,12 +141,14 @@ def gate(name: str, values: torch.Tensor, kind: str) -> dict[str, Any]:
         low, high, slope = values < -_FLAT, values > _FLAT, 1 - values * values
     else:
         low, high, slope = values < _CLOSED, values > _OPEN, values * (1 - values)
-    left, right = low.float().mean(0), high.float().mean(0)
-    shares = torch.stack(
-        [left.mean(), right.mean(), (left > _STUCK).float().mean(), (right > _STUCK).float().mean(),
-         slope.float().mean()]
-    ).tolist()  # fmt: skip
-    return dict(zip(("name", "low", "high", "stuck_low", "stuck_high", "slope"), (name, *shares)))
+    sides = torch.stack([low, high]).float().mean(2)  # of the steps and rows, by side, gate and unit
+    shares = sides.mean(2)
+    stuck = (sides > _STUCK).float().mean(2)
+    told = torch.cat([shares, stuck, slope.float().mean((1, 2)).unsqueeze(0)]).t().tolist()
+    return [
+        dict(zip(("name", "low", "high", "stuck_low", "stuck_high", "slope"), (name, *each)))
+        for name, each in zip(names, told)
+    ]
 
 
 def units(states: torch.Tensor, relu: bool) -> dict[str, Any]:

@@ -111,8 +111,14 @@ def is_usual(module: Any, given: Any, output: Any) -> bool:
         if not (type(output) is tuple and len(output) == 2 and isinstance(output[0], type(given))):
             return False
         output = output[1]
-    state = output if isinstance(output, tuple) else (output,)
-    return len(state) == 1 + (mode_of(module) == "LSTM") and all(isinstance(s, torch.Tensor) for s in state)
+    if mode_of(module) != "LSTM":
+        return isinstance(output, torch.Tensor)
+    return (
+        isinstance(output, tuple)
+        and len(output) == 2
+        and isinstance(output[0], torch.Tensor)
+        and isinstance(output[1], torch.Tensor)
+    )
 
 
 def weight_of(module: Any, name: str) -> torch.Tensor | None:

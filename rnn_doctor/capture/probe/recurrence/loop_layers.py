@@ -11,7 +11,7 @@ from typing import Any, Iterator, NamedTuple
 import torch
 
 from ..saved import saved
-from .gates import gate, spread_times, units
+from .gates import gates, spread_times, units
 from .loop_states import Edge
 from .loops import Loop
 from .unrolled import KEPT, PRODUCTS, VIEWS, Unrolled
@@ -141,7 +141,11 @@ def _gates(unrolled: Unrolled, loop: Loop, edges: set[Edge]) -> list[dict[str, A
                 some = [_few(each.narrow(1, part * width, width)) for each in results if each is not None]
                 values.setdefault(name, []).append(torch.cat(some))
     kinds = {name: "tanh" if name in "gh" else "sigmoid" for name in values}
-    return [gate(name, torch.cat(each, dim=1), kinds[name]) for name, each in values.items()]
+    return [
+        fields
+        for name, each in values.items()
+        for fields in gates((name,), torch.cat(each, dim=1).unsqueeze(0), kinds[name])
+    ]
 
 
 def _is_of_units(unrolled: Unrolled, loop: Loop, number: int) -> bool:

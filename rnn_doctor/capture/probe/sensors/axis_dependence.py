@@ -70,6 +70,9 @@ class AxisDependence:
         self._targets = torch.zeros(TARGETS, **_NUMBERS)
         self._profiles: list[Tensor] = []
         self._told: dict[int, Told] = {}
+        self._solved: tuple[Tensor, Tensor, float] | None = None
+        """Of the batches so far: inverse covariance of the inputs, what the input of a target's own place tells of it
+        (INPUTS, TARGETS), and the variance that it leaves."""
         self.batches = 0
         self.compared = 0
         """Places with a target."""
@@ -87,6 +90,7 @@ class AxisDependence:
         self._axes[BATCH].add(x, right, weight)
         self._axes[TIME].add(*(t.transpose(0, 1) for t in (x, right, weight)))
         self._told.clear()
+        self._solved = None
         self.batches += 1
         self.compared += int(known.sum())
 
@@ -100,11 +104,16 @@ class AxisDependence:
             self._told[axis] = self._tell(axis)
         return self._told[axis]
 
+    def _solve(self) -> tuple[Tensor, Tensor, float]:
+        if self._solved is None:
+            inverse = _inverse(self._inputs / max(1, self._places))
+            slope = _inverse(self._own[:, TARGETS:]) @ self._own[:, :TARGETS]
+            explained = (slope * self._own[:, :TARGETS]).sum()
+            self._solved = inverse, slope, float(self._targets.sum() - explained)
+        return self._solved
+
     def _tell(self, axis: int) -> Told:
-        inverse = _inverse(self._inputs / max(1, self._places))
-        slope = _inverse(self._own[:, TARGETS:]) @ self._own[:, :TARGETS]
-        explained = (slope * self._own[:, :TARGETS]).sum()
-        left = float(self._targets.sum() - explained)
+        inverse, slope, left = self._solve()
         if left <= _LEAST_LEFT * float(self._targets.sum()):
             return Told(0.0, 0, 0.0)
         sums = self._axes[axis]

@@ -25,25 +25,26 @@ class LearnedLosses:
     def __init__(self) -> None:
         self._learned: set[str] = set()
         self._missed: dict[str, int] = {}
-        self._made: deque[tuple[str, Any]] = deque(maxlen=_HELD)
+        self.waiting: deque[tuple[str, Any]] = deque(maxlen=_HELD)
+        """What a backward pass may go through: functions not known to be learned from, and their results."""
 
     def on_loss(self, function: str, result: torch.Tensor) -> None:
         """A loss that could be learned from was computed."""
-        if self._is_open(function):
-            self._made.append((function, result.grad_fn))
+        if function not in self._learned and self._is_open(function):
+            self.waiting.append((function, result.grad_fn))
 
     def on_backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run."""
-        for function in {function for function, _ in self._made}:
-            if reaches(loss, {node for name, node in self._made if name == function}):
+        for function in {function for function, _ in self.waiting}:
+            if reaches(loss, {node for name, node in self.waiting if name == function}):
                 self._learned.add(function)
             else:
                 self._missed[function] = self._missed.get(function, 0) + 1
-        self._made.clear()
+        self.waiting.clear()
 
     def only_looked_at(self, function: str) -> bool:
         """Whether the training computes this loss and never learns from it."""
         return function not in self._learned and not self._is_open(function)
 
     def _is_open(self, function: str) -> bool:
-        return function not in self._learned and self._missed.get(function, 0) < _ENOUGH
+        return self._missed.get(function, 0) < _ENOUGH

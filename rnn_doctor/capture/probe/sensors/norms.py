@@ -36,17 +36,18 @@ def _norm(tensor: torch.Tensor) -> torch.Tensor:
     return torch.linalg.vector_norm(tensor.float() if tensor.dtype != torch.float64 else tensor)
 
 
+def sizes(tensors: Sequence[torch.Tensor]) -> list[float]:
+    """2-norm of each tensor, brought to the CPU."""
+    each = norms(tensors)
+    if each and all(n.device == each[0].device and n.dtype == each[0].dtype for n in each):
+        values: list[float] = torch.stack(each).tolist()  # one transfer
+        return values
+    return [float(n) for n in each]
+
+
 def total(tensors: Sequence[torch.Tensor]) -> float | None:
     """2-norm of all the tensors together; None where there are none."""
-    each = norms(tensors)
-    if not each:
-        return None
-    first = each[0]
-    if all(n.device == first.device and n.dtype == first.dtype for n in each):
-        values = torch.stack(each).tolist()  # one transfer
-    else:
-        values = [float(n) for n in each]
-    return math.sqrt(sum(value * value for value in values))
+    return _joint(sizes(tensors))
 
 
 Gradients = Dict[int, List[torch.Tensor]]
@@ -70,18 +71,20 @@ class GradientNorms:
         """A new step begins."""
         self._before: dict[int, float] = {}
         self._at_update: dict[int, float] = {}
+        self.each: dict[int, tuple[torch.Tensor, float]] = {}
+        """By id(gradient): it and its norm as an optimizer was given it, where each was measured."""
         self._limit: float | None = None
         self._known: int | None = None
 
     @property
     def before(self) -> float | None:
         """The norm before clipping, as far as it is known."""
-        return _together(self._before.values())
+        return _joint(self._before.values())
 
     @property
     def used(self) -> float | None:
         """The norm that the optimizers have been given so far."""
-        return _together(self._at_update.values())
+        return _joint(self._at_update.values())
 
     def wants_backward(self, sampled: bool) -> bool:
         """Whether to measure after this backward pass: only so is hand-written clipping seen."""
@@ -134,16 +137,18 @@ class GradientNorms:
         """One optimizer is about to use its gradients, divided by `scale`."""
         if self.knows(optimizer):
             return
-        norm = total(gradients)
+        found = sizes(gradients)
+        norm = _joint(found)
         if norm is not None:
+            self.each.update((id(g), (g, size)) for g, size in zip(gradients, found))
             self._at_update[optimizer] = norm / scale
 
     def fields(self) -> dict[str, Any]:
         """`grad_norm`, `clipped_norm` and `clip_limit` of the step."""
         if not self._at_update:
-            return {"grad_norm": _together(self._before.values()), "clip_limit": self._limit}
-        used = _together(self._at_update.values())
-        before = _together(self._before.get(number, norm) for number, norm in self._at_update.items())
+            return {"grad_norm": _joint(self._before.values()), "clip_limit": self._limit}
+        used = _joint(self._at_update.values())
+        before = _joint([self._before.get(number, norm) for number, norm in self._at_update.items()])
         assert used is not None
         assert before is not None
         changed = not math.isclose(before, used, rel_tol=_SAME, abs_tol=1e-30) and not math.isnan(before)
@@ -152,8 +157,9 @@ class GradientNorms:
         return {"grad_norm": before, "clipped_norm": used if changed else None, "clip_limit": self._limit}
 
 
-def _together(each: Iterable[float]) -> float | None:
-    found = list(each)
+def _joint(norms_of_parts: Iterable[float]) -> float | None:
+    """2-norm of parts together, by theirs; None where there are none."""
+    found = list(norms_of_parts)
     if len(found) < 2:
         return found[0] if found else None
     return math.sqrt(sum(norm * norm for norm in found))

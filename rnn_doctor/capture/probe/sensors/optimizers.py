@@ -60,7 +60,7 @@ class Optimizers:
 
     def live(self) -> list[Any]:
         """The optimizers that exist, built under our eyes or seen at work."""
-        return [optimizer for optimizer in [seen() for seen in self._seen.values()] if optimizer is not None]
+        return [optimizer for seen in self._seen.values() if (optimizer := seen()) is not None]
 
     def holders(self) -> dict[int, int]:
         """The number of the optimizer of each parameter, by id(tensor)."""

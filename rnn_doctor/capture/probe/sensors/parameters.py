@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import weakref
-from typing import Any, Iterable, NamedTuple, Sequence, Tuple
+from types import MappingProxyType
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Tuple
 
 import torch
 from torch import nn
@@ -13,7 +14,7 @@ from ..graph import Leaves
 from ..naming import Naming
 from ..pieces import piece
 from ..writer import Writer
-from .norms import BY_HAND, norms
+from .norms import BY_HAND, norms, sizes
 
 _CANCELLED = 1e-3
 """Share of the mean square below which a variance by subtraction has lost its digits: those of a constant."""
@@ -42,6 +43,8 @@ class Parameters:
         self._naming = naming
         self._tracked: dict[int, _Tracked] = {}
         self._count = 0
+        self._new: set[int] = set()
+        """Those taken in during the update that is under way: what they held before it is their initial value."""
         self._written: dict[int, dict[str, Any]] = {}
         self._before: dict[int, torch.Tensor] = {}
         self._gradients: dict[int, float | None] = {}
@@ -71,6 +74,7 @@ class Parameters:
         for tensor in new:
             tracked = _Tracked(self._count, weakref.ref(tensor), tensor.detach().clone())
             self._tracked[id(tensor)] = tracked
+            self._new.add(self._count)
             self._count += 1
         used = None if leaves is None else {id(t) for t in leaves.used}
         weightless = set() if leaves is None else {id(t) for t in leaves.weightless}
@@ -127,15 +131,28 @@ class Parameters:
         """The trainable ones that still exist."""
         return [tensor for _, tensor in self._live() if tensor.requires_grad]
 
-    def before_update(self, only: set[int] | None = None, scale: float = 1.0) -> None:
-        """Remembers values and gradient norms over `scale`; `only` (id(tensor)) renews the gradients of some."""
+    def before_update(
+        self,
+        only: set[int] | None = None,
+        scale: float = 1.0,
+        measured: Mapping[int, tuple[torch.Tensor, float]] = MappingProxyType({}),
+    ) -> None:
+        """Remembers values and gradient norms over `scale`; `only` (id(tensor)) renews the gradients of some.
+
+        measured: gradients whose norms are known already, with these, by id(gradient).
+        """
         live = [(k, t) for k, t in self._live() if only is None or id(t) in only]
         for tracked, tensor in live:
             if tracked.id not in self._before:
-                self._before[tracked.id] = tensor.detach().clone()
-        with_gradient = [(k, t.grad) for k, t in live if t.grad is not None]
-        for (tracked, _), norm in zip(with_gradient, norms([g for _, g in with_gradient])):
-            self._gradients[tracked.id] = float(norm) / scale
+                is_new = tracked.id in self._new
+                self._before[tracked.id] = tracked.initial if is_new else tensor.detach().clone()
+        gradients = {k.id: t.grad for k, t in live if t.grad is not None}
+        rest = [gradient for gradient in gradients.values() if id(gradient) not in measured]
+        found = {
+            **{key: size for key, (_, size) in measured.items()},
+            **dict(zip(map(id, rest), sizes(rest))),
+        }
+        self._gradients.update((number, found[id(g)] / scale) for number, g in gradients.items())
 
     def leave(self) -> None:
         """An update is over, the next is sampled: remembers sizes, to see what changes the weights in between."""
@@ -146,7 +163,7 @@ class Parameters:
         """The norms of `weights` as the update before left them, by how a part of each has changed since."""
         if not self._left:
             return None
-        now = [float(norm) for norm in norms([piece(old, _PART) for _, _, old in rows])]
+        now = sizes([piece(old, _PART) for _, _, old in rows])
         before = [self._left.get(k.id) for k, _, _ in rows]
         return [
             None if then is None or not size else weight * (float(then) / size)
@@ -158,11 +175,9 @@ class Parameters:
         rows = [(k, t, self._before[k.id]) for k, t in self._live() if k.id in self._before]
         left = [self.stale[number] for number in optimizers or [BY_HAND] if number in self.stale]
         if rows:
-            weights = [float(norm) for norm in norms([old for _, _, old in rows])]
+            weights = sizes([old for _, _, old in rows])
             left_norms = self._left_norms(rows, weights)
-            # The snapshots serve as scratch: allocating anew costs as much as the arithmetic.
-            updates = [_size(old.sub_(t.detach())) for _, t, old in rows]
-            moved = [_size(torch.sub(t.detach(), k.initial, out=old)) for k, t, old in rows]
+            updates, moved = zip(*map(_moved, rows))
             self._writer.write(
                 "sample",
                 step=step,
@@ -176,6 +191,7 @@ class Parameters:
                 penalty_pull=[self.pulls.get(id(t), 0.0) for _, t, _ in rows] if self.pulls else None,
             )
         self.pulls.clear()
+        self._new.clear()
         self._left = {}
         self._before.clear()
         self._gradients.clear()
@@ -192,6 +208,17 @@ def _moments(values: torch.Tensor) -> tuple[float | None, float | None]:
     if square - mean * mean < _CANCELLED * square:
         return mean, float(values.double().std(unbiased=False))
     return mean, math.sqrt(square - mean * mean)
+
+
+def _moved(row: _Row) -> tuple[float, float]:
+    """How far a parameter lies from what it was before the update, and from its initial value."""
+    tracked, tensor, old = row
+    now = tensor.detach()
+    if old is tracked.initial:
+        size = _size(now - old)
+        return size, size
+    # The snapshot serves as scratch: allocating anew costs as much as the arithmetic.
+    return _size(old.sub_(now)), _size(torch.sub(now, tracked.initial, out=old))
 
 
 def _size(difference: torch.Tensor) -> float:

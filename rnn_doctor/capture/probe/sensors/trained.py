@@ -29,7 +29,8 @@ class Trained:
     def __init__(self, loaders: Loaders, steps: int | None) -> None:
         self._loaders = loaders
         self._steps = steps
-        self._step = 0
+        self.step = 1
+        """The update that is under way."""
         self._kept: list[tuple[int, Examples]] = []
         self._size: int | None = None
         self._evaluations = 0
@@ -39,21 +40,17 @@ class Trained:
         self._last = 0
         self._refused = 0
 
-    def begins(self, step: int) -> None:
-        """Update `step` is under way."""
-        self._step = step
-
     @property
     def wanted(self) -> bool:
         """Whether the losses of the current batch are of use."""
         if self._refused >= _PATIENCE or _OFTEN <= self._evaluations < self._next:
             return False
         most = _MOST if self._size is None else min(_MOST, max(_FEWEST, -(-_EXAMPLES // self._size)))
-        if self._every is not None and 0 <= self._last + self._every - self._step < most:
+        if self._every is not None and 0 <= self._last + self._every - self.step < most:
             return True
         if self._loaders.current is None:
             return False  # nobody ends an epoch of batches drawn by hand, so that no evaluation follows the last step
-        if self._steps is not None and 0 <= self._steps - self._step < most:
+        if self._steps is not None and 0 <= self._steps - self.step < most:
             return True
         left = self._loaders.left
         return left is not None and 0 <= left < most
@@ -65,8 +62,8 @@ class Trained:
             return
         self._refused = 0
         self._size = max(1, len(losses))
-        if not self._kept or self._kept[-1][0] != self._step:
-            self._kept.append((self._step, Examples()))
+        if not self._kept or self._kept[-1][0] != self.step:
+            self._kept.append((self.step, Examples()))
         self._kept[-1][1].add(losses, target, output.numel(), batch)
         del self._kept[:-_MOST]
 

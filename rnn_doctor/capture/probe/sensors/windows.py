@@ -46,7 +46,9 @@ def _follow(x: torch.Tensor) -> bool:
     """Shapes: x (rows, T, I)"""
     if len(x) < 3 or _equal(x[1:], x[:-1]):  # sequences that are all the same follow nothing
         return False
-    return any(_equal(x[1:, :-by], x[:-1, by:]) for by in range(1, min(_FARTHEST, x.shape[1] // 2) + 1))
+    distances = range(1, min(_FARTHEST, x.shape[1] // 2) + 1)
+    # Of most distances the first two sequences tell.
+    return any(_equal(x[1, :-by], x[0, by:]) and _equal(x[1:, :-by], x[:-1, by:]) for by in distances)
 
 
 def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
