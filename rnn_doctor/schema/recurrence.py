@@ -7,6 +7,23 @@ from pydantic import model_validator
 from rnn_doctor.schema.values import Frozen, GateName, Location, Number
 
 
+class StepReadout(Frozen):
+    """How the loss reads the states of a recurrence written as a loop: shares of its squared gradient at one step."""
+
+    record: Literal["step_readout"]
+    step: int
+    module: int
+    """A cell, or a hand-written recurrence."""
+    steps: int
+    rows: int
+    last_share: Number
+    """Share of what is read beside the next step that falls on the last two states."""
+    top_row_share: Number
+    """Largest share of it that falls on one row."""
+    rows_reached: int
+    """Rows of the first state that the loss depends on, by way of later states too."""
+
+
 class LagGain(Frozen):
     """Backward gain from one output step to earlier inputs, by a random cotangent at that step alone.
 

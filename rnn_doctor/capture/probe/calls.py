@@ -80,6 +80,7 @@ class Calls:
         # What is carried on shows at the sampled step if the one before was followed, too.
         self._flowing = self.sampled or step + 1 in self._sampled_steps
         self._mixing = self.sampled and step <= _VIEWED_UNTIL  # views are the same at every step
+        self.loops.reads.wanted = self._mixing
         self._examining = step in self._examined_steps
         self.searching = self._examining or step <= _SEARCHED_UNTIL
         """Whether hand-written recurrences are looked for."""
@@ -107,6 +108,7 @@ class Calls:
                 attempt("orders", self.orders.redrawn.on_call, module, given)
         if self._mixing:
             attempt("reads", self.reads.on_call, number, module, output)
+            attempt("step_reads", self.loops.reads.on_call, number, module, output)
             attempt("softmax", self.softmaxes.watch, True)
             attempt(
                 "mixing", self.mixings.on_call, number, module, given, state, output, self._loaders.tensor
@@ -210,6 +212,7 @@ class Calls:
         if self.orders.waits:
             self._session.attempt("orders", self.orders.updated, step)
         if self._mixing:
+            self._session.attempt("step_reads", self.loops.reads.write, step)
             self._session.attempt("reads", self.reads.forget)
             self._session.attempt("mixing", self.mixings.ended)
             self._session.attempt("softmax", self.softmaxes.write, step)
