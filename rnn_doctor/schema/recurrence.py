@@ -218,16 +218,20 @@ class Padding(Frozen):
 
 
 class Mixing(Frozen):
-    """A view that takes the numbers of one sample for those of another: axes exchanged without moving the data."""
+    """A view that takes the numbers of one sample, or of one of its steps, for those of another: axes exchanged without
+    moving the data."""
 
     record: Literal["mixing"]
     step: int
     module: int
-    what: Literal["input", "output", "state"]
+    what: Literal["input", "output", "state", "start"]
+    """`state` is the final one, `start` the first."""
     shape: tuple[int, ...]
     """Before the view."""
     viewed: tuple[int, ...]
     """After it."""
+    within: bool = False
+    """It takes channels for time steps within each sample, and mixes no samples."""
     location: Location | None = None
 
 
