@@ -200,7 +200,8 @@ class Padding(Frozen):
     packed: bool = False
     rows: int
     padded_share: Number
-    """Share of rows that end in at least two identical input vectors, not counting what all rows share."""
+    """Share of rows that end in at least two identical input vectors. What all rows share counts where they differ
+    besides, and the loss reads the last step alone."""
     padding: Number
     """Mean share of the time axis that is padding."""
     read_share: Number | None = None
