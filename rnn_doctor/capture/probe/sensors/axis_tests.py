@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Sequence
 
 import torch
 from torch import nn
@@ -15,6 +15,7 @@ from .axis_dependence import (
     FOUND,
     INPUTS,
     MOST_PLACES,
+    SILENT,
     TARGETS,
     TIME,
     AxisDependence,
@@ -24,6 +25,7 @@ from .dependence import Abstained
 from .graph_tokens import oriented, tokens_beneath
 from .losses import CLASSIFYING
 from .target_grids import grid_of, targets_by_place
+from .target_orders import Place, told, turned
 from .tokens import tokens_of
 
 _FEWEST_TARGETS = 64
@@ -59,6 +61,10 @@ class _Steps:
             self.numbers = None
 
 
+_Others = Sequence[tuple[torch.Tensor, torch.Tensor]]
+"""Targets, and whether they are known, in other orders."""
+
+
 class _Gathered:
     """What the batches of one module have told so far."""
 
@@ -66,8 +72,10 @@ class _Gathered:
         self.inputs, self.targets = Features(x, INPUTS), Features(y, TARGETS, known)
         self.dependence = AxisDependence()
         self._seen: set[float] = set()
+        self._orders: tuple[list[Place], ...] = ([], [], [])
+        """Of each batch: as it is, and with its targets read in the other order, in both ways."""
 
-    def add(self, x: torch.Tensor, y: torch.Tensor, known: torch.Tensor) -> None:
+    def add(self, x: torch.Tensor, y: torch.Tensor, known: torch.Tensor, others: _Others) -> None:
         """Takes a batch, unless it was seen before. Shapes: (T, B, ...), (T, B, ...), (T, B)."""
         if (x.dim() == 2, y.dim() == 2) != (self.inputs.tokens, self.targets.tokens):
             raise Abstained("its inputs or targets are not of one kind")
@@ -75,6 +83,15 @@ class _Gathered:
         if mark not in self._seen:
             self._seen.add(mark)
             self.dependence.add(self.inputs.of(x), self.targets.of(y), known)
+            for batches, (values, valid) in zip(self._orders, [(y, known), *others]):
+                batches.append(Place(x, values, valid))
+
+    def orders(self) -> dict[str, float]:
+        """What the inputs around them tell of the targets as they stand, and in the other order, where that is told."""
+        if not self._orders[-1]:
+            return {}
+        own, *others = (told(batches, self.inputs, self.targets) for batches in self._orders)
+        return {"own_share": own, "turned_share": max(others)}
 
 
 class AxisTests:
@@ -120,7 +137,17 @@ class AxisTests:
             try:
                 grid = grid_of(function, output, target, options, call.output)
                 if grid is not None:
-                    self._take(number, *(_time_first(t, call.batch_first) for t in (call.x, *grid)))
+                    first, second = call.x.shape[:2]
+                    may_be_turned = first == second or len(target) == first * second
+                    others = list(zip(*map(turned, grid))) if may_be_turned else []
+                    self._take(
+                        number,
+                        *(_time_first(t, call.batch_first) for t in (call.x, *grid)),
+                        [
+                            (_time_first(y, call.batch_first), _time_first(k, call.batch_first))
+                            for y, k in others
+                        ],
+                    )
                     del self._calls[number]
             except Abstained as reason:
                 self._close(number, str(reason))
@@ -166,7 +193,9 @@ class AxisTests:
         assert x is not None
         return _time_first(x, False), _time_first(values, False), _time_first(known, False)
 
-    def _take(self, number: int, x: torch.Tensor, y: torch.Tensor, known: torch.Tensor) -> None:
+    def _take(
+        self, number: int, x: torch.Tensor, y: torch.Tensor, known: torch.Tensor, others: _Others = ()
+    ) -> None:
         """Shapes: (T, B, ...), (T, B, ...), (T, B)"""
         with torch.no_grad(), torch.autocast("cpu", enabled=False):
             if int(known.sum()) < _FEWEST_TARGETS:
@@ -176,7 +205,7 @@ class AxisTests:
             gathered = self._gathered.get(number)
             if gathered is None:
                 gathered = self._gathered[number] = _Gathered(x, y, known)
-            gathered.add(x, y, known)
+            gathered.add(x, y, known, others)
             if gathered.dependence.told_enough():
                 self._write(number)
 
@@ -200,14 +229,17 @@ class AxisTests:
         self._writer.write("axis_dependence", step=self._step, module=number, absent=reason)
 
     def _write(self, number: int) -> None:
-        found = self._gathered.pop(number).dependence
+        gathered = self._gathered.pop(number)
         self._closed.add(number)
+        found = gathered.dependence
         time, batch = found.told(TIME), found.told(BATCH)
+        silent = max(time.score, batch.score) < SILENT
         self._writer.write(
             "axis_dependence", step=self._step, module=number, batches=found.batches, targets=found.compared,
             time_score=time.score, time_lag=time.lag, time_share=time.share, batch_score=batch.score,
             batch_lag=batch.lag, batch_share=batch.share,
             positions=None if time.score >= FOUND else found.positions(),  # there it decides nothing
+            **(gathered.orders() if silent else {}),
         )  # fmt: skip
 
 
