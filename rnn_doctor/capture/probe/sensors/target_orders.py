@@ -41,31 +41,39 @@ def turned(values: Tensor) -> tuple[Tensor, Tensor]:
 
 def told(batches: list[Place], inputs: Features, targets: Features) -> float:
     """Largest share of the targets' variance that the inputs at one distance tell (adjusted R^2), up to three steps."""
-    pairs = [(inputs.of(b.x), targets.of(b.y), b.known) for b in batches]
-    steps = min(len(b.x) for b in batches)
+    places = [(inputs.of(b.x), targets.of(b.y), b.known.float().unsqueeze(-1)) for b in batches]
+    steps = min(len(x) for x, _, _ in places)
     lags = [lag for lag in range(-_FARTHEST, _FARTHEST + 1) if abs(lag) < steps]
-    return max(_share(*_joined(pairs, lag)) for lag in lags)
+    return max(_share(*_sums(places, lag)) for lag in lags)
 
 
-def _joined(pairs: list[tuple[Tensor, Tensor, Tensor]], lag: int) -> tuple[Tensor, Tensor]:
-    """Inputs `lag` steps after the targets that are known, of all batches. Shapes: (n, INPUTS), (n, TARGETS)"""
-    kept = []
-    for x, y, known in pairs:
+def _sums(places: list[tuple[Tensor, Tensor, Tensor]], lag: int) -> tuple[Tensor, float]:
+    """Products of the inputs `lag` steps after the targets that are known, of both and of 1; squares of the targets.
+
+    Shape: (INPUTS + 1, INPUTS + 1 + TARGETS), the ones stand behind the inputs.
+    """
+    products: list[Tensor] = []
+    squares = 0.0
+    for x, y, known in places:
         steps = len(x)
-        before, after = slice(max(0, -lag), steps - max(0, lag)), slice(max(0, lag), steps - max(0, -lag))
-        valid = known[before]
-        kept.append((x[after][valid], y[before][valid]))
-    return torch.cat([x for x, _ in kept]), torch.cat([y for _, y in kept])
+        then, now = slice(max(0, lag), steps - max(0, -lag)), slice(max(0, -lag), steps - max(0, lag))
+        weight, goal = known[now], y[now] * known[now]
+        given = torch.cat([x[then], torch.ones_like(weight)], 2) * weight
+        products.append(given.flatten(0, 1).t() @ torch.cat([given, goal], 2).flatten(0, 1))
+        squares += float(goal.square().sum())
+    return torch.stack(products).sum(0), squares
 
 
-def _share(x: Tensor, y: Tensor) -> float:
-    n, features = x.shape
+def _share(products: Tensor, squares: float) -> float:
+    features = len(products) - 1
+    n = float(products[features, features])
     if n <= features + 1:
         return 0.0
-    x, y = x - x.mean(0), y - y.mean(0)
-    whole = float(y.square().sum())
+    means = products[features] / n
+    centred = products[:features] - n * means[:features, None] * means
+    whole = squares - n * float(means[features + 1 :].square().sum())
     if whole <= 0:
         return 0.0
-    both = x.t() @ y
-    explained = float((both * (inverse_of(x.t() @ x) @ both)).sum()) / whole
+    both = centred[:, features + 1 :]
+    explained = float((both * (inverse_of(centred[:, :features]) @ both)).sum()) / whole
     return max(0.0, 1 - (1 - explained) * (n - 1) / (n - features - 1))
