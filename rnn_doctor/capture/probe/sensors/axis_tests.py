@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -24,7 +24,7 @@ from .axis_dependence import (
 from .dependence import Abstained
 from .graph_tokens import oriented, tokens_beneath
 from .losses import CLASSIFYING
-from .target_grids import grid_of, targets_by_place
+from .target_grids import Grid, grid_of, targets_by_place
 from .target_orders import Place, told, turned
 from .tokens import tokens_of
 
@@ -61,10 +61,6 @@ class _Steps:
             self.numbers = None
 
 
-_Others = Sequence[tuple[torch.Tensor, torch.Tensor]]
-"""Targets, and whether they are known, in other orders."""
-
-
 class _Gathered:
     """What the batches of one module have told so far."""
 
@@ -72,25 +68,25 @@ class _Gathered:
         self.inputs, self.targets = Features(x, INPUTS), Features(y, TARGETS, known)
         self.dependence = AxisDependence()
         self._seen: set[float] = set()
-        self._orders: tuple[list[Place], ...] = ([], [], [])
+        self._orders: list[list[Place]] = []
         """Of each batch: as it is, and with its targets read in the other order, in both ways."""
 
-    def add(self, x: torch.Tensor, y: torch.Tensor, known: torch.Tensor, others: _Others) -> None:
-        """Takes a batch, unless it was seen before. Shapes: (T, B, ...), (T, B, ...), (T, B)."""
+    def add(self, orders: list[Place]) -> None:
+        """Takes a batch, unless it was seen before."""
+        x, y, known = orders[0]
         if (x.dim() == 2, y.dim() == 2) != (self.inputs.tokens, self.targets.tokens):
             raise Abstained("its inputs or targets are not of one kind")
         mark = float((x.double().flatten() * torch.arange(1, x.numel() + 1, device="cpu")).sum())
         if mark not in self._seen:
             self._seen.add(mark)
             self.dependence.add(self.inputs.of(x), self.targets.of(y), known)
-            for batches, (values, valid) in zip(self._orders, [(y, known), *others]):
-                batches.append(Place(x, values, valid))
+            self._orders.append(orders)
 
     def orders(self) -> dict[str, float]:
         """What the inputs around them tell of the targets as they stand, and in the other order, where that is told."""
-        if not self._orders[-1]:
+        if min(map(len, self._orders)) == 1:
             return {}
-        own, *others = (told(batches, self.inputs, self.targets) for batches in self._orders)
+        own, *others = (told(list(batches), self.inputs, self.targets) for batches in zip(*self._orders))
         return {"own_share": own, "turned_share": max(others)}
 
 
@@ -137,17 +133,7 @@ class AxisTests:
             try:
                 grid = grid_of(function, output, target, options, call.output)
                 if grid is not None:
-                    first, second = call.x.shape[:2]
-                    may_be_turned = first == second or len(target) == first * second
-                    others = list(zip(*map(turned, grid))) if may_be_turned else []
-                    self._take(
-                        number,
-                        *(_time_first(t, call.batch_first) for t in (call.x, *grid)),
-                        [
-                            (_time_first(y, call.batch_first), _time_first(k, call.batch_first))
-                            for y, k in others
-                        ],
-                    )
+                    self._take(number, _orders(call, grid, target))
                     del self._calls[number]
             except Abstained as reason:
                 self._close(number, str(reason))
@@ -165,13 +151,13 @@ class AxisTests:
         for number, (run, numbers) in runs.items():
             if number not in self._closed:
                 try:
-                    self._take(number, *self._along(run, numbers, tables))
+                    self._take(number, [self._along(run, numbers, tables)])
                 except Abstained as reason:
                     self._close(number, str(reason))
 
     def _along(
         self, run: tuple[int, int], numbers: list[torch.Tensor] | None, tables: list[torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    ) -> Place:
         """The inputs, targets and known targets of a loop of so many steps and rows, its steps first.
 
         Raises: Abstained: they are not told.
@@ -191,12 +177,11 @@ class AxisTests:
             known = (values != options.get("ignore_index", -100)) & (values >= 0)
         x = torch.stack(numbers[:MOST_PLACES]) if numbers is not None else tokens
         assert x is not None
-        return _time_first(x, False), _time_first(values, False), _time_first(known, False)
+        return Place(_time_first(x, False), _time_first(values, False), _time_first(known, False))
 
-    def _take(
-        self, number: int, x: torch.Tensor, y: torch.Tensor, known: torch.Tensor, others: _Others = ()
-    ) -> None:
-        """Shapes: (T, B, ...), (T, B, ...), (T, B)"""
+    def _take(self, number: int, orders: list[Place]) -> None:
+        """Takes a batch. orders: as it is, then with its targets in other orders that they may have."""
+        x, y, known = orders[0]
         with torch.no_grad(), torch.autocast("cpu", enabled=False):
             if int(known.sum()) < _FEWEST_TARGETS:
                 raise Abstained("too few places of a batch have a target")
@@ -205,7 +190,7 @@ class AxisTests:
             gathered = self._gathered.get(number)
             if gathered is None:
                 gathered = self._gathered[number] = _Gathered(x, y, known)
-            gathered.add(x, y, known, others)
+            gathered.add(orders)
             if gathered.dependence.told_enough():
                 self._write(number)
 
@@ -241,6 +226,16 @@ class AxisTests:
             positions=None if time.score >= FOUND else found.positions(),  # there it decides nothing
             **(gathered.orders() if silent else {}),
         )  # fmt: skip
+
+
+def _orders(call: _Call, grid: Grid, target: torch.Tensor) -> list[Place]:
+    """The batch as it is; of targets in one row, or of as many steps as rows, also with these read in other orders."""
+    first, second = call.x.shape[:2]
+    grids = [tuple(grid)]
+    if first == second or len(target) == first * second:
+        grids += zip(*map(turned, grid))
+    x = _time_first(call.x, call.batch_first)
+    return [Place(x, *(_time_first(t, call.batch_first) for t in each)) for each in grids]
 
 
 def _time_first(values: torch.Tensor, batch_first: bool) -> torch.Tensor:
