@@ -247,7 +247,7 @@ _FAULTS = (
         follows=("RD501", "RD502", "RD503", "RD506"), conditions=("overfitting",),
     ),
     Fault(
-        "view", ("RD413",), "slow_convergence",
+        "view", ("RD413", "RD423"), "slow_convergence",
         (
             Form(
                 "final state", DEVELOPMENT, {"gross": {"view": "final_state"}},

@@ -1,5 +1,6 @@
 """Whether the recurrence runs over time: sequences of one step, batch and time mixed up."""
 
+import math
 from collections.abc import Sequence
 
 from rnn_doctor.derive.batches import by_module
@@ -7,7 +8,8 @@ from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.subjects import HAND_WRITTEN, each_module, is_hand_written
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.built import Loader
-from rnn_doctor.schema.runlog import Batch, Readout
+from rnn_doctor.schema.recurrence import StepReadout
+from rnn_doctor.schema.runlog import Batch
 from rnn_doctor.schema.signals import Measurement
 
 ONE_ROW = 0.999
@@ -30,6 +32,8 @@ FEWEST_BATCHES = 3
 
 _NO_GRADIENT = "no gradient of its recurrent weights was seen"
 
+_WIDE = 3
+"""Rows of which one alone may be read by mistake."""
 SPREAD = 0.9
 """Share of it on the last step below which the loss reads along the axis; with T equal steps it would be 1 / T."""
 
@@ -89,17 +93,20 @@ def _never_recurs(batches: Sequence[Batch]) -> bool:
     )
 
 
-@signal(unit="claim", by="module", reads=("batches", "readouts", "loaders", "axis_dependences"))
+@signal(
+    unit="claim", by="module", reads=("batches", "readouts", "step_readouts", "loaders", "axis_dependences")
+)
 def batch_axis_as_time(view: View) -> dict[str, Measurement]:
     """Whether a module runs along the batch: it takes the axis of the samples for time.
 
     Either the loss reads one row alone of what the module treats as its batch of three or more, as
     `out[:, -1]` does on a time-first output, or the axes of the loader's batch (B, T, ...) arrive as
-    time and batch although the loader shuffles its samples, or the targets depend on inputs along the module's
-    batch that never reach them, and on none along its time, whose places are like samples in no order. Of a loop
-    written by hand, or over cells, its steps are the time, and its rows the batch.
+    time and batch although the loader shuffles its samples, or all its samples as one sequence, or the targets depend
+    on inputs along the module's batch that never reach them, and on none along its time, whose places are like samples
+    in no order. Of a loop written by hand, or over cells, its steps are the time, and its rows the batch.
 
-    Reads: `log.readouts[i].top_row_share`, `log.batches[i].loader_shape`, `log.loaders`, `log.axis_dependences[i]`.
+    Reads: `log.readouts[i].top_row_share`, `log.step_readouts[i]`, `log.batches[i].loader_shape`, `log.loaders`,
+    `log.axis_dependences[i]`.
     Unit: claim. None if: neither read-out nor loader was seen, nor what the targets depend on.
     """
     found = {}
@@ -114,9 +121,11 @@ def batch_axis_as_time(view: View) -> dict[str, Measurement]:
     return found
 
 
-@signal(unit="name", by="module", reads=("batches", "readouts", "loaders", "axis_dependences"))
+@signal(
+    unit="name", by="module", reads=("batches", "readouts", "step_readouts", "loaders", "axis_dependences")
+)
 def batch_axis_told_by(view: View) -> dict[str, Measurement]:
-    """What tells that a module runs along the batch: `gradient`, `loader`, or `targets`, the surest of them.
+    """What tells that a module runs along the batch: `gradient`, `loader`, `examples` or `targets`, the surest of them.
 
     Reads: as batch_axis_as_time. Unit: name. None if: nothing tells so.
     """
@@ -129,10 +138,12 @@ def batch_axis_told_by(view: View) -> dict[str, Measurement]:
 
 
 def _votes(view: View, module: int) -> dict[str, bool]:
-    """What each of the three observations says, of those that were made; the surest first."""
+    """What each of the observations says, of those that were made; the surest first."""
+    loops = [r for r in view.log.step_readouts if r.module == module]
     votes = {
-        "gradient": _reads_one_row([r for r in view.log.readouts if r.module == module]),
-        "loader": _runs_over_samples(view, view.batches[module]),
+        "gradient": _loop_reads_one_row(loops) if loops else _reads_one_row(view, module),
+        "loader": _runs_over_samples(view, module),
+        "examples": _takes_examples_in_a_row(view, view.batches[module]) or None,
         "targets": _told_by_targets(view, module),
     }
     return {name: vote for name, vote in votes.items() if vote is not None}
@@ -163,28 +174,77 @@ def mixed_up(
     return batches >= FEWEST_BATCHES and told and time_score < SILENT and positions < SILENT
 
 
-def _reads_one_row(readouts: Sequence[Readout]) -> bool | None:
-    wide = [r for r in readouts if r.batch >= 3 and r.time > 1]
+def _reads_one_row(view: View, module: int) -> bool | None:
+    readouts = [r for r in view.log.readouts if r.module == module]
+    wide = [r for r in readouts if r.batch >= _WIDE and r.time > 1]
     if not wide:
         return False if readouts else None
     # A loss on one sample's last step alone is unusual but sound; a mixed-up read-out takes every "time step".
     return len(wide) > 1 and all(r.top_row_share > ONE_ROW and r.last_share < SPREAD for r in wide)
 
 
-def _runs_over_samples(view: View, batches: Sequence[Batch]) -> bool | None:
+def _loop_reads_one_row(readouts: Sequence[StepReadout]) -> bool | None:
+    """The same of a loop, in which no other row may have a part in what is read by way of the state."""
+    wide = [r for r in readouts if r.rows >= _WIDE]
+    alone = [r.rows_reached == 1 and r.top_row_share > ONE_ROW and r.last_share < SPREAD for r in wide]
+    return (len(wide) > 1 and all(alone)) or (False if wide else None)
+
+
+def _runs_over_samples(view: View, module: int) -> bool | None:
     """Whether the loader's first axis, the samples, is the module's time axis, and its second the batch."""
+    is_cell = view.log.modules[module].kind.endswith("Cell")
     votes = []
-    for batch in batches:
-        loader = view.log.loaders.get(batch.loader) if batch.loader is not None else None
-        if loader is not None and batch.loader_shape is not None:
-            vote = _crossed(batch, loader, batch.loader_shape)
-            if vote is not None:
-                votes.append(vote)
+    for batch, loader, shape in _loaded(view, view.batches[module]):
+        time = batch.calls if is_cell else batch.time
+        vote = _crossed((time, batch.batch), loader, shape)
+        if vote is False and loader.shuffled:
+            vote = _in_a_row(batch, shape)
+        if vote is not None:
+            votes.append(vote)
     return all(votes) if votes else None
 
 
-def _crossed(batch: Batch, loader: Loader, shape: tuple[int, ...]) -> bool | None:
-    """None where the sizes do not tell the axes apart, or consecutive samples may well be a series."""
+def _takes_examples_in_a_row(view: View, batches: Sequence[Batch]) -> bool:
+    """Whether the examples of a loader, sequences themselves, are the time steps of one, in what order is not known.
+
+    A sampler of the script's own gives them, or one that is not known.
+    """
+    votes = [
+        loader.shuffled is None
+        and loader.samples is not None
+        and loader.batch_size == shape[0]
+        and len(shape) > len(("example", "step"))
+        and _in_a_row(batch, shape)
+        for batch, loader, shape in _loaded(view, batches)
+    ]
+    return bool(votes) and all(votes)
+
+
+def _loaded(view: View, batches: Sequence[Batch]) -> list[tuple[Batch, Loader, tuple[int, ...]]]:
+    """The calls made of a loader's batch, with the loader, and with the shape of its batch."""
+    return [
+        (batch, view.log.loaders[batch.loader], batch.loader_shape)
+        for batch in batches
+        if batch.loader in view.log.loaders and batch.loader_shape is not None
+    ]
+
+
+def _in_a_row(batch: Batch, shape: tuple[int, ...]) -> bool:
+    """Whether the examples of a batch are the steps of a single sequence: in no call they have rows of their own."""
+    return (
+        (batch.time, batch.batch) == (shape[0], 1)
+        and not batch.packed
+        and batch.calls < shape[0]
+        and shape[0] not in shape[1:]
+        and math.prod(shape[1:]) > 1
+    )
+
+
+def _crossed(extent: tuple[int, int], loader: Loader, shape: tuple[int, ...]) -> bool | None:
+    """None where the sizes do not tell the axes apart, or consecutive samples may well be a series.
+
+    extent: steps and rows.
+    """
     if len(shape) < 2 or shape[0] == shape[1] or not loader.shuffled or loader.batch_size != shape[0]:
         return None
-    return batch.batch > 1 and (batch.time, batch.batch) == (shape[0], shape[1])
+    return extent[1] > 1 and extent == (shape[0], shape[1])

@@ -3,7 +3,7 @@
 import math
 from statistics import median
 
-from rnn_doctor.derive.losses import loss_fall_informed
+from rnn_doctor.derive.losses import FEWEST, loss_fall_informed
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.stacks import stacks, weight_gain
 from rnn_doctor.derive.subjects import each_module
@@ -13,8 +13,6 @@ from rnn_doctor.schema.signals import Measurement
 
 NOTHING = -45.0
 """Decades that stand for a gradient of exactly 0, which is below the range of float32."""
-OUT_OF_REACH = -6.0
-"""Decades; the top layer's gradient is some hundredths in healthy networks."""
 HARDLY = -3.0
 """Decades: behind so much nothing began, whatever later updates brought back (benchmarks/thresholds/depth.py)."""
 STAYS = -1.8
@@ -80,19 +78,21 @@ def depth_loses_gradient(view: View) -> dict[str, Measurement]:
 def loss_fall_with_lowest(view: View) -> dict[str, Measurement]:
     """Share of the training loss that went and in which the lowest layer of the stack can have had a part.
 
-    loss_fall_informed, but 0 where that layer got less than a millionth of the top layer's gradient at first and last:
-    the layers above it learn what they can from what it happens to say, as when each time step comes. Its gradient is
-    then below the 1e-8 that Adam adds to the root of its square, so that not even Adam moves it.
+    loss_fall_informed, but 0 where that layer began with less than a sixtieth of the top layer's gradient and got less
+    than a thousandth when last seen: the layers above it learn what they can from what it happens to say, as when each
+    time step comes, or the fall is that of another output. No stack that had lost as much learned later. It is 0 too
+    where no fall is told, as of a loss that may be negative.
 
-    Reads: as depth_gain, depth_gain_start and loss_fall_informed. Unit: share. None if: as loss_fall_informed.
+    Reads: as depth_gain, depth_gain_start and loss_fall_informed. Unit: share.
+    None if: as loss_fall_informed, unless so much is lost.
     """
     fall = loss_fall_informed(view)
     assert isinstance(fall, Measurement)
 
     def measure(module: int) -> Measurement:
-        gains = [_gain(view, module, last=last).value for last in (False, True)]
-        lost = all(gain is not None and float(gain) < OUT_OF_REACH for gain in gains)
-        return known(0.0) if lost and fall.value is not None else fall
+        first, last = (_gain(view, module, last=last).value for last in (False, True))
+        lost = first is not None and last is not None and float(first) < STAYS and float(last) < HARDLY
+        return known(0.0, n=len(view.losses)) if lost and len(view.losses) >= FEWEST else fall
 
     return each_module(view, measure)
 

@@ -17,6 +17,8 @@ REACH = 1.05
 """Targets may exceed the range of an activation by 5 % of it: rounding and label noise."""
 BEYOND = 0.05
 """Share of the targets that lies out of reach: a clamp may be meant to cut off a few outliers."""
+_OF_LOGARITHMS = ("nll_loss", "ctc_loss", "kl_div")
+"""Losses that expect logarithms of probabilities."""
 _EMPTY = "what the loss was given was not seen"
 _ARTICLE = {"absolute value": "an", "exponential": "an"}
 
@@ -173,15 +175,42 @@ def _regression(head: str, out_of_reach: Callable[[float, float], bool]) -> Call
 
 
 def _unnormalized(call: LossCall) -> bool:
-    """nll_loss on what is no logarithm of probabilities in any row, nor bounded as such are.
+    """What is no logarithm of probabilities in any row, nor bounded as such are, though the loss expects them.
 
     Raw outputs are positive as often as negative, and the loss falls without bound as they grow. Log-probabilities
-    that a focal loss weights, or that a small number was added to, are no distribution and yet at most 0.
+    that a focal loss weights, or that a small number was added to, are no distribution and yet at most 0. kl_div is
+    given logarithms of densities too, which may be positive: its targets have to be probabilities.
     """
-    share = call.log_simplex_share
+    if call.function not in _OF_LOGARITHMS or call.head == "log_softmax":
+        return False
     if call.maximum is not None and call.maximum < ABOVE_LOG:
         return False
-    return call.function == "nll_loss" and call.head != "log_softmax" and share is not None and share < NO_ROW
+    if call.function == "kl_div" and not _between_0_and_1(call):
+        return False
+    return call.log_simplex_share is not None and call.log_simplex_share < NO_ROW
+
+
+def _between_0_and_1(call: LossCall) -> bool:
+    low, high = call.target_minimum, call.target_maximum
+    return low is not None and high is not None and low >= 0 and high <= REACH
+
+
+def _unnormalized_for(function: str) -> Callable[[LossCall], bool]:
+    return lambda call: call.function == function and _unnormalized(call)
+
+
+def _probable_for(function: str) -> Callable[[LossCall], bool]:
+    """Probabilities where their logarithms are expected, told by their values or by the operation that made them."""
+    return lambda call: (
+        call.function == function
+        and (call.head == "softmax" or (_unnormalized(call) and (call.simplex_share or 0.0) > ALL_ROWS))
+    )
+
+
+def _never_below_one(call: LossCall) -> bool:
+    """Rates of a Poisson distribution where their logarithms are expected."""
+    bounds = call.reach if call.function == "poisson_nll_loss" and call.log_input else None
+    return bounds is not None and bounds.low >= 0
 
 
 def _never_negative(call: LossCall) -> bool:
@@ -195,16 +224,37 @@ def _head_of(function: str, heads: Iterable[str]) -> Callable[[LossCall], bool]:
 
 
 _MISMATCHES: tuple[tuple[Callable[[LossCall], bool], bool, str], ...] = (
-    (
-        lambda c: _unnormalized(c) and (c.simplex_share or 0.0) > ALL_ROWS,
-        True,
-        "nll_loss is given probabilities, but expects their logarithms (log_softmax)",
+    *(
+        (
+            _probable_for(function),
+            True,
+            f"{function} is given probabilities, but expects their logarithms (log_softmax)",
+        )
+        for function in _OF_LOGARITHMS
     ),
     (
-        _unnormalized,
+        _unnormalized_for("nll_loss"),
         True,
         "nll_loss is given raw outputs, but expects log-probabilities: it falls without bound "
         "without the network learning the classes",
+    ),
+    (
+        _unnormalized_for("ctc_loss"),
+        True,
+        "ctc_loss is given raw outputs, but expects log-probabilities (log_softmax over the classes): it falls without "
+        "bound without the network learning the labels",
+    ),
+    (
+        _unnormalized_for("kl_div"),
+        True,
+        "kl_div is given raw outputs, but expects log-probabilities (log_softmax): it falls without bound without the "
+        "network coming near the targets",
+    ),
+    (
+        _never_below_one,
+        False,
+        "poisson_nll_loss takes its input for the logarithm of a rate, and is given what cannot be negative: no rate "
+        "falls below 1 (pass log_input=False, or leave out the last activation)",
     ),
     (
         _head_of("cross_entropy", ("sigmoid",)),
@@ -225,11 +275,6 @@ _MISMATCHES: tuple[tuple[Callable[[LossCall], bool], bool, str], ...] = (
         _never_negative,
         True,
         "binary_cross_entropy_with_logits is given what cannot be negative: no probability falls below one half",
-    ),
-    (
-        _head_of("kl_div", ("softmax",)),
-        True,
-        "kl_div is given probabilities, but expects their logarithms (log_softmax)",
     ),
     (
         lambda c: c.function == "mse_loss" and c.head == "softmax" and c.target_one_hot,

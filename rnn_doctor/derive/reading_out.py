@@ -26,7 +26,12 @@ ALWAYS_WITHSTOOD = 2
 
 _NO_READOUT = "how the loss reads it was not seen"
 
-_WHAT = {"input": "the input", "output": "the output", "state": "the final state"}
+_WHAT = {
+    "input": "the input",
+    "output": "the output",
+    "state": "the final state",
+    "start": "the first state",
+}
 
 
 def _paddings(view: View, module: int) -> list[Padding]:
@@ -266,14 +271,15 @@ def _unread_words(layers: int, above: int, direction: str | None) -> str:
 
 
 def _mixing(view: View, module: int) -> Mixing | None:
-    """The view to name: one whose line is known, where there is one."""
+    """The view to name: one that mixes samples before one that mixes steps, and one whose line is known."""
     records = [record for record in view.log.mixings if record.module == module]
-    return next((r for r in records if r.location), records[0] if records else None)
+    return min(records, key=lambda r: (r.within, r.location is None), default=None)
 
 
 @signal(unit="claim", by="module", reads=("mixings", "batches"))
 def batch_mixed_by_view(view: View) -> dict[str, Measurement]:
-    """Whether a view takes numbers of one sample for those of another, on the way to or from a module.
+    """Whether a view takes numbers of one sample, or of one of its steps, for those of another, on the way to or from a
+    module.
 
     Reads: `log.mixings`. Unit: claim; its location is the view's. None if: the module was not called in a sampled
     step.
@@ -284,6 +290,22 @@ def batch_mixed_by_view(view: View) -> dict[str, Measurement]:
         if record is not None:
             return known(True, location=record.location)
         return of_all(view.batches[module], lambda _: False, "its calls were not looked at")
+
+    return each_module(view, measure)
+
+
+@signal(unit="name", by="module", reads=("mixings",))
+def view_mixes(view: View) -> dict[str, Measurement]:
+    """What a view puts together that belongs apart: `samples`, or `time steps` of each sample.
+
+    Reads: `log.mixings[i].within`. Unit: name. None if: no view mixes either.
+    """
+
+    def measure(module: int) -> Measurement:
+        record = _mixing(view, module)
+        if record is None:
+            return unknown("no view mixes samples")
+        return known("time steps" if record.within else "samples")
 
     return each_module(view, measure)
 

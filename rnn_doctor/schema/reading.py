@@ -23,6 +23,7 @@ _LISTED = {
     "sample": "samples",
     "batch": "batches",
     "readout": "readouts",
+    "step_readout": "step_readouts",
     "loss": "losses",
     "loss_sum": "loss_sums",
     "evaluation": "evaluations",

@@ -7,6 +7,23 @@ from pydantic import model_validator
 from rnn_doctor.schema.values import Frozen, GateName, Location, Number
 
 
+class StepReadout(Frozen):
+    """How the loss reads the states of a recurrence written as a loop: shares of its squared gradient at one step."""
+
+    record: Literal["step_readout"]
+    step: int
+    module: int
+    """A cell, or a hand-written recurrence."""
+    steps: int
+    rows: int
+    last_share: Number
+    """Share of what is read beside the next step that falls on the last two states."""
+    top_row_share: Number
+    """Largest share of it that falls on one row."""
+    rows_reached: int
+    """Rows of the first state that the loss depends on, by way of later states too."""
+
+
 class LagGain(Frozen):
     """Backward gain from one output step to earlier inputs, by a random cotangent at that step alone.
 
@@ -183,7 +200,8 @@ class Padding(Frozen):
     packed: bool = False
     rows: int
     padded_share: Number
-    """Share of rows that end in at least two identical input vectors, not counting what all rows share."""
+    """Share of rows that end in at least two identical input vectors. What all rows share counts where they differ
+    besides, and the loss reads the last step alone."""
     padding: Number
     """Mean share of the time axis that is padding."""
     read_share: Number | None = None
@@ -201,16 +219,20 @@ class Padding(Frozen):
 
 
 class Mixing(Frozen):
-    """A view that takes the numbers of one sample for those of another: axes exchanged without moving the data."""
+    """A view that takes the numbers of one sample, or of one of its steps, for those of another: axes exchanged without
+    moving the data."""
 
     record: Literal["mixing"]
     step: int
     module: int
-    what: Literal["input", "output", "state"]
+    what: Literal["input", "output", "state", "start"]
+    """`state` is the final one, `start` the first."""
     shape: tuple[int, ...]
     """Before the view."""
     viewed: tuple[int, ...]
     """After it."""
+    within: bool = False
+    """It takes channels for time steps within each sample, and mixes no samples."""
     location: Location | None = None
 
 

@@ -25,6 +25,7 @@ from rnn_doctor.schema.recurrence import (
     Replay,
     Softmax,
     StateFlow,
+    StepReadout,
 )
 from rnn_doctor.schema.trials import BatchFit, Withheld
 from rnn_doctor.schema.validating import EarlyValidation, Evaluation
@@ -179,6 +180,8 @@ class LossCall(Frozen):
     """Share of rows that are >= 0 and sum to 1 over the class dimension."""
     log_simplex_share: Number | None = None
     """Share of rows whose exponentials do."""
+    log_input: bool | None = None
+    """Of poisson_nll_loss: whether it takes its input for the logarithm of a rate."""
     minimum: Number | None = None
     maximum: Number | None = None
     mean: Number | None = None
@@ -298,6 +301,7 @@ Record = Annotated[
     | Sample
     | Batch
     | Readout
+    | StepReadout
     | LossCall
     | LossSum
     | Evaluation
@@ -348,6 +352,7 @@ class RunLog(Frozen):
     samples: tuple[Sample, ...] = ()
     batches: tuple[Batch, ...] = ()
     readouts: tuple[Readout, ...] = ()
+    step_readouts: tuple[StepReadout, ...] = ()
     losses: tuple[LossCall, ...] = ()
     loss_sums: tuple[LossSum, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()

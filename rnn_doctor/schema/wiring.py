@@ -123,6 +123,11 @@ class AxisDependence(Frozen):
     positions: Number | None = None
     """How far the places of its time axis differ in the same way in all batches, relative to 39 random orders; None
     where time_score is 2 or more."""
+    own_share: Number | None = None
+    """Largest share of the target's variance that the inputs within three steps tell, at one distance; of flattened
+    targets, where both scores are silent."""
+    turned_share: Number | None = None
+    """The same with the targets read in the other order, batch before time or time before batch."""
 
 
 class SharedExamples(Frozen):

@@ -25,6 +25,7 @@ from rnn_doctor.capture.probe.sensors.axis_dependence import (
 from rnn_doctor.capture.probe.sensors.dependence import Abstained
 from rnn_doctor.capture.probe.sensors.target_grids import grid_of
 from rnn_doctor.derive.axes import IN_ORDER, SILENT, TELLS, mixed_up
+from rnn_doctor.derive.target_orders import in_another_order
 from tests.capture.records import Observation, observed
 
 T, B, V, H, LAG = 9, 16, 5, 6, 3
@@ -144,6 +145,66 @@ def test_a_bidirectional_module() -> None:
     assert is_mixed_up(record(trained(Net(transposed=True, bidirectional=True), lambda: echo(16, 16))))
 
 
+def turned(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Outputs time first, targets batch first."""
+    return F.cross_entropy(out.transpose(0, 1).reshape(-1, V), y.reshape(-1))
+
+
+def turned_back(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Outputs batch first, targets time first."""
+    return F.cross_entropy(out.reshape(-1, V), y.t().reshape(-1))
+
+
+@pytest.mark.parametrize("loss", [turned, turned_back])
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("size", [(T, B), (B, T), (12, 12)])
+def test_targets_flattened_in_another_order(
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], batch_first: bool, size: tuple[int, int]
+) -> None:
+    found = record(trained(Net(batch_first=batch_first), lambda: echo(*size), loss))
+    assert in_another_order(**found)
+    assert found["own_share"] < 0.05
+    assert found["turned_share"] > 0.95
+
+
+def test_numbers_flattened_in_another_order() -> None:
+    class Filter(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.head = nn.LSTM(2, H, batch_first=True), nn.Linear(H, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.head(self.rnn(x)[0]).squeeze(-1)
+
+    def draw() -> Pair:
+        x = torch.randn(B, T, 2)
+        return x, x[..., 0].roll(1, 1)
+
+    def loss(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return F.mse_loss(out.t().reshape(-1), y.reshape(-1))
+
+    assert in_another_order(**record(trained(Filter(), draw, loss)))
+    as_column = record(trained(Filter(), draw, lambda out, y: loss(out, y.reshape(-1, 1).squeeze(1))))
+    assert in_another_order(**as_column)
+
+
+def test_targets_in_order_are_held_against_no_other() -> None:
+    assert "turned_share" not in record(trained(Net()))
+    separate = record(trained(Net(), loss=lambda out, y: F.cross_entropy(out.transpose(1, 2), y)))
+    assert "turned_share" not in separate
+
+
+def test_targets_that_their_own_step_tells_alone() -> None:
+    def tags() -> Pair:
+        x = torch.randint(V, (B, T))
+        return x, (x * 2) % V
+
+    found = record(trained(Net(), tags))
+    assert found["own_share"] > 0.9
+    assert not in_another_order(**found)
+    assert in_another_order(**record(trained(Net(), tags, turned)))
+
+
 def test_samples_in_no_order_with_targets_that_no_step_tells() -> None:
     def parity() -> Pair:
         x = torch.randint(2, (B, T))
@@ -152,6 +213,7 @@ def test_samples_in_no_order_with_targets_that_no_step_tells() -> None:
     found = record(trained(Net(), parity))
     assert found["time_score"] < SILENT
     assert found["batch_score"] < SILENT
+    assert not in_another_order(**found)
 
 
 @pytest.mark.parametrize("stride", [1, 3])

@@ -172,6 +172,25 @@ def test_rows_on_the_simplex(shape: tuple[int, ...]) -> None:
     assert max(shares["sigmoid"]) < 0.2
 
 
+@pytest.mark.parametrize(
+    ("function", "shape"), [("ctc_loss", (7, 3, 5)), ("ctc_loss", (7, 5)), ("kl_div", (6, 5))]
+)
+def test_classes_that_stand_last(function: str, shape: tuple[int, ...]) -> None:
+    records = Records()
+    for output in (logits(*shape), logits(*shape).log_softmax(-1), logits(*shape).softmax(-1)):
+        Losses(records).describe(1, function, output, torch.ones(3), output.sum(), {})
+    raw, log_softmax, softmax = records.of("loss")
+    assert (log_softmax["simplex_share"], log_softmax["log_simplex_share"]) == (0.0, 1.0)
+    assert (softmax["simplex_share"], softmax["log_simplex_share"]) == (1.0, 0.0)
+    assert (raw["simplex_share"], raw["log_simplex_share"]) == (0.0, 0.0)
+
+
+def test_what_a_poisson_loss_takes_its_input_for() -> None:
+    assert described("poisson_nll_loss", logits(5), torch.ones(5))["log_input"] is True
+    assert described("poisson_nll_loss", logits(5), torch.ones(5), log_input=False)["log_input"] is False
+    assert "log_input" not in described("mse_loss", logits(5), torch.ones(5))
+
+
 def test_one_class_is_on_no_simplex() -> None:
     record = described("cross_entropy", logits(5, 1), torch.zeros(5, dtype=torch.long))
     assert "simplex_share" not in record

@@ -101,6 +101,57 @@ def test_what_all_rows_share_does_not_count() -> None:
     assert ends(padded([6, 4, 5, 6, 3, 6])) == [10, 8, 9, 10, 7, 10]
 
 
+def last_step(out: Any) -> torch.Tensor:
+    return out[0][-1].square().sum()  # type: ignore[no-any-return]
+
+
+def every_step(out: Any) -> torch.Tensor:
+    return out[0].square().sum()  # type: ignore[no-any-return]
+
+
+UNEVEN = [4, 6, 3, 5, 2, 6]
+"""All padded to 10, which is 4 more than the longest."""
+
+
+@pytest.mark.parametrize("kind", FUSED)
+def test_padding_to_a_fixed_length(kind: Any) -> None:
+    found = record(kind(N, H), padded(UNEVEN), last_step)
+    assert found["padded_share"] == 1.0
+    assert found["padding"] == pytest.approx(1 - sum(UNEVEN) / (B * T))
+    assert found["read_share"] == pytest.approx(1.0)
+    assert found["state_left"] == pytest.approx(
+        state_left(Padded([*range(B)], UNEVEN, T), *_run(kind, UNEVEN))
+    )
+
+
+def _run(kind: Any, lengths: list[int]) -> tuple[Any, torch.Tensor]:
+    """The same network and input once more."""
+    torch.manual_seed(0)
+    module = kind(N, H)
+    return module, module(padded(lengths))[0]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "read", "expected"),
+    [
+        (UNEVEN, every_step, 4 / 6),  # answers come during what all share
+        ([6] * B, last_step, 0.0),  # a pause of one length
+        ([6, 6, 6, 6, 6, 3], last_step, 1 / 6),  # one row that ends early
+    ],
+)
+def test_what_all_rows_share_may_be_a_pause(
+    lengths: list[int], read: Callable[[Any], torch.Tensor], expected: float
+) -> None:
+    found = record(nn.GRU(N, H), padded(lengths), read)
+    assert found["padded_share"] == pytest.approx(expected)
+
+
+def test_lengths_that_take_in_padding_to_a_fixed_length() -> None:
+    whole = pack_padded_sequence(padded(UNEVEN), torch.full((B,), T))
+    found = record(nn.LSTM(N, H), whole, lambda out: out[1][0].sum())
+    assert (found["padded_share"], found["read_share"]) == (1.0, pytest.approx(1.0))
+
+
 def test_sound_inputs() -> None:
     blanks = torch.zeros(T, B, N)  # the copy task: symbols, silence
     blanks[: T // 2] = torch.randn(T // 2, B, N)

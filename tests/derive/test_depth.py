@@ -99,13 +99,21 @@ def fallen(*layers: list[Layer]) -> RunLog:
     return log(lstm(num_layers=2), steps(FALLING), *layers)
 
 
-@pytest.mark.parametrize(("first", "last"), [(-6.9, -9.0), (-9.0, -6.9), (-2.0, -2.0)])
+@pytest.mark.parametrize(("first", "last"), [(-2.7, -9.0), (-9.0, -3.9), (-2.0, -2.0)])
 def test_a_fall_counts_where_the_lowest_layer_was_reached_once(first: float, last: float) -> None:
     of = fallen(stack(first, -1.0), stack(last, -1.0, step=50))
     assert value_of("loss_fall_with_lowest", of, "lstm") == value_of("loss_fall", of) > 0.5  # type: ignore[operator]
 
 
 def test_a_fall_in_which_the_lowest_layer_had_no_part() -> None:
-    of = fallen(stack(-7.1, -1.0), stack(-8.0, -1.0, step=50))
+    of = fallen(stack(-2.9, -1.0), stack(-4.1, -1.0, step=50))
     assert value_of("loss_fall_with_lowest", of, "lstm") == 0
     assert "needed" in (measure("loss_fall_with_lowest", run(stack(-9.0, -1.0)), "lstm").absent or "")
+
+
+def test_no_fall_is_told_of_losses_below_zero_and_none_is_needed() -> None:
+    negative = steps([0.5 - 0.1 * (k % 7) for k in range(20)])
+    lost = log(lstm(num_layers=2), negative, stack(-5.0, -1.0), stack(-5.0, -1.0, step=20))
+    assert value_of("loss_fall_with_lowest", lost, "lstm") == 0
+    reached = log(lstm(num_layers=2), negative, stack(-2.0, -1.0), stack(-2.0, -1.0, step=20))
+    assert "positive" in (measure("loss_fall_with_lowest", reached, "lstm").absent or "")

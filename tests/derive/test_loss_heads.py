@@ -56,6 +56,15 @@ def test_activation_that_the_loss_repeats(call: LossCall, claim: str, name: str)
         loss_call("kl_div", head="log_softmax"),
         loss_call("nll_loss", head=None, log_simplex_share=0.98),
         loss_call("nll_loss"),
+        loss_call("ctc_loss", head="log_softmax", maximum=0.0, log_simplex_share=1.0),
+        loss_call("ctc_loss", maximum=0.009, log_simplex_share=0.0),  # of a distribution, sharpened
+        loss_call("ctc_loss", maximum=3.0),  # an older log
+        loss_call("kl_div", maximum=3.0, log_simplex_share=0.0),  # logarithms of densities
+        loss_call("kl_div", maximum=3.0, log_simplex_share=0.0, target_minimum=0.0, target_maximum=7.0),
+        loss_call("kl_div", maximum=-0.1, log_simplex_share=0.0, target_minimum=0.0, target_maximum=1.0),
+        loss_call("poisson_nll_loss", log_input=True, reach=Reach(operation="clamp", low=-3.0)),
+        loss_call("poisson_nll_loss", log_input=False, reach=Reach(operation="softplus", low=0.0)),
+        loss_call("poisson_nll_loss", log_input=True),
     ],
 )
 def test_outputs_that_fit(call: LossCall) -> None:
@@ -75,6 +84,23 @@ def test_outputs_that_fit(call: LossCall) -> None:
             loss_call("nll_loss", head="softmax", log_simplex_share=0.0, simplex_share=1.0),
             True,
             "probabilities",
+        ),
+        (loss_call("ctc_loss", maximum=0.2, log_simplex_share=0.0), True, "ctc_loss is given raw outputs"),
+        (loss_call("ctc_loss", head="softmax", maximum=0.4), True, "ctc_loss is given probabilities"),
+        (
+            loss_call("ctc_loss", maximum=0.4, simplex_share=1.0, log_simplex_share=0.0),
+            True,
+            "ctc_loss is given probabilities",
+        ),
+        (
+            loss_call("kl_div", maximum=2.0, log_simplex_share=0.0, target_minimum=0.0, target_maximum=1.0),
+            True,
+            "kl_div is given raw outputs",
+        ),
+        (
+            loss_call("poisson_nll_loss", log_input=True, reach=Reach(operation="softplus", low=0.0)),
+            False,
+            "log_input=False",
         ),
         (loss_call(head="sigmoid"), True, "sigmoid"),
         (loss_call(head="relu"), False, "ReLU"),

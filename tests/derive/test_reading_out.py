@@ -134,3 +134,14 @@ def test_a_view_that_mixes_samples() -> None:
     assert value_of("batch_mixed_by_view", log(lstm(), batch()), "lstm") is False
     assert measure("batch_mixed_by_view_name", log(lstm(), batch()), "lstm").absent
     assert measure("batch_mixed_by_view", log(lstm()), "lstm").absent
+
+
+def test_a_view_that_mixes_the_steps_of_each_sample() -> None:
+    steps_mixed = mixing(what="input", shape=(8, 4, 5), viewed=(8, 5, 4), within=True)
+    assert value_of("view_mixes", log(lstm(), steps_mixed), "lstm") == "time steps"
+    assert value_of("batch_mixed_by_view", log(lstm(), steps_mixed), "lstm") is True
+    samples_mixed = mixing(step=3, what="start", shape=(8, 10), viewed=(2, 8, 5), location=None)
+    both = log(lstm(), steps_mixed, samples_mixed)
+    assert value_of("view_mixes", both, "lstm") == "samples"
+    assert value_of("batch_mixed_by_view_name", both, "lstm") == "the first state (8, 10) as (2, 8, 5)"
+    assert measure("view_mixes", log(lstm(), batch()), "lstm").absent

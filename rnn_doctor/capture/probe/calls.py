@@ -81,6 +81,7 @@ class Calls:
         # What is carried on shows at the sampled step if the one before was followed, too.
         self._flowing = self.sampled or step + 1 in self._sampled_steps
         self._mixing = self.sampled and step <= _VIEWED_UNTIL  # views are the same at every step
+        self.loops.reads.wanted = self._mixing
         self._examining = step in self._examined_steps
         searched = self.searching
         self.searching = self._examining or step <= _SEARCHED_UNTIL
@@ -115,6 +116,7 @@ class Calls:
                 attempt("orders", self.orders.redrawn.on_call, module, given)
         if self._mixing:
             attempt("reads", self.reads.on_call, number, module, output)
+            attempt("step_reads", self.loops.reads.on_call, number, module, output)
             attempt("softmax", self.softmaxes.watch, True)
             attempt(
                 "mixing", self.mixings.on_call, number, module, given, state, output, self._loaders.tensor
@@ -228,6 +230,7 @@ class Calls:
         if self.orders.waits:
             self._session.attempt("orders", self.orders.updated, step)
         if self._mixing:
+            self._session.attempt("step_reads", self.loops.reads.write, step)
             self._session.attempt("reads", self.reads.forget)
             self._session.attempt("mixing", self.mixings.ended)
             self._session.attempt("softmax", self.softmaxes.write, step)

@@ -32,7 +32,7 @@ FOUND = 2.0
 """Times what random orders reach: beyond it along time, one batch has told enough."""
 _ENOUGH = 3
 """Batches after which it is over where the batch axis is silent: of what tells, none is silent by then."""
-_SILENT = 1.25
+SILENT = 1.25
 FEWEST_PLACES = 6
 """Of both axes: fewer have so few orders that their own is among the random ones."""
 _FARTHEST = 3.3
@@ -106,8 +106,8 @@ class AxisDependence:
 
     def _solve(self) -> tuple[Tensor, Tensor, float]:
         if self._solved is None:
-            inverse = _inverse(self._inputs / max(1, self._places))
-            slope = _inverse(self._own[:, TARGETS:]) @ self._own[:, :TARGETS]
+            inverse = inverse_of(self._inputs / max(1, self._places))
+            slope = inverse_of(self._own[:, TARGETS:]) @ self._own[:, :TARGETS]
             explained = (slope * self._own[:, :TARGETS]).sum()
             self._solved = inverse, slope, float(self._targets.sum() - explained)
         return self._solved
@@ -128,7 +128,7 @@ class AxisDependence:
         """Whether further batches would change nothing: time tells, or after several of them the batch does not."""
         if self.told(TIME).score >= FOUND:
             return True
-        return self.batches >= _ENOUGH and self.told(BATCH).score < _SILENT
+        return self.batches >= _ENOUGH and self.told(BATCH).score < SILENT
 
     def positions(self) -> float:
         """How far the places of the time axis differ in the same way in all batches, relative to random orders.
@@ -225,7 +225,7 @@ class _Axis:
         return Told(float(statistics[0, best]) / largest, self._lags[best], share)
 
 
-def _inverse(matrix: Tensor) -> Tensor:
+def inverse_of(matrix: Tensor) -> Tensor:
     """The pseudo-inverse of a covariance."""
     return torch.linalg.pinv(matrix, rtol=_SMALLEST, hermitian=True)
 

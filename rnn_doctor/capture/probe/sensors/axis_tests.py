@@ -15,6 +15,7 @@ from .axis_dependence import (
     FOUND,
     INPUTS,
     MOST_PLACES,
+    SILENT,
     TARGETS,
     TIME,
     AxisDependence,
@@ -23,7 +24,8 @@ from .axis_dependence import (
 from .dependence import Abstained
 from .graph_tokens import oriented, tokens_beneath
 from .losses import CLASSIFYING
-from .target_grids import grid_of, targets_by_place
+from .target_grids import Grid, grid_of, targets_by_place
+from .target_orders import Place, told, turned
 from .tokens import tokens_of
 
 _FEWEST_TARGETS = 64
@@ -66,15 +68,26 @@ class _Gathered:
         self.inputs, self.targets = Features(x, INPUTS), Features(y, TARGETS, known)
         self.dependence = AxisDependence()
         self._seen: set[float] = set()
+        self._orders: list[list[Place]] = []
+        """Of each batch: as it is, and with its targets read in the other order, in both ways."""
 
-    def add(self, x: torch.Tensor, y: torch.Tensor, known: torch.Tensor) -> None:
-        """Takes a batch, unless it was seen before. Shapes: (T, B, ...), (T, B, ...), (T, B)."""
+    def add(self, orders: list[Place]) -> None:
+        """Takes a batch, unless it was seen before."""
+        x, y, known = orders[0]
         if (x.dim() == 2, y.dim() == 2) != (self.inputs.tokens, self.targets.tokens):
             raise Abstained("its inputs or targets are not of one kind")
         mark = float((x.double().flatten() * torch.arange(1, x.numel() + 1, device="cpu")).sum())
         if mark not in self._seen:
             self._seen.add(mark)
             self.dependence.add(self.inputs.of(x), self.targets.of(y), known)
+            self._orders.append(orders)
+
+    def orders(self) -> dict[str, float]:
+        """What the inputs around them tell of the targets as they stand, and in the other order, where that is told."""
+        if min(map(len, self._orders)) == 1:
+            return {}
+        own, *others = (told(list(batches), self.inputs, self.targets) for batches in zip(*self._orders))
+        return {"own_share": own, "turned_share": max(others)}
 
 
 class AxisTests:
@@ -120,7 +133,7 @@ class AxisTests:
             try:
                 grid = grid_of(function, output, target, options, call.output)
                 if grid is not None:
-                    self._take(number, *(_time_first(t, call.batch_first) for t in (call.x, *grid)))
+                    self._take(number, _orders(call, grid, target))
                     del self._calls[number]
             except Abstained as reason:
                 self._close(number, str(reason))
@@ -138,13 +151,13 @@ class AxisTests:
         for number, (run, numbers) in runs.items():
             if number not in self._closed:
                 try:
-                    self._take(number, *self._along(run, numbers, tables))
+                    self._take(number, [self._along(run, numbers, tables)])
                 except Abstained as reason:
                     self._close(number, str(reason))
 
     def _along(
         self, run: tuple[int, int], numbers: list[torch.Tensor] | None, tables: list[torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    ) -> Place:
         """The inputs, targets and known targets of a loop of so many steps and rows, its steps first.
 
         Raises: Abstained: they are not told.
@@ -164,10 +177,11 @@ class AxisTests:
             known = (values != options.get("ignore_index", -100)) & (values >= 0)
         x = torch.stack(numbers[:MOST_PLACES]) if numbers is not None else tokens
         assert x is not None
-        return _time_first(x, False), _time_first(values, False), _time_first(known, False)
+        return Place(_time_first(x, False), _time_first(values, False), _time_first(known, False))
 
-    def _take(self, number: int, x: torch.Tensor, y: torch.Tensor, known: torch.Tensor) -> None:
-        """Shapes: (T, B, ...), (T, B, ...), (T, B)"""
+    def _take(self, number: int, orders: list[Place]) -> None:
+        """Takes a batch. orders: as it is, then with its targets in other orders that they may have."""
+        x, y, known = orders[0]
         with torch.no_grad(), torch.autocast("cpu", enabled=False):
             if int(known.sum()) < _FEWEST_TARGETS:
                 raise Abstained("too few places of a batch have a target")
@@ -176,7 +190,7 @@ class AxisTests:
             gathered = self._gathered.get(number)
             if gathered is None:
                 gathered = self._gathered[number] = _Gathered(x, y, known)
-            gathered.add(x, y, known)
+            gathered.add(orders)
             if gathered.dependence.told_enough():
                 self._write(number)
 
@@ -200,15 +214,28 @@ class AxisTests:
         self._writer.write("axis_dependence", step=self._step, module=number, absent=reason)
 
     def _write(self, number: int) -> None:
-        found = self._gathered.pop(number).dependence
+        gathered = self._gathered.pop(number)
         self._closed.add(number)
+        found = gathered.dependence
         time, batch = found.told(TIME), found.told(BATCH)
+        silent = max(time.score, batch.score) < SILENT
         self._writer.write(
             "axis_dependence", step=self._step, module=number, batches=found.batches, targets=found.compared,
             time_score=time.score, time_lag=time.lag, time_share=time.share, batch_score=batch.score,
             batch_lag=batch.lag, batch_share=batch.share,
             positions=None if time.score >= FOUND else found.positions(),  # there it decides nothing
+            **(gathered.orders() if silent else {}),
         )  # fmt: skip
+
+
+def _orders(call: _Call, grid: Grid, target: torch.Tensor) -> list[Place]:
+    """The batch as it is; of targets in one row, or of as many steps as rows, also with these read in other orders."""
+    first, second = call.x.shape[:2]
+    grids = [tuple(grid)]
+    if first == second or len(target) == first * second:
+        grids += zip(*map(turned, grid))
+    x = _time_first(call.x, call.batch_first)
+    return [Place(x, *(_time_first(t, call.batch_first) for t in each)) for each in grids]
 
 
 def _time_first(values: torch.Tensor, batch_first: bool) -> torch.Tensor:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from ..graph import kind_of, shape_of
 from ..saved import kept
 
-FIRST, SECOND, OTHER = 0, 1, 2
+FIRST, SECOND, OTHER, CHANNEL = 0, 1, 2, 3
+_ROWS = 2
+"""Axes of a matrix."""
 _WRAPPED = 2**63
 """Autograd saves negative axes as unsigned numbers."""
 _VIEWS = frozenset(("View", "UnsafeView", "ReshapeAlias"))
 _IN_PLACE = frozenset((
     "Clone", "Alias", "ToCopy", "Mul", "Div", "Add", "Sub", "NativeDropout", "Relu", "LeakyRelu", "Elu", "Gelu",
     "Silu", "Tanh", "Sigmoid", "Threshold", "Hardtanh", "NativeLayerNorm", "Softmax", "LogSoftmax", "Index",
-    "IndexSelect", "Expand",
+    "IndexSelect", "Expand", "NativeBatchNorm", "CudnnBatchNorm", "NativeGroupNorm", "PreluKernel",
 ))  # fmt: skip
 """Operations that leave every number at its place, or exchange whole samples."""
 _COMPARISONS = frozenset((
@@ -27,7 +30,7 @@ class Atom(NamedTuple):
     """A piece of an axis of the tensor that is followed."""
 
     kind: int
-    """FIRST or SECOND axis of that tensor, or OTHER."""
+    """FIRST or SECOND axis of that tensor, the CHANNEL axis of a convolution, or OTHER."""
     size: int
 
 
@@ -40,6 +43,8 @@ class Mixed(NamedTuple):
 
     shape: tuple[int, ...]
     viewed: tuple[int, ...]
+    within: bool = False
+    """It takes the numbers of one place of a sample for those of another of the same sample."""
 
 
 def compares(node: Any) -> bool:
@@ -65,6 +70,12 @@ def laid_out_alike(comparison: Any, shape: tuple[int, ...]) -> bool | None:
 def layout_of(shape: tuple[int, ...]) -> Layout:
     """The layout of the tensor where following begins. Shapes: (first, second, any)."""
     kinds = [FIRST, SECOND] + [OTHER] * len(shape)
+    return [(Atom(kind, size),) if size > 1 else () for kind, size in zip(kinds, shape)]
+
+
+def layout_of_channels(shape: tuple[int, ...]) -> Layout:
+    """The layout of what a convolution makes. Shapes: (samples, channels, ..., steps)."""
+    kinds = [FIRST, CHANNEL] + [OTHER] * (len(shape) - 3) + [SECOND]
     return [(Atom(kind, size),) if size > 1 else () for kind, size in zip(kinds, shape)]
 
 
@@ -134,6 +145,10 @@ def _moved(layout: Layout, node: Any, kind: str) -> Layout:
 
 def _viewed(layout: Layout, shape: tuple[int, ...]) -> Layout | Mixed | None:
     """A view merges and splits axes; where it cuts across them, it may have exchanged the two first ones."""
+    if len(layout) > _ROWS and layout[1] and layout[1][0].kind == CHANNEL:
+        of_channels = _channels_exchanged(layout, shape)
+        if of_channels is not None:
+            return of_channels
     atoms = _merged([atom for axis in layout for atom in axis])
     found = _regrouped(atoms, shape)
     if found is not None and not _blends(found, atoms[0]):
@@ -141,6 +156,25 @@ def _viewed(layout: Layout, shape: tuple[int, ...]) -> Layout | Mixed | None:
     if _exchanges(atoms, [size for size in shape if size > 1]):
         return Mixed(tuple([_size(axis) for axis in layout]), shape)
     return found
+
+
+def _channels_exchanged(layout: Layout, shape: tuple[int, ...]) -> Mixed | None:
+    """A view of (samples, channels, places) as (samples, places, channels), or with the places first.
+
+    The places are an axis, or two together. None where these sizes also follow from the axes as they stand.
+    """
+    sizes = tuple([_size(axis) for axis in layout])
+    rows, channels, extents = sizes[0], sizes[1], sizes[2:]
+    together = channels
+    plain = [together] + [together := together * extent for extent in extents]
+    places = {*extents, math.prod(extents)} - {1, *plain}
+    if len(shape) != len(("row", "place", "unit")):
+        return None
+    if shape[0] == rows and shape[1] in places and channels > 1:
+        return Mixed(sizes, shape, within=True)
+    if shape[1] == rows != shape[0] and shape[0] in places and rows > 1:
+        return Mixed(sizes, shape)
+    return None
 
 
 def _blends(found: Layout, first: Atom) -> bool:
@@ -186,7 +220,7 @@ def _exchanges(atoms: list[Atom], sizes: list[int]) -> bool:
 
     What splits off the first axis is looked through: (L*D, B, H) viewed as (L, B, D*H).
     """
-    if len(atoms) < 2 or OTHER in (atoms[0].kind, atoms[1].kind):
+    if len(atoms) < 2 or not {atoms[0].kind, atoms[1].kind} <= {FIRST, SECOND}:
         return False
     first, second = atoms[0].size, atoms[1].size
     while sizes and sizes[0] != second and first % sizes[0] == 0 and first > sizes[0]:

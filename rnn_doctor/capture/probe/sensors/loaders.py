@@ -143,6 +143,8 @@ def _description(loader: Any) -> dict[str, Any]:
     shuffled = (
         True if isinstance(sampler, _SHUFFLING) else False if isinstance(sampler, SequentialSampler) else None
     )
+    told = getattr(sampler, "shuffle", None)  # as a DistributedSampler tells
+    shuffled = told if shuffled is None and isinstance(told, bool) else shuffled
     return {
         "samples": samples,
         "batch_size": loader.batch_size,

@@ -17,6 +17,7 @@ from .graph_tokens import tokens_under
 from .lost_loops import LostLoops
 from .recurrence import Recurrences
 from .states import StateFlows
+from .step_reads import StepReads
 
 _FUSED = "TorchScript or a compiler hides its calls, and no time steps are left in the graph"
 _STACKED = (
@@ -55,6 +56,7 @@ class Loops:
         self._flows = flows
         self._detachments = detachments
         self._lost = LostLoops(self._running)
+        self.reads = StepReads(writer)
         self._fed: dict[str, bool] = {}
         """By the name of a recurrence: whether its steps take or give anything of their own."""
         self.hooked: set[int] = set()
@@ -86,11 +88,13 @@ class Loops:
         self.sizes, self.tables = {}, tokens_under(unrolled)
         self._made = max(self._made, loss.grad_fn._sequence_nr())
         known = self._belongs()
-        found = set()
+        found: set[str] = set()
+        numbered: dict[int, loops.Loop] = {}
         for name, loop in self._running(unrolled, known):
             self._lost.reached()
             number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
             found.add(name)
+            numbered[number] = loop
             if loop.rows is not None:
                 self.rows.add(loop.rows)
                 self.sizes[number] = loop.steps, loop.rows
@@ -124,6 +128,7 @@ class Loops:
                 self._examine_hidden(step, number, unrolled, module)
         if examine:
             self._follow_detours(step, unrolled)
+        self.reads.on_graph(unrolled, numbered)
 
     def _scan(self, step: int, unrolled: Unrolled, examine: bool) -> None:
         """Recurrences whose steps are computed at once."""

@@ -15,6 +15,8 @@ CLASSIFYING = ("cross_entropy", "nll_loss")
 REGRESSING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 WATCHED = (*CLASSIFYING, *REGRESSING, *BINARY, "kl_div", "ctc_loss", "gaussian_nll_loss", "poisson_nll_loss")
+_CLASSES_AT = {**dict.fromkeys(CLASSIFYING, 1), "kl_div": -1, "ctc_loss": -1}
+"""The axis of the classes."""
 
 _ON_SIMPLEX = 1e-3
 _ACCUMULATES_BY = 3
@@ -129,8 +131,10 @@ class Losses:
             fields["reach"] = _reach(bounds, target if function in REGRESSING else None)
         if isinstance(target, torch.Tensor):
             fields.update(_target(function, output, target, options))
-        if function in CLASSIFYING and output.dim() > 1:
-            fields.update(_simplex(values))
+        if function in _CLASSES_AT and output.dim() > 1:
+            fields.update(_simplex(values, _CLASSES_AT[function]))
+        if function == "poisson_nll_loss":
+            fields["log_input"] = bool(options.get("log_input", True))
         self._writer.write("loss", **fields)
 
     def describe_expression(self, step: int, loss: torch.Tensor) -> None:
@@ -172,12 +176,12 @@ def _thinned(output: torch.Tensor) -> torch.Tensor:
     return values.float()
 
 
-def _simplex(values: torch.Tensor) -> dict[str, float]:
+def _simplex(values: torch.Tensor, classes: int) -> dict[str, float]:
     """Shares of rows that are probabilities, and that are logarithms of probabilities.
 
-    Shapes: values (N, C) or (N, C, d1, ...), class dimension 1.
+    classes: the axis of the classes. Shapes: values (N, C), (N, C, d1, ...), or (T, N, C)
     """
-    rows = values.transpose(1, -1).reshape(-1, values.shape[1])
+    rows = values.transpose(classes, -1).reshape(-1, values.shape[classes])
     if rows.shape[1] < 2:
         return {}
     sums = rows.sum(1)

@@ -12,6 +12,7 @@ from ..graph import kind_of, shape_of
 from ..listening import Listening
 from ..saved import saved
 from ..writer import Writer
+from .input_views import made_by_layer, mixed_state
 from .layouts import Layout, Mixed, after, compares, keeps_places, laid_out_alike, layout_of
 from .view_sites import ViewSites
 
@@ -153,6 +154,10 @@ class Mixings:
             found = first.mixed(walk)
             if found is not None:
                 self._write(step, number, "input", found, first.raw is not None)
+            for node in first.states:
+                start = mixed_state(node)
+                if start is not None:
+                    self._write(step, number, "start", start)
         for number, what, point, layout in self._tensors:
             found = walk.mixed(point, layout)
             if found is not None:
@@ -168,7 +173,7 @@ class Mixings:
         self._located[number, what] = location is not None
         self._writer.write(
             "mixing", step=step, module=number, what=what, shape=list(found.shape), viewed=list(found.viewed),
-            location=location,
+            within=found.within or None, location=location,
         )  # fmt: skip
 
     def _seek(self) -> None:
@@ -196,21 +201,21 @@ class _Input(NamedTuple):
     """A view of the loader's batch, or of a tensor that the script made itself."""
     batch: torch.Tensor | None
     batch_first: bool
+    states: list[Any]
+    """The nodes that made its first states."""
 
     def mixed(self, walk: _Walk) -> Mixed | None:
-        """The view that mixes the samples of the batch, of its embedded tokens, or of the module's states."""
+        """The view that mixes the samples of the batch, or of what layers made of it, or of the module's states."""
         if self.raw is not None:
             return self.raw
         for node in [node for root in self.roots for node in walk.down(root)]:
-            if kind_of(node) != "Embedding":
-                continue
-            indices = saved(node, "_saved_indices")
-            shape = shape_of(node)
             found = None
-            if self.batch is not None and indices is not None:
-                found = exchanged(self.batch, indices, self.batch_first)
-            if found is None and shape is not None:
-                found = walk.mixed((node, 0), layout_of(shape)) if len(shape) == 3 else None
+            if kind_of(node) == "Embedding" and self.batch is not None:
+                indices = saved(node, "_saved_indices")
+                found = None if indices is None else exchanged(self.batch, indices, self.batch_first)
+            layout = made_by_layer(node) if found is None else None
+            if layout is not None:
+                found = walk.mixed((node, 0), layout)
             if found is not None:
                 return found
         return None
@@ -226,7 +231,8 @@ def _input(module: Any, given: Any, state: Any, batch: torch.Tensor | None) -> _
     base = None if packed or given.grad_fn is not None else given._base  # of a view, what it is a view of
     if raw is None and base is not None and base.is_contiguous():
         raw = exchanged(base, given.detach(), batch_first)
-    return _Input(roots, raw, batch, batch_first)
+    begun = [t.grad_fn for t in states if t is not None and t.grad_fn is not None]
+    return _Input(roots, raw, batch, batch_first, begun)
 
 
 def exchanged(batch: torch.Tensor, given: torch.Tensor, batch_first: bool) -> Mixed | None:

@@ -29,6 +29,8 @@ class Padded(NamedTuple):
     """T"""
     lengths: list[int] | None = None
     """Steps of each that were packed, where padding is among them; None where all are T, or no padding was packed."""
+    shared: int = 0
+    """Steps of the same input that all rows end in, which are not counted: padding to a fixed length, or a pause."""
 
     @property
     def last(self) -> list[int]:
@@ -39,6 +41,11 @@ class Padded(NamedTuple):
     def padded_share(self) -> float:
         """Share of rows with padding."""
         return sum(end < last for end, last in zip(self.ends, self.last)) / len(self.ends)
+
+    @property
+    def whole(self) -> Padded:
+        """The same with what all rows share counted as padding, too."""
+        return self._replace(ends=[end - self.shared for end in self.ends], shared=0)
 
     @property
     def padding(self) -> float:
@@ -70,7 +77,7 @@ def padding_of(given: Any, batch_first: bool) -> Padded | None:
         return None
     rows = _few(batch)
     found = _ends(x[:, rows], [time] * len(rows))
-    return None if found is None else Padded(rows, found, time)
+    return None if found is None else Padded(rows, found[0], time, shared=found[1])
 
 
 def _few(batch: int) -> list[int]:
@@ -86,7 +93,8 @@ def _packed(given: PackedSequence) -> Padded:
     if batch > 1 and min(own) >= _LEAST_TIME:
         tokens = packed_tokens(given)
         x = grid_of(given, given.data.detach(), rows) if tokens is None else tokens[:, rows].unsqueeze(-1)
-        inner = Padded(rows, _ends(x, own) or own, time, own)
+        found, shared = _ends(x, own) or (own, 0)
+        inner = Padded(rows, found, time, own, shared)
         if inner.padded_share > _LEAST_PACKED:
             return inner
     return Padded(list(range(batch)), lengths, time)
@@ -117,10 +125,10 @@ def grid_of(packed: PackedSequence, data: torch.Tensor, rows: list[int]) -> torc
     return data[index.to(data.device)]
 
 
-def _ends(x: torch.Tensor, lengths: list[int]) -> list[int] | None:
+def _ends(x: torch.Tensor, lengths: list[int]) -> tuple[list[int], int] | None:
     """Steps before the padding of each row, all where it has none; None where that cannot be told.
 
-    Shapes: (T, R, I), R lengths -> R numbers.
+    What all rows share is told beside it, and left before the padding. Shapes: (T, R, I), R lengths -> R numbers.
     """
     ends = torch.tensor(lengths, device=x.device)
     back = ends - 1 - torch.arange(x.shape[0], device=x.device).unsqueeze(1)
@@ -128,15 +136,15 @@ def _ends(x: torch.Tensor, lengths: list[int]) -> list[int] | None:
     last = x[0]
     ending = (last == x[_LEAST_RUN - 1]).all(-1)
     if not bool(ending.any()):
-        return lengths
+        return lengths, 0
     alike = (last[ending].unsqueeze(0) == last[ending].unsqueeze(1)).all(-1).sum(0)
     if int(alike.max()) < _LEAST_ALIKE:
-        return lengths
+        return lengths, 0
     filler = last[ending][int(alike.argmax())]
     filled = (x == filler).all(-1) & (back >= 0)
     run = filled.long().cumprod(0).sum(0)
     if int(filled.sum()) > int(run.sum()):
         return None
     run = torch.where(run >= _LEAST_RUN, run, torch.zeros_like(run))
-    excess: list[int] = (run - run.min()).tolist()
-    return [length - n for length, n in zip(lengths, excess)]
+    shared = int(run.min())
+    return [length - int(n) + shared for length, n in zip(lengths, run)], shared

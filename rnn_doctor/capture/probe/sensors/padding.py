@@ -12,12 +12,16 @@ from ..writer import Writer
 from .padded import Padded, grid_of, padding_of
 from .pooling import Pooling
 from .read_sites import ReadSites
-from .readings import Reading, unread_share
+from .readings import Reading, last_share, unread_share
 
 _FEWEST_PADDED = 2
 """Rows of which a correlation is told. Of n rows chance alone makes it 1 / (n - 1): where they are few, what is left
 of the states seems more than it is, which makes the finding milder."""
 
+_UNEVEN = 0.25
+"""Share of the rows that end in more of the same input than all share, above which it is padding."""
+_AT_THE_END = 0.99
+"""Share of what the loss takes at the last step, above which it reads what stands behind all of the padding."""
 _READ = 0.5
 """Share of what the loss takes that lies in padding, above which the line is looked for that takes it."""
 
@@ -28,7 +32,8 @@ class Paddings:
     def __init__(self, writer: Writer, sites: ReadSites) -> None:
         self._writer = writer
         self._sites = sites
-        self._calls: dict[int, tuple[Padded, Reading, float | None]] = {}
+        self._calls: dict[int, tuple[Padded, Reading, tuple[float | None, float | None]]] = {}
+        """What was found, and what is left of the states without and with what all rows share."""
 
     def on_call(self, number: int, module: Any, given: Any, output: Any) -> None:
         """A recurrent module ran forward with gradients at a sampled step."""
@@ -38,7 +43,9 @@ class Paddings:
         if padded is not None:
             reading = (Pooling if padded.padded_share else Reading)(module, output)
             reading.watch(output)
-            self._calls[number] = padded, reading, state_left(padded, module, output[0])
+            left = state_left(padded, module, output[0])
+            whole = state_left(padded.whole, module, output[0]) if padded.shared else left
+            self._calls[number] = padded, reading, (left, whole)
 
     def write(self, step: int) -> None:
         """The records of the step that ends."""
@@ -46,10 +53,22 @@ class Paddings:
         for number, (padded, reading, left) in calls.items():
             if reading.error is not None:
                 raise reading.error
-            fields = record(padded, reading)
+            counted = whole_of(padded, reading)
+            fields = record(counted, reading)
             if max(fields["read_share"] or 0.0, fields["unread_share"] or 0.0) > _READ:
                 self._sites.seek(number)
-            self._writer.write("padding", step=step, module=number, **fields, state_left=left)
+            left_of = left[0] if counted is padded else left[1]
+            self._writer.write("padding", step=step, module=number, **fields, state_left=left_of)
+
+
+def whole_of(padded: Padded, reading: Reading) -> Padded:
+    """With what all rows share, where it is padding, and the loss reads what stands behind it.
+
+    Sequences that are padded to a fixed length share the padding of the longest. Of a task that pauses before it asks
+    all rows end alike; one that answers during the pause is read there.
+    """
+    fixed = padded.shared and padded.padded_share > _UNEVEN and (last_share(reading) or 0.0) > _AT_THE_END
+    return padded.whole if fixed else padded
 
 
 def record(padded: Padded, reading: Reading) -> dict[str, Any]:
