@@ -13,8 +13,8 @@ from rnn_doctor.schema.signals import Measurement
 from rnn_doctor.schema.validating import Evaluation
 
 UNINFORMED = 0.98
-"""The best validation loss over that of an answer that knows nothing, above which nothing that was learned carries over:
-a best of many evaluations lies below that answer's by a little, whatever was learned."""
+"""The best validation loss over that of an answer that knows nothing, above which nothing that was learned carries
+over: the best of many evaluations lies a little below, whatever was learned."""
 MEMORIZED = 0.02
 """Fall of the training loss since the best validation, as a share of the validation loss, that weaker evidence asks
 for: with less, a loss on 200 examples rose by 8 %, and that on 1,500 others by 1.6 % (benchmarks/overfitting/)."""
