@@ -25,6 +25,14 @@ STUCK: Values = {
     "loss_fall": 0.01,
     "loss_uninformed_ratio": 0.99,
 }
+TINY: Values = {
+    "displacement_per_step": 1e-6,
+    "path_per_step": 1e-6,
+    "loss_fall_bound": 1e-3,
+    "loss_fall": 0.01,
+    "loss_fall_informed": 0.01,
+    "loss_uninformed_ratio": 0.99,
+}
 
 CHAINS = {
     "unscaled input, saturation, vanishing": ("RD403", UNSCALED | SATURATED | VANISHING, {"RD201", "RD101"}),
@@ -63,6 +71,22 @@ CHAINS = {
         {"RD101"},
     ),
     "gain above one, explosion": ("RD102", GROWING | SPIKES | NON_FINITE, {"RD103", "RD104"}),
+    "gain above one, averages of squared gradients so large that no update is left": (
+        "RD102",
+        GROWING | TINY,
+        {"RD302"},
+    ),
+    "constant inputs, all of which look like padding": (
+        "RD404",
+        {
+            "input_constant": True,
+            "padding_misread_share": 0.9,
+            "padded_rows_share": 0.9,
+            "padding_reaches_state": True,
+            "padding_spares_state": False,
+        },
+        {"RD406"},
+    ),
     "not in the optimizer, gradients left behind": (
         "RD307",
         {"unoptimized_tensors": 2, "unoptimized_untrained": True, "stale_gradients": 0.98},
@@ -96,18 +120,8 @@ CHAINS = {
     ),
     "clipped to nothing, steps too small": (
         "RD303",
-        {
-            "clip_share": 1.0,
-            "clip_ratio_median": 1e-4,
-            "optimizer_adaptive": False,
-            "displacement_per_step": 1e-6,
-            "path_per_step": 1e-6,
-            "path_unclipped": 1e-2,
-            "loss_fall_bound": 1e-3,
-            "loss_fall": 0.01,
-            "loss_fall_informed": 0.01,
-            "loss_uninformed_ratio": 0.99,
-        },
+        {"clip_share": 1.0, "clip_ratio_median": 1e-4, "optimizer_adaptive": False, "path_unclipped": 1e-2}
+        | TINY,
         {"RD302"},
     ),
     "class after class, steps that look too large": (

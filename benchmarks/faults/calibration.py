@@ -1,15 +1,16 @@
 """How often each rule was right, as the rulebook ships it: rules/calibration.json.
 
 The held-back part and the later ones count together, so that most rules have enough findings for a number. But rules
-were mended after the held-back part had been looked at, so its share may flatter them: where the share of the later
-parts lies below the interval of all, these alone are told.
+were mended with what these parts showed, so that today's shares may flatter them: where the share of the later parts at
+first look (first_looks.py) lies below the interval of all, it is what is told.
 """
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from .score import Rate, Result, calibration, interval
+from .first_looks import Look
+from .score import Rate, Result, calibration, interval, total
 from .task import FOLDERS, HELD_BACK
 
 FEWEST = 10
@@ -17,22 +18,26 @@ FEWEST = 10
 _NONE = (0, 0)
 
 
-def records(results: Sequence[Result]) -> dict[str, Rate]:
+def records(results: Sequence[Result], looks: Mapping[str, Look]) -> dict[str, Rate]:
     """What a user is told of each rule; of those found FEWEST times at least."""
-    held, fresh = (calibration(r for r in results if r["part"] in parts) for parts in ((HELD_BACK,), FOLDERS))
-    told = {rule: _told(held.get(rule, _NONE), fresh.get(rule, _NONE)) for rule in sorted({*held, *fresh})}
+    now = calibration(r for r in results if r["part"] in (HELD_BACK, *FOLDERS))
+    told = {rule: _told(counted, at_first(looks, rule)) for rule, counted in now.items()}
     return {rule: counted for rule, counted in told.items() if counted[1] >= FEWEST}
 
 
-def _told(held: Rate, fresh: Rate) -> Rate:
-    both = held[0] + fresh[0], held[1] + fresh[1]
-    return fresh if fresh[1] and fresh[0] / fresh[1] < interval(*both)[0] else both
+def at_first(looks: Mapping[str, Look], rule: str) -> Rate:
+    """The findings of a rule when the later parts were examined for the first time."""
+    return total(look.rules.get(rule, _NONE) for look in looks.values())
 
 
-def written(results: Sequence[Result]) -> str:
+def _told(now: Rate, first: Rate) -> Rate:
+    return first if first[1] and first[0] / first[1] < interval(*now)[0] else now
+
+
+def written(results: Sequence[Result], looks: Mapping[str, Look]) -> str:
     """The file."""
     lines = []
-    for rule, (right, of) in records(results).items():
+    for rule, (right, of) in records(results, looks).items():
         low, high = interval(right, of)
         limits = [math.floor(low * 1000) / 1000, math.ceil(high * 1000) / 1000]
         lines.append(f'    "{rule}": {json.dumps({"right": right, "of": of, "interval": limits})}')

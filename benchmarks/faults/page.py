@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from .beside import beside
-from .calibration import FEWEST, records, written
+from .calibration import FEWEST, at_first, records, written
 from .faults import BY_NAME
+from .first_looks import Look, clustered, compared, first_looks
 from .form import DOSES
 from .part import folders
 from .peers.sample import PEERS
@@ -25,7 +26,6 @@ from .score import (
     doctor_conditions,
     has_error,
     has_warning,
-    interval,
     leads,
     misses,
     named,
@@ -34,6 +34,7 @@ from .score import (
     rate,
     recall,
     show,
+    total,
 )
 from .task import FOLDERS, HELD_BACK, PARTS
 
@@ -46,7 +47,11 @@ _SAID = {
 }
 
 
-def page(results: Sequence[Result], peers: Sequence[Mapping[str, Any]] = ()) -> str:
+def page(
+    results: Sequence[Result],
+    peers: Sequence[Mapping[str, Any]] = (),
+    looks: Mapping[str, Look] | None = None,
+) -> str:
     """The whole result, as Markdown."""
     lines = [
         "# The fault bench",
@@ -58,7 +63,7 @@ def page(results: Sequence[Result], peers: Sequence[Mapping[str, Any]] = ()) -> 
         *_doses(results),
         *_faults(results),
         *beside(results, peers),
-        *_calibration(results),
+        *_calibration(results, looks or {}),
         *_alarms(results),
     ]
     return "\n".join(lines) + "\n"
@@ -132,45 +137,57 @@ def _faults(results: Sequence[Result]) -> list[str]:
     return [*table, ""]
 
 
-def _calibration(results: Sequence[Result]) -> list[str]:
+def _calibration(results: Sequence[Result], looks: Mapping[str, Look]) -> list[str]:
     names = PARTS[::-1]
     parts = [[r for r in results if r["part"] == part] for part in names]
-    rules, told = [calibration(of_part) for of_part in parts], records(results)
+    rules, told = [calibration(of_part) for of_part in parts], records(results, looks)
     table = [
         "## Calibration",
         "",
         "Findings of warnings and errors that are right: the fault itself, or a true consequence of it. A user is told",
-        "the numbers of the held-back and the later parts together, or of the later ones alone where their share",
-        f"lies below the interval of all; nothing where a rule was found less than {FEWEST} times. By word of",
-        f"confidence: the share of the {names[0]} part against the interval of the others but the development part.",
+        "today's numbers of the held-back and the later parts together, or those of the later parts at first look",
+        f"where their share lies below the interval of these; nothing where a rule was found less than {FEWEST} times.",
         "",
-        f"| rule | {' | '.join(f'{name} part' for name in names)} | told |",
-        f"|{'---|' * (len(names) + 2)}",
+        f"| rule | {' | '.join(f'{name} part' for name in names)} | at first look | told |",
+        f"|{'---|' * (len(names) + 3)}",
     ]
     for rule in sorted(set().union(*rules)):
         cells = [show(counted.get(rule, (0, 0))) for counted in rules]
         said = "{} of {}".format(*told[rule]) if rule in told else "nothing"
-        table.append(f"| {rule} | {' | '.join(cells)} | {said} |")
-    table += [
+        table.append(f"| {rule} | {' | '.join(cells)} | {show(at_first(looks, rule))} | {said} |")
+    return [*table, "", *_words(results, looks)]
+
+
+def _words(results: Sequence[Result], looks: Mapping[str, Look]) -> list[str]:
+    """What each word of confidence was worth in scripts that no rule had seen."""
+    today = bands(r for r in results if r["part"] in FOLDERS)
+    table = [
+        "By word of confidence: the later parts when they were examined for the first time, each beside what the",
+        "others foretell of it, and all together with the interval by task (first_looks.py); then the same parts",
+        "today, after rules were mended with them.",
         "",
-        f"| confidence | {' | '.join(f'{name} part' for name in names)} | within |",
-        f"|{'---|' * (len(names) + 2)}",
+        f"| confidence | {' | '.join(f'{name}, at first | within' for name in looks)} | all at first | today |",
+        f"|{'---|' * (2 * len(looks) + 3)}",
     ]
-    words = [bands(of_part) for of_part in parts]
     for word in WORDS:
-        counted = [of_part.get(word, (0, 0)) for of_part in words]
-        before = counted[1:-1]
-        within = _within(counted[0], (sum(k for k, _ in before), sum(n for _, n in before)))
-        table.append(f"| {word} | {' | '.join(map(show, counted))} | {within} |")
+        counted = {name: list(look.words.get(word, {}).values()) for name, look in looks.items()}
+        every = [each for tasks in counted.values() for each in tasks]
+        if not every:
+            continue
+        cells = []
+        for name, own in counted.items():
+            others = [each for other, tasks in counted.items() if other != name for each in tasks]
+            told = compared(own, others) if own and others else "not to be told"
+            cells.append(f"{_share(total(own))} | {told}")
+        low, high = clustered(every)
+        cells.append(f"{_share(total(every))}; {low:.2f} to {high:.2f}")
+        table.append(f"| {word} | {' | '.join(cells)} | {show(today.get(word, (0, 0)))} |")
     return [*table, ""]
 
 
-def _within(a: Rate, b: Rate) -> str:
-    """Whether the share of the first lies within the interval of the second."""
-    if not a[1] or not b[1]:
-        return "not to be told"
-    low, high = interval(*b)
-    return "yes" if low <= a[0] / a[1] <= high else "NO"
+def _share(counted: Rate) -> str:
+    k, n = counted
+    return f"{k} of {n}, {k / n:.2f}" if n else "none"
 
 
 def _alarms(results: Sequence[Result]) -> list[str]:
@@ -183,8 +200,9 @@ def main() -> None:
     if "--misses" in sys.argv:
         print("\n".join(misses(results)))
         return
-    PAGE.write_text(page(results, rows(PEERS)), encoding="utf-8")
-    CALIBRATION.write_text(written(results), encoding="utf-8")
+    looks = first_looks()
+    PAGE.write_text(page(results, rows(PEERS), looks), encoding="utf-8")
+    CALIBRATION.write_text(written(results, looks), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,13 @@ Rate = tuple[int, int]
 """k of n."""
 
 
-def interval(k: int, n: int) -> tuple[float, float]:
+def total(counted: Iterable[Rate]) -> Rate:
+    """All of them together."""
+    pairs = list(counted)
+    return sum(k for k, _ in pairs), sum(n for _, n in pairs)
+
+
+def interval(k: float, n: float) -> tuple[float, float]:
     """Clopper-Pearson, 95 %."""
     low = float(beta.ppf(0.025, k, n - k + 1)) if k else 0.0
     high = float(beta.ppf(0.975, k + 1, n - k)) if k < n else 1.0

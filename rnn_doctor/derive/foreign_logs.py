@@ -43,6 +43,8 @@ MEASURED: dict[str, tuple[Role, ...]] = {
     "loss_end_ratio": ("train_loss",),
     "loss_halved_steadily": ("train_loss",),
     "loss_fall": ("train_loss",),
+    "loss_halved": ("train_loss",),
+    "training_halved": ("train_loss",),
     "loss_fall_late": ("train_loss",),
     "non_finite_found": ("train_loss",),
     "non_finite_origin": ("train_loss",),

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from rnn_doctor.derive.own_targets import own_targets
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.trends import running_median
 from rnn_doctor.derive.view import NO_STEP, View
@@ -88,7 +89,8 @@ def grad_norm_spike_count(view: View) -> Measurement:
 
     Reads: `log.steps[k].grad_norm`, `.loss`. Unit: spikes.
     None if: fewer than 6 finite norms; spikes without losses to tell what they did; or spikes where optimizers take
-    turns, as in a GAN, each of whose losses rises as the other side learns.
+    turns, as in a GAN, each of whose losses rises as the other side learns, or where the network makes its own targets,
+    as an agent does.
     """
     reason = _absent(view)
     if reason:
@@ -101,6 +103,9 @@ def grad_norm_spike_count(view: View) -> Measurement:
         return unknown(
             "the gradient norm spikes, but optimizers take turns: the loss of one rises as another learns"
         )
+    own = view.once(own_targets)
+    if spikes and own and not view.loss_broke:
+        return unknown(f"the gradient norm spikes, but whether that did harm the loss does not tell: {own}")
     return known(sum(_does_harm(losses, k, ratio, view.loss_broke) for k, ratio in spikes), n=len(norms))
 
 
@@ -114,9 +119,10 @@ def grad_norm_spike_recovered(view: View) -> Measurement:
     Reads: `log.steps[k].grad_norm`, `.loss`. Unit: claim; False where fewer losses followed, or one became NaN.
     None if: as grad_norm_spike_count, or no spike did harm.
     """
-    reason = _absent(view)
-    if reason:
-        return unknown(reason)
+    count = grad_norm_spike_count(view)
+    assert isinstance(count, Measurement)
+    if count.value is None:
+        return count
     norms, losses = _norms(view)
     harmful = [k for k, r in _ratios(norms) if r > SPIKE and _does_harm(losses, k, r, view.loss_broke)]
     if not harmful:

@@ -88,6 +88,21 @@ def keep_bias_min(view: View) -> dict[str, Measurement]:
     return each_module(view, measure)
 
 
+@signal(unit="claim", reads=("initial_weights", "losses"))
+def starts_untrained(view: View) -> Measurement:
+    """Whether the network is a new one: its recurrent weights are distributed as they are drawn.
+
+    And its first loss, where that of an answer that knows nothing is known, is not far below it.
+
+    Reads: `log.initial_weights[i].kurtosis`, `.gate_spread`, and the first loss. Unit: claim.
+    None if: the distribution of no recurrent weights was seen before the first update.
+    """
+    seen = {w.module for w in view.log.initial_weights if w.kurtosis is not None}
+    if not seen:
+        return unknown("how its recurrent weights were distributed at first was not seen")
+    return known(not any(trained_before(view, module) for module in seen), n=len(seen))
+
+
 @signal(unit="text", by="module", reads=("initial_weights", "lag_gains"))
 def recurrent_start(view: View) -> dict[str, Measurement]:
     """What is wrong with the recurrent weights or the forget bias that a module starts from, in words; "sound" if

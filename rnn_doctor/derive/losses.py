@@ -14,6 +14,8 @@ FEWEST = 12
 FALLS = -1.64
 """Mann-Kendall Z below this is a fall (one-sided 5 %)."""
 HALVED = 0.5
+_SURELY_YOUNG = 200
+"""Updates; healthy networks stand for as long on tasks that have a plateau (RD701)."""
 THROWN = 10.0
 """Healthy losses that halved rose to 3.8 times their first value at most (benchmarks/thresholds/doses_rate.txt)."""
 
@@ -92,6 +94,25 @@ def loss_fall(view: View) -> Measurement:
     first, last = ends(view.losses)
     falls = not view.loss_broke and first > 0 and mann_kendall(view.losses) < FALLS
     return known(max(0.0, 1 - last / first) if falls else 0.0, n=len(view.losses))
+
+
+@signal(unit="claim", reads=("steps.loss",))
+def loss_halved(view: View) -> Measurement:
+    """Whether half of the training loss is gone: `loss_fall` of 0.5 or more.
+
+    The ratios of a loss that falls below zero, as an agent's does, mean nothing; where it shows no fall at all within
+    the first 200 updates, too early for any agent to be done, it counts as not halved.
+
+    Reads: `log.steps[k].loss`. Unit: claim. None if: as loss_fall, but for such a loss.
+    """
+    fall = loss_fall(view)
+    assert isinstance(fall, Measurement)
+    if fall.value is not None:
+        return known(float(fall.value) >= HALVED, n=fall.n)
+    few = FEWEST <= len(view.losses) <= _SURELY_YOUNG
+    if few and min(view.losses) < 0 and not view.loss_broke and mann_kendall(view.losses) >= FALLS:
+        return known(False, n=len(view.losses))
+    return fall
 
 
 @signal(unit="share", reads=("steps.loss", "losses", "loss_sums"))

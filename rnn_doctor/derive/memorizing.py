@@ -5,15 +5,16 @@ from collections.abc import Sequence
 
 from rnn_doctor.derive.curve_trend import best, training_means
 from rnn_doctor.derive.generalization import validation_uninformed_ratio
-from rnn_doctor.derive.losses import loss_end_ratio
+from rnn_doctor.derive.losses import HALVED, loss_end_ratio
+from rnn_doctor.derive.registry import known, signal
 from rnn_doctor.derive.validation import validations
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
 from rnn_doctor.schema.validating import Evaluation
 
-UNINFORMED, NOT_LEARNED = 0.98, 0.5
-"""As RD503 has them: the best validation loss over that of an answer that knows nothing, and the training loss over the
-very first one."""
+UNINFORMED = 0.98
+"""The best validation loss over that of an answer that knows nothing, above which nothing that was learned carries
+over: the best of many evaluations lies a little below, whatever was learned."""
 MEMORIZED = 0.02
 """Fall of the training loss since the best validation, as a share of the validation loss, that weaker evidence asks
 for: with less, a loss on 200 examples rose by 8 %, and that on 1,500 others by 1.6 % (benchmarks/overfitting/)."""
@@ -45,15 +46,35 @@ def _best(series: Sequence[Evaluation]) -> tuple[int, float | None]:
     return series[at].step, series[at].loss
 
 
+@signal(unit="claim", reads=("steps.loss",))
+def training_halved(view: View) -> Measurement:
+    """Whether the training loss stands below half of the very first one: loss_end_ratio below 0.5.
+
+    Reads: as loss_end_ratio. Unit: claim. None if: as loss_end_ratio.
+    """
+    left = loss_end_ratio(view)
+    assert isinstance(left, Measurement)
+    return left if left.value is None else known(float(left.value) < HALVED, n=left.n)
+
+
+@signal(unit="claim", reads=("evaluations.loss", "losses"))
+def validation_uninformed(view: View) -> Measurement:
+    """Whether the best validation loss is that of an answer that knows nothing: validation_uninformed_ratio above 0.98.
+
+    Reads: as validation_uninformed_ratio. Unit: claim. None if: as validation_uninformed_ratio.
+    """
+    best = validation_uninformed_ratio(view)
+    assert isinstance(best, Measurement)
+    return best if best.value is None else known(float(best.value) > UNINFORMED, n=best.n)
+
+
 def nothing_learned_yet(view: View) -> bool:
     """Whether neither the validation nor the training shows that anything was learned.
 
     The validation loss never came below that of an answer that knows nothing, and the training loss has not halved. It
     then rises because the network grows confident, whatever comes of it: some go on to learn what carries over.
     """
-    best, left = validation_uninformed_ratio(view), loss_end_ratio(view)
-    assert isinstance(best, Measurement)
-    assert isinstance(left, Measurement)
-    if best.value is None or left.value is None:
-        return False
-    return float(best.value) > UNINFORMED and float(left.value) > NOT_LEARNED
+    uninformed, halved = validation_uninformed(view), training_halved(view)
+    assert isinstance(uninformed, Measurement)
+    assert isinstance(halved, Measurement)
+    return uninformed.value is True and halved.value is False

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from rnn_doctor.derive.own_targets import own_targets
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Loader
@@ -56,10 +57,9 @@ class _Part(NamedTuple):
 
 
 def _labels(view: View, order: BatchOrder) -> _Part:
-    if any(flow.continued or flow.kept for flow in view.log.state_flows):
-        return _Part(None, "the state is carried on from batch to batch, so that their order is its meaning")
-    if order.absent:
-        return _Part(None, order.absent)
+    untold = _untold(view, order)
+    if untold:
+        return _Part(None, untold)
     if order.classes < 2 and not order.numbers:
         enough = order.labels is not None and order.labels >= FEWEST_LABELS
         if enough and order.updates >= FEWEST_OF_ONE_CLASS:
@@ -74,6 +74,13 @@ def _labels(view: View, order: BatchOrder) -> _Part:
     ordered = order.chance < BY_CHANCE and (apart or (order.within or 0.0) >= LEAST_WITHIN)
     likeness = LEVELS if order.numbers else SORTED
     return _Part(max(0.0, order.alike) if ordered else 0.0, "", order.updates, likeness)
+
+
+def _untold(view: View, order: BatchOrder) -> str | None:
+    """Why the labels tell nothing of their order; None where they do."""
+    if any(flow.continued or flow.kept for flow in view.log.state_flows):
+        return "the state is carried on from batch to batch, so that their order is its meaning"
+    return order.absent or (view.once(own_targets) if order.numbers else None)
 
 
 def _repeats(view: View, order: BatchOrder) -> _Part:
@@ -158,9 +165,9 @@ def consecutive_batches_alike(view: View) -> Measurement:
     `log.state_flows[i]`; `log.steps[k].backwards`.
     Unit: share. 0 by targets that differ little from batch to batch, and by a loader whose batch is the whole set.
     None if: there is not one class or number a sequence, fewer than 12 updates, fewer than 1000 labels and all of one
-    class, windows that follow each other in a series, the state is carried on; unless the loader tells: it repeats
-    itself, or it shuffles and does not. Of one batch by hand unless it holds 200 pairs of tokens, or few sequences: it
-    may be all there is.
+    class, windows that follow each other in a series, the state is carried on, numbers that follow from what the
+    network does, as an agent's; unless the loader tells: it repeats itself, or it shuffles and does not. Of one batch
+    by hand unless it holds 200 pairs of tokens, or few sequences: it may be all there is.
     """
     part = view.once(_spoken)
     return unknown(part.why) if part.value is None else known(part.value, n=part.n)

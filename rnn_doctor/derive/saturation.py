@@ -234,6 +234,21 @@ def dead_unit_share_lowest(view: View) -> dict[str, Measurement]:
     return each_module(view, measure)
 
 
+@signal(unit="claim", by="module", reads=("layers.active_share",))
+def units_rectified(view: View) -> dict[str, Measurement]:
+    """Whether the states of a module pass a ReLU, which is silent for a part of what it is given by design.
+
+    Reads: `log.layers[i].active_share`. Unit: claim. None if: not replayed, or all states were 0.
+    """
+
+    def measure(module: int) -> Measurement:
+        layers = [layer for layer in view.log.layers if layer.module == module]
+        told = any(layer.active_share is not None for layer in layers)
+        return known(told, n=len(layers)) if layers else unknown(_UNSEEN)
+
+    return each_module(view, measure)
+
+
 @signal(unit="share", by="module", reads=("layers.effective_rank",))
 def effective_rank(view: View) -> dict[str, Measurement]:
     """How many directions the states of a layer take up, over their largest number, of the layer with fewest, when

@@ -28,6 +28,9 @@ class Module(Frozen):
     gradientless: Location | None = None
     """The line that runs it in the training under torch.no_grad(), though an optimizer holds its weights; None as soon
     as it ran with gradients. A later record of the same id replaces the earlier."""
+    copied: bool = False
+    """Beside it a copy that no optimizer holds ran without gradients in each of the first updates: a target network, or
+    a teacher that follows it."""
     location: Location | None = None
 
 

@@ -106,7 +106,7 @@ class Layer(Frozen):
     dead_share: Number | None = None
     """Share of units whose h has a standard deviation below 1e-3 over rows and time steps."""
     active_share: Number | None = None
-    """Share of positive h, of a ReLU recurrence."""
+    """Share of positive h, of a recurrence whose state passes a ReLU."""
     effective_rank: Number | None = None
     """exp of the entropy of the normalized singular values of the centred h, over the smaller of its sizes."""
 

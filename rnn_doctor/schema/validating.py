@@ -25,7 +25,7 @@ class Rise(Frozen):
     error: Number
     """Its standard error: of the differences example by example where `paired`, else of two samples."""
     skew: Number | None = None
-    """Skewness of that mean: positive where a few examples carry a rise. Not in older logs."""
+    """Skewness of that mean. Of older logs: no rule asks for it, so that it is written no more."""
     paired: bool
 
 

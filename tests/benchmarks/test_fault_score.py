@@ -1,11 +1,12 @@
 """What the fault bench counts, on results made by hand."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.faults import baselines, beside, page, run, score
+from benchmarks.faults import baselines, beside, first_looks, page, run, score
 from benchmarks.faults import calibration as shipped
 from benchmarks.faults.faults import BY_NAME
 from benchmarks.faults.peers.causes import MEANINGS
@@ -13,6 +14,7 @@ from benchmarks.faults.peers.sample import is_sampled
 from benchmarks.faults.peers.tools import TOOLS
 from benchmarks.faults.plan import Scenario
 from benchmarks.faults.setting import Setting
+from benchmarks.faults.task import FOLDERS
 from rnn_doctor.schema.calibration import Calibration
 from tests.recorded import BUILT, run_log, steps
 
@@ -121,24 +123,71 @@ def test_the_page_and_the_calibration_hold_what_was_counted() -> None:
         "of the blind part, which has none here"
     )
     development = [r | {"part": "development"} for r in ALL]
-    written = Calibration.model_validate(json.loads(shipped.written([*ALL, *development] * shipped.FEWEST)))
+    written = Calibration.model_validate(
+        json.loads(shipped.written([*ALL, *development] * shipped.FEWEST, {}))
+    )
     assert {rule: (r.right, r.of) for rule, r in written.rules.items()} == score.calibration(
         ALL * shipped.FEWEST
     )
-    assert json.loads(shipped.written(ALL))["rules"] == {}, "too few to be shown"
+    assert json.loads(shipped.written(ALL, {}))["rules"] == {}, "too few to be shown"
 
 
-def test_the_later_parts_count_too_and_alone_where_they_are_worse() -> None:
-    def runs(part: str, right: int, wrong: int) -> list[dict[str, Any]]:
-        good, bad = result("softmax-twice", finding("RD401")), result(None, finding("RD401"))
-        return [r | {"part": part} for r in [good] * right + [bad] * wrong]
+def _runs(part: str, right: int, wrong: int, task: str = "names") -> list[dict[str, Any]]:
+    good, bad = result("softmax-twice", finding("RD401")), result(None, finding("RD401"))
+    return [r | {"part": part, "key": f"task={task} seed=1"} for r in [good] * right + [bad] * wrong]
 
-    held = runs("held-back", 30, 0)
-    assert shipped.records([*held, *runs("blind", 11, 1)]) == {"RD401": (41, 42)}
-    assert shipped.records([*held, *runs("blind", 6, 6)]) == {"RD401": (6, 12)}
-    assert shipped.records([*held, *runs("blind", 2, 2)]) == {}, "too few to be told, and the others flatter"
-    assert shipped.records(runs("blind", 12, 0)) == {"RD401": (12, 12)}
-    assert shipped.records([*held, *runs("blind", 6, 0), *runs("sealed", 0, 6)]) == {"RD401": (6, 12)}
+
+def test_the_later_parts_count_too_and_as_they_were_at_first_where_that_was_worse() -> None:
+    held, later = _runs("held-back", 30, 0), _runs("blind", 12, 0)
+    assert shipped.records([*held, *later], {}) == {"RD401": (42, 42)}
+    looks = {
+        "blind": first_looks.look_at(_runs("blind", 11, 0)),
+        "sealed": first_looks.look_at(_runs("sealed", 0, 1)),
+    }
+    assert shipped.records([*held, *later], looks) == {"RD401": (42, 42)}, "11 of 12 may be chance"
+    looks["sealed"] = first_looks.look_at(_runs("sealed", 3, 6))
+    assert shipped.records([*held, *later], looks) == {"RD401": (14, 20)}
+    few = {"blind": first_looks.look_at(_runs("blind", 1, 3))}
+    assert shipped.records([*held, *later], few) == {}, "too few to be told, and the others flatter"
+    assert shipped.records(_runs("development", 12, 0), {}) == {}
+
+
+def test_a_first_look_counts_by_rule_and_by_word_and_task() -> None:
+    look = first_looks.look_at([*_runs("blind", 3, 1), *_runs("blind", 5, 0, "digits")])
+    assert look.rules == {"RD401": (8, 9)}
+    assert look.words == {"high": {"digits": (5, 5), "names": (3, 4)}}
+
+
+def test_findings_of_one_task_that_err_together_widen_the_interval() -> None:
+    spread, together = [(9, 10)] * 10, [(10, 10)] * 9 + [(0, 10)]
+    assert first_looks.clustered(spread) == pytest.approx(score.interval(90, 100))
+    low, high = first_looks.clustered(together)
+    assert low < score.interval(90, 100)[0] - 0.1
+    assert high > score.interval(90, 100)[1]
+    assert first_looks.clustered([(5, 5)]) == score.interval(5, 5)
+
+
+def test_a_part_is_held_against_what_the_others_foretell() -> None:
+    others = [(19, 20)] * 10
+    assert first_looks.compared([(9, 10)] * 4, others) == "yes"
+    assert first_looks.compared([(12, 20)] * 4, others) == "WORSE"
+    assert first_looks.compared([(400, 400)], others) == "better"
+    assert first_looks.compared([(20, 20), (20, 20), (0, 20)], others) == "yes", "one task may be an odd one"
+    assert first_looks.compared([(5, 5)], [(7, 7)]) == "yes"
+
+
+def test_the_first_looks_that_are_kept() -> None:
+    looks = first_looks.first_looks()
+    assert list(looks) == list(FOLDERS)
+    for look in looks.values():
+        assert (
+            score.total(n for by in look.words.values() for n in by.values())[1]
+            >= score.total(look.rules.values())[1]
+        )
+    text = page.page(ALL, looks=looks)
+    assert "| confidence | blind, at first | within | sealed, at first | within |" in text
+    assert "WORSE" not in text.partition("By word of confidence")[2]
+    assert first_looks.first_looks(Path("none.json")) == {}
 
 
 def test_labels_are_earned() -> None:

@@ -118,3 +118,37 @@ def test_one_that_is_trained_later_is_said_to_be() -> None:
     assert first["id"] == second["id"]
     assert "gradientless" in first
     assert "gradientless" not in second
+
+
+def test_a_copy_beside_a_network_that_learns_is_a_target_network() -> None:
+    def bootstrapped(net: Network, step: int) -> torch.Tensor:
+        if step == 0:
+            net.other.load_state_dict(net.rnn.state_dict())
+        return lent(net, step)
+
+    torch.manual_seed(0)
+    net = Network()
+    optimizer = torch.optim.SGD(net.rnn.parameters(), lr=0.1)
+    with observed() as records:
+        for step in range(5):
+            optimizer.zero_grad()
+            bootstrapped(net, step).square().mean().backward()
+            optimizer.step()
+    assert records.of("sensor_off") == []
+    first, second = records.of("module")
+    assert first["id"] == second["id"]
+    assert "copied" not in first
+    assert second["copied"] is True
+    assert second["name"].endswith("rnn")
+
+
+def test_a_teacher_of_its_own_is_no_copy() -> None:
+    torch.manual_seed(0)
+    net = Network()
+    optimizer = torch.optim.SGD(net.rnn.parameters(), lr=0.1)
+    with observed() as records:
+        for step in range(5):
+            optimizer.zero_grad()
+            lent(net, step).square().mean().backward()
+            optimizer.step()
+    assert "copied" not in records.of("module")[-1]

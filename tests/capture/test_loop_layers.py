@@ -77,6 +77,21 @@ def test_units_are_dead_however_the_threshold_is_written(
     assert layer["hidden_norm"] == pytest.approx(norms(states), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("squash", "rectified"),
+    [(F.relu, True), (below(0.1), True), (torch.tanh, False), (torch.sigmoid, False), (F.softplus, False)],
+)
+def test_states_that_pass_a_relu_are_told(
+    squash: Callable[[torch.Tensor], torch.Tensor], rectified: bool
+) -> None:
+    loss, states = elman(squash)
+    (layer,) = layers_of(loss)
+    assert ("active_share" in layer) is rectified
+    if rectified:
+        taken = torch.stack(states[:-1])
+        assert layer["active_share"] == pytest.approx(float((taken > 0).float().mean()))
+
+
 def test_two_layers_in_turn_are_told_apart() -> None:
     first, second = nn.Linear(N + H, H), nn.Linear(H + H, H)
     lower, upper, states = torch.zeros(B, H), torch.zeros(B, H), []

@@ -332,3 +332,48 @@ def test_the_last_batch_of_a_pass_is_smaller() -> None:
 def test_labels_of_its_steps_are_none_of_sequences() -> None:
     found = by_hand([torch.randint(3, (B, T)) for _ in range(14)], lambda out: out.flatten(0, 1))
     assert (found["updates"], found["absent"]) == (0, BY_STEP)
+
+
+class TwoHeads(Loop):
+    """A classifier that also tells a number of each sequence, from labels class after class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.other = nn.Linear(4, 1)
+        self.optimizer.add_param_group({"params": list(self.other.parameters())})
+
+    def losses(self, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        states = self.rnn(torch.randn(len(labels), T, 2))[0][:, -1]
+        number = functional.mse_loss(self.other(states).squeeze(1), torch.randn(len(labels)))
+        return functional.cross_entropy(self.head(states), labels), number
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("class_first", [False, True])
+def test_a_number_that_is_learned_beside_a_class_leaves_its_labels(apart: bool, class_first: bool) -> None:
+    """apart: each loss has a backward pass of its own, once both are computed."""
+    with observed() as records:
+        loop = TwoHeads()
+        for labels in torch.arange(3).repeat_interleave(5 * B).split(B):
+            both = loop.losses(labels)
+            first, second = both if class_first else both[::-1]
+            loop.optimizer.zero_grad()
+            if apart:
+                first.backward(retain_graph=True)
+                second.backward()
+            else:
+                (first + second).backward()
+            loop.optimizer.step()
+    found = order(records)
+    assert (found["updates"], found["classes"]) == (15, 3)
+    assert found["chance"] < 0.01
+
+
+def test_two_classes_of_each_sequence_are_not_told() -> None:
+    with observed() as records:
+        loop = Loop()
+        for labels in torch.arange(3).repeat_interleave(5 * B).split(B):
+            logits = loop.logits(len(labels))
+            losses = [functional.cross_entropy(logits[:, t], labels) for t in (0, 1)]
+            loop.learn(torch.stack(losses).mean())
+    assert order(records)["absent"] == SEVERAL

@@ -69,3 +69,11 @@ def test_the_layer_that_is_farthest_off() -> None:
     ]
     assert value_of("recurrent_gain", log(lstm(), layers), "lstm") == 3.0
     assert value_of("keep_bias_min", log(lstm(), layers), "lstm") == -2
+
+
+def test_a_network_is_new_where_its_weights_are_distributed_as_they_are_drawn() -> None:
+    assert value_of("starts_untrained", run()) is True
+    assert value_of("starts_untrained", run(kurtosis=1.5)) is False
+    assert value_of("starts_untrained", run(gate_spread=2.0)) is False
+    assert "not seen" in (measure("starts_untrained", run(kurtosis=None)).absent or "")
+    assert "not seen" in (measure("starts_untrained", log(lstm())).absent or "")

@@ -164,3 +164,17 @@ def test_how_frequent_each_label_is_the_output_layer_learns_alone() -> None:
     shapes = {"input_shape": (32, 4), "target_shape": (32,)}  # too few labels to tell their frequencies
     few = log(steps(falling), called("cross_entropy", 1.386, baseline=1.0, **shapes))
     assert value_of("loss_fall_informed", few) == value_of("loss_fall", few)
+
+
+def test_half_of_the_loss_is_gone() -> None:
+    assert value_of("loss_halved", log(steps(FALLING))) is (value_of("loss_fall", log(steps(FALLING))) >= 0.5)  # type: ignore[operator]
+    assert value_of("loss_halved", log(steps([1.0, *[0.4] * 40]))) is False  # no trend
+    assert value_of("loss_halved", log(steps([1 - 0.02 * k for k in range(45)]))) is True
+
+
+def test_a_loss_below_zero_has_not_halved_where_it_does_not_fall_at_first() -> None:
+    flat = [(-1.0) ** k * 0.3 for k in range(40)]
+    assert value_of("loss_halved", log(steps(flat))) is False
+    assert value_of("loss_fall", log(steps(flat))) is None
+    for untold in (flat * 6, flat[:11], [0.5 - 0.02 * k for k in range(40)], [*flat, math.nan]):
+        assert value_of("loss_halved", log(steps(untold))) is None

@@ -1,6 +1,7 @@
 from typing import Any
 
 from rnn_doctor.derive.orders import FEW, KEPT, LEVELS, ONE_BATCH, ONE_CLASS, REPEATED, SORTED, UNTOLD
+from rnn_doctor.derive.own_targets import COPIED
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.wiring import BatchOrder
 from tests.derive.logs import loader, log, lstm, measure, steps, value_of
@@ -188,3 +189,9 @@ def test_absent() -> None:
     assert "one class" in (measure(ALIKE, run(order(classes=1))).absent or "")
     turns = [s.model_copy(update={"optimizers": (s.step % 2,)}) for s in steps([1.0] * 50)]
     assert "take turns" in (measure(LIKENESS, log(turns, order())).absent or "")
+
+
+def test_numbers_that_follow_from_what_the_network_does_have_an_order() -> None:
+    assert value_of(ALIKE, log(steps([1.0] * 50), lstm(copied=True), numbers())) is None
+    assert measure(ALIKE, log(steps([1.0] * 50), lstm(copied=True), numbers())).absent == COPIED
+    assert value_of(ALIKE, log(steps([1.0] * 50), lstm(copied=True), order())) == 0.9  # labels are given

@@ -156,3 +156,10 @@ def test_gates_and_units_of_a_hand_written_cell_are_judged_where_its_graph_keeps
 def test_a_closed_input_gate_counts_whole_where_no_gate_keeps_the_state() -> None:
     found = run(layer(gates=(gate("i", low=0.8), gate("g"))), kind="custom")
     assert value_of("gate_saturation_start", found, "lstm") == 0.8
+
+
+def test_units_of_a_relu_are_told() -> None:
+    relu = log(lstm(), layer(step=50, active_share=0.4), layer(step=50, layer=1))
+    assert value_of("units_rectified", relu, "lstm") is True
+    assert value_of("units_rectified", log(lstm(), layer(step=50)), "lstm") is False
+    assert "not replayed" in (measure("units_rectified", log(lstm()), "lstm").absent or "")

@@ -116,8 +116,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "softmax-twice": (
         _form("at the end of the network", {"gross": {"output": "softmax"}}, _scores),
         _form("in the loop, unseen", {"gross": {"output": "loop_softmax"}}, _scores),
-        _form("over the batch", {"gross": {"output": "batch_softmax"}}, _scores),
-        _form("sigmoid before cross-entropy", {"clear": {"output": "loop_sigmoid"}}, _scores),
+        _form("over the batch", {"gross": {"output": "batch_softmax"}}, _scores, ("RD419",)),
+        _form("sigmoid before cross-entropy", {"clear": {"output": "loop_sigmoid"}}, _scores, ("RD416",)),
         _form("sigmoid before its loss", {"gross": {"output": "loop_sigmoid"}}, _of("reviews", "signatures")),
     ),
     "broadcast": (
@@ -161,8 +161,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _form("handed on, retained", {"gross": {"state": "retained"}}, _of("sentences"), state="carried"),
     ),
     "detached-steps": (
-        _form("each letter", {"clear": {"detach_every": 2}, "gross": {"detach_every": 1}}, _of("surnames")),
-        _form("each action", {"clear": {"detach_every": 2}, "gross": {"detach_every": 1}}, _of("corridor")),
+        _form("each letter", {"clear": {"detach_every": 2}, "gross": {"detach_every": 1}}, _of("surnames"), ("RD105",)),
+        _form("each action", {"clear": {"detach_every": 2}, "gross": {"detach_every": 1}}, _of("corridor"), ("RD105",)),
         _form("each digit", {"gross": {"detach_every": 1}}, _of("numerals")),
     ),
     "bad-order": (

@@ -47,10 +47,15 @@ def layers(unrolled: Unrolled, loop: Loop) -> list[dict[str, Any]]:
         values = torch.stack([states[time] for time in times])
         norms = values.double().square().mean((1, 2)).sqrt()
         found.append({"layer": number, "times": times, "hidden_norm": norms.tolist(),
-                      **units(values.flatten(0, 1), relu=False)})  # fmt: skip
+                      **units(values.flatten(0, 1), relu=_rectified(values))})  # fmt: skip
     if found:
         found[0]["gates"] = _gates(unrolled, loop, edges)
     return found
+
+
+def _rectified(values: torch.Tensor) -> bool:
+    """Whether a ReLU made the states: none is below zero, and some are zero. Shapes: values (T, R, H)."""
+    return float(values.min()) == 0 < float(values.max())
 
 
 def _states(unrolled: Unrolled, loop: Loop, edges: set[Edge]) -> list[list[torch.Tensor]]:

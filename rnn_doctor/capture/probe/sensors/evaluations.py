@@ -8,7 +8,7 @@ import torch
 
 from ..listening import Tell, directly
 from ..writer import Writer
-from .examples import Examples, Rows, by_example, rows, summary
+from .examples import Examples, Rows, by_example, rise, rows, summary
 from .learned_losses import LearnedLosses
 from .loaders import Loaders
 from .trained import Trained
@@ -188,31 +188,8 @@ class Evaluations:
         fields: dict[str, Any] = {"examples": summary(losses), "trained": self.trained.summary(step)}
         best = self._best.get(loader)
         if best is not None:
-            fields["rise"] = _rise(best, losses, examples.marks)
+            alike = examples.marks == best.marks and len(losses) == len(best.losses)
+            fields["rise"] = rise(best.step, best.losses, losses, paired=alike)
         if best is None or losses.mean() < best.losses.mean():
             self._best[loader] = _Best(step, losses, examples.marks)
         return fields
-
-
-def _rise(best: _Best, losses: torch.Tensor, marks: tuple[float, ...]) -> dict[str, Any]:
-    """How far the losses lie above those of the best evaluation, example by example where they are the same."""
-    paired = marks == best.marks and len(losses) == len(best.losses)
-    if paired:
-        square, cube = _of_mean(losses - best.losses)
-    else:
-        (square, cube), (before, cube_before) = _of_mean(losses), _of_mean(best.losses)
-        square, cube = square + before, cube - cube_before
-    return {
-        "best_step": best.step,
-        "mean": float(losses.mean() - best.losses.mean()),
-        "error": square**0.5,
-        "skew": cube / square**1.5 if square > 0 else 0.0,
-        "paired": paired,
-    }
-
-
-def _of_mean(values: torch.Tensor) -> tuple[float, float]:
-    """The second and the third cumulant of the mean of the values, by theirs. Shapes: values (N), N > 1."""
-    n = len(values)
-    apart = values - values.mean()
-    return float(values.var()) / n, float((apart**3).mean()) / n**2

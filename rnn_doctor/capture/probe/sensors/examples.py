@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -87,6 +88,21 @@ class Examples:
 def summary(losses: torch.Tensor) -> dict[str, Any]:
     """Their number, mean and standard deviation."""
     return {"count": len(losses), "mean": float(losses.mean()), "std": float(losses.std())}
+
+
+def rise(step: int, best: torch.Tensor, losses: torch.Tensor, *, paired: bool = True) -> dict[str, Any]:
+    """How far losses lie above those of the best look before, which was after update `step`; with its standard error.
+
+    paired: example by example, for both are of the same ones in the same order; else as two samples.
+
+    Shapes: best (M), losses (N), N and M > 1.
+    """
+    if paired:
+        square = float((losses - best).var()) / len(losses)
+    else:
+        square = float(losses.var()) / len(losses) + float(best.var()) / len(best)
+    mean = float(losses.mean() - best.mean())
+    return {"best_step": step, "mean": mean, "error": math.sqrt(square), "paired": paired}
 
 
 def by_example(

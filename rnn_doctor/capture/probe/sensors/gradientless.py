@@ -11,6 +11,10 @@ from .. import places
 from .optimizers import Optimizers, parameters
 from .recurrence import Recurrences
 
+_CLOSE = 0.5
+"""Distance of two networks' weights, over their size, below which one began as a copy of the other: apart they are
+sqrt(2) if each was drawn by itself."""
+
 _UPDATES = 2
 """Of the first updates: in each of them such a module ran. One alone may have been a look before the training."""
 _MOST = 50
@@ -21,7 +25,7 @@ class Gradientless:
     """Finds the modules that ran without gradients in each of the first updates, and never with.
 
     A validation runs a network that the training runs with gradients. What no optimizer holds, such as a teacher or a
-    reservoir, counts only where it is the only recurrence there is.
+    reservoir, counts only where it is the only recurrence there is; beside its like that learns it may be a copy of it.
     """
 
     def __init__(self, recurrences: Recurrences, optimizers: Optimizers) -> None:
@@ -59,6 +63,7 @@ class Gradientless:
     def _number(self) -> None:
         held = {id(p) for o in self._optimizers.live() for p in parameters(o) if p.requires_grad}
         alone = not self._recurrences.ids
+        learning = self._recurrences.numbered_modules()
         for key, (reference, location) in self._lines.items():
             module = reference()
             if module is None or self._counts.get(key) != _UPDATES or key in self._recurrences.ids:
@@ -67,5 +72,18 @@ class Gradientless:
             if learns or alone:
                 self._recurrences.number(module, frozen=not learns, gradientless=location if learns else None)
                 self.numbered.add(key)
+            else:
+                for copied in (each for each in learning if _is_copy(module, each)):
+                    self._recurrences.copied(copied)
         self._lines.clear()
         self._counts.clear()
+
+
+def _is_copy(module: nn.Module, of: nn.Module) -> bool:
+    """Whether one has nearly the weights of the other: a target network, or a teacher that follows it."""
+    pairs = list(zip(module.parameters(), of.parameters()))
+    if type(module) is not type(of) or any(a.shape != b.shape or a.device != b.device for a, b in pairs):
+        return False
+    apart = sum(float((a.detach() - b.detach()).square().sum()) for a, b in pairs)
+    size = sum(float(b.detach().square().sum()) for _, b in pairs)
+    return apart < _CLOSE**2 * size

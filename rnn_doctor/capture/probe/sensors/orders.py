@@ -61,8 +61,8 @@ class Orders:
         """Whether there are as many targets as rows in a recurrence written by hand; None before one was seen."""
         self._carried = False
         """Whether such a recurrence may go on where the batch before ended."""
-        self._pending: list[_Labels | None] = []
-        """Of the loss calls since the last backward pass: their labels."""
+        self._pending: list[tuple[bool, _Labels | None]] = []
+        """Of the loss calls since the last backward pass: whether it compares numbers, and its labels."""
         self._update: Counter[float] = Counter()
         """Of all backward passes of the update that is under way."""
         self._odd = ""
@@ -92,8 +92,10 @@ class Orders:
     def on_loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
         """A loss function that leads to a gradient returned."""
         self._given_rows.learned_from(target)
-        first = not self._pending  # of several none is compared
-        self._pending.append(self._labels(function, output, target, options) if first else None)
+        numbers = function in REGRESSING
+        first = all(kind != numbers for kind, _ in self._pending)  # of several alike none is compared
+        labels = self._labels(function, output, target, options) if first else None
+        self._pending.append((numbers, labels))
 
     def on_backward(self, looped: AbstractSet[int], carried: bool) -> None:
         """A backward pass is about to run.
@@ -102,10 +104,14 @@ class Orders:
         carried: one of them began with a state that may be an earlier batch's.
         """
         pending, self._pending = self._pending, []
-        labels = pending[0] if len(pending) == 1 else None
+        if not pending and self._update:
+            return  # the labels of this update went into an earlier pass, as of two heads with a loss each
+        # What is learned beside a class, a number of each sequence, leaves its labels what they are.
+        told = [each for kind, each in pending if not kind] or [each for _, each in pending]
+        labels = told[0] if len(told) == 1 else None
         self._carried |= carried and not self._rows
         if labels is None or not self._of_sequences(labels, looped):
-            self._odd = SEVERAL if len(pending) > 1 else CARRIED if self._carried else BY_STEP
+            self._odd = SEVERAL if len(told) > 1 else CARRIED if self._carried else BY_STEP
         elif labels.numbers is not None:
             self._numbers.extend(labels.numbers)
         else:

@@ -27,6 +27,7 @@ class Recurrences:
         self._count = 0
         self._hidden: set[int] = set()
         self._frozen: set[int] = set()
+        self._numbered: list[weakref.ref[nn.Module]] = []
         self.ids: dict[int, int] = {}
 
     def built(self, module: nn.Module, location: dict[str, Any] | None) -> None:
@@ -37,6 +38,10 @@ class Recurrences:
     def built_modules(self) -> list[nn.Module]:
         """Those that still exist."""
         return [module for module in (ref() for ref, _ in self._built.values()) if module is not None]
+
+    def numbered_modules(self) -> list[nn.Module]:
+        """Those that still exist and have a number, however they were made."""
+        return [module for module in (ref() for ref in self._numbered) if module is not None]
 
     def hidden_modules(self) -> list[tuple[int, nn.Module]]:
         """Those whose calls TorchScript or a compiler hides, with their numbers."""
@@ -62,6 +67,7 @@ class Recurrences:
         unlearned = frozen or gradientless is not None
         if known is None:
             number = self.ids[id(module)] = self._count
+            self._numbered.append(weakref.ref(module))
             self._count += 1
         else:
             number = known
@@ -78,6 +84,14 @@ class Recurrences:
         for fields in initial_weights(module) if known is None else []:
             self._writer.write("initial_weights", module=number, **fields)
         return number
+
+    def copied(self, module: nn.Module) -> None:
+        """A copy of it makes what it is to learn."""
+        _, location = self._built.get(id(module), (None, None))
+        self._writer.write(
+            "module", id=self.ids[id(module)], **_description(module, self._naming, True), copied=True,
+            location=location,
+        )  # fmt: skip
 
     def custom(self, name: str, hidden_size: int, location: dict[str, Any] | None) -> int:
         """The number of a hand-written recurrence; its description is written the first time."""

@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterator, NamedTuple
 
 import torch
 
-from ..sensors.examples import Rows, agrees, by_row, summary
+from ..sensors.examples import Rows, agrees, by_row, rise, summary
 from .batch_fit import SAME_LOSS, Clip, Unfaithful, clip_gradients
 from .tape import Tape
 
@@ -102,12 +102,11 @@ def _looks(runs: list[list[torch.Tensor]], part: torch.Tensor, every: int) -> It
         every_one = torch.stack(losses)
         held_out = (every_one * kept).sum(0)
         trained = (every_one * ~kept).sum(0) / (len(runs) - 1)
-        rise = None if best is None else _rise(best, held_out)
         yield {
             "step": number * every,
             "examples": summary(held_out),
             "trained": summary(trained),
-            "rise": rise,
+            "rise": None if best is None else rise(*best, held_out),
         }
         if best is None or held_out.mean() < best[1].mean():
             best = number * every, held_out
@@ -214,14 +213,3 @@ def _evaluating(function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if "dropout" in name and len(args) == 3 and args[2] is True:
         return (*args[:2], False)
     return args
-
-
-def _rise(best: tuple[int, torch.Tensor], losses: torch.Tensor) -> dict[str, Any]:
-    """How far the examples lie above what they were at the best look before."""
-    off = losses - best[1]
-    return {
-        "best_step": best[0],
-        "mean": float(off.mean()),
-        "error": float(off.std()) / math.sqrt(len(off)),
-        "paired": True,
-    }
