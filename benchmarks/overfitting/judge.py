@@ -122,7 +122,7 @@ def by_rule(basis: str) -> Fires:
     wanted = {clause.signal for clause in rule.when}
 
     def fires(recorded: Recorded, k: int) -> bool:
-        log = recorded.until(recorded.evaluations[k].step)
+        log = recorded.until(recorded.evaluations[k].step + 1)
         if basis == "curve":
             bare = [
                 e.model_copy(update={"examples": None, "rise": None, "trained": None})
