@@ -2,9 +2,9 @@
 
 A sequential test. Each evaluation is held against the best before it, example by example; what an evaluation showed
 stands until a better one comes. The smaller the training loss beside it, the less it takes: a network that knows the
-training data by heart is likely to have lost by it, one that does not is likely to have met with noise. Both are weighed
-in standard errors. What these do not hold, that the weights jump from one evaluation to the next, is told by the series:
-a loss that turns is curved upwards, one that jumps is curved downwards as often.
+training data by heart is likely to have lost by it, one that does not is likely to have met with noise. Both are
+weighed in standard errors. What these do not hold, that the weights jump between evaluations, is told by the series: a
+loss that turns is curved upwards, one that jumps is curved downwards as often.
 """
 
 import math
@@ -81,15 +81,16 @@ def deciding(view: View) -> Look | None:
         return None
     found = view.once(standings)
     assert not isinstance(found, str)
-    now = _look(view, len(found) - 1)
+    now = look_at(view, len(found) - 1)
     if now.rises or last.rise <= SMALLEST_RISE or last.evaluation.rise is None:
         return now
     since = last.evaluation.rise.best_step
     before = (k for k in range(len(found) - 2, -1, -1) if found[k].evaluation.step > since)
-    return next((look for look in (_look(view, k) for k in before) if look.rises), now)
+    return next((look for look in (look_at(view, k) for k in before) if look.rises), now)
 
 
-def _look(view: View, at: int) -> Look:
+def look_at(view: View, at: int) -> Look:
+    """The evaluation of the standing of this index, by all that was seen up to the update after it."""
     found, (numbers, losses, lowest) = view.once(standings), view.once(_curve)
     assert not isinstance(found, str)
     standing = found[at]

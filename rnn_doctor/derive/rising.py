@@ -48,9 +48,7 @@ def validation_rise_z(view: View) -> Measurement:
     Source: Stouffer et al. 1949, The American Soldier, vol. 1, note 14.
     """
     look = view.once(deciding)
-    return (
-        of_curve(validation_trend_z, view) if look is None else known(look.z, n=look.standing.count)
-    )
+    return of_curve(validation_trend_z, view) if look is None else known(look.z, n=look.standing.count)
 
 
 @signal(unit="claim", reads=("evaluations", "steps.loss"))
