@@ -95,14 +95,15 @@ def look_at(view: View, at: int) -> Look:
     assert not isinstance(found, str)
     standing = found[at]
     k = numbers[standing.evaluation.step]
+    until = losses[: k + 1]
     memorized = memorized_by(view, standing.evaluation)
     return Look(
         standing,
         _z(found, at) if memorized > MEMORIZED else standing.rise_z,
         parted_by(view, at),
         memorized,
-        jumps(losses[: k + 1]),
-        losses[lowest[k]] > 0 and stays_up(losses[: k + 1], lowest[k]),
+        jumps(until),
+        until[lowest[k]] > 0 and stays_up(until, lowest[k]),
     )
 
 
