@@ -7,7 +7,7 @@
 Each training runs twice. Unobserved, with its loss on 1,500 samples of its own after each evaluation: it overfits if
 each of the last three of these losses lies more than 5 % above the lowest, and does not if none does. The onset is the
 first evaluation from which on all of them do. Observed, as `rnn-doctor record --steps all` does: what is judged is this
-log, up to each of its evaluations.
+log, up to the update after each of its evaluations.
 """
 
 import argparse
@@ -23,12 +23,18 @@ from typing import Any
 
 from benchmarks.faults.worker import fork
 
-from . import judge, trainings
+from . import trainings
+from .page import page
 from .trainings import Training
 
 HERE = Path(__file__).resolve().parent
 LABELS, LOGS = HERE / "labels.jsonl", HERE / "logs"
-SETS = {"first": trainings.plan, "second": trainings.fresh, "third": trainings.unseen}
+SETS = {
+    "first": trainings.plan,
+    "second": trainings.fresh,
+    "third": trainings.unseen,
+    "fourth": trainings.later,
+}
 
 
 def main() -> None:
@@ -43,30 +49,32 @@ def main() -> None:
     given = parser.parse_args()
     LOGS.mkdir(exist_ok=True)
     plan = [training for name in ([given.set] if given.set else SETS) for training in SETS[name]()]
-    labels = _labels()
+    known = labels()
     if not given.judge:
         import_module("torch._dynamo")  # every optimizer imports it; the forks need not
         part, parts = map(int, given.part.split("/"))
         for number, training in list(enumerate(plan))[part::parts]:
-            log = _log_of(training)
-            if training.key not in labels:
-                labels[training.key] = _earn(training)
+            log = log_of(training)
+            if training.key not in known:
+                known[training.key] = _earn(training)
             if given.observe or not log.exists():
                 _observe(training, log)
             print(number, training.key, flush=True)
-    labels = _labels()  # those too that another process has earned meanwhile
+    known = labels()  # those too that another process has earned meanwhile
     judged = {
-        name: [(t, labels[t.key], _log_of(t)) for t in made() if t.key in labels and _log_of(t).exists()]
+        name: [(t, known[t.key], log_of(t)) for t in made() if t.key in known and log_of(t).exists()]
         for name, made in SETS.items()
     }
-    (HERE / "results.md").write_text(judge.page(judged), encoding="utf-8")
+    (HERE / "results.md").write_text(page(judged), encoding="utf-8")
 
 
-def _log_of(training: Training) -> Path:
+def log_of(training: Training) -> Path:
+    """Where the run log of a training is."""
     return LOGS / f"{hashlib.sha256(training.key.encode()).hexdigest()[:16]}.jsonl"
 
 
-def _labels() -> dict[str, list[float]]:
+def labels() -> dict[str, list[float]]:
+    """The losses on samples of their own that were earned, by the key of the training."""
     if not LABELS.exists():
         return {}
     rows = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").splitlines()]

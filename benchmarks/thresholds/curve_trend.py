@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rnn_doctor.derive.curve_trend import trend_z
-from rnn_doctor.derive.rising import LASTING_RISE, smoothed_rise
+from rnn_doctor.derive.looks import LASTING_RISE, smoothed_rise
 from rnn_doctor.derive.trends import mann_kendall
 
 CURVES = 40

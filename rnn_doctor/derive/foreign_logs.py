@@ -31,6 +31,7 @@ MEASURED: dict[str, tuple[Role, ...]] = {
     "training_fall_since_best": _BOTH,
     "overfitting_basis": ("val_loss",),
     "validation_rise_z": ("val_loss",),
+    "validation_rise_is_sure": ("val_loss",),
     "validation_lasting_rise": ("val_loss",),
     "validation_stays_up": ("val_loss",),
     "leaves_training_behind": _BOTH,

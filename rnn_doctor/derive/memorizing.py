@@ -21,24 +21,30 @@ for: with less, a loss on 200 examples rose by 8 %, and that on 1,500 others by 
 
 
 def memorized_since_best(view: View) -> float:
-    """How far the training loss has fallen since the best validation, as a share of that; infinite where not known.
+    """How far the training loss has fallen since the best validation, as a share of that; infinite where not known."""
+    series, _ = view.once(validations)
+    return memorized_by(view, series[-1]) if view.log.steps and series else math.inf
+
+
+def memorized_by(view: View, evaluation: Evaluation) -> float:
+    """The same at an evaluation, since the best up to it.
 
     By its means since the validation before each, for a batch alone is noise; against the validation loss, for a share
     of a training loss that is nearly 0 is nothing. The best is that of the examples, where they are seen: the script's
     own mean may be one over batches of unequal size.
     """
-    series, _ = view.once(validations)
-    if not view.log.steps or not series:
-        return math.inf
-    at, low = _best(series)
-    means = dict(training_means(view, series))
-    then, now = means.get(at), means.get(series[-1].step)
+    means = view.once(_means)
+    at, low = _best(view.once(validations)[0], evaluation)
+    then, now = means.get(at), means.get(evaluation.step)
     return math.inf if then is None or now is None or not low else (then - now) / low
 
 
-def _best(series: Sequence[Evaluation]) -> tuple[int, float | None]:
+def _means(view: View) -> dict[int, float]:
+    return dict(training_means(view, view.once(validations)[0]))
+
+
+def _best(series: Sequence[Evaluation], last: Evaluation) -> tuple[int, float | None]:
     """The update of the best evaluation up to the last one, and its loss."""
-    last = series[-1]
     if last.rise is not None and last.examples is not None:
         mean, rise = last.examples.mean, last.rise
         return (rise.best_step, mean - rise.mean) if rise.mean > 0 else (last.step, mean)

@@ -20,8 +20,8 @@ from rnn_doctor.schema.validating import Evaluation, ExampleLosses
 
 FEWEST_EXAMPLES = 16
 """Below it the distribution of a mean loss is too skewed for a normal approximation."""
-GAP_Z, SMALLEST_GAP = 3.0, 0.2
-"""z alone grows with the number of examples: large samples are beyond 3 in many healthy trainings."""
+GAP_Z = 3.0
+"""Within it a gap is none."""
 TURNS_Z = 1.28
 """One-sided 10 %: a loss that only stands still often falls again, or stays (benchmarks/overfitting/results.md)."""
 STILL_FALLS_Z = 2.0
@@ -48,6 +48,12 @@ class Standing:
     gap: float | None
     """Above the loss on the last training examples, as a share of that."""
     gap_z: float | None
+
+    @property
+    def mean(self) -> float:
+        """Of the losses of its examples."""
+        assert self.evaluation.examples is not None
+        return self.evaluation.examples.mean
 
 
 def standings(view: View) -> tuple[Standing, ...] | str:
@@ -85,11 +91,6 @@ def _gap(examples: ExampleLosses, trained: ExampleLosses) -> tuple[float | None,
     error = math.sqrt(examples.std**2 / examples.count + trained.std**2 / trained.count)
     distance = examples.mean - trained.mean
     return distance / trained.mean, distance / error if error > 0 else math.inf
-
-
-def has_parted(each: Standing) -> bool:
-    """Whether the gap to the training loss is beyond chance, and beyond what healthy networks show."""
-    return each.gap is not None and each.gap_z is not None and each.gap > SMALLEST_GAP and each.gap_z > GAP_Z
 
 
 def basis(view: View) -> str:

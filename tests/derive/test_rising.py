@@ -1,12 +1,13 @@
-"""Which evidence tells that the validation loss has risen for good: single examples, two evaluations, or the trend."""
+"""Which evidence tells that the validation loss has risen for good: single examples, two evaluations, or the curve."""
 
 import math
+from statistics import fmean
 from typing import Any
 
 import pytest
 
+from rnn_doctor.derive.looks import AT_LEAST_Z, ENOUGH, LASTING_RISE, PARTED, jumps
 from rnn_doctor.derive.memorizing import MEMORIZED
-from rnn_doctor.derive.rising import LASTING_RISE, RISES_Z
 from rnn_doctor.schema.built import Loader
 from rnn_doctor.schema.runlog import LossCall, RunLog
 from rnn_doctor.schema.validating import Evaluation
@@ -15,8 +16,11 @@ from tests.derive.logs import evaluations, log, measure, steps, value_of
 FALLING = [2.0 * 0.98**k for k in range(120)]
 
 
-def seen(*means: float, error: float = 0.02, trained: float = 0.4) -> RunLog:
-    """Evaluations of 64 examples each, held against the best before them; the training loss falls."""
+def seen(*means: float, error: float = 0.02, trained: float = 0.4, losses: list[float] = FALLING) -> RunLog:
+    """Evaluations of 64 examples each, held against the best before them; the training loss falls.
+
+    trained: that of the last training examples, in the unit of which the losses of the updates are held.
+    """
     found: list[Evaluation] = []
     best, at = math.inf, 0
     for k, mean in enumerate(means):
@@ -30,14 +34,18 @@ def seen(*means: float, error: float = 0.02, trained: float = 0.4) -> RunLog:
         if mean < best:
             best, at = mean, 5 * (k + 1)
         found.append(Evaluation.model_validate(fields))
-    return log(steps(FALLING), found)
+    return log(steps(losses), found)
+
+
+def ends_at(means: int, level: float) -> list[float]:
+    """Training losses up to the last of so many evaluations, after which no update follows."""
+    return [2.0 - (2.0 - level) * k / (5 * means) for k in range(5 * means)]
 
 
 def test_two_in_a_row_count_as_two_looks() -> None:
     once, twice = seen(1.0, 0.8, 0.835), seen(1.0, 0.8, 0.835, 0.835)
     assert value_of("validation_rise_z", once) == pytest.approx(1.75)
     assert value_of("validation_rise_z", twice) == pytest.approx(2 * 1.75 / math.sqrt(2))
-    assert float(value_of("validation_rise_z", twice) or 0) > RISES_Z
 
 
 def test_an_evaluation_below_the_best_ends_the_row() -> None:
@@ -49,20 +57,75 @@ def test_a_large_rise_is_not_made_smaller_by_the_one_before_it() -> None:
     assert value_of("validation_rise_z", seen(1.0, 0.8, 0.801, 0.9)) == pytest.approx(5.0)
 
 
-def test_the_trend_tells_of_a_rise_that_few_examples_carry() -> None:
-    rising = [1.0, 0.8, *(0.8 + 0.02 * k for k in range(1, 14))]
-    run = seen(*rising, error=0.18)
-    assert value_of("overfitting_basis", run) == "curve"
-    assert value_of("validation_rise_z", run) == value_of("validation_trend_z", run)
-    assert value_of("leaves_training_behind", run) is True
-    assert value_of("overfitting_basis", seen(*rising)) == "examples", "which tell it by themselves"
+@pytest.mark.parametrize(("beside", "sure"), [(0.5, False), (0.1, True)])
+def test_the_less_the_training_loss_the_less_it_takes(beside: float, sure: bool) -> None:
+    means = (1.0, 0.8, 0.83)
+    run = seen(*means, trained=beside, losses=ends_at(3, 1.0))
+    assert value_of("validation_rise_z", run) == pytest.approx(1.5)
+    assert (1.5 + math.log(0.83 / beside) > ENOUGH) is sure
+    assert value_of("validation_rise_is_sure", run) is sure
 
 
-def test_a_trend_that_other_examples_might_not_show_tells_of_none() -> None:
-    rising = [1.0, 0.8, *(0.8 + 0.02 * k for k in range(1, 14))]
-    run = seen(*rising, error=0.4)
-    assert value_of("overfitting_basis", run) == "examples"
-    assert float(value_of("validation_rise_z", run) or 0) < RISES_Z
+def test_what_chance_may_bring_is_sure_beside_no_training_loss() -> None:
+    for z, sure in ((0.99 * AT_LEAST_Z, False), (1.01 * AT_LEAST_Z, True)):
+        run = seen(1.0, 0.8, 0.85, error=0.05 / z, trained=1e-6, losses=ends_at(3, 1.0))
+        assert value_of("validation_rise_is_sure", run) is sure
+
+
+def test_weak_evidence_counts_where_something_was_memorized_since_the_best() -> None:
+    for fall, sure in ((1.1 * MEMORIZED, True), (0.9 * MEMORIZED, False)):
+        losses = [2.0] * 10 + [2.0 - 0.8 * fall] * 5
+        run = seen(1.0, 0.8, 0.84, trained=0.05, losses=losses)
+        assert value_of("validation_rise_is_sure", run) is sure
+        assert value_of("leaves_training_behind", run) is True
+
+
+def test_a_loss_that_jumps_has_not_risen_by_less_than_it_jumps() -> None:
+    calm, wild = [3.0, 2.0, 1.4, 1.0, 1.2], [3.0, 1.2, 2.4, 1.0, 1.2]
+    assert jumps(calm) < math.log(1.2) < jumps(wild)
+    assert value_of("validation_rise_is_sure", seen(*calm, trained=0.1)) is True
+    assert value_of("validation_rise_is_sure", seen(*wild, trained=0.1)) is False
+
+
+def test_a_turn_is_no_jump_whatever_the_unit_of_the_loss() -> None:
+    turn = [4.0, 2.0, 1.0, 1.5, 2.4]
+    assert jumps(turn) == pytest.approx(0.0)
+    saw = [1.0, 1.5, 1.0, 1.4, 1.0]
+    assert jumps([7 * v for v in saw]) == pytest.approx(jumps(saw))
+    assert jumps([1.0, 0.5]) == 0.0
+
+
+def test_the_training_loss_at_the_same_weights_tells_a_jump_of_both() -> None:
+    """The batches before the evaluation were looked at before the step that threw the weights."""
+    still = [1.0] * 15 + [0.9]
+    assert value_of("leaves_training_behind", seen(1.0, 0.8, 0.9, losses=still)) is False, "it has not fallen"
+    falls = [1.0 - 0.01 * k for k in range(15)]
+    for after, parted in ((falls[-1], True), (2.6, False)):
+        run = seen(1.0, 0.8, 0.9, losses=[*falls, after])
+        assert value_of("leaves_training_behind", run) is parted
+
+
+def test_the_training_loss_is_brought_to_the_unit_of_the_examples() -> None:
+    """A script that trains with a sum over 20 examples, and validates with a mean."""
+    sums = [20 * v for v in ends_at(3, 1.0)]
+    for factor, parted in ((1 + 0.9 * PARTED, False), (1 + 1.1 * PARTED, True)):
+        own = fmean(sums[11:15])
+        run = seen(1.0, 0.8, 0.9, trained=0.9 / factor, losses=[*sums, own])
+        assert value_of("leaves_training_behind", run) is parted
+
+
+def test_what_an_evaluation_showed_stands_until_a_better_one() -> None:
+    shown = (1.0, 0.8, 0.9)
+    passing, back = seen(*shown, 0.82, error=0.04), seen(*shown, 0.79, error=0.04)
+    assert value_of("validation_rise_z", passing) == pytest.approx(2.5), (
+        "that of the evaluation that showed it"
+    )
+    assert value_of("validation_lasting_rise", passing) == pytest.approx(0.025), "that of the last"
+    assert value_of("validation_rise_is_sure", passing) is True
+    assert value_of("validation_rise_is_sure", back) is False
+    assert value_of("validation_rise_is_sure", seen(*shown, 0.81, error=0.04)) is False, (
+        "nothing is left of it"
+    )
 
 
 def test_two_in_a_row_count_as_one_where_nothing_was_memorized_since_the_best() -> None:
@@ -73,14 +136,6 @@ def test_two_in_a_row_count_as_one_where_nothing_was_memorized_since_the_best() 
 
     assert z(2.0 - 0.8 * 1.1 * MEMORIZED) == pytest.approx(2 * 1.75 / math.sqrt(2))
     assert z(2.0 - 0.8 * 0.9 * MEMORIZED) == pytest.approx(1.75)
-
-
-def test_a_trend_beside_the_examples_counts_where_something_was_memorized_since_the_best() -> None:
-    rising = seen(1.0, 0.8, *(0.8 + 0.02 * k for k in range(1, 14)), error=0.18)
-    creeping = [2.0 - 0.01 * k / 75 for k in range(75)]
-    still = rising.model_copy(update={"steps": tuple(steps(creeping))})
-    assert value_of("overfitting_basis", rising) == "curve"
-    assert value_of("overfitting_basis", still) == "examples"
 
 
 @pytest.mark.parametrize(
@@ -104,12 +159,6 @@ def test_a_loss_that_rises_before_anything_is_learned_is_not_judged_yet(
     falling = [1.4 - (1.4 - end) * min(1.0, k / 10) for k in range(15)]
     run = rising.model_copy(update={"steps": tuple(steps(falling)), "losses": (call,)})
     assert value_of("leaves_training_behind", run) is memorizes
-
-
-def test_without_a_trend_the_examples_are_what_is_told() -> None:
-    run = seen(1.0, 0.8, *([0.83, 0.79] * 7), error=0.4)
-    assert value_of("overfitting_basis", run) == "examples"
-    assert value_of("validation_rise_z", run) == pytest.approx(0.0)
 
 
 def test_a_trend_within_the_first_pass_is_no_memorizing() -> None:

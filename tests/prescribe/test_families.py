@@ -36,6 +36,7 @@ CONSTANT: Values = {"input_constant": True}
 SATURATED: Values = {"gate_saturation_start": 0.7}
 MEMORIZED: Values = {
     "validation_rise_z": 5.2,
+    "validation_rise_is_sure": True,
     "validation_lasting_rise": 0.11,
     "validation_stays_up": True,
     "leaves_training_behind": True,
