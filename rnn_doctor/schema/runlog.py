@@ -20,6 +20,7 @@ from rnn_doctor.schema.recurrence import (
     LagGain,
     Layer,
     Loop,
+    LoopInput,
     Mixing,
     Padding,
     Replay,
@@ -29,7 +30,15 @@ from rnn_doctor.schema.recurrence import (
 from rnn_doctor.schema.trials import BatchFit, Withheld
 from rnn_doctor.schema.validating import EarlyValidation, Evaluation
 from rnn_doctor.schema.values import Frozen, Location, Number
-from rnn_doctor.schema.wiring import AxisDependence, BatchOrder, Mode, Reach, SharedExamples, Tokens
+from rnn_doctor.schema.wiring import (
+    Activation,
+    AxisDependence,
+    BatchOrder,
+    Mode,
+    Reach,
+    SharedExamples,
+    Tokens,
+)
 
 SCHEMA_VERSION = 1
 
@@ -124,6 +133,9 @@ class Batch(Frozen):
     constant_share: Number
     """Share of the features that have one value over the whole batch (over all calls of the step)."""
     finite: bool = True
+    feature_ratio: Number | None = None
+    """Largest magnitude of one feature over that of the median feature, of those that are not 0 throughout; None where
+    fewer than two are not."""
     drive: Number | None = None
     """Share of the units' gates whose input alone, W_ih x + b_ih, exceeds 4 in magnitude (saturated)."""
     loader: int | None = None
@@ -309,6 +321,7 @@ Record = Annotated[
     | StateFlow
     | DataLag
     | Loop
+    | LoopInput
     | Padding
     | Mixing
     | Mode
@@ -318,6 +331,7 @@ Record = Annotated[
     | Withheld
     | AxisDependence
     | Tokens
+    | Activation
     | SharedExamples
     | Place
     | SensorOff
@@ -359,6 +373,8 @@ class RunLog(Frozen):
     state_flows: tuple[StateFlow, ...] = ()
     data_lags: tuple[DataLag, ...] = ()
     loops: tuple[Loop, ...] = ()
+    loop_inputs: tuple[LoopInput, ...] = ()
+    activations: tuple[Activation, ...] = ()
     paddings: tuple[Padding, ...] = ()
     mixings: tuple[Mixing, ...] = ()
     modes: tuple[Mode, ...] = ()
