@@ -17,6 +17,7 @@ ENOUGH_STEPS = 10
 step 6 on, and trends need some points after that; checks of single steps are complete at step 1."""
 _STILL = "has a gradient of exactly 0 at every update seen, as where no state is handed on from step to step"
 _UNREACHED = "is held by an optimizer and reached by no loss, as where detach(), data or numpy() cuts it off"
+_FROZEN = "is frozen (requires_grad=False): a loop over frozen weights leaves no trace, and learns nothing"
 _SPELLED = 3
 """Names of weights in one message."""
 FEWEST_STEPS = 2
@@ -169,7 +170,8 @@ def require_training(log: RunLog) -> None:
             f"no recurrent network was seen in {script}; seen: {seen(log)}{unlearned(log)}",
             "rnn-doctor judges torch.nn.RNN, LSTM, GRU, their cells, loops written by hand over the steps of a "
             "sequence, and scans by cumsum, cumprod or logcumsumexp; where a compiler, reentrant checkpointing, a "
-            "Fourier transform or a kernel of your own hides the steps, run the plain loop",
+            "Fourier transform or a kernel of your own hides the steps, run the plain loop; where the state is made "
+            "anew at every step, or the weights are frozen, gradients see no loop: hand the state on, thaw the weights",
         )
 
 
@@ -205,7 +207,8 @@ def unlearned(log: RunLog) -> str:
     """What optimized weight matrices, if any, tell of a recurrence that is there and learns nothing, as a clause.
 
     Those that the loss depends on and whose gradient is exactly 0 may be applied to a state of zeros at every step;
-    those that it does not depend on may have made what was cut off from its graph.
+    those that it does not depend on may have made what was cut off from its graph; those that are frozen may have been
+    applied in a loop that leaves no graph.
     """
     gradients: dict[int, float] = {}
     for sample in log.samples:
@@ -216,7 +219,12 @@ def unlearned(log: RunLog) -> str:
     ]
     still = [p.name for p in held if p.used and gradients.get(p.id) == 0]
     unused = [p.name for p in held if p.used is False]
-    return _clause(still, _STILL) + _clause(unused, _UNREACHED)
+    frozen = [
+        p.name
+        for p in log.parameters.values()
+        if not p.trainable and len(p.shape) > 1 and p.owner != "Embedding"
+    ]
+    return _clause(still, _STILL) + _clause(unused, _UNREACHED) + _clause(frozen, _FROZEN)
 
 
 def _clause(names: list[str], what: str) -> str:

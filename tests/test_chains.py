@@ -6,7 +6,7 @@ from tests.prescribe.situations import Advice, Values, advice, advice_on
 from tests.sample_logs import SAMPLES, Sample
 
 SEVERITY = ("note", "warning", "error")
-UNSCALED: Values = {"input_absmax": 950.0, "input_drive": 0.96, "loss_fall": 0.02}
+UNSCALED: Values = {"input_absmax": 950.0, "input_unscaled": True, "input_drive": 0.96, "loss_fall": 0.02}
 SATURATED: Values = {"gate_saturation_start": 0.9}
 VANISHING: Values = {"lag_gain": -12.0, "lag_given": True}
 DEAD: Values = {"dead_unit_share": 0.8, "dead_unit_share_lowest": 0.8}
@@ -96,6 +96,18 @@ CHAINS = {
         "RD601",
         {"unit_asymmetry_min": 0.0, "unchanged_tensors": 2} | DEAD | TOO_LARGE,
         {"RD202", "RD301", "RD308"},
+    ),
+    "all zero, the embedding too: constant inputs, weights that are small": (
+        "RD601",
+        {"unit_asymmetry_min": 0.0, "input_constant": True, "recurrent_start_poor": True}
+        | DEAD
+        | {"unchanged_tensors": 2},
+        {"RD404", "RD602", "RD202", "RD308"},
+    ),
+    "a dense layer cut to zero, nothing moves": (
+        "RD202",
+        {"dead_unit_share": 1.0, "lets_nothing_through": True, "unchanged_tensors": 2},
+        {"RD308"},
     ),
     "units that move as one, spikes, chaos": (
         "RD601",

@@ -147,6 +147,13 @@ def test_a_recurrence_that_is_not_seen_because_it_learns_nothing_is_named() -> N
     anew = refusal([matrix(0, "cell.x2h.weight", True), matrix(1, "cell.h2h.weight", True)], 0.3, 0.0)
     assert "50 updates; cell.h2h.weight has a gradient of exactly 0 at every update seen" in anew
     assert anew.endswith("no state is handed on from step to step")
+    still = {"optimizer": None, "trainable": False}
+    frozen = [matrix(0, "head.weight", True), matrix(1, "cell.gates.weight", False) | still]
+    table = matrix(2, "words.weight", False) | still | {"owner": "Embedding"}
+    assert "; cell.gates.weight is frozen (requires_grad=False)" in (
+        said := refusal([*frozen, table], 0.3, None, None)
+    )
+    assert "words" not in said
     cut = refusal([matrix(k, f"cell.w{k}.weight", False) for k in range(4)], None, None, None, None)
     assert (
         "; each of cell.w0.weight, cell.w1.weight, cell.w2.weight and 1 more is held by an optimizer" in cut

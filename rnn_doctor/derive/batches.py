@@ -6,11 +6,12 @@ from statistics import median
 
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import View
+from rnn_doctor.schema.recurrence import LoopInput
 from rnn_doctor.schema.runlog import Batch
 from rnn_doctor.schema.signals import Measurement
 
 FEWEST_TOKENS = 64
-"""Tokens, all of which are one: of a batch or two."""
+"""Tokens, all of which are one, or vectors: of a batch or two."""
 
 
 def by_module(
@@ -38,28 +39,54 @@ def _unseen(called: bool) -> str:
     )
 
 
+def _by_any(
+    view: View,
+    measure: Callable[[Sequence[Batch]], bool | float | None],
+    of_loops: Callable[[Sequence[LoopInput]], bool | float | None],
+    reason: str,
+) -> dict[str, Measurement]:
+    """The same, and of hand-written recurrences from what their steps take."""
+    found = by_module(view, measure, reason)
+    for number, name in view.module_names.items():
+        inputs = [each for each in view.log.loop_inputs if each.module == number]
+        value = of_loops(inputs) if inputs and not view.batches[number] else None
+        if value is not None:
+            found[name] = known(value, n=len(inputs), location=found[name].location)
+    return found
+
+
 def _median(values: Sequence[float | None]) -> float | None:
     numbers = [v for v in values if v is not None and math.isfinite(v)]
     return median(numbers) if numbers else None
 
 
-@signal(unit="units of the input", by="module", reads=("batches.std",))
+@signal(unit="units of the input", by="module", reads=("batches.std", "loop_inputs"))
 def input_std(view: View) -> dict[str, Measurement]:
     """Standard deviation of a module's input over batch, time and features, median over the samples.
 
-    Reads: `log.batches[i].std`. Unit: units of the input.
-    None if: the module was not called in a sampled step.
+    Reads: `log.batches[i].std`; of a hand-written recurrence that starts from zeros `log.loop_inputs[i].std`.
+    Unit: units of the input. None if: the module was not called in a sampled step.
     """
-    return by_module(view, lambda b: _median([x.std for x in b]), "its input is never finite")
+    return _by_any(
+        view,
+        lambda b: _median([x.std for x in b]),
+        lambda given: _median([x.std for x in given]),
+        "its input is never finite",
+    )
 
 
-@signal(unit="units of the input", by="module", reads=("batches.absmax",))
+@signal(unit="units of the input", by="module", reads=("batches.absmax", "loop_inputs"))
 def input_absmax(view: View) -> dict[str, Measurement]:
     """Largest magnitude in a module's input, median over the samples.
 
-    Reads: `log.batches[i].absmax`. Unit: units of the input. None if: as input_std.
+    Reads: `log.batches[i].absmax`, `log.loop_inputs[i].absmax`. Unit: units of the input. None if: as input_std.
     """
-    return by_module(view, lambda b: _median([x.absmax for x in b]), "its input is never finite")
+    return _by_any(
+        view,
+        lambda b: _median([x.absmax for x in b]),
+        lambda given: _median([x.absmax for x in given]),
+        "its input is never finite",
+    )
 
 
 @signal(unit="ratio", by="module", reads=("batches.mean", "batches.std"))
@@ -73,40 +100,51 @@ def input_offset(view: View) -> dict[str, Measurement]:
     )
 
 
-@signal(unit="share", by="module", reads=("batches.drive",))
+@signal(unit="share", by="module", reads=("batches.drive", "loop_inputs"))
 def input_drive(view: View) -> dict[str, Measurement]:
     """Share of gate entries that the input alone saturates, |W_ih x + b_ih| > 4, at the first sample.
 
     At the start, because weights that have learned may saturate gates on purpose.
 
-    Reads: `log.batches[i].drive`. Unit: share; 0 at the default initialization and inputs of unit scale.
-    None if: the module was not called in a sampled step, or has no input weights of its own.
+    Reads: `log.batches[i].drive`, `log.loop_inputs[i].drive`. Unit: share; 0 at the default initialization and inputs
+    of unit scale. None if: the module was not called in a sampled step, or has no input weights of its own.
     """
-    return by_module(
+    return _by_any(
         view,
         lambda b: next((x.drive for x in b if x.drive is not None), None),
+        lambda given: given[0].drive if given[0].step == 1 else None,
         "its input weights were not seen",
     )
 
 
-@signal(unit="claim", by="module", reads=("batches.constant_share", "batches.mean", "tokens"))
+@signal(unit="claim", by="module", reads=("batches.constant_share", "batches.mean", "tokens", "loop_inputs"))
 def input_constant(view: View) -> dict[str, Measurement]:
     """Whether the input of a module never varies: not over batch, time, calls, nor from step to step.
 
     Decoders that are given a start token or zeros and a state of their own are not meant; neither is a vector
     that is repeated over time, which differs between sequences.
 
-    Of a recurrence written by hand the tokens that its loss depends on are looked at, where there are any.
+    Of a recurrence written by hand that starts from zeros what its steps take beside the state is looked at, and the
+    tokens that its loss depends on, where there are any.
 
-    Reads: `log.batches[i].constant_share`, `.mean`, `.state`; `log.tokens[i]`. Unit: claim.
+    Reads: `log.batches[i].constant_share`, `.mean`, `.state`; `log.loop_inputs[i]`, `log.tokens[i]`. Unit: claim.
     None if: as input_std, or too few values to tell.
     """
-    found = by_module(view, _constant, "a single value at a time cannot vary")
+    found = _by_any(view, _constant, _all_constant, "a single value at a time cannot vary")
     for tokens in view.log.tokens:  # of several the last
         name = view.module_names.get(tokens.module)
         if name is not None and not view.batches[tokens.module] and tokens.looked >= FEWEST_TOKENS:
-            found[name] = known(tokens.constant, n=tokens.looked, location=found[name].location)
+            same = tokens.constant or found[name].value is True
+            found[name] = known(same, n=tokens.looked, location=found[name].location)
     return found
+
+
+def _all_constant(given: Sequence[LoopInput]) -> bool | None:
+    if not all(each.constant for each in given):
+        return False
+    if sum(each.vectors for each in given) < FEWEST_TOKENS:
+        return None
+    return all(math.isclose(each.mean, given[0].mean, rel_tol=1e-6, abs_tol=1e-9) for each in given)
 
 
 def _constant(batches: Sequence[Batch]) -> bool | None:

@@ -5,7 +5,7 @@ import math
 from rnn_doctor.derive.lag import lag_gain_longest, lag_slope_start
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.saturation import trained_before
-from rnn_doctor.derive.subjects import each_module
+from rnn_doctor.derive.subjects import each_module, is_hand_written
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.built import InitialWeights
 from rnn_doctor.schema.signals import Measurement
@@ -24,6 +24,8 @@ SMALL = 0.2
 """A third of the gain of PyTorch's default, and no more than uniform weights within 0.1 have from 12 units on."""
 CLOSED = -1.5
 """Bias that lets less than a fifth of the state through each step."""
+SHUT = 0.5
+"""Share of a gate's values below a tenth, or above nine, from which on a hand-written one counts as closed."""
 FORGETS = -0.4
 """Decades a step: PyTorch's default loses 0.2 to 0.3."""
 _NOT_SEEN = "its initial weights were not seen"
@@ -34,11 +36,12 @@ def unit_asymmetry_min(view: View) -> dict[str, Measurement]:
     """How far the hidden units of the most uniform layer differ: ||W - mean over units|| / ||W||.
 
     Reads: `log.initial_weights[i].asymmetry`. Unit: ratio; 0 where all units are copies of one another.
-    None if: the initial weights were not seen (TorchScript, hand-written cells).
+    None if: the initial weights were not seen (TorchScript), or, of a hand-written cell, not those that carry its
+    state on, or none that take its input.
     """
     found = {}
     for number, name in view.module_names.items():
-        values = [w.asymmetry for w in view.log.initial_weights if w.module == number]
+        values = [w.asymmetry for w in _weights(view, number)]
         numbers = [v for v in values if math.isfinite(v)]
         location = view.log.modules[number].location
         found[name] = (
@@ -103,15 +106,17 @@ def starts_untrained(view: View) -> Measurement:
     return known(not any(trained_before(view, module) for module in seen), n=len(seen))
 
 
-@signal(unit="text", by="module", reads=("initial_weights", "lag_gains"))
+@signal(unit="text", by="module", reads=("initial_weights", "lag_gains", "layers.gates"))
 def recurrent_start(view: View) -> dict[str, Measurement]:
     """What is wrong with the recurrent weights or the forget bias that a module starts from, in words; "sound" if
     nothing.
 
     Too large, where the backward gain grows; too small, or a closed gate, where it falls faster than by any usual
-    initialization.
+    initialization. Of a hand-written cell the values of the gates tell, not their biases: one that chooses between the
+    state before and a new one, and is at one end, keeps nothing where the gain falls so fast.
 
-    Reads: `log.initial_weights[i].hidden_gain`, `.forget_bias`, `log.lag_gains` of step 1. Unit: text.
+    Reads: `log.initial_weights[i].hidden_gain`, `.forget_bias`, `log.lag_gains` and of hand-written cells
+    `log.layers[i].gates` of step 1. Unit: text.
     None if: the weights were trained before, or weights or backward gain were not seen at the first update.
     """
     slopes, longest = _by_module(lag_slope_start(view)), _by_module(lag_gain_longest(view))
@@ -126,7 +131,10 @@ def recurrent_start(view: View) -> dict[str, Measurement]:
         loaded = trained_before(view, module)
         if loaded:
             return unknown(f"its weights were loaded, as it seems: {loaded}")
-        return known(_problem(weights, float(slope.value), float(growth.value)), n=len(weights))
+        shut = any(w.forget_bias is not None and w.forget_bias < CLOSED for w in weights) or _shut(
+            view, module
+        )
+        return known(_problem(weights, float(slope.value), float(growth.value), shut=shut), n=len(weights))
 
     return each_module(view, measure)
 
@@ -136,14 +144,24 @@ def _by_module(measured: Measurement | dict[str, Measurement]) -> dict[str, Meas
     return measured
 
 
-def _problem(weights: list[InitialWeights], slope: float, growth: float) -> str:
+def _shut(view: View, module: int) -> bool:
+    """Whether a gate of a hand-written cell that chooses what is kept of its state starts at one end."""
+    return is_hand_written(view, module) and any(
+        (gate.name == "z" and max(gate.low, gate.high) > SHUT) or (gate.name == "f" and gate.low > SHUT)
+        for layer in view.log.layers
+        if layer.module == module and layer.step == 1
+        for gate in layer.gates
+    )
+
+
+def _problem(weights: list[InitialWeights], slope: float, growth: float, *, shut: bool) -> str:
     largest = max(w.hidden_gain for w in weights)
     if (slope > 0 and growth > GROWS and largest > LARGE) or (slope > SLOPE and largest > OVERLARGE):
         return "recurrent weights too large"
     if slope < FORGETS:
         if min(w.hidden_gain for w in weights) < SMALL:
             return "recurrent weights too small"
-        if any(w.forget_bias is not None and w.forget_bias < CLOSED for w in weights):
+        if shut:
             return "forget gate closed"
     return "sound"
 

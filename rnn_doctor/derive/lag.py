@@ -189,6 +189,24 @@ def lag_gain_elsewhere(view: View) -> dict[str, Measurement]:
     return each_module(view, measure)
 
 
+@signal(unit="decades", by="module", reads=("lag_gains", "loops", "data_lags", "readouts", "state_flows"))
+def lag_gain_start(view: View) -> dict[str, Measurement]:
+    """log10 of the backward gain over the lag that the task needs before the first update.
+
+    Reads: as lag_gain, `log.lag_gains` of step 1. Unit: decades. None if: as lag_gain, or no profile was measured then.
+    """
+
+    def measure(module: int) -> Measurement:
+        found = view.once(_by_module)[module]
+        if isinstance(found, str):
+            return unknown(found)
+        records = _first(view, module)
+        gain = _best(records, found.lag)
+        return unknown(_absent_at_first(view, module)) if gain is None else known(gain, n=len(records))
+
+    return each_module(view, measure)
+
+
 @signal(unit="steps", by="module", reads=("lag_gains", "data_lags", "readouts", "state_flows"))
 def judged_lag(view: View) -> dict[str, Measurement]:
     """The lag at which `lag_gain` was taken.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnn_doctor.derive.batches import by_module
+from rnn_doctor.derive.frozen import frozen_fresh
 from rnn_doctor.derive.modules import hands_all_on
 from rnn_doctor.derive.reading_out import read_at, reverse_reads_one_step, unread
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
@@ -114,12 +115,14 @@ def unoptimized_tensors(view: View) -> dict[str, Measurement]:
     """Number of a module's tensors that the loss depends on, that no optimizer holds and nothing changes.
 
     Frozen tensors (requires_grad False) and tensors that the loss does not use are not counted, nor are copies of
-    tensors that are trained: a target network is renewed by copying.
+    tensors that are trained: a target network is renewed by copying. But the weight matrices of recurrences count that
+    are frozen as they were drawn, where no other recurrence learns.
 
-    Reads: `log.parameters`, `log.samples[k].displacement`, `.grad_norm`. Unit: tensors.
+    Reads: `log.parameters`, `log.samples[k].displacement`, `.grad_norm`; as recurrence_frozen_fresh. Unit: tensors.
     None if: no update was sampled.
     """
-    return _count(view, lambda p: _unoptimized(view, p), _too_early(view, 1))
+    drawn = {p.id for matrices in view.once(frozen_fresh).values() for p in matrices}
+    return _count(view, lambda p: p.id in drawn or _unoptimized(view, p), _too_early(view, 1))
 
 
 @signal(unit="claim", by="module", reads=("parameters", "modules"))
@@ -139,7 +142,8 @@ def unoptimized_untrained(view: View) -> dict[str, Measurement]:
             found[owner] = unknown("the initial values of its weights were not seen", location=location)
         else:
             vectors = [p for p in parameters if _unoptimized(view, p) and len(p.shape) < 2]
-            fresh = all(_looks_fresh(view, p) for p in matrices) and bool(matrices or vectors)
+            drawn = bool({view.module_of(p) for p in parameters} & view.once(frozen_fresh).keys())
+            fresh = drawn or (all(_looks_fresh(view, p) for p in matrices) and bool(matrices or vectors))
             found[owner] = known(fresh, n=len(matrices), location=location)
     return found
 

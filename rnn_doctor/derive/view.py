@@ -142,11 +142,19 @@ class View:
 
     @cached_property
     def renewed(self) -> frozenset[int]:
-        """Hand-written recurrences that are given a state of zeros at each of their steps."""
-        told: dict[int, set[str | None]] = {}
+        """Hand-written recurrences that are given a state of zeros at each of their steps.
+
+        Where the loss shows one step alone, whenever it was looked at: one update may be the first of a sequence.
+        """
+        told: dict[int, list[str | None]] = {}
         for loop in self.log.loops:
-            told.setdefault(loop.module, set()).add(loop.unused)
-        return frozenset(number for number, each in told.items() if each == {"state_renewed"})
+            told.setdefault(loop.module, []).append(loop.unused)
+        single = {flow.module for flow in self.log.state_flows if flow.calls == 1}
+        return frozenset(
+            number
+            for number, each in told.items()
+            if set(each) == {"state_renewed"} and len(each) > (number in single)
+        )
 
     @cached_property
     def optimizer_names(self) -> dict[int, str]:

@@ -43,6 +43,8 @@ _LISTED = {
     "tokens": "tokens",
     "shared_examples": "shared_examples",
     "loop": "loops",
+    "loop_input": "loop_inputs",
+    "activation": "activations",
     "place": "places",
     "sensor_off": "sensors_off",
 }

@@ -191,6 +191,24 @@ class Loop(Frozen):
     """Where what it makes is cut off."""
 
 
+class LoopInput(Frozen):
+    """What the steps of a hand-written recurrence take beside its state, at one examined step; of one that starts from
+    zeros alone."""
+
+    record: Literal["loop_input"]
+    step: int
+    module: int
+    vectors: int
+    """Rows of all steps looked at."""
+    constant: bool
+    """No number of them differs from row to row or from step to step."""
+    mean: Number
+    std: Number
+    absmax: Number
+    drive: Number
+    """Share of the units' gates whose input alone exceeds 4 in magnitude (saturated)."""
+
+
 class Padding(Frozen):
     """How far the sequences of one module are padded, and whether the loss reads the padding, at one sampled step."""
 

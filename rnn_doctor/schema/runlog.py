@@ -20,6 +20,7 @@ from rnn_doctor.schema.recurrence import (
     LagGain,
     Layer,
     Loop,
+    LoopInput,
     Mixing,
     Padding,
     Replay,
@@ -30,7 +31,15 @@ from rnn_doctor.schema.recurrence import (
 from rnn_doctor.schema.trials import BatchFit, Withheld
 from rnn_doctor.schema.validating import EarlyValidation, Evaluation
 from rnn_doctor.schema.values import Frozen, Location, Number
-from rnn_doctor.schema.wiring import AxisDependence, BatchOrder, Mode, Reach, SharedExamples, Tokens
+from rnn_doctor.schema.wiring import (
+    Activation,
+    AxisDependence,
+    BatchOrder,
+    Mode,
+    Reach,
+    SharedExamples,
+    Tokens,
+)
 
 SCHEMA_VERSION = 1
 
@@ -125,6 +134,9 @@ class Batch(Frozen):
     constant_share: Number
     """Share of the features that have one value over the whole batch (over all calls of the step)."""
     finite: bool = True
+    feature_ratio: Number | None = None
+    """Largest magnitude of one feature over that of the median feature, of those that are not 0 throughout; None where
+    fewer than two are not."""
     drive: Number | None = None
     """Share of the units' gates whose input alone, W_ih x + b_ih, exceeds 4 in magnitude (saturated)."""
     loader: int | None = None
@@ -313,6 +325,7 @@ Record = Annotated[
     | StateFlow
     | DataLag
     | Loop
+    | LoopInput
     | Padding
     | Mixing
     | Mode
@@ -322,6 +335,7 @@ Record = Annotated[
     | Withheld
     | AxisDependence
     | Tokens
+    | Activation
     | SharedExamples
     | Place
     | SensorOff
@@ -364,6 +378,8 @@ class RunLog(Frozen):
     state_flows: tuple[StateFlow, ...] = ()
     data_lags: tuple[DataLag, ...] = ()
     loops: tuple[Loop, ...] = ()
+    loop_inputs: tuple[LoopInput, ...] = ()
+    activations: tuple[Activation, ...] = ()
     paddings: tuple[Padding, ...] = ()
     mixings: tuple[Mixing, ...] = ()
     modes: tuple[Mode, ...] = ()

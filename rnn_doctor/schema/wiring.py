@@ -95,6 +95,22 @@ class Tokens(Frozen):
     """All of them are one."""
 
 
+class Activation(Frozen):
+    """What an activation that cuts off one side (ReLU and its kin) lets through of one layer, at one examined step."""
+
+    record: Literal["activation"]
+    step: int
+    name: str
+    """Of the module whose weights make what it is given."""
+    function: str
+    """As autograd calls it, e.g. `Relu`."""
+    units: int
+    rows: int
+    """How many were looked at, of all its applications."""
+    silent_share: Number
+    """Share of the units of which nothing but 0 is left in all of these rows."""
+
+
 class AxisDependence(Frozen):
     """Along which axis of a module's batches the inputs at other places tell of the targets; once a module.
 

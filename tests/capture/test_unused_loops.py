@@ -106,6 +106,41 @@ def test_a_state_that_is_handed_on_is_not_made_anew(name: str) -> None:
     assert records.of("lag_gain")
 
 
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recurrences are examined at the third update, as in the middle of a longer observation."""
+    monkeypatch.setattr("rnn_doctor.capture.probe.calls.examined_steps", lambda _: frozenset((1, 3, 8)))
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize(
+    ("kind", "joined"), [("lstm", True), ("lstm", False), ("gru", False), ("rnn", False)]
+)
+def test_of_the_last_step_alone_the_gates_tell_that_its_state_is_zeros(kind: str, joined: bool) -> None:
+    class Last(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            width = {"lstm": 4, "gru": 2, "rnn": 1}[kind] * H
+            self.added, self.joined = Added(kind, True), nn.Linear(N + H, width)
+            self.head = nn.Linear(H, 2)
+
+        def forward(self, xs: torch.Tensor) -> torch.Tensor:
+            state = (torch.zeros(B, H), torch.zeros(B, H))
+            for x in xs:
+                state = (torch.zeros(B, H), torch.zeros(B, H))
+                if joined:
+                    i, f, g, o = self.joined(torch.cat([x, state[0]], 1)).chunk(4, 1)
+                    c = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
+                    state = (o.sigmoid() * c.tanh(), c)
+                else:
+                    state = self.added(x, state)
+            out: torch.Tensor = self.head(state[0])
+            return out
+
+    found = [loop.get("unused") for loop in trained(Last()).of("loop")]
+    assert found == ([] if kind == "rnn" else ["state_renewed"] * 3)  # no gate tells of an Elman cell
+
+
 CUTS: dict[str, Cut] = {
     "data": lambda out: out.data,
     "detach": lambda out: out.detach(),
@@ -113,12 +148,6 @@ CUTS: dict[str, Cut] = {
     "numpy": lambda out: torch.from_numpy(np.array(out.detach().numpy())),
     "last": lambda out: out[-1].data,
 }
-
-
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Recurrences are examined at the third update, as in the middle of a longer observation."""
-    monkeypatch.setattr("rnn_doctor.capture.probe.calls.examined_steps", lambda _: frozenset((1, 3, 8)))
 
 
 @pytest.mark.usefixtures("soon")
@@ -183,6 +212,25 @@ def test_what_learns_at_updates_that_are_not_examined_is_not_cut_off() -> None:
 
 
 @pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("seen", [False, True])
+def test_what_is_frozen_is_told_where_no_recurrence_was_seen(seen: bool) -> None:
+    torch.manual_seed(0)
+    tagger, rnn = Tagger(Joined(), anew=False), nn.RNN(N, 2)
+    tagger.requires_grad_(False)
+    tagger.head.requires_grad_(True)
+    with observed() as records:
+        optimizer = torch.optim.SGD([*tagger.head.parameters(), *rnn.parameters()], lr=0.01)
+        for _ in range(3):
+            optimizer.zero_grad()
+            xs = torch.randn(T, B, N)
+            out = tagger(xs) + rnn(xs)[0] if seen else tagger(xs)
+            out.square().mean().backward()
+            optimizer.step()
+    assert records.of("sensor_off") == []
+    frozen = {p["name"].removeprefix("Tagger.") for p in records.of("parameter") if not p["trainable"]}
+    assert frozen == (set() if seen else {"embed.weight", "cell.i2h.weight"})
+
+
 def test_the_training_is_left_bit_identical() -> None:
     def left(watch: bool) -> list[torch.Tensor]:
         torch.manual_seed(0)

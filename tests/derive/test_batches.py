@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from rnn_doctor.derive.signals import signals
+from rnn_doctor.schema.recurrence import LoopInput
 from rnn_doctor.schema.wiring import Tokens
 from tests.derive.logs import (
     adam,
@@ -65,6 +66,43 @@ def test_tokens_of_a_hand_written_recurrence() -> None:
     assert told(module=1) is None
     seen = Tokens(record="tokens", step=3, module=0, looked=96, constant=True)
     assert value_of("input_constant", log(lstm(), batch(), seen), "lstm") is False  # its own input is known
+
+
+def loop_input(step: int = 1, **fields: Any) -> LoopInput:
+    return LoopInput(**{
+        "record": "loop_input", "step": step, "module": 0, "vectors": 64, "constant": False, "mean": 0.1, "std": 1.0,
+        "absmax": 3.0, "drive": 0.0, **fields,
+    })  # fmt: skip
+
+
+def test_what_the_steps_of_a_hand_written_recurrence_take() -> None:
+    by_hand = lstm(kind="custom")
+    run = log(by_hand, [loop_input(k, std=2.0, absmax=10.0 * k, drive=0.01 * k) for k in (1, 21, 50)])
+    assert value_of("input_std", run, "lstm") == 2
+    assert value_of("input_absmax", run, "lstm") == 210
+    assert value_of("input_drive", run, "lstm") == 0.01
+    assert value_of("input_constant", run, "lstm") is False
+    late = log(by_hand, loop_input(21))
+    assert measure("input_drive", late, "lstm").absent, "its weights have learned by then"
+    assert value_of("input_std", log(lstm(), batch(), loop_input(std=7.0)), "lstm") == 1, (
+        "its calls were seen"
+    )
+
+
+def test_a_hand_written_recurrence_that_is_given_the_same_at_all_steps() -> None:
+    def told(*inputs: LoopInput, **tokens: Any) -> bool | float | str | None:
+        words = [Tokens(record="tokens", step=3, module=0, looked=96, **tokens)] if tokens else []
+        return value_of("input_constant", log(lstm(kind="custom"), inputs, words), "lstm")
+
+    same: dict[str, Any] = {"constant": True, "mean": 0.5, "std": 0.0}
+    assert told(loop_input(**same), loop_input(21, **same)) is True
+    assert told(loop_input(**same), loop_input(21, **{**same, "mean": 0.6})) is False
+    assert told(loop_input(**same), loop_input(21)) is False
+    assert told(loop_input(**same, vectors=63)) is None
+    assert told(loop_input(**same), constant=False) is True, (
+        "an embedding of zeros makes the same of all tokens"
+    )
+    assert told(loop_input(), constant=True) is True, "dropout makes the same token differ"
 
 
 def constant(**fields: Any) -> bool | float | str | None:

@@ -1,11 +1,14 @@
 """The scale of the recurrent weights and the bias of the gate that keeps the state."""
 
+import math
 from typing import Any
 
 import pytest
 
+from rnn_doctor.schema.recurrence import Gate
 from rnn_doctor.schema.runlog import RunLog
 from tests.derive.logs import initial, lag_profile, log, lstm, measure, value_of
+from tests.derive.recurrent_logs import gate, layer
 
 
 def run(slope: float = -0.2, longest: int = 30, **fields: Any) -> RunLog:
@@ -44,6 +47,29 @@ def test_what_is_poor(problem: str, start: tuple[float, dict[str, Any]]) -> None
     assert value_of("recurrent_start", run(slope, **fields), "lstm") == problem
     assert value_of("recurrent_start_poor", run(slope, **fields), "lstm") is True
     assert measure("recurrent_start", run(slope, **fields, gate_spread=1.5), "lstm").absent, "loaded"
+
+
+@pytest.mark.parametrize(
+    ("gates", "slope", "start"),
+    [
+        ([gate("z", low=0.9)], -0.7, "forget gate closed"),
+        ([gate("z", high=0.9)], -0.7, "forget gate closed"),  # it is 1 - z that keeps
+        ([gate("z", high=0.9)], -0.1, "sound"),  # it is z that keeps
+        ([gate("f", low=0.6)], -0.7, "forget gate closed"),
+        ([gate("f", high=0.9)], -0.7, "sound"),
+        ([gate("z", low=0.4)], -0.7, "sound"),
+        ([gate("i", low=1.0)], -0.7, "sound"),
+    ],
+)
+def test_gates_of_a_hand_written_cell(gates: list[Gate], slope: float, start: str) -> None:
+    seen = (initial(), lag_profile(slope), layer(gates=tuple(gates)), layer(21, gates=(gate("z", low=1.0),)))
+    assert value_of("recurrent_start", log(lstm(kind="custom"), seen), "lstm") == start
+    assert value_of("recurrent_start", log(lstm(), seen), "lstm") == "sound", "of torch's own the biases tell"
+
+
+def test_symmetry_that_is_not_known() -> None:
+    assert value_of("unit_asymmetry_min", log(lstm(), initial(0.0), initial(0.9)), "lstm") == 0
+    assert measure("unit_asymmetry_min", log(lstm(), initial(math.nan)), "lstm").absent
 
 
 def test_growth_that_short_sequences_do_not_feel() -> None:

@@ -5,6 +5,15 @@ import pytest
 from tests.derive.logs import lag_profile, log, lstm, measure, value_of
 
 
+def test_the_gain_before_the_first_update() -> None:
+    learned = log(lstm(), lag_profile(-0.6), lag_profile(-0.4, step=50))
+    assert value_of("lag_gain", learned, "lstm", lag=7) == pytest.approx(-2.8)
+    assert value_of("lag_gain_start", learned, "lstm", lag=7) == pytest.approx(-4.2)
+    assert measure("lag_gain_start", log(lstm(), lag_profile(step=50)), "lstm", lag=7).absent
+    assert measure("lag_gain_start", learned, "lstm").absent, "nobody knows the lag"
+    assert measure("lag_gain_start", log(lstm()), "lstm", lag=7).absent
+
+
 def test_gain_at_the_lag() -> None:
     assert value_of("lag_gain", log(lstm(), lag_profile(-0.2)), "lstm", lag=20) == pytest.approx(-4)
     assert value_of("lag_gain", log(lstm(), lag_profile(-0.1)), "lstm", lag=20) == pytest.approx(-2)

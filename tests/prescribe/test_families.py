@@ -22,7 +22,7 @@ TOO_SMALL: Values = {
     "loss_fall_bound": 1e-3,
     "loss_uninformed_ratio": 0.99,
 }
-UNSCALED: Values = {"input_absmax": 950.0, "input_drive": 0.96, "loss_fall": 0.02}
+UNSCALED: Values = {"input_absmax": 950.0, "input_unscaled": True, "input_drive": 0.96, "loss_fall": 0.02}
 STARVED: Values = {"lr_remaining_min": 1e-15, "lr_starved_share": 0.86, "loss_fall": 0.08}
 DEEP: Values = {
     "stacked_layers": 12,

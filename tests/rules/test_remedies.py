@@ -152,6 +152,7 @@ PARTICULAR: dict[str, dict[str, Any]] = {
     "average-loss-over-time": {"output": torch.randn(B, T, C)},
     "detach-between-batches": {"model": Tagger(), "state": (torch.zeros(1, B, H), torch.zeros(1, B, H))},
     "lengthen-backpropagation": {"model": Tagger()},
+    "narrow-embedding": {"embedding": nn.Embedding(9, I)},
     "loss-scaling": without_lstm(),
     "normalize-right-dimension": {"output": torch.randn(B, T, H)},
     "reset-hidden-state": {"model": Tagger()},
@@ -236,6 +237,19 @@ def test_packed_states_have_not_seen_padding(run: Any) -> None:
     for row, length in enumerate(names["lengths"]):
         alone = names["rnn"](names["x"][row : row + 1, :length])[1][0][-1, 0]
         torch.testing.assert_close(names["last"][row], alone)
+
+
+def test_a_dead_layer_speaks_again_and_learns(run: Any) -> None:
+    names = surroundings()
+    exec(CATALOGUE["revive-dead-layer"].before or "", names)
+    assert not names["activated"].any()
+    names = run("revive-dead-layer")
+    names["activated"].sum().backward()
+    assert names["head"].weight.grad.any(dim=1).all()
+
+
+def test_an_embedding_starts_narrow(run: Any) -> None:
+    assert 0.05 < run("narrow-embedding")["embedding"].weight.std() < 0.15
 
 
 def test_attention_weights_sum_to_one_over_positions(run: Any) -> None:

@@ -14,6 +14,11 @@ from .sensors.optimizers import Optimizers, parameters
 from .sensors.parameters import Parameters
 from .sensors.recurrence import Recurrences
 
+_MATRIX = 2
+_MOST_FROZEN = 8
+_LARGEST = 1_000_000
+"""Numbers of a frozen matrix that is told of; a copy of it is made."""
+
 
 class Trainables:
     """The tensors that the optimizers hold, or those that the script changes by hand."""
@@ -44,6 +49,17 @@ class Trainables:
         ]
         tensors = {id(t): t for t in (*held, *proper, *recurrent)}.values()
         self._parameters.track(tensors, self._optimizers.holders(), leaves, numbered)
+
+    def take_in_frozen(self) -> None:
+        """Tracks some matrices that are frozen, where no recurrence was seen: a loop over them leaves no graph."""
+        if not self._recurrences.any_seen:
+            frozen = [
+                p
+                for module in self._naming.live()
+                for p in module.parameters(recurse=False)
+                if not p.requires_grad and p.dim() == _MATRIX and p.numel() <= _LARGEST
+            ]
+            self._parameters.track(frozen[:_MOST_FROZEN], {}, None, {})
 
     def tensors(self) -> list[torch.Tensor]:
         """What is trained."""

@@ -207,6 +207,7 @@ class Updates:
             if session.writer.is_open:
                 session.attempt("evaluations", sensors.evaluations.training_goes_on, session.step)
                 session.attempt("withheld", self.withholding.at_end, reason)
+                session.attempt("parameters", sensors.trainables.take_in_frozen)
             session.attempt("withheld_end", self.withholding.leave)
             sensors.calls.finish()
             session.finish(reason)

@@ -82,7 +82,7 @@ def _given(
     name = KEPT.get(kind, {}).get(position)
     if name is None or position >= len(unrolled.inputs[product]):
         return
-    places = list(_within(unrolled, unrolled.inputs[product][position], edges))
+    places = list(within(unrolled, unrolled.inputs[product][position], edges))
     values = saved(unrolled.nodes[product], name) if places else None
     width = loop.hidden_size
     if values is None or values.dim() != _MATRIX or values.shape[1] < width:
@@ -92,7 +92,7 @@ def _given(
             yield edge, _few(values.narrow(1, values.shape[1] - width if side == "last" else 0, width))
 
 
-def _within(unrolled: Unrolled, edge: Edge, edges: set[Edge]) -> Iterator[tuple[Edge, str | None]]:
+def within(unrolled: Unrolled, edge: Edge, edges: set[Edge]) -> Iterator[tuple[Edge, str | None]]:
     """Which tensors of the state this is or was joined of, and at which side of the others they stand."""
     whole = _behind(unrolled, edge, edges)
     if whole in edges:

@@ -16,6 +16,9 @@ from .loop_states import Edge
 from .unrolled import KEPT, PRODUCTS, VIEWS, Unrolled
 
 _FEWEST = 3
+_GATES = ("Add", "Sigmoid", "Hardsigmoid", "Rsub", "Sub")
+_NEAR = 24
+"""Operations between a product and what its gates multiply."""
 _MOST = 64
 """Applications that are looked at: a habit shows in fewer."""
 
@@ -32,9 +35,13 @@ def find(
             by_product.setdefault(product, []).append(weight)
     for weight, products in applied.items():
         tensor = unrolled.nodes[weight].variable
-        if len(products) < _FEWEST or tensor.dim() != 2 or known(tensor):
+        if tensor.dim() != 2 or known(tensor):
             continue
-        widths = [_zeros(unrolled, product, by_product) for product in products[:_MOST]]
+        if len(products) < _FEWEST:  # the loss may read the last step alone
+            gated = [product for product in products if _gated_zeros(unrolled, product)]
+            widths = [_zeros(unrolled, product, by_product) for product in gated] or [0]
+        else:
+            widths = [_zeros(unrolled, product, by_product) for product in products[:_MOST]]
         if widths[0] and len(set(widths)) == 1:
             found.setdefault(owner([tensor]), Cut([tensor], len(products), 0, widths[0]))
     return list(found.values())
@@ -56,6 +63,7 @@ def _zeros(unrolled: Unrolled, product: int, by_product: dict[int, list[int]]) -
             width = int(given.shape[axis])
             if not bool(given.any()) and _fits(unrolled, product, axis, width):
                 return width if _is_added(unrolled, product, by_product) else 0
+            return _gated(unrolled, product)
         elif unrolled.kinds[made] == "Cat" and axis == -1:
             width = _joined(unrolled, made, given)
             if width and _fits(unrolled, product, axis, width):
@@ -119,3 +127,39 @@ def _joined(unrolled: Unrolled, cat: int, given: torch.Tensor) -> int:
         return 0
     part, rest = (given[:, :width], given[:, width:]) if first else (given[:, wide:], given[:, :wide])
     return width if not bool(part.any()) and bool(rest.any()) else 0
+
+
+def _gated(unrolled: Unrolled, product: int) -> int:
+    """H, where a product is given an input joined with zeros, and gates of it multiply a state of as many; else 0.
+
+    Of an input without a gradient and a state of zeros the joined tensor tells of no join: so the gates have to.
+    """
+    kind = unrolled.kinds[product]
+    taking = PRODUCTS[kind][0]
+    given = saved(unrolled.nodes[product], KEPT[kind][taking]) if taking in KEPT.get(kind, {}) else None
+    width = 0 if given is None or given.dim() != 2 else _gated_zeros(unrolled, product)
+    if given is None or not 0 < width < given.shape[1] or not _ends(given, width):
+        return 0
+    return width if _fits(unrolled, product, -1, width) else 0
+
+
+def _gated_zeros(unrolled: Unrolled, product: int) -> int:
+    """H, where a gate that the product makes multiplies a state of zeros, as an LSTM's or a GRU's does; else 0."""
+    seen, stack = {product}, [product]
+    while stack and len(seen) < _NEAR:
+        for taker, position in unrolled.takers[stack.pop()]:
+            kind = unrolled.kinds[taker]
+            if kind == "Mul" and unrolled.inputs[taker][1 - position][0] < 0:
+                state = saved(unrolled.nodes[taker], "_saved_self" if position else "_saved_other")
+                if state is not None and state.dim() == 2 and not bool(state.any()):
+                    return int(state.shape[1])
+            if (kind in VIEWS or kind in _GATES) and taker not in seen:
+                seen.add(taker)
+                stack.append(taker)
+    return 0
+
+
+def _ends(given: torch.Tensor, width: int) -> bool:
+    """Whether the first or the last columns are zeros, and not all are. Shapes: (B, I + H)."""
+    parts = ((given[:, :width], given[:, width:]), (given[:, -width:], given[:, :-width]))
+    return any(not bool(part.any()) and bool(rest.any()) for part, rest in parts)

@@ -77,6 +77,7 @@ class Inputs:
             if reading is not None and reading.output is None and reading.state is None:
                 fields["cut_at"] = self._detachments.output_line(number)
             fields["constant_share"] = float((high == low).float().mean()) if low.numel() else 0.0
+            fields["feature_ratio"] = _ratio(torch.maximum(-low, high))
             self._writer.write("batch", step=step, **fields)
         for number, reading in self._readings.items():
             last, fields = last_share(reading), self._batches[number]
@@ -107,6 +108,12 @@ def _extent(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Least and greatest value of each feature. Shapes: (..., I) -> (I), (I)."""
     flat = x.reshape(-1, x.shape[-1])
     return flat.amin(0), flat.amax(0)
+
+
+def _ratio(magnitudes: torch.Tensor) -> float | None:
+    """The largest over the median, of those above 0; None where there are fewer than two. Shapes: (I)."""
+    there = magnitudes[magnitudes > 0]
+    return float(there.max() / there.median()) if there.numel() > 1 else None
 
 
 def _statistics(module: Any, x: torch.Tensor) -> dict[str, Any]:

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from ..naming import Naming
-from ..recurrence import cut_states, loop_gain, loop_layers, loops, renewed, scans, severed
+from ..recurrence import cut_states, loop_gain, loop_layers, loop_starts, loops, renewed, scans, severed
 from ..recurrence.unrolled import Unrolled
 from ..writer import Writer
+from .activations import Activations
 from .detachments import Detachments
 from .graph_tokens import tokens_under
 from .lost_loops import LostLoops
@@ -57,6 +58,7 @@ class Loops:
         self._detachments = detachments
         self._lost = LostLoops(self._running)
         self.reads = StepReads(writer)
+        self._activations = Activations(writer, naming)
         self._fed: dict[str, bool] = {}
         """By the name of a recurrence: whether its steps take or give anything of their own."""
         self.hooked: set[int] = set()
@@ -120,6 +122,7 @@ class Loops:
                     self._examined.add(number)
                     self._write_cut(step, number, cut, location)
         if examine:
+            self._activations.on_graph(step, unrolled)
             self._tell_unused(step, unrolled, known, found)
             self._uncover(unrolled)
         for number, module in self._recurrences.hidden_modules() if examine else ():
@@ -295,10 +298,20 @@ class Loops:
             self._measure(step, number, unrolled, loop, gain)
             for fields in loop_layers.layers(unrolled, loop):
                 self._writer.write("layer", step=step, module=number, **fields)
+            if gain is None and number not in self._recurrences.ids.values():
+                self._describe(step, number, unrolled, loop)
         self._writer.write(
             "state_flow", step=step, module=number, calls=loop.steps, attached=loop.steps - 1 - kept,
             kept=1 if kept else None, length=loop.steps,
         )  # fmt: skip
+
+    def _describe(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
+        """Writes what a recurrence starts from, and what it is given."""
+        for fields in loop_starts.initial_weights(unrolled, loop) if step == 1 else ():
+            self._writer.write("initial_weights", module=number, **fields)
+        given = loop_starts.given(unrolled, loop)
+        if given is not None:
+            self._writer.write("loop_input", step=step, module=number, **given)
 
     def _measure(
         self,

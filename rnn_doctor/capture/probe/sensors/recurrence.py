@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ..naming import Naming
+from ..recurrence.initial import asymmetry, distribution, gain
 from ..recurrence.kernel import GATES, mode_of, weight_of
 from ..writer import Writer
 
@@ -29,6 +30,11 @@ class Recurrences:
         self._frozen: set[int] = set()
         self._numbered: list[weakref.ref[nn.Module]] = []
         self.ids: dict[int, int] = {}
+
+    @property
+    def any_seen(self) -> bool:
+        """Whether any recurrence was numbered."""
+        return self._count > 0
 
     def built(self, module: nn.Module, location: dict[str, Any] | None) -> None:
         """A recurrent module was constructed."""
@@ -153,10 +159,10 @@ def initial_weights(module: Any) -> list[dict[str, Any]]:
         fields: dict[str, Any] = {
             "layer": layer,
             "reverse": reverse,
-            "asymmetry": max(_asymmetry(w, gates, hidden) for w in (weight_ih, weight_hh)),
-            "hidden_gain": _gain(weight_hh),
-            "input_gain": _gain(weight_ih),
-            **_distribution(weight_hh, gates),
+            "asymmetry": max(asymmetry(w, gates, hidden) for w in (weight_ih, weight_hh)),
+            "hidden_gain": gain(weight_hh),
+            "input_gain": gain(weight_ih),
+            **distribution(weight_hh, gates),
         }
         if gates in _FORGET and isinstance(bias, torch.Tensor):
             fields["forget_bias"] = float(
@@ -164,36 +170,3 @@ def initial_weights(module: Any) -> list[dict[str, Any]]:
             )
         found.append(fields)
     return found
-
-
-def _distribution(weight: torch.Tensor, gates: int) -> dict[str, float]:
-    """Excess kurtosis, and largest over smallest standard deviation of a gate.
-
-    Shapes: weight (G*H, any), single precision.
-    """
-    centred = weight - weight.mean()
-    variance = float(centred.square().mean())
-    blocks = centred.reshape(gates, -1)  # torch's std takes ten times as long as its parts
-    stds = (blocks - blocks.mean(1, keepdim=True)).square().mean(1).sqrt().tolist()
-    if not variance or not min(stds):
-        return {}
-    return {
-        "kurtosis": float(centred.square().square().mean()) / variance**2 - 3,
-        "gate_spread": max(stds) / min(stds),
-    }
-
-
-def _gain(weight: torch.Tensor) -> float:
-    return float(weight.square().mean().sqrt()) * float(weight.shape[1]) ** 0.5
-
-
-def _asymmetry(weight: torch.Tensor, gates: int, hidden: int) -> float:
-    """||W - mean over units|| / ||W||, where a unit's row holds all its gates' weights.
-
-    Biases are left out: a common forget bias is no symmetry. Shapes: weight (G*H, any).
-    """
-    rows = weight.reshape(gates, hidden, -1).transpose(0, 1).reshape(hidden, -1)
-    size = float(rows.norm())
-    if hidden < 2:
-        return 1.0  # one unit cannot be like another
-    return float((rows - rows.mean(0)).norm()) / size if size > 0 else 0.0
