@@ -23,6 +23,8 @@ class Form:
     """What the healthy twin does too."""
     rules: tuple[str, ...] = ()
     """Further rules that name the cause as it is planted here."""
+    rounds: int | None = None
+    """It is planted in so many rounds of the plan, where not in all: mistakes that few people make."""
 
 
 def doses(name: str, mild: Any, clear: Any, gross: Any) -> dict[str, dict[str, Any]]:

@@ -29,6 +29,8 @@ class Range:
     """Healthy settings of each task in a round."""
     rounds: int | None = None
     """After so many the part is whole."""
+    other_seed: int | None = None
+    """Of second twins, where a fault has to do worse than both: so that nothing counts that one seed does by chance."""
 
 
 @dataclass(frozen=True)

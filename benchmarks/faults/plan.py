@@ -35,6 +35,13 @@ class Scenario:
     dose: str | None = None
     twin: Setting | None = None
     """The same training without the fault."""
+    other: Setting | None = None
+    """The twin with another seed, where the part has one (part.Range)."""
+
+    @property
+    def twins(self) -> tuple[Setting, ...]:
+        """What a training with a fault has to do worse than."""
+        return tuple(twin for twin in (self.twin, self.other) if twin is not None)
 
     @property
     def key(self) -> str:
@@ -62,8 +69,7 @@ def plan(rounds: int = 12) -> list[Scenario]:
                         turn += _planted(fault, form, number)
             Random(f"round {number}").shuffle(turn)
             for scenario in turn:
-                twin = () if scenario.twin is None else (Scenario(scenario.twin, scenario.part),)
-                for each in (*twin, scenario):
+                for each in (*(Scenario(twin, scenario.part) for twin in scenario.twins), scenario):
                     if each.key not in seen:
                         seen.add(each.key)
                         done.append(each)
@@ -88,11 +94,12 @@ def _healthy(task: Task) -> Iterator[Setting]:
 def _planted(fault: Fault, form: Form, number: int) -> list[Scenario]:
     """The form in every dose, in one twin of a task that it fits."""
     twin = next(islice(_twins(fault, form), number, None), None)
-    if twin is None:
+    if twin is None or number >= (form.rounds or number + 1):
         return []
-    base = twin.changed(**form.twin)
+    base, seed = twin.changed(**form.twin), RANGES[form.part].other_seed
+    other = None if seed is None else base.changed(seed=seed)
     return [
-        Scenario(base.changed(**changes), form.part, fault.name, form.name, dose, base)
+        Scenario(base.changed(**changes), form.part, fault.name, form.name, dose, base, other)
         for dose, changes in form.doses.items()
         if dose != "mild" or number % 2
     ]

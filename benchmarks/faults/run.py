@@ -1,7 +1,8 @@
 """Runs the bench as far as it is not done, and examines what it recorded.
 
     python -m benchmarks.faults.run [--part blind] [--minutes M]   # labels, logs/, results.jsonl of what is not done
-    python -m benchmarks.faults.run --labels                       # labels alone
+    python -m benchmarks.faults.run --labels [--share K/N]         # labels alone
+    python -m benchmarks.faults.run --labels --doses gross         # the same of healthy runs and of these doses alone
     python -m benchmarks.faults.run --observe [--share K/N]        # logs/ anew of what has a label
     python -m benchmarks.faults.run --examine                      # results.jsonl anew from logs/, without training
     python -m benchmarks.faults.page                               # results.md and rules/calibration.json
@@ -9,9 +10,9 @@
 A label is earned before anything is observed. A training without a fault is healthy if it reaches its task's target
 within HEALTHY updates; otherwise it is left out. A training with a fault is ill if its twin is healthy and it has not
 reached the target in PATIENCE times the updates that the twin took; otherwise it is left out, and so is what runs out
-of time. A fault that happens at one update (a value that is no number) counts only if the same training, without
-the probe, breaks within the worker.STEPS updates that are observed: what is seen before is what its healthy twin does,
-and a report that calls that ill would be a false alarm.
+of time. In a part with twins of two seeds it has to do worse than both. A fault that happens at one update (a value
+that is no number) counts only if the same training, without the probe, breaks within the worker.STEPS updates that are
+observed: what is seen before is what its healthy twin does, and a report that calls that ill would be a false alarm.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from typing import Any
 from . import worker
 from .examine import examine
 from .faults import BY_NAME
+from .form import DOSES
 from .plan import Scenario, plan
 from .task import PARTS
 
@@ -48,7 +50,14 @@ def main() -> None:
         "--share",
         default="0/1",
         metavar="K/N",
-        help="every Nth log from the Kth, for N processes that observe",
+        help="for N processes: every Nth log from the Kth to observe; every Nth twin with its faults to label",
+    )
+    parser.add_argument(
+        "--doses",
+        nargs="+",
+        choices=DOSES,
+        default=DOSES,
+        help="of the faults these; healthy runs are there always",
     )
     parser.add_argument(
         "--labels", action="store_true", help="labels alone: nothing is observed, nothing examined"
@@ -57,15 +66,22 @@ def main() -> None:
     parser.add_argument("--examine", action="store_true", help="all logs, without training")
     given = parser.parse_args()
     scenarios = plan(given.rounds)
-    wanted = [s for s in scenarios if given.part in (None, s.part)]
+    wanted = [s for s in scenarios if given.part in (None, s.part) and s.dose in (None, *given.doses)]
+    first, processes = map(int, given.share.split("/"))
     LOGS.mkdir(exist_ok=True)
     if given.examine:
         examine_all(scenarios)
     elif given.observe:
-        first, processes = map(int, given.share.split("/"))
         observe_all(wanted, first, processes)
     else:
-        train_all(wanted, given.minutes, labels_alone=given.labels)
+        mine = [s for s in wanted if _group(s) % processes == first]
+        train_all(mine, given.minutes, labels_alone=given.labels)
+
+
+def _group(scenario: Scenario) -> int:
+    """A number that a training with a fault has in common with its twins, which are to be labelled before it."""
+    twin = (scenario.twin or scenario.setting).changed(seed=0)
+    return int(hashlib.sha256(twin.key().encode()).hexdigest(), 16)
 
 
 def train_all(scenarios: list[Scenario], minutes: float, *, labels_alone: bool) -> None:
@@ -128,12 +144,19 @@ def healthy(scenario: Scenario, labels: dict[str, dict[str, Any]]) -> bool | Non
         return None
     if scenario.twin is None:
         return True if row["reached"] is not None else None
-    twin = labels.get(scenario.twin.key())
-    if twin is None or twin["reached"] is None:
+    slowest = _slowest_twin(scenario, labels)
+    if slowest is None:
         return None
     if _sudden(scenario) and row.get("broke") is None:
         return None
-    return False if row["reached"] is None or row["reached"] > PATIENCE * twin["reached"] else None
+    return False if row["reached"] is None or row["reached"] > PATIENCE * slowest else None
+
+
+def _slowest_twin(scenario: Scenario, labels: dict[str, dict[str, Any]]) -> int | None:
+    """The most updates that a twin took to its target; None if one did not reach it."""
+    took = [labels.get(twin.key(), {}).get("reached") for twin in scenario.twins]
+    reached = [updates for updates in took if updates is not None]
+    return max(reached) if len(reached) == len(took) else None
 
 
 def _sudden(scenario: Scenario) -> bool:
@@ -143,10 +166,10 @@ def _sudden(scenario: Scenario) -> bool:
 def _label(scenario: Scenario, labels: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     updates = HEALTHY
     if scenario.twin is not None:
-        twin = labels.get(scenario.twin.key())
-        if twin is None or twin["reached"] is None:
+        slowest = _slowest_twin(scenario, labels)
+        if slowest is None:
             return None
-        updates = int(PATIENCE * twin["reached"])
+        updates = int(PATIENCE * slowest)
     began = time.monotonic()
     reached, scores, ended = worker.learn(scenario.setting, updates, log_of(scenario))
     broke = {"broke": worker.breaks(scenario.setting, log_of(scenario))} if _sudden(scenario) else {}

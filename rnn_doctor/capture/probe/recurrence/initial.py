@@ -7,6 +7,7 @@ import torch
 
 def distribution(weight: torch.Tensor, gates: int) -> dict[str, float]:
     """Excess kurtosis, and largest over smallest standard deviation of a gate. Shapes: weight (G*H, any)."""
+    weight = weight.float()
     centred = weight - weight.mean()
     variance = float(centred.square().mean())
     blocks = centred.reshape(gates, -1)  # torch's std takes ten times as long as its parts
