@@ -19,6 +19,10 @@ BEYOND = 0.05
 """Share of the targets that lies out of reach: a clamp may be meant to cut off a few outliers."""
 _OF_LOGARITHMS = ("nll_loss", "ctc_loss", "kl_div")
 """Losses that expect logarithms of probabilities."""
+_RAW_CTC = (
+    "ctc_loss is given raw outputs, but expects log-probabilities (log_softmax over the classes): it teaches the "
+    "network to make their exponentials sum to 1 before it teaches the labels"
+)
 _EMPTY = "what the loss was given was not seen"
 _ARTICLE = {"absolute value": "an", "exponential": "an"}
 
@@ -142,6 +146,8 @@ def _mismatch(calls: Sequence[LossCall]) -> tuple[str, bool] | None:
     for wrong, blocks, problem in _MISMATCHES:
         if all(map(wrong, calls)):
             return problem, blocks
+    if _brought_to_norm(calls):
+        return _RAW_CTC, False
     reaches = [call.reach for call in calls if call.reach is not None]
     if len(reaches) == len(calls) and all((reach.beyond or 0.0) > BEYOND for reach in reaches):
         return _out_of_reach(reaches), True
@@ -199,6 +205,15 @@ def _unnormalized_for(function: str) -> Callable[[LossCall], bool]:
     return lambda call: call.function == function and _unnormalized(call)
 
 
+def _brought_to_norm(calls: Sequence[LossCall]) -> bool:
+    """Raw outputs into ctc_loss, told by the first call that was sampled.
+
+    Its gradient in torch takes each exponential for a probability: over the classes it adds up to their sum less 1, so
+    that it brings this to 1, and later calls may look like log-probabilities.
+    """
+    return _unnormalized_for("ctc_loss")(calls[0]) and all(call.head is None for call in calls)
+
+
 def _probable_for(function: str) -> Callable[[LossCall], bool]:
     """Probabilities where their logarithms are expected, told by their values or by the operation that made them."""
     return lambda call: (
@@ -237,12 +252,6 @@ _MISMATCHES: tuple[tuple[Callable[[LossCall], bool], bool, str], ...] = (
         True,
         "nll_loss is given raw outputs, but expects log-probabilities: it falls without bound "
         "without the network learning the classes",
-    ),
-    (
-        _unnormalized_for("ctc_loss"),
-        True,
-        "ctc_loss is given raw outputs, but expects log-probabilities (log_softmax over the classes): it falls without "
-        "bound without the network learning the labels",
     ),
     (
         _unnormalized_for("kl_div"),

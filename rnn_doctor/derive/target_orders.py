@@ -27,25 +27,37 @@ def _record(view: View, module: int) -> AxisDependence | None:
     return next((r for r in view.log.axis_dependences if r.module == module and r.absent is None), None)
 
 
-@signal(unit="claim", by="module", reads=("axis_dependences",))
+def _none_in_one_row(view: View, module: int) -> bool:
+    """Whether losses were seen, and none of them is given a target for each step in one row, or as many steps as rows.
+
+    Of one target a sequence, and of targets that keep their axes, the shapes would not fit.
+    """
+    steps = {(b.time * b.calls if b.time == 1 else b.time, b.batch) for b in view.batches[module]}
+    shapes = {call.target_shape for call in view.log.losses if call.target_shape}
+    flat = any(shape[0] == t * b for shape in shapes for t, b in steps if t > 1)
+    square = any(t == b == shape[0] and len(shape) > 1 for shape in shapes for t, b in steps)
+    return bool(steps and shapes) and not (flat or square)
+
+
+@signal(unit="claim", by="module", reads=("axis_dependences", "batches", "losses"))
 def targets_in_another_order(view: View) -> dict[str, Measurement]:
     """Whether the targets of a module's steps, flattened in one row, stand in another order than its outputs.
 
     As they are held against the outputs, no input near a place tells of its target, in three batches that differ;
     read with the batch before the time, or the other way round, it does.
 
-    Reads: `log.axis_dependences[i]`. Unit: claim. None if: what the targets depend on was not tested, or they depend on
-    another sample, or no order tells.
+    Reads: `log.axis_dependences[i]`, `log.losses[i].target_shape`, `log.batches[i].time`, `.batch`. Unit: claim.
+    None if: what the targets depend on was not tested, though the loss is given one of each step in one row.
     """
 
     def measure(module: int) -> Measurement:
         record = _record(view, module)
         if record is None:
-            return unknown(_NOT_TOLD)
+            return known(False) if _none_in_one_row(view, module) else unknown(_NOT_TOLD)
         if (record.time_score or 0.0) >= IN_ORDER:
             return known(False, n=record.targets)
         if record.own_share is None or record.turned_share is None:
-            return unknown(_NOT_TOLD)
+            return known(False) if _none_in_one_row(view, module) else unknown(_NOT_TOLD)
         return known(in_another_order(**record.model_dump()), n=record.targets)
 
     return each_module(view, measure)

@@ -85,7 +85,7 @@ def test_outputs_that_fit(call: LossCall) -> None:
             True,
             "probabilities",
         ),
-        (loss_call("ctc_loss", maximum=0.2, log_simplex_share=0.0), True, "ctc_loss is given raw outputs"),
+        (loss_call("ctc_loss", maximum=0.2, log_simplex_share=0.0), False, "ctc_loss is given raw outputs"),
         (loss_call("ctc_loss", head="softmax", maximum=0.4), True, "ctc_loss is given probabilities"),
         (
             loss_call("ctc_loss", maximum=0.4, simplex_share=1.0, log_simplex_share=0.0),
@@ -116,6 +116,16 @@ def test_outputs_that_do_not_fit(call: LossCall, blocks: bool, words: str) -> No
     assert found["loss_head_mismatch"] is True
     assert found["loss_head_blocks"] is blocks
     assert words in str(found["loss_head_problem"])
+
+
+def test_raw_outputs_that_ctc_loss_brings_to_norm() -> None:
+    first = loss_call("ctc_loss", maximum=0.2, log_simplex_share=0.0)
+    later = loss_call("ctc_loss", step=21, maximum=-0.2, log_simplex_share=0.4)
+    name = LOSS.format("ctc_loss")
+    assert value_of("loss_head_mismatch", log(first, later), name) is True
+    assert value_of("loss_head_mismatch", log(later, first), name) is False
+    normalized = later.model_copy(update={"head": "log_softmax"})
+    assert value_of("loss_head_mismatch", log(first, normalized), name) is False
 
 
 def reaching(operation: str = "clamp", **fields: float) -> Reach:

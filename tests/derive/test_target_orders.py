@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rnn_doctor.schema.wiring import AxisDependence
-from tests.derive.logs import log, lstm, measure, value_of
+from tests.derive.logs import batch, log, loss_call, lstm, measure, value_of
 
 CLAIM, SHARE = "targets_in_another_order", "targets_told_turned"
 
@@ -44,6 +44,24 @@ def test_near_the_thresholds(fields: dict[str, Any], expected: bool) -> None:
 
 def test_time_tells_and_nothing_else_was_looked_at() -> None:
     assert claim(time_score=2.0, own_share=None, turned_share=None) is False
+
+
+@pytest.mark.parametrize(
+    ("target", "size", "expected"),
+    [
+        ((32,), (20, 32), False),  # one of each sequence
+        ((32, 20), (20, 32), False),  # with axes of its own
+        ((640,), (20, 32), None),
+        ((640, 3), (20, 32), None),
+        ((32, 32), (32, 32), None),
+        ((32,), (1, 32), False),  # a single step has no order
+    ],
+)
+def test_targets_that_cannot_stand_in_another_order(
+    target: tuple[int, ...], size: tuple[int, int], expected: bool | None
+) -> None:
+    call = batch(1, time=size[0], batch=size[1])
+    assert value_of(CLAIM, log(lstm(), call, loss_call(target_shape=target)), "lstm") is expected
 
 
 def test_what_was_not_tested() -> None:

@@ -14,6 +14,7 @@ _CHANNELED = frozenset((
 """Operations on (samples, channels, places)."""
 _VIEWS = ("View", "UnsafeView")
 _PRODUCTS = ("Addmm", "Mm")
+_MAKERS = _CHANNELED | {"Embedding", *_VIEWS}
 _LINEAR, _CHANNELS = 3, (3, 4)
 """Axes of what a Linear layer makes of sequences, and of what a convolution over one or two axes makes."""
 _MOST_BETWEEN = 6
@@ -21,18 +22,19 @@ _MOST_BETWEEN = 6
 
 def made_by_layer(node: Any) -> Layout | None:
     """The layout of what an embedding, a convolution, or a Linear layer over sequences made; else None."""
-    kind, shape = kind_of(node), shape_of(node)
-    if shape is None:
+    kind = kind_of(node)
+    if kind not in _MAKERS:  # most nodes: their shapes are not asked for
         return None
-    if kind == "Embedding":
-        return layout_of(shape) if len(shape) == _LINEAR else None
+    shape = shape_of(node) or ()
     if kind in _CHANNELED:
         return layout_of_channels(shape) if len(shape) in _CHANNELS else None
-    if kind in _VIEWS and len(shape) == _LINEAR:
-        below = node.next_functions[0][0]
-        rows = shape_of(below) if below is not None and kind_of(below) in _PRODUCTS else None
-        return layout_of(shape) if rows == (shape[0] * shape[1], shape[2]) else None
-    return None
+    if len(shape) != _LINEAR:
+        return None
+    if kind == "Embedding":
+        return layout_of(shape)
+    below = node.next_functions[0][0]
+    rows = shape_of(below) if below is not None and kind_of(below) in _PRODUCTS else None
+    return layout_of(shape) if rows == (shape[0] * shape[1], shape[2]) else None
 
 
 def mixed_state(node: Any) -> Mixed | None:
