@@ -97,6 +97,16 @@ CHAINS = {
         {"unit_asymmetry_min": 0.0, "unchanged_tensors": 2} | DEAD | TOO_LARGE,
         {"RD202", "RD301", "RD308"},
     ),
+    "every parameter zero, so that an embedding gives one vector": (
+        "RD601",
+        {"unit_asymmetry_min": 0.0, "input_constant": True},
+        {"RD404"},
+    ),
+    "weights of one sign add up, saturation": (
+        "RD601",
+        {"unit_asymmetry_min": 0.0} | SATURATED,
+        {"RD201"},
+    ),
     "units that move as one, spikes, chaos": (
         "RD601",
         {"unit_asymmetry_min": 0.0} | GROWING | SPIKES,
