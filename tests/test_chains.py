@@ -109,6 +109,11 @@ CHAINS = {
         {"dead_unit_share": 1.0, "lets_nothing_through": True, "unchanged_tensors": 2},
         {"RD308"},
     ),
+    "weights of one sign add up, saturation": (
+        "RD601",
+        {"unit_asymmetry_min": 0.0} | SATURATED,
+        {"RD201"},
+    ),
     "units that move as one, spikes, chaos": (
         "RD601",
         {"unit_asymmetry_min": 0.0} | GROWING | SPIKES,

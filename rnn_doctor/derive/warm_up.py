@@ -11,7 +11,8 @@ from rnn_doctor.schema.signals import Measurement
 EARLY = 50
 """Updates within which the size of the steps is judged."""
 LONGEST = 40_000
-"""Updates; the warm-up of wav2vec 2.0 takes 32,000 of 400,000, that of RoBERTa 24,000, of BERT 10,000."""
+"""Updates; small networks take 18 times as long then (benchmarks/thresholds/warm_ups.py). The warm-up of wav2vec 2.0
+takes 32,000 of 400,000, that of RoBERTa 24,000, of BERT 10,000."""
 WARMING = frozenset(("LinearLR", "ConstantLR", "SequentialLR", "ChainedScheduler", "OneCycleLR", "CyclicLR"))
 """Schedules of torch that may begin below the rate they lead to; those of others have warmup in their name."""
 _HORIZON = 400
