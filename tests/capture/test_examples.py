@@ -69,7 +69,7 @@ def test_training_examples_are_held_against_the_evaluation_with_its_smoothing(
         x, y = torch.randn(48, T, 2), torch.randint(0, C, (48,))
 
         def loss(a: torch.Tensor, b: torch.Tensor, smoothing: float | None) -> torch.Tensor:
-            options = {} if smoothing is None else {"label_smoothing": smoothing}
+            options: Any = {} if smoothing is None else {"label_smoothing": smoothing}
             return functional.cross_entropy(head(gru(a)[0][:, -1]), b, **options)
 
         train, valid = (
