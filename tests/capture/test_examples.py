@@ -58,6 +58,37 @@ def test_label_smoothing_is_part_of_the_loss() -> None:
     assert found == pytest.approx(torch.stack(wanted))
 
 
+@pytest.mark.parametrize(("trained", "validated"), [(0.2, 0.0), (0.2, 0.2), (0.0, 0.2), (None, None)])
+def test_training_examples_are_held_against_the_evaluation_with_its_smoothing(
+    trained: float | None, validated: float | None
+) -> None:
+    """Else no training loss comes below that of the smoothed labels, and no network seems to know them by heart."""
+    with observed() as records:
+        gru, head = nn.GRU(2, 5, batch_first=True), nn.Linear(5, C)
+        optimizer = torch.optim.SGD([*gru.parameters(), *head.parameters()], lr=0.0)
+        x, y = torch.randn(48, T, 2), torch.randint(0, C, (48,))
+
+        def loss(a: torch.Tensor, b: torch.Tensor, smoothing: float | None) -> torch.Tensor:
+            options: Any = {} if smoothing is None else {"label_smoothing": smoothing}
+            return functional.cross_entropy(head(gru(a)[0][:, -1]), b, **options)
+
+        train, valid = (
+            DataLoader(TensorDataset(x[:24], y[:24]), 8),
+            DataLoader(TensorDataset(x[24:], y[24:]), 8),
+        )
+        for _ in range(3):
+            for a, b in train:
+                optimizer.zero_grad()
+                loss(a, b, trained).backward()
+                optimizer.step()
+            with torch.no_grad():
+                for a, b in valid:
+                    loss(a, b, validated)
+        wanted = float(loss(x[:24], y[:24], validated).detach())
+    found = [e for e in records.of("evaluation") if "trained" in e]
+    assert found[1]["trained"]["mean"] == pytest.approx(wanted, rel=1e-4)
+
+
 def test_what_does_not_fall_into_examples_is_left_alone() -> None:
     logits, target = torch.randn(B, C), torch.randint(0, C, (B,))
     weighted = functional.cross_entropy(logits, target, torch.tensor([1.0, 5.0, 0.1]))

@@ -8,7 +8,7 @@ import torch
 
 from ..listening import Tell, directly
 from ..writer import Writer
-from .examples import Examples, Rows, by_example, rise, rows, summary
+from .examples import Examples, Rows, by_example, rise, rows, smoothed, summary
 from .learned_losses import LearnedLosses
 from .loaders import Loaders
 from .trained import Trained
@@ -44,6 +44,8 @@ class Evaluations:
         self._rows: Rows | None = None
         self._wanted = False
         """Whether the call that ran last may lead to a loss whose examples are looked at."""
+        self._smoothing: float | None = None
+        """Of the labels of the evaluation: a training that smooths its own is held against it without that."""
         self._forward = 0
         """Calls of recurrent modules over whole sequences."""
         self._written = WrittenLosses(tell)
@@ -96,9 +98,11 @@ class Evaluations:
             loader = None
         if not learns:
             kept = self._losses.setdefault(loader, [])
+            self._smoothing = options.get("label_smoothing", 0.0) if function == "cross_entropy" else None
         elif loader is None or loader in self._loaders.training:
             if self._wanted and self.trained.wanted:
                 losses = by_example(function, output, target, result, options, self._rows)
+                losses = self._as_evaluated(losses, output, target, options)
                 self.trained.add(losses, output, target, self._batch)
             return
         else:
@@ -111,6 +115,16 @@ class Evaluations:
             losses = by_example(function, output, target, result, options, self._rows)
             if losses is not None:
                 examples.add(losses, target, output.numel(), self._batch)
+
+    def _as_evaluated(
+        self, losses: torch.Tensor | None, output: Any, target: Any, options: dict[str, Any]
+    ) -> torch.Tensor | None:
+        """Losses of training examples with the label smoothing of the evaluation, where they have another."""
+        if losses is None or self._rows is None or self._smoothing is None:
+            return losses
+        if "label_smoothing" not in options or options["label_smoothing"] == self._smoothing:
+            return losses
+        return smoothed(output, target, options, self._rows, self._smoothing)
 
     def _is_apart(self, target: Any) -> bool:
         """Whether a loss between two training batches is of other data: the batch that was learned from is used up."""

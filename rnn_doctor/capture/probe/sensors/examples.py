@@ -134,6 +134,20 @@ def by_example(
         return losses if agrees(total, result) and bool(losses.isfinite().all()) else None
 
 
+def smoothed(
+    output: torch.Tensor, target: torch.Tensor, options: dict[str, Any], layout: Rows, smoothing: float
+) -> torch.Tensor | None:
+    """The cross-entropy of each example with that label smoothing; None where it does not fall into them.
+
+    Shapes: -> (B).
+    """
+    with torch.no_grad():
+        plain = inspect.unwrap(functional.cross_entropy)
+        given = {**options, "label_smoothing": smoothing}
+        found = by_row(plain, output.detach(), target.detach(), given, layout)
+        return None if found is None else (found[0] / found[1])[found[1] > 0]
+
+
 def agrees(total: torch.Tensor, result: torch.Tensor) -> bool:
     """Whether the sum or mean of the single losses is what the script got."""
     value = float(result.detach())
