@@ -105,9 +105,14 @@ CHAINS = {
         {"RD404", "RD602", "RD202", "RD308"},
     ),
     "a dense layer cut to zero, nothing moves": (
-        "RD202",
-        {"dead_unit_share": 1.0, "lets_nothing_through": True, "unchanged_tensors": 2},
+        "RD204",
+        {"silent_unit_share": 1.0, "unchanged_tensors": 2},
         {"RD308"},
+    ),
+    "a dense layer before the recurrence cut to zero": (
+        "RD204",
+        {"silent_unit_share": 1.0, "input_constant": True, "unchanged_tensors": 2} | DEAD,
+        {"RD202", "RD308", "RD404"},
     ),
     "weights of one sign add up, saturation": (
         "RD601",

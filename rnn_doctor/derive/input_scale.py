@@ -13,7 +13,8 @@ DRIVEN = 0.25
 FEATURE_DRIVEN = 0.02
 """The same where one feature does it at some steps."""
 FEATURE = 100.0
-"""Magnitude of one feature over that of the median one."""
+"""Magnitude of one feature over that of the median one: at most 12 in 186 healthy networks of the fault bench, 550 or
+more where a column was in seconds or cents."""
 _WIDE = 3.0
 """Standard deviation of an embedding: torch draws 1."""
 _WITHIN = 6.0

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 
-from rnn_doctor.derive.activations import silent_layers
 from rnn_doctor.derive.losses import loss_uninformed_first
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.subjects import each_module, of_all
@@ -202,22 +201,20 @@ def _dead(layer: Layer) -> float | None:
     return layer.dead_share if layer.step > 1 else None
 
 
-@signal(unit="share", by="module", reads=("layers.dead_share", "layers.hidden_norm", "activations"))
+@signal(unit="share", by="module", reads=("layers.dead_share", "layers.hidden_norm"))
 def dead_unit_share(view: View) -> dict[str, Measurement]:
     """Share of a layer's units whose state never changes, of the layer with most of them, when last seen.
 
-    Where too few states were looked at to tell single units, a state that is 0 throughout is dead as a whole. Of layers
-    outside of recurrences those are told that are dead as a whole.
+    Where too few states were looked at to tell single units, a state that is 0 throughout is dead as a whole.
 
-    Reads: `log.layers[i].dead_share`, `.hidden_norm`, the last of each layer after the first update;
-    `log.activations[i].silent_share`. Unit: share.
+    Reads: `log.layers[i].dead_share`, `.hidden_norm`, the last of each layer after the first update. Unit: share.
     None if: not replayed after the first update: small weights make small states at first.
     """
 
     def measure(module: int) -> Measurement:
         return of_all(_last(view, module, _dead), max, _UNSEEN_LATER)
 
-    return view.once(silent_layers) | each_module(view, measure)
+    return each_module(view, measure)
 
 
 @signal(unit="share", by="module", reads=("layers.dead_share", "layers.hidden_norm"))

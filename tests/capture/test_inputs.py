@@ -23,6 +23,16 @@ def _seed() -> None:
     torch.manual_seed(0)
 
 
+@pytest.mark.parametrize(
+    ("columns", "ratio"),
+    [((1.0, 2.0, 4.0), 2.0), ((1.0, -3600.0, 2.0), 1800.0), ((0.0, 2.0, 8.0), 4.0), ((0.0, 0.0, 5.0), None)],
+)
+def test_one_feature_beside_the_others(columns: tuple[float, ...], ratio: float | None) -> None:
+    given = torch.rand(T, B, N).mul(0.5).index_fill(0, torch.tensor([2]), 1.0) * torch.tensor(columns)
+    batch, _ = called(nn.GRU(N, H), given)
+    assert batch.get("feature_ratio") == (None if ratio is None else pytest.approx(ratio))
+
+
 def called(module: Any, given: Any, state: Any = None, loader: Any = None) -> tuple[dict[str, Any], Any]:
     """The batch record of one call, and what the module returned."""
     records = Records()

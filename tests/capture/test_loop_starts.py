@@ -230,3 +230,31 @@ def test_both_are_written_and_nothing_of_the_training_changes(monkeypatch: pytes
     assert records.of("sensor_off") == []
     assert len(records.of("initial_weights")) == 1
     assert [each["step"] for each in records.of("loop_input")] == [1, 2, 3]
+
+
+def test_a_failure_leaves_the_search_for_loops_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such tensor")
+
+    monkeypatch.setattr("rnn_doctor.capture.probe.recurrence.loop_starts.given", fail)
+    monkeypatch.setattr("rnn_doctor.capture.probe.sensors.activations.Activations.on_graph", fail)
+    with observed() as records:
+        cell = Joined()
+        cell(random).backward()
+        torch.optim.SGD(cell.parameters(), lr=0.1).step()
+    assert {each["sensor"] for each in records.of("sensor_off")} == {"activations", "loop_starts"}
+    assert records.of("lag_gain")
+
+
+def test_complex_weights_are_left_alone() -> None:
+    weight, h = (
+        nn.Parameter(torch.randn(H, H, dtype=torch.complex64) * 0.3),
+        torch.zeros(B, H, dtype=torch.complex64),
+    )
+    for t in range(T):
+        h = torch.tanh(torch.cat([random(t), random(t)], 1)[:, :H] + h @ weight)
+    loss = h.abs().square().mean()
+    unrolled = Unrolled(loss)
+    for loop in loops.find(unrolled, lambda _: False, lambda weights: "cell"):
+        assert loop_starts.initial_weights(unrolled, loop) == []
+        assert loop_starts.given(unrolled, loop) is None

@@ -4,8 +4,7 @@ from typing import Any
 
 from rnn_doctor.derive.signals import signals
 from rnn_doctor.schema.wiring import Activation
-from tests.derive.logs import log, lstm, value_of
-from tests.derive.recurrent_logs import layer
+from tests.derive.logs import log, lstm, measure, value_of
 
 
 def activation(step: int = 50, share: float = 1.0, **fields: Any) -> Activation:
@@ -15,21 +14,19 @@ def activation(step: int = 50, share: float = 1.0, **fields: Any) -> Activation:
     })  # fmt: skip
 
 
-def subjects(*seen: Activation) -> set[str]:
-    return set(signals(log(lstm(), seen)).signals["dead_unit_share"].measurements)
+def test_the_least_share_of_silent_units_after_the_first_update() -> None:
+    assert value_of("silent_unit_share", log(lstm(), activation(21), activation(50)), "dense") == 1
+    spoke = log(lstm(), activation(21, 0.5), activation(50))
+    assert value_of("silent_unit_share", spoke, "dense") == 0.5
+    died = log(lstm(), activation(1, 0.2), activation(50))
+    assert value_of("silent_unit_share", died, "dense") == 1
 
 
-def test_a_dead_layer_is_a_subject_of_its_own() -> None:
-    run = log(lstm(), layer(50), activation(21), activation(50))
-    assert value_of("dead_unit_share", run, "dense") == 1
-    assert value_of("lets_nothing_through", run, "dense") is True
-    assert value_of("dead_unit_share", run, "lstm") == 0
-    assert value_of("lets_nothing_through", run, "lstm") is False
+def test_what_is_silent_before_the_first_update_may_speak_later() -> None:
+    assert measure("silent_unit_share", log(lstm(), activation(1)), "dense").absent
 
 
-def test_a_layer_of_which_some_units_speak_is_none() -> None:
-    assert subjects(activation(share=0.95)) == {"lstm", "dense"}
-    assert subjects(activation(share=0.94)) == {"lstm"}
-    assert subjects(activation(21, 0.5), activation(50)) == {"lstm"}, "it spoke in between"
-    assert subjects(activation(1)) == {"lstm"}, "small weights may keep all units below zero at first"
-    assert subjects(activation(1, 0.2), activation(50)) == {"lstm", "dense"}, "it died"
+def test_layers_are_subjects_of_their_own() -> None:
+    seen = [activation(), activation(name="front", share=0.1)]
+    assert set(signals(log(lstm(), seen)).signals["silent_unit_share"].measurements) == {"dense", "front"}
+    assert signals(log(lstm())).signals["silent_unit_share"].measurements == {}

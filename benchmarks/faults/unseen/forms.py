@@ -256,7 +256,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "dead-units": (
         _form("negative biases", doses("relu_bias", -1.0, -3.0, -8.0), _cells("RNN"), relu_bias=0.0),
-        _form("dense layer", doses("dense_bias", -2.0, -6.0, -20.0), _of("orders")),
+        _form("dense layer", doses("dense_bias", -2.0, -6.0, -20.0), _of("orders"), ("RD204",)),
     ),
     "not-finite": (
         _form(

@@ -66,7 +66,7 @@ class Calls:
         self.examiner = Examiner(writer)
         self.watch_detaching: Callable[[bool], None] = lambda _: None
         """Begins or ends to tell of the tensors that the script cuts off from their graph."""
-        self.loops = Loops(writer, naming, recurrences, self.flows, self.detachments)
+        self.loops = Loops(writer, naming, recurrences, self.flows, self.detachments, session.attempt)
         self._link = "fresh"
         self.searching = False
         self._failed = 0

@@ -88,7 +88,7 @@ def _product(unrolled: Unrolled, loop: Loop, number: int, edges: set[Edge]) -> P
     inputs, node = unrolled.inputs[number], unrolled.nodes[number]
     taking = PRODUCTS[unrolled.kinds[number]][0]
     matrix, key = _factor(unrolled, number)
-    if matrix is None:
+    if matrix is None or not matrix.is_floating_point():
         return None
     made = inputs[taking][0]
     taken = made >= 0 and loop.step[made] > 0

@@ -91,7 +91,7 @@ def given(unrolled: Unrolled, loop: Loop) -> dict[str, Any] | None:
         torch.cat([p.inputs(p.given) for p in _distinct(each) if p.given is not None]).float()
         for each in series
     ]
-    if not all(bool(each.isfinite().all()) for each in values):
+    if not all(len(each) and bool(each.isfinite().all()) for each in values):
         return None
     driven = [_driven(each[0], x) for each, x in zip(series, values)]
     lows, highs = [each.amin(0) for each in values], [each.amax(0) for each in values]

@@ -149,7 +149,8 @@ def _gated_zeros(unrolled: Unrolled, product: int) -> int:
     while stack and len(seen) < _NEAR:
         for taker, position in unrolled.takers[stack.pop()]:
             kind = unrolled.kinds[taker]
-            if kind == "Mul" and unrolled.inputs[taker][1 - position][0] < 0:
+            inputs = unrolled.inputs[taker]
+            if kind == "Mul" and len(inputs) > 1 and inputs[1 - position][0] < 0:
                 state = saved(unrolled.nodes[taker], "_saved_self" if position else "_saved_other")
                 if state is not None and state.dim() == 2 and not bool(state.any()):
                     return int(state.shape[1])

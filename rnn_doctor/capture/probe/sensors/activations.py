@@ -19,8 +19,8 @@ _NORMS = frozenset(("NativeLayerNorm", "NativeBatchNorm", "NativeGroupNorm", "Cu
 _CONVOLVED = "Convolution"
 _NEAR = 24
 """Operations between an activation and the layer that it cuts, or the one that takes it."""
-_MOST = 32
-"""Activations of one graph: in a loop there are more, whose states are looked at instead."""
+_MOST = 256
+"""Activations of one graph that are looked at: long loops have more."""
 _ROWS = 256
 
 
@@ -38,11 +38,15 @@ class Activations:
         cutting = [number for number, kind in enumerate(unrolled.kinds) if kind in _CUTTING]
         if len(cutting) > _MOST:
             return
+        makers = {number: made for number in cutting if (made := _maker(unrolled, number)) is not None}
+        looped = _applied_in_a_row(unrolled, list(makers.values()))
         seen: dict[int, tuple[torch.Tensor, str, list[torch.Tensor]]] = {}
         for number in cutting:
-            made = _maker(unrolled, number)
-            result = None if made is None else _result(unrolled, number)
-            if made is not None and result is not None:
+            made = makers.get(number)
+            if made is None or id(made[0]) in looped:
+                continue
+            result = _result(unrolled, number)
+            if result is not None:
                 weight, maker = made
                 units = _by_unit(result, unrolled.kinds[maker] == _CONVOLVED)
                 if len(units) and units.shape[1] > 1:
@@ -62,6 +66,15 @@ class Activations:
             units=values.shape[1], rows=len(values),
             silent_share=1.0 - float((values != 0).any(0).float().mean()),
         )  # fmt: skip
+
+
+def _applied_in_a_row(unrolled: Unrolled, makers: list[tuple[torch.Tensor, int]]) -> set[int]:
+    """id() of the weights one of whose applications depends on another, as in a loop: what they make are states."""
+    products: dict[int, list[int]] = {}
+    for weight, product in makers:
+        products.setdefault(id(weight), []).append(product)
+    often = {key: found for key, found in products.items() if len(set(found)) > 1}
+    return {key for key, found in often.items() if max(unrolled.levels(found)) > 1}
 
 
 def _maker(unrolled: Unrolled, number: int) -> tuple[torch.Tensor, int] | None:

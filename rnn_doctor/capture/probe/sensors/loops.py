@@ -50,12 +50,15 @@ class Loops:
         recurrences: Recurrences,
         flows: StateFlows,
         detachments: Detachments,
+        attempt: Callable[..., None],
     ) -> None:
+        """attempt: calls what looks beside the loops; if that fails, it alone is switched off."""
         self._writer = writer
         self._naming = naming
         self._recurrences = recurrences
         self._flows = flows
         self._detachments = detachments
+        self._attempt = attempt
         self._lost = LostLoops(self._running)
         self.reads = StepReads(writer)
         self._activations = Activations(writer, naming)
@@ -122,7 +125,7 @@ class Loops:
                     self._examined.add(number)
                     self._write_cut(step, number, cut, location)
         if examine:
-            self._activations.on_graph(step, unrolled)
+            self._attempt("activations", self._activations.on_graph, step, unrolled)
             self._tell_unused(step, unrolled, known, found)
             self._uncover(unrolled)
         for number, module in self._recurrences.hidden_modules() if examine else ():
@@ -299,7 +302,7 @@ class Loops:
             for fields in loop_layers.layers(unrolled, loop):
                 self._writer.write("layer", step=step, module=number, **fields)
             if gain is None and number not in self._recurrences.ids.values():
-                self._describe(step, number, unrolled, loop)
+                self._attempt("loop_starts", self._describe, step, number, unrolled, loop)
         self._writer.write(
             "state_flow", step=step, module=number, calls=loop.steps, attached=loop.steps - 1 - kept,
             kept=1 if kept else None, length=loop.steps,
