@@ -114,6 +114,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "not-cleared": (
         _form("forgotten", {"gross": {"clearing": "never"}}),
+        # Clipping hides much of what is forgotten; most scripts have none.
+        _form("forgotten, without clipping", {"gross": {"clearing": "never"}}, clip=None),
         _form("before each epoch", {"gross": {"clearing": "epoch"}}, rounds=SOMETIMES),
         _form("detached and not zeroed", {"gross": {"clearing": "detached"}}, rounds=SELDOM),
     ),
