@@ -114,6 +114,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "not-cleared": (
         _form("forgotten", {"gross": {"clearing": "never"}}),
+        # Clipping hides much of what is forgotten; most scripts have none.
+        _form("forgotten, without clipping", {"gross": {"clearing": "never"}}, clip=None),
         _form("before each epoch", {"gross": {"clearing": "epoch"}}, rounds=SOMETIMES),
         _form("detached and not zeroed", {"gross": {"clearing": "detached"}}, rounds=SELDOM),
     ),
@@ -177,7 +179,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _form("h alone repackaged", {"gross": {"state": "half"}}, _cells("LSTM", "glyphs"), SELDOM, state="carried"),
     ),
     "detached-steps": (
-        _form("each day", {"clear": {"detach_every": 2}, "gross": {"detach_every": 1}}, _of("ward"), SELDOM),
+        # Every other step it is a memory cut short.
+        _form(
+            "each day", {"clear": {"detach_every": 2}, "gross": {"detach_every": 1}}, _of("ward"), SELDOM, ("RD105",)
+        ),
         _form("each place", {"gross": {"detach_every": 1}}, _of("walkers", "thermostat"), SELDOM),
     ),
     "bad-order": (
@@ -189,9 +194,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "view": (
         _form("memory of another order", {"gross": {"view": "memory"}}, _of("clock"), SOMETIMES),
-        _form("track viewed", {"gross": {"view": "track"}}, _of("walkers"), SOMETIMES),
-        _form("images viewed", {"gross": {"view": "images"}}, _of("shapes")),
-        _form("words viewed", {"gross": {"view": "words"}}, _of("clock"), SELDOM),
+        # What is read step by step then comes from one sample after another.
+        _form("track viewed", {"gross": {"view": "track"}}, _of("walkers"), SOMETIMES, ("RD405",)),
+        _form("images viewed", {"gross": {"view": "images"}}, _of("shapes"), None, ("RD405",)),
+        _form("words viewed", {"gross": {"view": "words"}}, _of("clock"), SELDOM, ("RD405",)),
         _form("emissions of another order", {"gross": {"view": "emissions"}}, _of("entities"), SELDOM),
     ),
     "one-step": (
