@@ -6,8 +6,7 @@ from statistics import median
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.subjects import each_module, of_all
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.recurrence import Mixing, Padding
-from rnn_doctor.schema.runlog import Readout
+from rnn_doctor.schema.recurrence import Mixing, Padding, Readout
 from rnn_doctor.schema.signals import Measurement
 from rnn_doctor.schema.values import Location
 

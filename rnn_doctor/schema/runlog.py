@@ -23,6 +23,7 @@ from rnn_doctor.schema.recurrence import (
     LoopInput,
     Mixing,
     Padding,
+    Readout,
     Replay,
     Softmax,
     StateFlow,
@@ -145,30 +146,6 @@ class Batch(Frozen):
     """Shape of the first floating or integer tensor of that loader's batch."""
     cut_at: Location | None = None
     """Where the output was cut off from its graph, in an update whose loss takes nothing from it or its state."""
-
-
-class Readout(Frozen):
-    """How the loss reads the output of one recurrent module: shares of ||dL/d output||^2 at one step."""
-
-    record: Literal["readout"]
-    step: int
-    module: int
-    time: int
-    batch: int
-    last_share: Number
-    """Share at each sequence's last valid step."""
-    reverse_last_share: Number | None = None
-    """Of a bidirectional module: share of the reverse half's gradient at the last valid step, where it has seen
-    a single input; None where the reverse half is not read."""
-    top_row_share: Number
-    """Largest share that falls on one index of the axis that the module treats as batch."""
-    unread_layers: int = 0
-    """Upper layers that the loss depends on in no way."""
-    unread_direction: Literal["forward", "reverse"] | None = None
-    """Of the highest layer that it reads: the direction on which it depends in no way."""
-    location: Location | None = None
-    """The line that takes the part of the output, or of the final state, that the loss reads; that of the module's
-    call where none was seen. Looked for where something is odd about the read-out, at the first updates alone."""
 
 
 class LossCall(Frozen):

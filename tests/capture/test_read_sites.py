@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnn_doctor.capture.probe.origins import Origins
 from rnn_doctor.capture.probe.sensors.read_sites import ReadSites
-from rnn_doctor.schema.runlog import Readout
+from rnn_doctor.schema.recurrence import Readout
 from tests.capture.records import observed
 
 T, B, N, H = 6, 4, 3, 5

@@ -7,13 +7,12 @@ from typing import Any
 from rnn_doctor.derive.signals import signals
 from rnn_doctor.schema.built import InitialWeights, Loader, Module, Optimizer, Parameter
 from rnn_doctor.schema.reading import assemble
-from rnn_doctor.schema.recurrence import LagGain
+from rnn_doctor.schema.recurrence import LagGain, Readout
 from rnn_doctor.schema.runlog import (
     Batch,
     Header,
     LossCall,
     NonFinite,
-    Readout,
     Record,
     RunLog,
     Sample,

@@ -4,7 +4,8 @@ import pytest
 
 from rnn_doctor.derive.signals import signals
 from rnn_doctor.derive.subjects import HAND_WRITTEN
-from rnn_doctor.schema.runlog import Readout, RunLog
+from rnn_doctor.schema.recurrence import Readout
+from rnn_doctor.schema.runlog import RunLog
 from tests.derive.logs import (
     adam,
     at,

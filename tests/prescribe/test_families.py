@@ -23,7 +23,12 @@ TOO_SMALL: Values = {
     "loss_uninformed_ratio": 0.99,
 }
 UNSCALED: Values = {"input_absmax": 950.0, "input_unscaled": True, "input_drive": 0.96, "loss_fall": 0.02}
-STARVED: Values = {"lr_remaining_min": 1e-15, "lr_starved_share": 0.86, "loss_fall": 0.08}
+STARVED: Values = {
+    "lr_remaining_min": 1e-15,
+    "lr_starved_share": 0.86,
+    "loss_halved": False,
+    "loss_fall": 0.08,
+}
 DEEP: Values = {
     "stacked_layers": 12,
     "depth_gain_start": -7.3,
