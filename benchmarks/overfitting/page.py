@@ -53,8 +53,8 @@ called 2 of 27 others in their course, none at the end; after 50 and 200 updates
 five it found 3 of 3 and called both others, one of them at the end.** Fewer overfitted than half of it. It showed:
 
 - *Label smoothing.* The training loss does not come below that of the smoothed labels, so that the two losses never
-  part. The training examples are now held against the evaluation with its smoothing; the six trainings with it were
-  observed anew. That finds none more, and one (corridor with 24 samples) three evaluations sooner.
+  part. The training examples are now held against the evaluation with its smoothing; the six trainings with it
+  were observed anew. That finds none more, and one (corridor with 24 samples) three evaluations sooner.
 - *A label that is wrong.* Corridor with 1,500 samples, which it missed: without smoothing the loss of the training
   examples rises as well, above that of the validation, for both approach the answer that smoothing asks for. By its
   loss it has overfit; it has not memorized.
