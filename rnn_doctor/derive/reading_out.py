@@ -1,5 +1,6 @@
 """What the loss reads: padding, the reverse direction, mixed samples."""
 
+import math
 from collections.abc import Sequence
 from statistics import median
 
@@ -103,9 +104,11 @@ def padding_reaches_state(view: View) -> dict[str, Measurement]:
     """Whether a module's sequences end in more padding than every network withstands: more than two steps, on average.
 
     Or in so much or so harmful padding that it undoes their state, as padding_spares_state tells. Packed sequences end
-    where they end: of these it has to be much, unless they were packed by lengths that take in padding.
+    where they end: of these it has to be much, unless they were packed by lengths that take in padding, or all that end
+    before the longest are read as the zeros that stand behind them.
 
-    Reads: `log.paddings[i].state_left` of the latest sample, `.padding`, `.packed`, `log.batches[i].time`. Unit: claim.
+    Reads: `log.paddings[i].state_left` of the latest sample, `.padding`, `.packed`, `.padded_share`, `.unread_share`,
+    `log.batches[i].time`. Unit: claim.
     None if: as padding_steps, unless what is left of the state was seen and is little.
     """
 
@@ -135,6 +138,26 @@ def padding_spares_state(view: View) -> dict[str, Measurement]:
     return each_module(view, measure)
 
 
+@signal(unit="claim", by="module", reads=("paddings",))
+def padding_reads_zeros(view: View) -> dict[str, Measurement]:
+    """Whether the loss reads packed sequences at the last step of the longest, where zeros stand for all others.
+
+    Just those that end before are unread, in every sample. Rows that lose their gradient otherwise (dead units, a
+    margin that holds) are others from sample to sample.
+
+    Reads: `log.paddings[i].packed`, `.padded_share`, `.unread_share`. Unit: claim.
+    None if: where its sequences end was not seen.
+    """
+
+    def measure(module: int) -> Measurement:
+        paddings = _paddings(view, module)
+        if not paddings:
+            return unknown("where its sequences end was not seen")
+        return known(_reads_zeros(paddings), n=len(paddings))
+
+    return each_module(view, measure)
+
+
 def _harm(view: View, module: int) -> bool | Measurement | None:
     """Whether the padding undoes the state; None where every network withstands it, else the reason why not known."""
     left = _left(view, module)
@@ -145,7 +168,17 @@ def _harm(view: View, module: int) -> bool | Measurement | None:
         return unknown("where its sequences end was not seen")
     if median(r.padding for r in paddings) > LEAST_PADDING and median(steps) > MOST_WITHSTOOD:
         return True
+    if _reads_zeros(paddings):
+        return True
     return False if median(steps) > ALWAYS_WITHSTOOD and _runs_on(paddings[0]) else None
+
+
+def _reads_zeros(paddings: Sequence[Padding]) -> bool:
+    """As padding_reads_zeros; of at least one sample."""
+    return not _runs_on(paddings[0]) and all(
+        r.padded_share > 0 and r.unread_share is not None and math.isclose(r.unread_share, r.padded_share)
+        for r in paddings
+    )
 
 
 @signal(unit="share", by="module", reads=("paddings.read_share", "paddings.unread_share"))

@@ -55,6 +55,14 @@ def test_much_padding_undoes_the_state() -> None:
     }  # its rows end where they end
     assert harm(padding=0.2, time=30, **packed) == WITHSTOOD
     assert harm(padding=0.9, time=30, **packed) == UNDOES
+    zeros = packed | {
+        "padded_share": 0.6
+    }  # just those that end early are unread: zeros stand there, of any length
+    assert harm(padding=0.03, time=30, **zeros) == UNDOES
+    samples = [padding(step=k, **zeros | more) for k, more in ((1, {}), (3, {"padded_share": 0.7}))]
+    assert value_of("padding_reads_zeros", log(lstm(), samples[:1]), "lstm") is True
+    assert value_of("padding_reads_zeros", log(lstm(), samples), "lstm") is False
+    assert measure("padding_reads_zeros", log(lstm()), "lstm").absent
     # what is left may be left where it cannot be read
     assert harm(padding=0.9, state_left=0.9) == UNDOES
     for name in ("padding_reaches_state", "padding_spares_state"):
