@@ -247,3 +247,39 @@ def test_the_training_is_left_bit_identical() -> None:
         return [*network.parameters(), torch.get_rng_state()]
 
     assert all(torch.equal(a, b) for a, b in zip(left(True), left(False), strict=True))
+
+
+class Bare(nn.Module):
+    """Its recurrent weights are tensors that ask for a gradient, and no parameters: `parameters()` lacks them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inward = (0.3 * torch.randn(N, H)).requires_grad_()
+        self.across = (0.3 * torch.randn(H, H)).requires_grad_()
+        self.head = nn.Linear(H, 1)
+
+    def forward(self, x: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
+        h = start
+        for step in x:
+            h = torch.tanh(step @ self.inward + h @ self.across)
+        answer: torch.Tensor = self.head(h)
+        return answer
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_weights_that_are_no_parameters_are_known_where_a_recurrence_runs_through_them(held: bool) -> None:
+    with observed() as records:
+        torch.manual_seed(0)
+        net = Bare()
+        others = [net.inward, net.across] if held else []
+        optimizer = torch.optim.SGD([*net.parameters(), *others], lr=0.1)
+        for _ in range(8):
+            # A first state that asks for a gradient belongs to its batch.
+            start = torch.zeros(B, H, requires_grad=True)
+            optimizer.zero_grad()
+            net(torch.randn(T, B, N), start).square().mean().backward()
+            optimizer.step()
+    told = {tuple(p["shape"]): p.get("optimizer") for p in records.of("parameter")}
+    assert told[1, H] == 0
+    assert told[H, H] == (0 if held else None)
+    assert (B, H) not in told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Sequence
+from typing import Iterable, Mapping, Sequence
 
 import torch
 
@@ -34,13 +34,19 @@ class Trainables:
         """An optimizer has stepped."""
         self.watched: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def take_in(self, leaves: Leaves | None) -> None:
-        """Tracks parameters not known yet; `leaves` are those of a loss, where its graph was walked."""
+    def take_in(self, leaves: Leaves | None, looped: Mapping[int, torch.Tensor]) -> None:
+        """Tracks parameters not known yet; `leaves` are those of a loss, where its graph was walked.
+
+        looped: weights of hand-written recurrences of earlier updates, by id(). Of bare tensors beside parameters,
+        which no optimizer is given by `parameters()`, these are none that belong to a batch.
+        """
         if leaves is None and not self._optimizers.changed:
             return
         held = [p for o in self._optimizers.live() for p in parameters(o)]
         found = leaves.used if leaves is not None else []
-        proper: list[torch.Tensor] = [t for t in found if isinstance(t, torch.nn.Parameter)]
+        proper: list[torch.Tensor] = [
+            t for t in found if isinstance(t, torch.nn.Parameter) or looped.get(id(t)) is t
+        ]
         if not proper and not held:
             proper = found  # a script without modules: its bare tensors are the parameters
         numbered = self._recurrences.ids

@@ -119,7 +119,7 @@ class Updates:
         """Learns of the parameters before their first update, and of what is left in their gradients."""
         sensors, step = self._sensors, self._session.step
         early = step < GRAPH_STEPS and sensors.losses.backwards <= _GRAPH_BACKWARDS
-        sensors.trainables.take_in(graph.leaves(loss) if early else None)
+        sensors.trainables.take_in(graph.leaves(loss) if early else None, sensors.calls.loops.weights)
         if fresh and sensors.calls.sampled and step > 0:
             left = sensors.trainables.gradients()
             sensors.parameters.stale = {number: total(tensors) or 0.0 for number, tensors in left.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from typing import Any, Callable
 
 import torch
@@ -70,6 +71,8 @@ class Loops:
         """Weights of this step that a name was sought for."""
         self.measured: set[int] = set()
         """Cells of torch's whose gain of this step was taken from the graph."""
+        self.weights: weakref.WeakValueDictionary[int, torch.Tensor] = weakref.WeakValueDictionary()
+        """By id(): the weights of those that were found in any step."""
         self.rows: set[int] = set()
         """Of the states of those that were found in this step: as many as there are sequences in a batch."""
         self.sizes: dict[int, tuple[int, int]] = {}
@@ -100,6 +103,7 @@ class Loops:
             number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
             found.add(name)
             numbered[number] = loop
+            self.weights.update((id(weight), weight) for weight in loop.weights)
             if loop.rows is not None:
                 self.rows.add(loop.rows)
                 self.sizes[number] = loop.steps, loop.rows
