@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnn_doctor.capture.probe.recurrence.backpropagation import backward
-from rnn_doctor.capture.probe.recurrence.gates import layers
+from rnn_doctor.capture.probe.recurrence.gates import layers, units
 from rnn_doctor.capture.probe.recurrence.kernel import Kernel, Rows, State, kernel_of, rows_of
 from rnn_doctor.capture.probe.recurrence.replay import first_non_finite, replay
 
@@ -266,3 +266,15 @@ def test_a_plain_recurrence_has_no_gates_over_time() -> None:
     (layer,) = layers(replay(kernel, rows), None)
     assert layer["gate_times"] is None
     assert "mean" not in layer["gates"][0]
+
+
+def test_a_rank_that_cannot_be_computed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: torch.Tensor) -> torch.Tensor:
+        raise torch.linalg.LinAlgError("linalg.eigh: The algorithm failed to converge")
+
+    states = torch.randn(32, 4)
+    assert units(states, relu=False)["effective_rank"] > 0
+    monkeypatch.setattr(torch.linalg, "eigvalsh", fails)
+    found = units(states, relu=False)
+    assert found["effective_rank"] is None
+    assert found["dead_share"] == 0

@@ -171,7 +171,10 @@ def _effective_rank(states: torch.Tensor) -> float | None:
     smaller = centred @ centred.t() if len(centred) <= centred.shape[1] else centred.t() @ centred
     if not bool(smaller.isfinite().all()):
         return None
-    values = torch.linalg.eigvalsh(smaller).clamp_min(0).sqrt()
+    try:
+        values = torch.linalg.eigvalsh(smaller).clamp_min(0).sqrt()
+    except torch.linalg.LinAlgError:  # of states that are nearly all alike LAPACK may find none
+        return None
     total = float(values.sum())
     if not 0 < total < float("inf"):
         return None
