@@ -55,17 +55,21 @@ def sequence_length_max(view: View) -> dict[str, Measurement]:
     return found
 
 
-@signal(unit="claim", by="module", reads=("parameters", "samples.grad_norm", "batches", "loops"))
+@signal(
+    unit="claim", by="module", reads=("parameters", "samples.grad_norm", "state_flows", "batches", "loops")
+)
 def recurrent_weights_unused(view: View) -> dict[str, Measurement]:
     """Whether the gradient of all recurrent weights of a module was exactly 0 at every sample.
 
     Happens where the state is zero at every step that the module makes: it never recurs. Called step by step
-    with its state carried on, a module uses them.
+    with its state carried on, a module uses them, also where nothing behind it lets a gradient through.
 
-    Reads: `log.samples[k].grad_norm` of `weight_hh`, and where there is none `log.batches[i].time`, `.calls`,
-    `.state`: a single step from a zero state uses none; `log.loops[i].unused`. Unit: claim. None if: none tells.
+    Reads: `log.samples[k].grad_norm` of `weight_hh`, `log.state_flows[i].attached`, and where there is no gradient
+    `log.batches[i].time`, `.calls`, `.state`: a single step from a zero state uses none; `log.loops[i].unused`.
+    Unit: claim. None if: none tells.
     """
     found = {}
+    carried = {flow.module for flow in view.log.state_flows if flow.attached}
     for number, name in view.module_names.items():
         location = view.log.modules[number].location
         mine = {
@@ -79,7 +83,7 @@ def recurrent_weights_unused(view: View) -> dict[str, Measurement]:
         ]
         never = number in view.renewed or (not norms and mine and _never_recurs(view.batches[number]))
         found[name] = (
-            known(all(norm == 0 for norm in norms), n=len(norms), location=location)
+            known(all(norm == 0 for norm in norms) and number not in carried, n=len(norms), location=location)
             if norms or never
             else unknown(HAND_WRITTEN if is_hand_written(view, number) else _NO_GRADIENT, location=location)
         )

@@ -19,6 +19,7 @@ from tests.derive.logs import (
     value_of,
     weight,
 )  # fmt: skip
+from tests.derive.recurrent_logs import flow
 
 NAMES = ("input_std", "input_absmax", "input_offset", "input_drive", "input_constant", "sequence_length_max")
 
@@ -154,6 +155,14 @@ def test_recurrent_weights_are_unused_if_their_gradient_is_exactly_zero() -> Non
     assert recurrent(0.0, 1e-30) is False
     assert recurrent(0.0, 1e30) is False
     assert recurrent(None, None) is None
+
+
+def test_a_state_that_is_handed_on_uses_them_whatever_stops_the_gradient() -> None:
+    zero = samples([1, 3], grad_norm=(0.0,), parameters=(0,))
+    for attached in (0, 7):
+        handed = flow(calls=8, attached=attached, length=1)
+        run = log(adam(), lstm(), weight(0), steps([1.0] * 8), zero, handed)
+        assert value_of("recurrent_weights_unused", run, "lstm") is (attached == 0)
 
 
 def test_a_single_step_from_zeros_uses_none_even_where_no_gradient_arrives() -> None:
