@@ -267,7 +267,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "dead-units": (
         _form("ReLU far below zero", doses("relu_bias", -1.5, -4.0, -10.0), _cells("RNN"), SELDOM, relu_bias=0.0),
-        _form("dense layer, untouched", doses("dense_bias", -2.0, -6.0, -20.0), _of("ward", "electricity"), SELDOM),
+        _form(
+            "dense layer, untouched", doses("dense_bias", -2.0, -6.0, -20.0), _of("ward", "electricity"), SELDOM,
+            ("RD204",),
+        ),
     ),
     "not-finite": (
         _form(

@@ -125,17 +125,22 @@ def state_left(padded: Padded, module: Any, output: Any) -> float | None:
 def read_share(padded: Padded, reading: Reading) -> float | None:
     """Share of the gradient that falls on padded steps; the final state stands at a row's last one.
 
-    The reverse direction ends at the first step, which is never padding. None if: the loss reads nothing.
+    Of both directions the forward one is looked at: the reverse one ends at the first step, which is never padding.
+    0 where the loss reads that alone. None if: it reads nothing.
     """
-    inside = total = 0.0
+    inside = total = reverse = 0.0
     ends = torch.tensor(padded.ends)
     if reading.output is not None:
         square = reading.output[:, padded.rows]
+        if reading.reverse is not None:
+            backward = reading.reverse[:, padded.rows]
+            square, reverse = square - backward, float(backward.sum())
         beyond = torch.arange(padded.time).unsqueeze(1) >= ends
         inside += float(square[beyond.to(square.device)].sum())
         total += float(square.sum())
     if reading.state is not None:
-        state = reading.state[:, padded.rows]
-        inside += float(state[0, (ends < torch.tensor(padded.last)).to(state.device)].sum())
+        state = reading.state[0, padded.rows]
+        inside += float(state[(ends < torch.tensor(padded.last)).to(state.device)].sum())
         total += float(state.sum())
-    return inside / total if total > 0 else None
+        reverse += float(reading.state[1:, padded.rows].sum())
+    return inside / total if total > 0 else 0.0 if reverse > 0 else None
