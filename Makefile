@@ -48,6 +48,7 @@ $(PEERS)/.ready: pyproject.toml constraints.txt
 	@touch $@
 
 peers: $(PEERS)/.ready ## the cost of the probe beside that of other tools (hours), and what they say on the fault bench
+	$(PEERS)/bin/python benchmarks/interleaved.py --peers --only H=200
 	$(PEERS)/bin/python benchmarks/overhead.py --peers --long
 	$(PEERS)/bin/python -m benchmarks.faults.peers
 

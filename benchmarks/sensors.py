@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
+from benchmarks.peers import After, nothing  # noqa: E402
 from rnn_doctor.capture.probe import hooks  # noqa: E402
 from rnn_doctor.capture.probe.config import Config  # noqa: E402
 from rnn_doctor.capture.probe.observer import Observer  # noqa: E402
@@ -85,18 +86,26 @@ def run(hidden: int, steps: int) -> tuple[float, dict[str, float]]:
     return median(times), spent
 
 
-def training(net: LM, clock: Callable[[], float]) -> Callable[[int], float]:
-    """Makes the step of a number when it is called, and returns the seconds that it took."""
+def training(
+    net: LM, clock: Callable[[], float], attach: Callable[[LM, torch.optim.Optimizer], After] | None = None
+) -> Callable[[int], float]:
+    """Makes the step of a number when it is called, and returns the seconds that it took.
+
+    attach: lets another tool watch.
+    """
     optimizer, criterion = torch.optim.SGD(net.parameters(), lr=1.0), nn.CrossEntropyLoss()
+    after = nothing if attach is None else attach(net, optimizer)
     batches = [torch.randint(VOCABULARY, (TIME + 1, BATCH)) for _ in range(20)]
 
     def step(number: int) -> float:
         window, begin = batches[number % len(batches)], clock()
         try:
             optimizer.zero_grad()
-            criterion(net(window[:-1]), window[1:].flatten()).backward()
+            loss = criterion(net(window[:-1]), window[1:].flatten())
+            loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 0.25)
             optimizer.step()
+            after(loss)
         except StopProbe:
             pass
         return clock() - begin
