@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .score import Rate, Result, calibration, grave, interval, is_right, total
+from .targets import counted
 from .task import FOLDERS
 
 FILE = Path(__file__).resolve().parent / "first_looks.json"
@@ -24,8 +25,10 @@ _Z = 1.96
 
 @dataclass(frozen=True)
 class Look:
-    """Findings of warnings and errors that were right, and how many there were."""
+    """Findings of warnings and errors that were right, and how many there were; and what the part is to show."""
 
+    targets: Mapping[str, Rate]
+    """By what is counted (targets.py); those of the untouched part were not all kept."""
     rules: Mapping[str, Rate]
     words: Mapping[str, Mapping[str, Rate]]
     """By word of confidence and task."""
@@ -38,6 +41,7 @@ def first_looks(path: Path = FILE) -> dict[str, Look]:
     found = json.loads(path.read_text(encoding="utf-8"))
     return {
         part: Look(
+            {what: (k, n) for what, (k, n) in look["targets"].items()},
             {rule: (k, n) for rule, (k, n) in look["rules"].items()},
             {word: {task: (k, n) for task, (k, n) in by.items()} for word, by in look["words"].items()},
         )
@@ -45,14 +49,15 @@ def first_looks(path: Path = FILE) -> dict[str, Look]:
     }
 
 
-def look_at(results: Iterable[Result]) -> Look:
-    """That of these results."""
-    results = list(results)
+def look_at(results: Iterable[Result], part: str) -> Look:
+    """That of a part's results."""
+    results = [result for result in results if result["part"] == part]
     words: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for result in results:
         for finding in grave(result):
             words[finding["confidence"]][_task(result)].append(is_right(result, finding))
     return Look(
+        counted(results, part),
         calibration(results),
         {
             word: {task: (sum(flags), len(flags)) for task, flags in sorted(by.items())}
@@ -102,8 +107,8 @@ def main() -> None:
     taken = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     if part in taken:
         parser.error(f"the {part} part has been looked at: {FILE.name}")
-    look = look_at(row for row in rows(RESULTS) if row["part"] == part)
-    taken[part] = {"rules": look.rules, "words": look.words}
+    look = look_at(rows(RESULTS), part)
+    taken[part] = {"targets": look.targets, "rules": look.rules, "words": look.words}
     lines = ",\n".join(f'  "{name}": {json.dumps(each)}' for name, each in taken.items())
     FILE.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 

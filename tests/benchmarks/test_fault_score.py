@@ -117,9 +117,9 @@ def test_the_lists_of_what_went_wrong() -> None:
 
 def test_the_page_and_the_calibration_hold_what_was_counted() -> None:
     text = page.page(ALL)
-    assert "| gross faults: right cause named | 2 of 3 (0.67; 0.09 to 0.99) | 0.97 | NO |" in text
-    assert "| healthy runs with an error | 1 of 4 " in text
-    assert "| gross faults: right cause named | none | 0.97 | NO |" in text, (
+    assert "| gross faults: right cause named | 0.97 |  |  | 2 of 3 (0.67; 0.09 to 0.99) | NO |" in text
+    assert "| healthy runs with an error | 0 of at least 300 |  |  | 1 of 4 " in text
+    assert "| gross faults: right cause named | 0.97 |  |  | none | NO |" in text, (
         "of the blind part, which has none here"
     )
     development = [r | {"part": "development"} for r in ALL]
@@ -141,21 +141,25 @@ def test_the_later_parts_count_too_and_as_they_were_at_first_where_that_was_wors
     held, later = _runs("held-back", 30, 0), _runs("blind", 12, 0)
     assert shipped.records([*held, *later], {}) == {"RD401": (42, 42)}
     looks = {
-        "blind": first_looks.look_at(_runs("blind", 11, 0)),
-        "sealed": first_looks.look_at(_runs("sealed", 0, 1)),
+        "blind": first_looks.look_at(_runs("blind", 11, 0), "blind"),
+        "sealed": first_looks.look_at(_runs("sealed", 0, 1), "sealed"),
     }
     assert shipped.records([*held, *later], looks) == {"RD401": (42, 42)}, "11 of 12 may be chance"
-    looks["sealed"] = first_looks.look_at(_runs("sealed", 3, 6))
+    looks["sealed"] = first_looks.look_at(_runs("sealed", 3, 6), "sealed")
     assert shipped.records([*held, *later], looks) == {"RD401": (14, 20)}
-    few = {"blind": first_looks.look_at(_runs("blind", 1, 3))}
+    few = {"blind": first_looks.look_at(_runs("blind", 1, 3), "blind")}
     assert shipped.records([*held, *later], few) == {}, "too few to be told, and the others flatter"
     assert shipped.records(_runs("development", 12, 0), {}) == {}
 
 
 def test_a_first_look_counts_by_rule_and_by_word_and_task() -> None:
-    look = first_looks.look_at([*_runs("blind", 3, 1), *_runs("blind", 5, 0, "digits")])
+    look = first_looks.look_at(
+        [*_runs("blind", 3, 1), *_runs("blind", 5, 0, "digits"), *_runs("sealed", 9, 9)], "blind"
+    )
     assert look.rules == {"RD401": (8, 9)}
     assert look.words == {"high": {"digits": (5, 5), "names": (3, 4)}}
+    assert look.targets["gross faults: right cause named"] == (8, 8)
+    assert look.targets["healthy runs with an error"] == (1, 1)
 
 
 def test_findings_of_one_task_that_err_together_widen_the_interval() -> None:
@@ -185,6 +189,10 @@ def test_the_first_looks_that_are_kept() -> None:
             >= score.total(look.rules.values())[1]
         )
     text = page.page(ALL, looks=looks)
+    assert (
+        "| clear faults: right cause named | 0.90 | 105 of 123 (0.85; 0.78 to 0.91) | NO | none | NO |"
+        in text
+    )
     assert "| confidence | blind, at first | within | sealed, at first | within |" in text
     assert "WORSE" not in text.partition("By word of confidence")[2]
     assert first_looks.first_looks(Path("none.json")) == {}
