@@ -142,7 +142,13 @@ def mapping(command: Command) -> Command:
 def speaking(command: Command) -> Command:
     """Adds -q and -v."""
     for option in (
-        click.option("-v", "--verbose", is_flag=True, default=None, help="Say more on stderr."),
+        click.option(
+            "-v",
+            "--verbose",
+            is_flag=True,
+            default=None,
+            help="Say more on stderr, and in the terminal's report the reasons.",
+        ),
         click.option("-q", "--quiet", is_flag=True, default=None, help="No progress on stderr; errors stay."),
     ):
         command = option(command)

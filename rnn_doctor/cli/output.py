@@ -90,7 +90,7 @@ def _rendered(reports: list[Report], settings: Settings, *, several: bool) -> st
     if len(reports) > 1 and name not in JOINED:
         raise DoctorError(f"{name} holds one report, and there are {len(reports)}", "give them one at a time")
     shape: dict[str, Any] = {} if settings.output else {"width": width(), "color": colored()}
-    texts = [FORMATS[name](report, **shape) for report in reports]
+    texts = [FORMATS[name](report, full=settings.verbose, **shape) for report in reports]
     if name == "terminal" and any(report.expected for report in reports):
         from rnn_doctor.render import overview
 

@@ -1,5 +1,6 @@
 """Report in, text out: one file a format, each with `render(report, *, width, color) -> str`.
 
+The terminal's leaves reasons out, but for `full`; all others are whole.
 A format whose document can hold several reports also has `together(reports) -> str`.
 """
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class Render(Protocol):
     """What every format is."""
 
-    def __call__(self, report: Report, *, width: int = 80, color: bool = False) -> str:
+    def __call__(self, report: Report, *, width: int = 80, color: bool = False, full: bool = False) -> str:
         """The report as text."""
         ...
 
@@ -25,9 +26,10 @@ class Render(Protocol):
 
 
 def _format(name: str) -> Render:
-    def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+    def render(report: Report, *, width: int = 80, color: bool = False, full: bool = False) -> str:
         module = import_module(f"rnn_doctor.render.{name}")
-        text: str = module.render(report, width=width, color=color)
+        shape = {"full": full} if name == "terminal" else {}
+        text: str = module.render(report, width=width, color=color, **shape)
         return text
 
     return render

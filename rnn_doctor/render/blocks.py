@@ -28,6 +28,8 @@ _MOST_NAMED = 3
 
 _ABOVE = "for the reasons that the verdicts above give"
 
+_ON_DEMAND = " (-v tells why)"
+
 _RULE_ID = re.compile(r"\b[A-Z]+\d+\b")
 
 _STYLE: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
@@ -38,21 +40,24 @@ _BASIS = {
 }
 
 
-def findings(page: Page, report: Report) -> None:
-    """Every finding; what others explain is indented under them, and of many alike one is told in full."""
+def findings(page: Page, report: Report, *, full: bool = False) -> None:
+    """Every finding; what others explain is indented under them, and of many alike one is told whole.
+
+    full: with the reason of each number, and with numbers that decide nothing.
+    """
     for (_, explained), group in groupby(report.findings, key=lambda f: (f.rule, bool(f.explained_by))):
         indent = 4 if explained else 0
         same = list(group)
         for finding in same[:SHOWN]:
             page.blank()
-            _finding(page, finding, report, indent, brief=finding is not same[0])
+            _finding(page, finding, report, indent, brief=finding is not same[0], full=full)
         if len(same) > SHOWN:
             names = ", ".join(finding.subject for finding in same[SHOWN:])
             page.blank()
             page.add(f"and the same on {len(same) - SHOWN} more: {names}", indent=indent, hang=indent + 2)
 
 
-def _finding(page: Page, finding: Finding, report: Report, indent: int, *, brief: bool) -> None:
+def _finding(page: Page, finding: Finding, report: Report, indent: int, *, brief: bool, full: bool) -> None:
     style = _STYLE[finding.severity]
     head = f"{finding.severity}[{finding.rule}]{standing.mark(finding, report)}"
     page.add((head, style), (f": {finding.message}", "bold"), indent=indent, hang=indent + 2)
@@ -64,14 +69,15 @@ def _finding(page: Page, finding: Finding, report: Report, indent: int, *, brief
         page.add((f"{margin} = ", "blue"), *parts, indent=indent, hang=indent + len(margin) + 3)
 
     for piece in finding.evidence:
-        note(evidence(piece))
+        if full or piece.threshold is not None or piece.because:
+            note(evidence(piece, reason=full))
     if finding.explained_by:
         note("a consequence of ", (joined(finding.explained_by), "bold"))
     if finding.explains:
         note("explains ", (joined(finding.explains), "bold"))
     where = "" if finding.subject == "run" else f" in {finding.subject}"
     told = {piece.because for piece in finding.evidence}
-    because = "" if finding.confidence.because in told else f": {finding.confidence.because}"
+    because = f": {finding.confidence.because}" if full and finding.confidence.because not in told else ""
     note(f"{finding.name}{where}; confidence ", (finding.confidence.word, "bold"), because)
     if finding.confidence.bench:
         note(record(finding.confidence.bench))
@@ -93,20 +99,20 @@ def _place(page: Page, finding: Finding, indent: int) -> str:
     return margin
 
 
-def remedies(page: Page, ranked: Sequence[Prescription]) -> None:
-    """The remedies in their order, the first with snippets and cautions."""
+def remedies(page: Page, ranked: Sequence[Prescription], *, full: bool = False) -> None:
+    """The remedies in their order, the first with snippets and cautions, and if full with what they did elsewhere."""
     page.blank()
     page.add(("Remedies, the one to try first in front", "bold underline"))
     for remedy in ranked[:_LISTED]:
-        full = remedy.rank <= SHOWN
-        if full or remedy.rank == SHOWN + 1:
+        brief = remedy.rank > SHOWN
+        if not brief or remedy.rank == SHOWN + 1:
             page.blank()
-        _remedy(page, remedy, full=full)
+        _remedy(page, remedy, brief=brief, full=full)
     if len(ranked) > _LISTED:
         page.add(f"and {len(ranked) - _LISTED} more in the JSON report", indent=4)
 
 
-def _remedy(page: Page, remedy: Prescription, *, full: bool) -> None:
+def _remedy(page: Page, remedy: Prescription, *, brief: bool, full: bool) -> None:
     number = f"{remedy.rank:>2}. "
     page.add(
         (f"{number}{remedy.title}", "bold"),
@@ -114,9 +120,9 @@ def _remedy(page: Page, remedy: Prescription, *, full: bool) -> None:
         hang=len(number),
     )
     page.add(remedy.because, indent=4)
-    if not full:
+    if brief:
         return
-    for measured in remedy.evidence[:1]:
+    for measured in remedy.evidence[: int(full)]:
         if measured.effect:
             page.add(f"Elsewhere: {study(measured)}", indent=4)
     page.blank()
@@ -137,28 +143,42 @@ def _basis(remedy: Prescription) -> str:
     )
 
 
-def contraindications(page: Page, warned: Iterable[Contraindication]) -> None:
-    """What is often tried here, and why it does not help."""
+def contraindications(page: Page, warned: Iterable[Contraindication], *, full: bool = False) -> None:
+    """What is often tried here and does not help, and if full why."""
     page.blank()
+    if not full:
+        titles = "; ".join(each.title for each in warned)
+        page.add(("No remedy here", "bold underline"), f"{_ON_DEMAND}: {titles}", hang=2)
+        return
     page.add(("No remedy here", "bold underline"))
     for each in warned:
         page.add("- ", (each.title, "bold"), f" ({', '.join(each.rules)}): {each.because}.", hang=2)
 
 
-def not_assessed(page: Page, entries: Iterable[NotAssessed], conditions: Conditions) -> None:
-    """Every check that gave no verdict, by reason, but for those that the verdict on a condition has named already."""
-    by_reason: dict[str, list[str]] = {}
+def not_assessed(
+    page: Page, entries: Iterable[NotAssessed], conditions: Conditions, *, full: bool = False
+) -> None:
+    """What gave no verdict, but for checks that a verdict on a condition names with the reason.
+
+    Of rules the ids, or if full the reasons; whatever else is missing always has its reason.
+    """
+    ids: dict[str, None] = {}
+    by_reason: dict[str, dict[str, None]] = {}
     for entry in entries:
         verdict = getattr(conditions, entry.condition).reason if entry.condition else ""
-        told = entry.reason in verdict
-        if not (told and entry.what.partition(" ")[0] in _RULE_ID.findall(verdict)):
-            by_reason.setdefault(_ABOVE if told else entry.reason, []).append(entry.what)
-    if not by_reason:
+        rule, told = _RULE_ID.match(entry.what), entry.reason in verdict
+        if rule and told and rule[0] in _RULE_ID.findall(verdict):
+            continue
+        if rule and not full:
+            ids[rule[0]] = None
+        else:
+            by_reason.setdefault(_ABOVE if told else entry.reason, {})[entry.what] = None
+    if not ids and not by_reason:
         return
     page.blank()
-    page.add(("Not assessed", "bold underline"))
+    page.add(("Not assessed", "bold underline"), f"{_ON_DEMAND}: {', '.join(ids)}" if ids else "", hang=2)
     for reason, what in sorted(by_reason.items(), key=lambda each: each[0] != _ABOVE):
-        page.add(f"- {', '.join(_short([*dict.fromkeys(what)]))}: {reason}", hang=2)
+        page.add(f"- {', '.join(_short([*what]))}: {reason}", hang=2)
 
 
 def _short(checks: list[str]) -> list[str]:

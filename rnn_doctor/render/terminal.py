@@ -19,29 +19,33 @@ _LEAST_BESIDE = 32
 """Columns that a reason needs beside its verdict; where there are fewer it stands below."""
 
 
-def render(report: Report, *, width: int = 80, color: bool = False) -> str:
-    """The report: verdicts, findings, remedies, what was not assessed, and a last line that sums up."""
+def render(report: Report, *, width: int = 80, color: bool = False, full: bool = False) -> str:
+    """The report: verdicts, findings, remedies, what was not assessed, and a last line that sums up.
+
+    full: with the reason of each number, of what is no remedy, and of what was not assessed.
+    """
     page = Page(width, color=color)
     _header(page, report)
     _conditions(page, report)
     strips.by_lag(page, report.profiles.by_lag)
     if report.findings:
-        blocks.findings(page, report)
+        blocks.findings(page, report, full=full)
     if report.suppressed:
         standing.suppressed(page, report.suppressed)
     if report.baseline:
         standing.baseline(page, report.baseline)
     if report.remedies:
-        blocks.remedies(page, report.remedies)
+        blocks.remedies(page, report.remedies, full=full)
     if report.contraindications:
-        blocks.contraindications(page, report.contraindications)
+        blocks.contraindications(page, report.contraindications, full=full)
     if unjudged := listed(report):
-        blocks.not_assessed(page, unjudged, report.conditions)
+        blocks.not_assessed(page, unjudged, report.conditions, full=full)
     if report.thresholds:
         standing.thresholds(page, report.thresholds)
     page.blank()
     if report.findings:
-        page.add(f"`rnn-doctor rule {report.findings[0].rule}` explains a rule.")
+        numbers = "" if full else ", -v each number"
+        page.add(f"`rnn-doctor rule {report.findings[0].rule}` explains a rule{numbers}.")
     for offer in offers(report):
         page.add(offer)
     page.add((_summary(report), "bold"))

@@ -80,15 +80,15 @@ def value(evidence: Evidence) -> str:
     return f"{number(evidence.value)} {unit}"
 
 
-def evidence(piece: Evidence) -> str:
-    """One piece of evidence: `input_std is 104 (> 10): healthy inputs stay below 3`."""
+def evidence(piece: Evidence, *, reason: bool = True) -> str:
+    """One piece of evidence: `input_std is 104 (> 10): healthy inputs stay below 3`, or without the reason."""
     asides = []
     if piece.threshold is not None and not isinstance(piece.value, bool):
         asides.append(piece.threshold)
     if piece.interval is not None:
         asides.append("95 % interval {} to {}".format(*map(number, piece.interval)))
     aside = f" ({'; '.join(asides)})" if asides else ""
-    because = f": {piece.because}" if piece.because else ""
+    because = f": {piece.because}" if piece.because and reason else ""
     return f"{piece.signal} is {value(piece)}{aside}{because}"
 
 

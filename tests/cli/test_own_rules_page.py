@@ -59,7 +59,7 @@ def test_a_misspelt_signal_is_told_with_what_was_meant(run: Run, rule: Path) -> 
 
 def test_it_is_used_in_a_diagnosis(run: Run, rule: Path) -> None:
     """The language model of the examples clips most of its updates."""
-    found = " ".join(run("diagnose", "--rules", "our_rules", str(FOLDER / "charlm.jsonl")).out.split())
+    found = " ".join(run("diagnose", "-v", "--rules", "our_rules", str(FOLDER / "charlm.jsonl")).out.split())
     assert "[ACME001]: Clipping shortens" in found
     assert "Raise the clipping limit to the usual gradient norm" in found
     assert "No remedy here" in found

@@ -20,6 +20,20 @@ def test_gold(gold: Gold, name: str, width: int) -> None:
     gold(f"terminal-{name}-{width}.txt", render(getattr(reports, name)(), width=width))
 
 
+@pytest.mark.parametrize("name", ["ill", "healthy"])
+def test_gold_with_reasons(gold: Gold, name: str) -> None:
+    gold(f"terminal-{name}-reasons.txt", render(getattr(reports, name)(), full=True))
+
+
+def test_reasons_are_told_on_demand() -> None:
+    told, full = render(reports.ill()), render(reports.ill(), full=True)
+    assert "= input_std is 104 (> 10)\n" in told
+    assert "= input_std is 104 (> 10): inputs of healthy" in full
+    assert len(told.splitlines()) < len(full.splitlines())
+    assert "explains a rule, -v each number." in told
+    assert "-v" not in full
+
+
 def test_gold_in_color(gold: Gold) -> None:
     gold("terminal-ill-color.txt", render(reports.ill(), color=True))
 
@@ -88,7 +102,9 @@ def test_what_was_not_assessed_is_grouped_by_reason_and_said_once() -> None:
         NotAssessed(what="RD304 decay", condition="slow_convergence", reason="too few steps"),
         *reports.healthy().not_assessed,
     )
-    text = render(reports.healthy().model_copy(update={"not_assessed": entries}))
+    report = reports.healthy().model_copy(update={"not_assessed": entries})
+    assert "Not assessed (-v tells why): RD303, RD304\n" in render(report)
+    text = render(report, full=True)
     assert "- RD303 over-clipping, RD304 decay: too few steps\n" in text
     assert text.count("no evaluation was seen") == 1
     assert text.splitlines()[-1] == "No findings; 4 checks not assessed."
@@ -102,7 +118,9 @@ def test_every_check_that_is_counted_is_named_once() -> None:
     )
     partly = [NotAssessed(what="RD303 over-clipping", reason=f"{layer}: too few steps") for layer in "ab"]
     entries = (shared, shared.model_copy(update={"what": "RD105 truncated-memory"}), own, *partly)
-    text = render(reports.healthy().model_copy(update={"not_assessed": entries}))
+    report = reports.healthy().model_copy(update={"not_assessed": entries})
+    assert "Not assessed (-v tells why): RD105, RD303\n- sensor gates: RuntimeError: x\n" in render(report)
+    text = render(report, full=True)
     assert "- RD105 truncated-memory: for the reasons that the verdicts above give\n" in text
     assert text.count("RD101") == 1
     assert text.splitlines()[-1] == "No findings; 4 checks not assessed."
@@ -115,10 +133,10 @@ def test_many_checks_of_one_reason_are_told_by_their_ids() -> None:
         (3, "- RD201 some-name, RD202 some-name, RD203 some-name: hand-written: its gates are\n"),
         (4, f"- RD201, RD202, RD203, RD204: {reason}\n"),
     ):
-        text = render(reports.healthy().model_copy(update={"not_assessed": tuple(rules[:count])}))
+        text = render(reports.healthy().model_copy(update={"not_assessed": tuple(rules[:count])}), full=True)
         assert expected in text
     entries = (*rules, NotAssessed(what="sensor losses", reason=reason))
-    text = render(reports.healthy().model_copy(update={"not_assessed": entries}))
+    text = render(reports.healthy().model_copy(update={"not_assessed": entries}), full=True)
     assert "- RD201, RD202, RD203, RD204, sensor losses: hand-written" in text
 
 
@@ -152,6 +170,6 @@ def test_nothing_of_the_script_reaches_the_terminal_as_control_or_markup() -> No
 def test_wide_characters_are_measured() -> None:
     confidence = Confidence(word="high", because="漢字 " * 40)
     finding = reports.ill().findings[0].model_copy(update={"confidence": confidence})
-    text = render(reports.ill().model_copy(update={"findings": (finding,)}), width=80)
+    text = render(reports.ill().model_copy(update={"findings": (finding,)}), width=80, full=True)
     assert text.count("漢字") == 40
     assert max(cell_len(line) for line in text.splitlines()) <= 80
