@@ -98,7 +98,10 @@ def remedies_page() -> str:
         ]
         if remedy.before:
             parts += ["Before:", _code(remedy.before), "After:"]
-        parts += [_code(remedy.after), "\n".join(f"- {caution}" for caution in remedy.cautions)]
+        parts.append(_code(remedy.after))
+        if remedy.by_hand:
+            parts += ["For a hand-written cell:", _code(remedy.by_hand)]
+        parts.append("\n".join(f"- {caution}" for caution in remedy.cautions))
         parts += _evidence(remedy)
         if remedy.excludes:
             parts.append(f"Not together with: {', '.join(f'[{i}](#{i})' for i in remedy.excludes)}.")

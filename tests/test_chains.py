@@ -61,9 +61,10 @@ CHAINS = {
         "RD602",
         {"recurrent_start_poor": True, "recurrent_start": "recurrent weights too large"}
         | GROWING
+        | TOO_LARGE
         | SPIKES
         | NON_FINITE,
-        {"RD102", "RD103", "RD104"},
+        {"RD102", "RD301", "RD103", "RD104"},
     ),
     "forget gate shut, vanishing": (
         "RD602",

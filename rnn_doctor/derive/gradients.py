@@ -182,7 +182,7 @@ def _does_harm(losses: list[float | None], k: int, ratio: float, broke: bool) ->
     return now - level > max(0.5 * abs(level), 3 * spread) and abs(now) > 0.1 * abs(first)
 
 
-def _first_non_finite(view: View) -> NonFinite | None:
+def first_non_finite(view: View) -> NonFinite | None:
     """Where NaN or Inf was first seen.
 
     A gradient alone that overflows is everyday work of loss scaling, which then skips the update: it counts
@@ -209,7 +209,7 @@ def non_finite_found(view: View) -> Measurement:
 
     Reads: `log.non_finite`, `log.steps`. Unit: claim. None if: no step and no such record.
     """
-    first = view.once(_first_non_finite)
+    first = view.once(first_non_finite)
     if first is None and not view.log.steps:
         return unknown(NO_STEP)
     return known(first is not None, n=len(view.log.steps), location=_place_of(view, first) if first else None)
@@ -252,7 +252,7 @@ def non_finite_origin(view: View) -> Measurement:
 
     Reads: `log.non_finite`, `log.steps`. Unit: words. None if: everything was finite.
     """
-    first = view.once(_first_non_finite)
+    first = view.once(first_non_finite)
     if first is None:
         return unknown("nothing but finite values was seen")
     if first.what == "operation":
@@ -268,7 +268,7 @@ def non_finite_step(view: View) -> Measurement:
 
     Reads: `log.non_finite`, `log.steps`. Unit: number of the update. None if: everything was finite.
     """
-    first = view.once(_first_non_finite)
+    first = view.once(first_non_finite)
     return unknown("nothing but finite values was seen") if first is None else known(first.step)
 
 
@@ -278,7 +278,7 @@ def non_finite_when(view: View) -> Measurement:
 
     Reads: `log.non_finite`, `log.steps`. Unit: words. None if: everything was finite.
     """
-    first = view.once(_first_non_finite)
+    first = view.once(first_non_finite)
     if first is None:
         return unknown("nothing but finite values was seen")
     return known(f"{view.counted_by} {first.step}")

@@ -137,15 +137,24 @@ def is_lstm(view: View) -> dict[str, Measurement]:
     return each_module(view, measure)
 
 
-@signal(unit="claim", by="module", reads=("modules.kind", "modules.nonlinearity"))
+@signal(unit="claim", by="module", reads=("modules.kind", "modules.nonlinearity", "layers"))
 def uses_relu(view: View) -> dict[str, Measurement]:
     """Whether the state of a module passes a ReLU: nn.RNN or nn.RNNCell with nonlinearity="relu".
 
-    Reads: `log.modules[id].kind`, `.nonlinearity`. Unit: claim. None if: the recurrence is hand-written.
+    Of a hand-written recurrence: whether its states at the first sample are so, none below zero and some zero.
+
+    Reads: `log.modules[id].kind`, `.nonlinearity`, `log.layers[i].active_share`. Unit: claim.
+    None if: the states of a hand-written recurrence were not seen.
     """
 
     def measure(module: int) -> Measurement:
         built = view.log.modules[module]
-        return unknown(HAND_WRITTEN) if built.kind == "custom" else known(built.nonlinearity == "relu")
+        if built.kind != "custom":
+            return known(built.nonlinearity == "relu")
+        seen = [layer for layer in view.log.layers if layer.module == module]
+        first = [layer for layer in seen if layer.step == seen[0].step]
+        return (
+            known(any(layer.active_share is not None for layer in first)) if seen else unknown(HAND_WRITTEN)
+        )
 
     return each_module(view, measure)

@@ -5,8 +5,9 @@ value of the script is looked at.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from rnn_doctor.derive.subjects import is_hand_written
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.names import Names
 from rnn_doctor.schema.values import Location
@@ -26,7 +27,8 @@ def names(view: View, places: dict[str, Location]) -> Names:
     return Names(
         optimizer=assigned(built) or (_stepped(places.get("step")) if lead is not None else None),
         model=None if _holds_a_part(view) else _owner([built, places.get("clip")]),
-        modules=dict(_modules(view)),
+        modules=(modules := dict(_modules(view))),
+        recurrent=dict(_recurrent(view, modules)),
     )
 
 
@@ -53,6 +55,22 @@ def _modules(view: View) -> Iterator[tuple[str, str]]:
     for subject, name in known.items():
         if name is not None and taken.count(name) == 1:
             yield subject, name
+
+
+def _recurrent(view: View, modules: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
+    """Each hand-written recurrence, with the weights of its state as an expression where that is known."""
+    for number, subject in view.module_names.items():
+        if not is_hand_written(view, number):
+            continue
+        weights = [each for w in view.log.initial_weights if w.module == number for each in w.recurrent]
+        name, holder = weights[0].name if len(weights) == 1 else None, modules.get(subject)
+        if name is None or holder is None:
+            yield subject, None
+            continue
+        (weight,) = weights
+        turned = ".t()" if weight.transposed else ""
+        columns = "[:, {}:{}]".format(*weight.columns) if weight.columns else ""
+        yield subject, f"{holder}.{name.removeprefix(f'{subject}.')}{turned}{columns}"
 
 
 def _owner(locations: Iterable[Location | None]) -> str | None:

@@ -1,6 +1,7 @@
 """The curves of a report: by lag and by time step inside the recurrences, and over the updates."""
 
 from rnn_doctor.derive import curves, gate_curves
+from rnn_doctor.derive.gradients import first_non_finite
 from rnn_doctor.derive.needed_lag import needed
 from rnn_doctor.derive.subjects import HAND_WRITTEN, is_hand_written
 from rnn_doctor.derive.view import NO_STEP, View
@@ -14,14 +15,24 @@ NOT_EXAMINED = "the recurrence was not examined while the script was watched"
 def profiles(log: RunLog, *, lag: int | None = None) -> Profiles:
     """The curves, or why there are none.
 
-    By lag and by time step the last of each module, layer and direction, whole modules before their layers.
+    By lag and by time step the last of each module, layer and direction before anything broke, whole modules before
+    their layers.
 
     lag: how many steps back the task needs to remember, where the user knows it.
     """
     view = View(log, lag)
     names = view.module_names
-    gains = {(r.module, r.layer, r.reverse): r for r in log.lag_gains if r.lags and r.module in names}
-    layers = {(r.module, r.layer, r.reverse): r for r in log.layers if r.module in names}
+    broke = view.once(first_non_finite)
+
+    def whole(record: LagGain | Layer) -> bool:
+        return broke is None or record.step < broke.step
+
+    gains = {
+        (r.module, r.layer, r.reverse): r
+        for r in sorted(log.lag_gains, key=whole)
+        if r.lags and r.module in names
+    }
+    layers = {(r.module, r.layer, r.reverse): r for r in sorted(log.layers, key=whole) if r.module in names}
     order = sorted(gains, key=lambda key: (key[0], key[1] is not None, key[1] or 0, key[2]))
     found = Profiles(
         by_lag=tuple(_by_lag(view, gains[key]) for key in order),

@@ -133,11 +133,15 @@ def _prescription(
         because=_because(candidate),
         basis="certain" if any(use.certain for use in candidate.uses) else "literature",
         effort=remedy.effort,
-        how=in_names_of(remedy.after, names, subject).strip("\n"),
+        how=in_names_of(_snippet(remedy, subject, names), names, subject).strip("\n"),
         cautions=(*_first(warning), *remedy.cautions),
         sources=remedy.sources,
         evidence=remedy.evidence,
     )
+
+
+def _snippet(remedy: Remedy, subject: str | None, names: Names) -> str:
+    return remedy.by_hand if remedy.by_hand and subject in names.recurrent else remedy.after
 
 
 def _first(warning: Contraindication | None) -> tuple[str, ...]:

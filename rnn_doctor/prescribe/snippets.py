@@ -13,12 +13,13 @@ _LAYERS = ("rnn", "lstm", "bilstm", "cell")
 
 
 def in_names_of(snippet: str, names: Names, subject: str | None) -> str:
-    """The snippet with the script's names for its optimizer, its model and the recurrent module of the subject.
+    """The snippet with the script's names for optimizer, model, the subject's recurrent module and its weights.
 
     What is not known keeps the name of the catalogue, and so does everything where the result would not be Python.
     """
     own: dict[str, str | None] = {"optimizer": names.optimizer, "model": names.model}
     own |= dict.fromkeys(_LAYERS, names.modules.get(subject or ""))
+    own["recurrent"] = names.recurrent.get(subject or "")
     renamed = _renamed(snippet, {old: new for old, new in own.items() if new is not None})
     try:
         ast.parse(renamed)
@@ -29,8 +30,9 @@ def in_names_of(snippet: str, names: Names, subject: str | None) -> str:
 
 def subject_of(subjects: Iterator[str], names: Names) -> str | None:
     """Which module a remedy is for: the first subject that is one, else the only one that there is."""
-    first = next((subject for subject in subjects if subject in names.modules), None)
-    only = next(iter(names.modules)) if len(names.modules) == 1 else None
+    known = {*names.modules, *names.recurrent}
+    first = next((subject for subject in subjects if subject in known), None)
+    only = next(iter(known)) if len(known) == 1 else None
     return first or only
 
 

@@ -34,6 +34,17 @@ class Module(Frozen):
     location: Location | None = None
 
 
+class RecurrentWeight(Frozen):
+    """The weights of a hand-written recurrence that its state passes through."""
+
+    name: str | None = None
+    """Of the parameter; None where they are made of others."""
+    transposed: bool = False
+    """The rows of the parameter take the state; else its columns do."""
+    columns: tuple[int, int] | None = None
+    """From and to, after transposing, where the state stands beside an input; else they take the state alone."""
+
+
 class InitialWeights(Frozen):
     """Weights of one layer and direction of a recurrent module before the first update."""
 
@@ -54,6 +65,8 @@ class InitialWeights(Frozen):
     """Largest over smallest standard deviation of one gate's recurrent weights."""
     forget_bias: Number | None = None
     """Mean of b_ih + b_hh of the forget gate (LSTM) or of the update gate (GRU)."""
+    recurrent: tuple[RecurrentWeight, ...] = ()
+    """Of a hand-written recurrence: its weights in the script's own names."""
 
 
 class Optimizer(Frozen):

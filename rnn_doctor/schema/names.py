@@ -11,3 +11,5 @@ class Names(Frozen):
     """Whose `parameters()` the optimizer was given."""
     modules: dict[str, str] = {}
     """Of the recurrent modules, by subject."""
+    recurrent: dict[str, str | None] = {}
+    """Of hand-written recurrences, by subject: the weights that the state passes through."""

@@ -44,6 +44,8 @@ class Remedy(Frozen):
     """The snippet as it usually stands."""
     after: Text
     """The snippet as it should stand: PyTorch code."""
+    by_hand: str | None = None
+    """The same for a hand-written recurrence, whose state passes through the weights `recurrent`."""
     cautions: tuple[Text, ...] = ()
     """Where it does not help, and what it costs."""
     excludes: tuple[str, ...] = ()

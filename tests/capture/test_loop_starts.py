@@ -31,7 +31,7 @@ def random(_: int) -> torch.Tensor:
 def told(loss: torch.Tensor) -> Made:
     unrolled = Unrolled(loss)
     (loop,) = loops.find(unrolled, lambda _: False, lambda weights: "cell")
-    return loop_starts.initial_weights(unrolled, loop), loop_starts.given(unrolled, loop)
+    return loop_starts.initial_weights(unrolled, loop, str), loop_starts.given(unrolled, loop)
 
 
 class Joined(nn.Module):
@@ -232,6 +232,44 @@ def test_both_are_written_and_nothing_of_the_training_changes(monkeypatch: pytes
     assert [each["step"] for each in records.of("loop_input")] == [1, 2, 3]
 
 
+@pytest.mark.parametrize(("kind", "first"), [("lstm", "x"), ("rnn", "h")])
+def test_the_weights_of_the_state_are_told_by_name_and_columns(kind: str, first: str) -> None:
+    with observed() as records:
+        cell = Joined(kind, first)
+        optimizer = torch.optim.SGD(cell.parameters(), lr=0.1)
+        cell(random).backward()
+        optimizer.step()
+    (told,) = records.of("initial_weights")
+    columns = (N, N + H) if first == "x" else (0, H)
+    assert told["recurrent"] == [{"name": "gates.weight", "transposed": False, "columns": columns}]
+
+
+def test_bare_tensors_have_no_name_and_parameters_may_be_transposed() -> None:
+    class Bare(nn.Module):
+        def __init__(self, *, owned: bool) -> None:
+            super().__init__()
+            weight = torch.randn(H, H) * 0.3
+            self.held = [weight.requires_grad_()]
+            if owned:
+                self.w = nn.Parameter(weight)
+
+        def forward(self) -> torch.Tensor:
+            h = torch.zeros(B, H)
+            (w,) = [*self.parameters()] or self.held
+            for _ in range(T):
+                h = torch.tanh(torch.randn(B, H) + h @ w)
+            return h.square().mean()
+
+    for owned, name in ((True, "Bare.w"), (False, None)):
+        with observed() as records:
+            cell = Bare(owned=owned)
+            optimizer = torch.optim.SGD([*cell.parameters()] or cell.held, lr=0.1)
+            cell().backward()
+            optimizer.step()
+        (told,) = records.of("initial_weights")
+        assert told["recurrent"] == [{"name": name, "transposed": True, "columns": None}]
+
+
 def test_a_failure_leaves_the_search_for_loops_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("no such tensor")
@@ -256,5 +294,5 @@ def test_complex_weights_are_left_alone() -> None:
     loss = h.abs().square().mean()
     unrolled = Unrolled(loss)
     for loop in loops.find(unrolled, lambda _: False, lambda weights: "cell"):
-        assert loop_starts.initial_weights(unrolled, loop) == []
+        assert loop_starts.initial_weights(unrolled, loop, str) == []
         assert loop_starts.given(unrolled, loop) is None

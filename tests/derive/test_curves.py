@@ -53,6 +53,17 @@ def test_losses_norms_and_rates_by_step() -> None:
     assert curves.learning_rate.values == (0.1, 0.05, 0.025)
 
 
+def test_curves_by_lag_and_time_are_of_the_last_sample_before_anything_broke() -> None:
+    samples = [logs.lag_profile(step=step) for step in (1, 3, 8)]
+    layers = [recurrent_logs.layer(step=step) for step in (1, 3, 8)]
+    whole = made(logs.lstm(), logs.adam(), logs.steps([1.0] * 10), samples, layers)
+    assert (whole.by_lag[0].step, whole.by_time[0].step) == (8, 8)
+    broken = made(logs.lstm(), logs.adam(), logs.steps([1.0] * 10), samples, layers, logs.not_finite(4))
+    assert (broken.by_lag[0].step, broken.by_time[0].step) == (3, 3)
+    at_once = made(logs.lstm(), logs.adam(), logs.steps([1.0] * 10), samples, layers, logs.not_finite(1))
+    assert (at_once.by_lag[0].step, at_once.by_time[0].step) == (8, 8)
+
+
 def test_spikes_are_named_by_step() -> None:
     norms = [1.0] * 30
     norms[19] = 50.0

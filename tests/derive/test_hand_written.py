@@ -2,7 +2,7 @@
 
 from rnn_doctor.derive.subjects import HAND_WRITTEN
 from tests.derive.logs import log, lstm, measure, steps, value_of
-from tests.derive.recurrent_logs import flow, loop
+from tests.derive.recurrent_logs import flow, layer, loop
 
 BY_HAND = lstm(kind="custom")
 
@@ -15,6 +15,13 @@ def test_a_linear_recurrence() -> None:
     assert measure("recurrence_is_linear", log(BY_HAND, loop(linear=None)), "lstm").absent
     assert measure("recurrence_is_linear", log(BY_HAND), "lstm").absent
     assert value_of("recurrence_is_linear", log(lstm()), "lstm") is False
+
+
+def test_states_tell_whether_they_pass_a_relu() -> None:
+    assert value_of("uses_relu", log(BY_HAND, layer(active_share=0.4), layer(21)), "lstm") is True
+    assert value_of("uses_relu", log(BY_HAND, layer(), layer(21, active_share=0.4)), "lstm") is False
+    assert measure("uses_relu", log(BY_HAND), "lstm").absent == HAND_WRITTEN
+    assert value_of("uses_relu", log(lstm(kind="RNN", nonlinearity="relu")), "lstm") is True
 
 
 def test_a_missing_gain_says_why() -> None:

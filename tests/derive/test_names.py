@@ -6,6 +6,7 @@ import pytest
 
 from rnn_doctor.derive.signals import signals
 from rnn_doctor.schema.names import Names
+from tests.derive.logs import initial
 from tests.recorded import HEADER, MODULE, OPTIMIZER, PARAMETERS, run_log, steps
 
 
@@ -28,6 +29,31 @@ def named(
     ]
     layers = [MODULE | {"id": n, "name": f"layer{n}", **at(code)} for n, code in enumerate(modules)]
     return signals(run_log([HEADER, *layers, OPTIMIZER | at(built, file), *places, *steps(2)])).names
+
+
+@pytest.mark.parametrize(
+    ("subject", "weight", "expected"),
+    [
+        ("Net", {"name": "h2h.weight"}, "net.h2h.weight"),
+        ("Net", {"name": "Net.w", "transposed": True}, "net.w.t()"),
+        (
+            "decoder.cell",
+            {"name": "decoder.cell.gates.weight", "columns": [3, 8]},
+            "net.gates.weight[:, 3:8]",
+        ),
+        ("Net", {"name": None}, None),
+        ("Net", None, None),
+    ],
+)
+def test_the_weights_of_a_hand_written_state(
+    subject: str, weight: dict[str, Any] | None, expected: str | None
+) -> None:
+    module = MODULE | {"name": subject, "kind": "custom", **at("net = Net()")}
+    start = initial(module=1, recurrent=[weight] if weight else []).model_dump()
+    log = run_log([HEADER, module, OPTIMIZER, start, *steps(2)])
+    assert signals(log).names.recurrent == {subject: expected}
+    two = initial(module=1, recurrent=[{"name": "a"}, {"name": "b"}]).model_dump()
+    assert signals(run_log([HEADER, module, OPTIMIZER, two, *steps(2)])).names.recurrent == {subject: None}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 
 import pytest
+import torch
+from torch import nn
 
 from rnn_doctor.diagnose.rulebook import load
 from rnn_doctor.prescribe.snippets import in_names_of, subject_of
@@ -33,6 +35,32 @@ def renamed(snippet: str, subject: str | None = "encoder.lstm") -> str:
 )  # fmt: skip
 def test_names_are_replaced_where_they_are_names(given: str, expected: str) -> None:
     assert renamed(given) == expected
+
+
+def test_a_hand_written_recurrence_has_snippets_of_its_own() -> None:
+    own = Names(modules={"Net": "net"}, recurrent={"Net": "net.gates.weight[:, 3:8]"})
+    snippet = CATALOGUE["orthogonal-initialization"].by_hand or ""
+    told = in_names_of(snippet, own, "Net")
+    assert "for gate in net.gates.weight[:, 3:8].split(net.gates.weight[:, 3:8].shape[1]):" in told
+    assert in_names_of(snippet, Names(recurrent={"Net": None}), "Net") == snippet
+    assert subject_of(iter(["run"]), Names(recurrent={"Net": None})) == "Net"
+
+
+@pytest.mark.parametrize(
+    "id_", ["orthogonal-initialization", "xavier-initialization", "he-initialization", "reinitialize-weights"]
+)
+@pytest.mark.parametrize("recurrent", ["net.h2h.weight", "net.gates.weight[:, 3:8]", "net.w.t()"])
+def test_what_is_written_for_hand_written_recurrences_runs(id_: str, recurrent: str) -> None:
+    net = nn.Module()
+    net.h2h, net.gates = nn.Linear(5, 5), nn.Linear(3 + 5, 20)
+    net.w = nn.Parameter(torch.randn(5, 5))
+    before = [p.detach().clone() for p in net.parameters()]
+    own = Names(modules={"Net": "net"}, recurrent={"Net": recurrent})
+    snippet = in_names_of(CATALOGUE[id_].by_hand or "", own, "Net")
+    if id_ == "he-initialization" and "gates" in recurrent:
+        return  # the identity is for a recurrence of one matrix
+    exec(snippet, {"torch": torch, "net": net})
+    assert any(not torch.equal(old, new) for old, new in zip(before, net.parameters(), strict=True))
 
 
 def test_what_is_not_known_keeps_its_name() -> None:

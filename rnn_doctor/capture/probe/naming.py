@@ -98,6 +98,11 @@ class Naming:
         shape = "x".join(str(n) for n in parameter.shape)
         return self._known(parameter) or Named(f"tensor {shape}", None, "tensor")
 
+    def path_of(self, parameter: torch.Tensor) -> str | None:
+        """The name of a module's parameter; None of a bare tensor."""
+        known = self._known(parameter)
+        return None if known is None or known.owner is None else known.name
+
     def _known(self, parameter: torch.Tensor) -> Named | None:
         known = self._named.get(id(parameter))
         if known is None or known.parameter() is not parameter:  # another one that is gone had this id

@@ -41,6 +41,10 @@ class Product(NamedTuple):
     """The columns that hold the state before."""
     taken: bool
     """It is made of the state before, of which `state` does not tell the columns."""
+    weight: torch.Tensor | None = None
+    """The parameter that the matrix is, or is the transpose of; None where it is made of others."""
+    transposed: bool = False
+    """The matrix is its transpose."""
 
     def inputs(self, values: torch.Tensor) -> torch.Tensor:
         """The columns beside those of the state. Shapes: (N, I + H) -> (N, I); (N, H) -> (N, 0)."""
@@ -48,6 +52,18 @@ class Product(NamedTuple):
             return values
         first, last = self.state
         return torch.cat((values[:, :first], values[:, last:]), 1)
+
+
+class _Factor(NamedTuple):
+    """The constant one of a product's two: fields as of a `Product`."""
+
+    matrix: torch.Tensor | None
+    key: int
+    weight: torch.Tensor | None = None
+    transposed: bool = False
+
+
+_NO_FACTOR = _Factor(None, 0)
 
 
 def products(unrolled: Unrolled, loop: Loop, edge: Edge) -> list[Product]:
@@ -79,7 +95,7 @@ def _makers(unrolled: Unrolled, loop: Loop, edge: Edge) -> Iterator[int]:
 def given_to(unrolled: Unrolled, number: int, key: int) -> torch.Tensor | None:
     """What an application of the weight of a `Product` was given; None of any other operation. Shape: (B, any)."""
     kind = unrolled.kinds[number]
-    if kind not in KEPT or _factor(unrolled, number)[1] != key:
+    if kind not in KEPT or _factor(unrolled, number).key != key:
         return None
     return _given(unrolled, number)
 
@@ -87,7 +103,7 @@ def given_to(unrolled: Unrolled, number: int, key: int) -> torch.Tensor | None:
 def _product(unrolled: Unrolled, loop: Loop, number: int, edges: set[Edge]) -> Product | None:
     inputs, node = unrolled.inputs[number], unrolled.nodes[number]
     taking = PRODUCTS[unrolled.kinds[number]][0]
-    matrix, key = _factor(unrolled, number)
+    matrix, key, weight, transposed = _factor(unrolled, number)
     if matrix is None or not matrix.is_floating_point():
         return None
     made = inputs[taking][0]
@@ -95,22 +111,21 @@ def _product(unrolled: Unrolled, loop: Loop, number: int, edges: set[Edge]) -> P
     state = _columns(unrolled, loop, inputs[taking], edges, matrix.shape[1]) if taken else None
     bias, _ = _leaf(node, 0) if taking else (None, False)
     bias = bias.detach() if bias is not None and bias.shape == matrix.shape[:1] else None
-    return Product(number, key, matrix, bias, _given(unrolled, number), state, taken)
+    return Product(number, key, matrix, bias, _given(unrolled, number), state, taken, weight, transposed)
 
 
-def _factor(unrolled: Unrolled, number: int) -> tuple[torch.Tensor | None, int]:
-    """The matrix of a product, and what tells its weight from others."""
+def _factor(unrolled: Unrolled, number: int) -> _Factor:
     kind, node = unrolled.kinds[number], unrolled.nodes[number]
     weighing = PRODUCTS[kind][1]
     if len(node.next_functions) <= weighing:
-        return None, 0
+        return _NO_FACTOR
     leaf, turned = _leaf(node, weighing)
     turned ^= kind == "Linear"  # which takes its weight as it is
     if leaf is not None and leaf.dim() == _MATRIX:
-        return (leaf.detach() if turned else leaf.detach().t()), id(leaf)
+        return _Factor(leaf.detach() if turned else leaf.detach().t(), id(leaf), leaf, not turned)
     name = KEPT[kind].get(weighing)
     kept = saved(node, name) if name else None  # of one that is made of weights
-    return (kept.t(), kept.data_ptr()) if kept is not None and kept.dim() == _MATRIX else (None, 0)
+    return _Factor(kept.t(), kept.data_ptr()) if kept is not None and kept.dim() == _MATRIX else _NO_FACTOR
 
 
 def _given(unrolled: Unrolled, number: int) -> torch.Tensor | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Callable
 
 import torch
 
@@ -21,8 +21,13 @@ _DRIVEN = 16
 """Rows, of all steps looked at, that are multiplied by the input weights."""
 
 
-def initial_weights(unrolled: Unrolled, loop: Loop) -> list[dict[str, Any]]:
+def initial_weights(
+    unrolled: Unrolled, loop: Loop, named: Callable[[torch.Tensor], str | None]
+) -> list[dict[str, Any]]:
     """The fields of an `initial_weights` record for each tensor of the state that matrices of its own carry on.
+
+    named: the name of a parameter; None of a bare tensor.
+
 
     Only what takes the state and makes the next one with no product between counts as recurrent: the last layer of a
     residual step may start at zero, and its units are no copies.
@@ -36,7 +41,8 @@ def initial_weights(unrolled: Unrolled, loop: Loop) -> list[dict[str, Any]]:
         if matrices in known or not recurrent or not all(_fits(p, loop) for p in recurrent):
             continue
         known.add(matrices)
-        found.append({"layer": len(found), **_fields(each, recurrent, loop.hidden_size)})
+        fields = _fields(each, recurrent, loop.hidden_size)
+        found.append({"layer": len(found), **fields, "recurrent": [_place(p, named) for p in recurrent]})
     return found
 
 
@@ -62,6 +68,18 @@ def _fields(each: list[Product], recurrent: list[Product], hidden: int) -> dict[
         if inputs
         else math.nan,
         **(distribution(states[0], states[0].shape[0] // hidden) if len(states) == 1 else {}),
+    }
+
+
+def _place(product: Product, named: Callable[[torch.Tensor], str | None]) -> dict[str, Any]:
+    """Where the weights stand that a state passes through."""
+    if product.weight is None or product.state is None:
+        return {}
+    whole = product.state == (0, product.matrix.shape[1])
+    return {
+        "name": named(product.weight),
+        "transposed": product.transposed,
+        "columns": None if whole else product.state,
     }
 
 

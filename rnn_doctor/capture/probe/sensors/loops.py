@@ -314,7 +314,7 @@ class Loops:
 
     def _describe(self, step: int, number: int, unrolled: Unrolled, loop: loops.Loop) -> None:
         """Writes what a recurrence starts from, and what it is given."""
-        for fields in loop_starts.initial_weights(unrolled, loop) if step == 1 else ():
+        for fields in loop_starts.initial_weights(unrolled, loop, self._naming.path_of) if step == 1 else ():
             self._writer.write("initial_weights", module=number, **fields)
         given = loop_starts.given(unrolled, loop)
         if given is not None:
