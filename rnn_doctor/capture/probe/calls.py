@@ -118,9 +118,8 @@ class Calls:
             attempt("reads", self.reads.on_call, number, module, output)
             attempt("step_reads", self.loops.reads.on_call, number, module, output)
             attempt("softmax", self.softmaxes.watch, True)
-            attempt(
-                "mixing", self.mixings.on_call, number, module, given, state, output, self._loaders.tensor
-            )
+            source = self._loaders.tensor, self._loaders.samples_first
+            attempt("mixing", self.mixings.on_call, number, module, given, state, output, *source)
         if self._flowing:
             attempt("states", self._follow, number, module, given, state, output)
         if self._examining:
@@ -172,6 +171,9 @@ class Calls:
     def _graph(self, sizes: dict[int, tuple[int, int]], tables: list[torch.Tensor]) -> None:
         """The graph of a loss of a sampled step was searched."""
         attempt = self._session.attempt
+        if self._mixing:
+            source = self._loaders.tensor, self._loaders.samples_first
+            attempt("mixing", self.mixings.on_loops, self._step, self.loops.given, *source)
         attempt("axes", self.axis_tests.on_graph, self._step, sizes, tables)
         if self.orders.redrawn.open:
             attempt("orders", self.orders.redrawn.on_graph, sizes, tables)
