@@ -62,7 +62,7 @@ class Calls:
         self.axis_tests = AxisTests(writer)
         self.constant_tokens = ConstantTokens(writer)
         self.modes = Modes(writer, naming)
-        self.orders = Orders(writer, loaders.rows)
+        self.orders = Orders(writer, loaders.rows, listening)
         self.examiner = Examiner(writer)
         self.watch_detaching: Callable[[bool], None] = lambda _: None
         """Begins or ends to tell of the tensors that the script cuts off from their graph."""
@@ -176,7 +176,7 @@ class Calls:
             attempt("mixing", self.mixings.on_loops, self._step, self.loops.given, *source)
         attempt("axes", self.axis_tests.on_graph, self._step, sizes, tables)
         if self.orders.redrawn.open:
-            attempt("orders", self.orders.redrawn.on_graph, sizes, tables)
+            attempt("orders", self.orders.redrawn.on_graph, sizes, tables, self.loops.given)
         if self.constant_tokens.open:
             attempt("inputs", self.constant_tokens.on_graph, self._step, list(sizes), tables)
 

@@ -32,20 +32,28 @@ def _of_loop(unrolled: Unrolled, loop: Loop) -> list[torch.Tensor]:
             for product in products(unrolled, loop, edge):
                 applied.setdefault(product.key, {}).setdefault(loop.step[edge[0]], product)
     for steps in applied.values():
-        inputs = _inputs(unrolled, list(steps.values())) if len(steps) == len(states) else []
+        inputs = _inputs(unrolled, loop, list(steps.values())) if len(steps) == len(states) else []
         if inputs:
             return inputs
     return []
 
 
-def _inputs(unrolled: Unrolled, steps: list[Product]) -> list[torch.Tensor]:
-    """What the applications of one weight were given beside the state; nothing where that is all, or made by others."""
+def _inputs(unrolled: Unrolled, loop: Loop, steps: list[Product]) -> list[torch.Tensor]:
+    """What the applications of one weight were given beside the state; nothing where that is all, or made by layers."""
     last = steps[-1]  # the state that the first was given is no step's
-    if last.taken:
-        given = [last.inputs(p.given) for p in steps if p.given is not None] if last.state is not None else []
-    else:
+    if not last.taken:
         given = [each for each in (_as_it_lies(unrolled, p.number) for p in steps) if each is not None]
+    elif last.state is None or _is_learned(unrolled, loop, last.number):
+        return []
+    else:
+        given = [last.inputs(p.given) for p in steps if p.given is not None]
     return given if len(given) == len(steps) and given[0].shape[1] else []
+
+
+def _is_learned(unrolled: Unrolled, loop: Loop, number: int) -> bool:
+    """Whether a product takes what was joined of a state and of what layers made outside of the loop."""
+    made = unrolled.inputs[number][PRODUCTS[unrolled.kinds[number]][0]][0]
+    return any(part >= 0 and not loop.step[part] for part, _ in unrolled.inputs[made])
 
 
 def _as_it_lies(unrolled: Unrolled, number: int) -> torch.Tensor | None:

@@ -89,12 +89,14 @@ class Loops:
         self.tables: list[torch.Tensor] = []
         """The tokens that its loss depends on."""
         self.given: dict[int, list[torch.Tensor]] = {}
-        """By recurrence of that graph: what its steps took of the batch, while views are looked at."""
+        """By recurrence of that graph: what its steps took of the batch."""
         self.carried = False
         """Whether one of them began with a state that may be an earlier batch's."""
         self._backwards = 0
         self._made = self._made_before = -1
         """Number, in autograd's sequence, of the last operation under a loss of this update, and of an earlier one."""
+        self._aside: list[int] = []
+        """Of the first updates: operations that no loss depends on."""
         self._examined: set[int] = set()
         """Recurrences that were examined in this step; further micro-batches of it are not."""
 
@@ -106,6 +108,8 @@ class Loops:
         unrolled = Unrolled(loss)
         self.sizes, self.tables = {}, tokens_under(unrolled)
         self._made = max(self._made, loss.grad_fn._sequence_nr())
+        followed = 1 < step <= _SETTLED and self._backwards == 1  # the update before was, too
+        self._aside += [renewed.aside(unrolled, self._made_before)] if followed else []
         known = self._belongs()
         found: set[str] = set()
         numbered: dict[int, loops.Loop] = {}
@@ -150,7 +154,7 @@ class Loops:
         if examine:
             self._follow_detours(step, unrolled)
         self.reads.on_graph(unrolled, numbered)
-        self.given = loop_inputs.by_step(unrolled, numbered) if self.reads.wanted else {}
+        self.given = loop_inputs.by_step(unrolled, numbered)
 
     def _scan(self, step: int, unrolled: Unrolled, examine: bool) -> None:
         """Recurrences whose steps are computed at once."""
@@ -176,7 +180,8 @@ class Loops:
         self, step: int, unrolled: Unrolled, known: Callable[[torch.Tensor], bool], found: set[str]
     ) -> None:
         """Writes of the recurrences that cannot learn: given zeros at each step, or reached by no loss."""
-        for cut in () if found else renewed.find(unrolled, known, self._owner):
+        aside = 0 if self._recurrences.ids else min(self._aside, default=0)
+        for cut in () if found else renewed.find(unrolled, known, self._owner, aside):
             number = self._unused(self._owner(cut.weights), cut.hidden_size)
             if number is not None:
                 self._writer.write(
