@@ -35,6 +35,12 @@ every task of classes, of 128 nothing in some (benchmarks/thresholds/same_batch.
 MOST_TARGETS = 700
 """Of them: the 640 characters of 32 sequences lost 0.6, 2560 lost 0.1 to 0.3 (there too)."""
 KEPT = "every update is made of one batch that a loader gave, and has many"
+PART = "every update takes the same part of a tensor that holds more"
+LEAST_MORE = 4
+"""Times as many sequences as a batch, which the tensor holds that it is taken from: the rest of a training on half of
+the data, or on a third, may be held out."""
+MOST_OF_A_PART = 128
+"""Sequences: of more, which may be all that is trained on, one batch lost little (there too)."""
 UNTOLD = "every update is made of one batch; whether it is all there is was not told"
 SORTED = "the labels come in long runs of one class"
 LEVELS = "their targets lie close together, and far from those of other batches"
@@ -107,11 +113,18 @@ def _one_batch(view: View, order: BatchOrder) -> _Part | None:
     if training:
         return _of_loader(training, order)
     told = order.once is not None and order.pairs is not None and order.pairs >= FEWEST_PAIRS
-    if told and (order.once or 0.0) > MOST_ONCE:
-        return _Part(1.0, "", order.same, ONE_BATCH)
-    if _are_few(order):
-        return _Part(1.0, "", order.same, FEW)
+    once = told and (order.once or 0.0) > MOST_ONCE
+    likeness = ONE_BATCH if once else PART if _is_part(order) else FEW if _are_few(order) else ""
+    if likeness:
+        return _Part(1.0, "", order.same, likeness)
     return _Part(0.0, "", order.same) if told else _Part(None, UNTOLD)
+
+
+def _is_part(order: BatchOrder) -> bool:
+    """Whether the batch is a small part of the tensor that it is taken from, and the same at each update."""
+    if order.drawn_from is None or not order.sequences:
+        return False
+    return order.sequences <= MOST_OF_A_PART and order.drawn_from >= LEAST_MORE * order.sequences
 
 
 def _are_few(order: BatchOrder) -> bool:
@@ -207,6 +220,18 @@ def labels_of_one_class(view: View) -> Measurement:
     if last is None or last.labels is None:
         return unknown("no labels that are all of one class were seen")
     return known(last.labels, n=last.updates)
+
+
+@signal(unit="sequences", reads=("batch_orders",))
+def sequences_at_hand(view: View) -> Measurement:
+    """Sequences of the tensor that a slice or an index took the one batch from that all updates are made of.
+
+    Reads: `log.batch_orders[-1].drawn_from`. Unit: sequences. None if: the batches differ, or that was not seen.
+    """
+    last = view.log.batch_orders[-1] if view.log.batch_orders else None
+    if last is None or last.drawn_from is None or not last.same:
+        return unknown("no batch was seen to be taken from a tensor that holds more")
+    return known(last.drawn_from, n=last.same)
 
 
 @signal(unit="sequences", reads=("batch_orders",))

@@ -67,6 +67,8 @@ class BatchOrder(Frozen):
     batch can be learned, or a training on all there is."""
     sequences: int | None = None
     """How many sequences that is."""
+    drawn_from: int | None = None
+    """How many the tensor holds that a slice or an index took them from; None where that was not seen."""
     pairs: int | None = None
     """Pairs of tokens that follow each other in them; None where the inputs are no tokens."""
     once: Number | None = None

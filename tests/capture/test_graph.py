@@ -141,6 +141,51 @@ def test_pairs_that_an_axis_was_put_in_for(
     assert found.paired is paired
 
 
+SPREAD: list[Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = [
+    lambda p, y: (p - y).square().mean().sqrt(),
+    lambda p, y: torch.norm(p - y),
+    lambda p, y: ((p - y) * (p - y)).mean(),
+    lambda p, y: (p - y).cosh().log().mean(),
+    lambda p, y: ((y - p) / (y.abs() + 1)).abs().mean(),
+    lambda p, y: torch.max(0.9 * (y - p), 0.1 * (p - y)).mean(),
+    lambda p, y: -(p.sigmoid().log() * y + (-p).sigmoid().log() * (1 - y)).mean(),
+    lambda p, y: (p.square() * y).mean() + p.abs().mean(),
+]
+
+
+@pytest.mark.parametrize("make", SPREAD)
+def test_losses_of_any_form_that_spread_over_pairs(
+    make: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> None:
+    y, x, w = torch.rand(B), torch.randn(B, N), weight(N, 1)
+    found = graph.spread(make(x @ w, y))
+    assert found is not None
+    assert (found.prediction_shape, found.result_shape, found.paired) == ((B, 1), (B, B), False)
+    turned = graph.spread(make((x @ w).squeeze(1), y.unsqueeze(1)))
+    assert turned is not None
+    assert turned.prediction_shape == (B,)
+    assert graph.spread(make((x @ w).squeeze(1), y)) is None
+    assert graph.spread(make(x @ w, y.unsqueeze(1))) is None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        # The sets at risk of a survival model, and pairs that are ranked.
+        lambda p, y: ((y[:, None] >= y) * p.squeeze(1).exp()).sum(1).log().mean(),
+        lambda p, y: ((y[:, None] >= y) * p.exp()).sum(1).log().mean(),
+        lambda p, y: torch.relu(1 - torch.sign(y[:, None] - y) * (p - p.t())).mean(),
+        lambda p, y: torch.logsumexp(p.t() + (y[:, None] >= y).float(), 1).mean(),
+        # Quantiles of each answer, and frequencies of which a network is made.
+        lambda p, y: (p - torch.rand(B + 2)).abs().mean(),
+        lambda p, y: ((p * y).sin() @ weight(B, 1)).mean(),
+        lambda p, y: (p * y[:1]).mean(),
+    ],
+)
+def test_pairs_that_are_meant(make: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> None:
+    assert graph.spread(make(torch.randn(B, N) @ weight(N, 1), torch.rand(B))) is None
+
+
 def test_difference_names_the_head() -> None:
     prediction = (torch.randn(B, N) @ weight(N, 1)).sigmoid()
     found_ = graph.difference((prediction - torch.ones(B, 1)).square().mean())

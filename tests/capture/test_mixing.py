@@ -286,7 +286,8 @@ def test_a_view_of_the_loaders_batch(kind: Any) -> None:
         (batch.transpose(0, 1), False),
         (batch.transpose(0, 1).contiguous(), False),
         (batch.clone(), False),
-        (batch.view(T, B, N) * 2, False),  # no longer the batch: not known
+        (batch.view(T, B, N) * 2, True),
+        (batch.view(T, B, N).square(), False),  # no longer the batch: not known
     ):
         step = Step()
         x = given[0] if cell else given

@@ -231,3 +231,67 @@ def test_what_occurs_once_foretells_what_is_new() -> None:
     fresh_pairs = (other[:-1] * 30 + other[1:]).flatten().tolist()
     new = sum(pair not in known for pair in fresh_pairs) / len(fresh_pairs)
     assert seen_once(first)[1] == pytest.approx(new, abs=0.08)
+
+
+ALL = 5 * B
+"""Sequences of which a batch is a part."""
+PARTS: dict[str, tuple[Callable[[torch.Tensor], torch.Tensor], int | None]] = {
+    "a slice": (lambda x: x[:B], ALL),
+    "a slice as classes": (lambda x: x[:B].flip(0).flip(0), None),  # a copy of it
+    "an index": (lambda x: x[torch.arange(B)], ALL),
+    "index_select": (lambda x: x.index_select(0, torch.arange(B)), ALL),
+    "a function of torch's": (lambda x: torch.index_select(x, 0, torch.arange(B)), ALL),
+    "a list": (lambda x: torch.stack([x[k] for k in range(B)]), None),
+    "all of it": (lambda x: x[torch.arange(ALL)], None),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("numbers", [True, False])
+def test_what_one_batch_is_a_part_of(name: str, numbers: bool) -> None:
+    take, held = PARTS[name]
+    x = torch.randn(ALL, T, H) if numbers else torch.randint(V, (ALL, T))
+    y = torch.randn(ALL, V) if numbers else torch.randint(V, (ALL, T))
+
+    def loss(net: Net, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return F.mse_loss(net.head(net.rnn(x)[0][:, -1]), y) if numbers else plain(net, x, y)
+
+    found = order(((take(x), take(y)) for _ in range(99)), loss)
+    assert found["same"] == 4
+    assert found.get("drawn_from") == held
+
+
+def test_what_differs_is_not_asked_where_it_comes_from() -> None:
+    x, y = torch.randint(V, (ALL, T)), torch.randint(V, (ALL, T))
+
+    def parts() -> Iterator[Pair]:
+        while True:
+            rows = torch.randint(ALL, (B,))
+            assert "__getitem__" not in vars(torch.Tensor)
+            yield x[rows], y[rows]
+
+    assert "drawn_from" not in order(parts())
+    order((x[torch.arange(B)], y[:B]) for _ in range(99))
+    assert "__getitem__" not in vars(torch.Tensor)
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_numbers_and_a_loss_without_any_function_of_torchs(by_hand: bool) -> None:
+    class Numbers(Looped):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            h = torch.zeros(len(x), H)
+            for t in range(x.shape[1]):
+                joined = torch.cat([x[:, t], h], 1)
+                h = torch.tanh(self.cell(joined))
+            return self.head(h) if by_hand else self.head(self.rnn(x)[0][:, -1])
+
+    def loss(net: Net, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return (net(x) - y).square().mean()
+
+    x, y = torch.randn(ALL, T, H), torch.randn(ALL, V)
+    found = order(((x[torch.arange(B)], y[:B]) for _ in range(99)), loss, net=lambda: Numbers(True))
+    assert (found["same"], found["sequences"]) == (3 if by_hand else 4, B)
+    assert "targets" not in found
+    assert found.get("drawn_from") == (None if by_hand else ALL)
+    alike = torch.randn(1, T, H).expand(B, T, H).clone()
+    assert "same" not in order(((alike.clone(), y[:B]) for _ in range(99)), loss, net=lambda: Numbers(True))

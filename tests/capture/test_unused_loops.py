@@ -114,9 +114,14 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize(
-    ("kind", "joined"), [("lstm", True), ("lstm", False), ("gru", False), ("rnn", False)]
+    ("kind", "joined"), [("lstm", True), ("lstm", False), ("gru", False), ("rnn", False), ("rnn", True)]
 )
-def test_of_the_last_step_alone_the_gates_tell_that_its_state_is_zeros(kind: str, joined: bool) -> None:
+@pytest.mark.parametrize("steps", [T, 1])
+def test_of_the_last_step_alone_the_gates_tell_that_its_state_is_zeros(
+    kind: str, joined: bool, steps: int
+) -> None:
+    """Of an Elman cell, which has none, the steps do that the loss does not read."""
+
     class Last(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -126,9 +131,11 @@ def test_of_the_last_step_alone_the_gates_tell_that_its_state_is_zeros(kind: str
 
         def forward(self, xs: torch.Tensor) -> torch.Tensor:
             state = (torch.zeros(B, H), torch.zeros(B, H))
-            for x in xs:
+            for x in xs[:steps]:
                 state = (torch.zeros(B, H), torch.zeros(B, H))
-                if joined:
+                if joined and kind == "rnn":
+                    state = (self.joined(torch.cat([x, state[0]], 1)).tanh(), state[1])
+                elif joined:
                     i, f, g, o = self.joined(torch.cat([x, state[0]], 1)).chunk(4, 1)
                     c = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
                     state = (o.sigmoid() * c.tanh(), c)
@@ -138,7 +145,34 @@ def test_of_the_last_step_alone_the_gates_tell_that_its_state_is_zeros(kind: str
             return out
 
     found = [loop.get("unused") for loop in trained(Last()).of("loop")]
-    assert found == ([] if kind == "rnn" else ["state_renewed"] * 3)  # no gate tells of an Elman cell
+    told = {"rnn": 2 if steps > 1 else 0}.get(kind, 3)
+    assert found == ["state_renewed"] * told
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("name", ["handed on", "zeros now and then", "zeros of another width"])
+def test_zeros_that_are_no_state_made_anew(name: str) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            wide = H + 1 if name == "zeros of another width" else H
+            self.a, self.b, self.head = nn.Linear(N, H), nn.Linear(wide, H), nn.Linear(H, 2)
+            self.wide, self.calls = wide, 0
+
+        def forward(self, xs: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            h = torch.zeros(B, self.wide)
+            for x in xs:
+                if name == "zeros now and then" and self.calls % 2:
+                    h = torch.randn(B, H)
+                new = torch.tanh(self.a(x) + self.b(h))
+                h = new if name == "handed on" else h
+            out: torch.Tensor = self.head(new)
+            return out
+
+    found = [loop.get("unused") for loop in trained(Net()).of("loop")]
+    once = {"handed on": [None] * 3, "zeros now and then": ["state_renewed"]}  # at the 8th update alone
+    assert found == once.get(name, [])
 
 
 CUTS: dict[str, Cut] = {

@@ -1,6 +1,6 @@
 from typing import Any
 
-from rnn_doctor.derive.orders import FEW, KEPT, LEVELS, ONE_BATCH, ONE_CLASS, REPEATED, SORTED, UNTOLD
+from rnn_doctor.derive.orders import FEW, KEPT, LEVELS, ONE_BATCH, ONE_CLASS, PART, REPEATED, SORTED, UNTOLD
 from rnn_doctor.derive.own_targets import COPIED
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.wiring import BatchOrder
@@ -135,6 +135,18 @@ def test_one_batch_of_which_nothing_is_told() -> None:
     several = [s.model_copy(update={"backwards": 4}) for s in steps([1.0] * 50)]
     assert "several batches" in (measure(ALIKE, log(several, lstm(), one_batch())).absent or "")
     assert measure("batch_pairs_once", run(order())).absent
+
+
+def test_one_batch_that_is_a_part_of_a_tensor() -> None:
+    """Numbers too: how much there is beside it is known."""
+    for held in (128, 5000):
+        part = unlabelled(same=5, sequences=32, drawn_from=held)
+        assert value_of(ALIKE, run(part)) == 1
+        assert value_of(LIKENESS, run(part)) == PART
+        assert value_of("sequences_at_hand", run(part)) == held
+    for fields in ({"drawn_from": 127}, {"drawn_from": 1000, "sequences": 129}, {"drawn_from": None}):  # near
+        assert measure(ALIKE, run(unlabelled(same=5, **{"sequences": 32, **fields}))).absent == UNTOLD
+    assert measure("sequences_at_hand", run(unlabelled(drawn_from=640))).absent
 
 
 def test_one_batch_of_a_loader_that_has_more() -> None:

@@ -62,7 +62,7 @@ class Calls:
         self.axis_tests = AxisTests(writer)
         self.constant_tokens = ConstantTokens(writer)
         self.modes = Modes(writer, naming)
-        self.orders = Orders(writer, loaders.rows)
+        self.orders = Orders(writer, loaders.rows, listening)
         self.examiner = Examiner(writer)
         self.watch_detaching: Callable[[bool], None] = lambda _: None
         """Begins or ends to tell of the tensors that the script cuts off from their graph."""
@@ -118,9 +118,8 @@ class Calls:
             attempt("reads", self.reads.on_call, number, module, output)
             attempt("step_reads", self.loops.reads.on_call, number, module, output)
             attempt("softmax", self.softmaxes.watch, True)
-            attempt(
-                "mixing", self.mixings.on_call, number, module, given, state, output, self._loaders.tensor
-            )
+            source = self._loaders.tensor, self._loaders.samples_first
+            attempt("mixing", self.mixings.on_call, number, module, given, state, output, *source)
         if self._flowing:
             attempt("states", self._follow, number, module, given, state, output)
         if self._examining:
@@ -172,9 +171,12 @@ class Calls:
     def _graph(self, sizes: dict[int, tuple[int, int]], tables: list[torch.Tensor]) -> None:
         """The graph of a loss of a sampled step was searched."""
         attempt = self._session.attempt
+        if self._mixing:
+            source = self._loaders.tensor, self._loaders.samples_first
+            attempt("mixing", self.mixings.on_loops, self._step, self.loops.given, *source)
         attempt("axes", self.axis_tests.on_graph, self._step, sizes, tables)
         if self.orders.redrawn.open:
-            attempt("orders", self.orders.redrawn.on_graph, sizes, tables)
+            attempt("orders", self.orders.redrawn.on_graph, sizes, tables, self.loops.given)
         if self.constant_tokens.open:
             attempt("inputs", self.constant_tokens.on_graph, self._step, list(sizes), tables)
 

@@ -32,6 +32,19 @@ _PRODUCTS: dict[str, tuple[tuple[int, int, str, int], ...]] = {
 
 Matrices of several numbers are not looked at: states that begin at 0 are no weight, and data that are 0 are a fault."""
 
+_CONSTANT_SIDES: dict[str, tuple[str | None, str | None]] = {
+    "Sub": (None, None),
+    "Rsub": (None, None),
+    "Mul": ("_saved_self", "_saved_other"),
+    "Div": ("_saved_self", "_saved_other"),
+}
+"""Where an operation of two sides keeps the one that has no gradient, if it does."""
+_LAYERS = frozenset(
+    ("Addmm", "Mm", "Bmm", "Linear", "Convolution", "MkldnnRnnLayer", "CudnnRnn", "Embedding")
+)
+"""Operations with which a network begins, and its loss ends."""
+_MOST_OF_A_LOSS = 200
+
 
 class Difference(NamedTuple):
     """The subtraction under a hand-written regression loss."""
@@ -180,6 +193,44 @@ def difference(loss: torch.Tensor) -> Difference | None:
         return None
     paired = kind_of(sides[0]) == "Unsqueeze" and len(shapes[0]) == len(shapes[1]) >= 3
     return Difference(shapes[0], shapes[1], _head(sides[0]), paired)
+
+
+def spread(loss: torch.Tensor) -> Difference | None:
+    """The operation of a hand-written loss that holds each of B predictions against each of B constants, or None.
+
+    Predictions of (B, 1) and targets of (B) make (B, B), however the loss goes on: a square root, a logarithm, a norm.
+    Factors of (B, B), as the sets at risk of a survival model are, were meant so.
+    """
+    stack, seen = [loss.grad_fn], {loss.grad_fn}
+    while stack and len(seen) < _MOST_OF_A_LOSS:
+        node = stack.pop()
+        if node is None or kind_of(node) in _LAYERS:
+            continue
+        found = _spreads(node)
+        if found is not None:
+            return found
+        fresh = {child for child, _ in node.next_functions} - seen
+        seen |= fresh
+        stack += fresh
+    return None
+
+
+def _spreads(node: Any) -> Difference | None:
+    if kind_of(node) not in _CONSTANT_SIDES or len(node.next_functions) != 2:
+        return None
+    learned = [(place, child) for place, (child, _) in enumerate(node.next_functions) if child is not None]
+    result = shape_of(node) or ()
+    if len(learned) != 1 or len(result) != 2 or result[0] != result[1] or result[0] < 2:
+        return None
+    place, child = learned[0]
+    shape = shape_of(child) or ()
+    if shape not in ((result[0], 1), result[:1]):
+        return None
+    name = _CONSTANT_SIDES[kind_of(node)][1 - place]
+    constant = None if name is None else saved(node, name)
+    if name is not None and (constant is None or constant.numel() > result[0]):
+        return None
+    return Difference(shape, result, _head(child))
 
 
 def shape_of(node: Any) -> tuple[int, ...] | None:

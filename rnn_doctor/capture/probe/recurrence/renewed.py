@@ -16,6 +16,8 @@ from .loop_states import Edge
 from .unrolled import KEPT, PRODUCTS, VIEWS, Unrolled
 
 _FEWEST = 3
+_FEWEST_ASIDE = 8
+"""Operations of two more steps of the smallest cell: two products, their sum, and what bounds it."""
 _GATES = ("Add", "Sigmoid", "Hardsigmoid", "Rsub", "Sub")
 _NEAR = 24
 """Operations between a product and what its gates multiply."""
@@ -23,10 +25,24 @@ _MOST = 64
 """Applications that are looked at: a habit shows in fewer."""
 
 
+def aside(unrolled: Unrolled, before: int) -> int:
+    """How many operations with a gradient were made, after number `before` of autograd's, that no loss depends on."""
+    last = unrolled.nodes[0]._sequence_nr()
+    reached = sum(before < node._sequence_nr() <= last for node in unrolled.nodes)
+    return int(last - before - reached)
+
+
 def find(
-    unrolled: Unrolled, known: Callable[[torch.Tensor], bool], owner: Callable[[list[torch.Tensor]], str]
+    unrolled: Unrolled,
+    known: Callable[[torch.Tensor], bool],
+    owner: Callable[[list[torch.Tensor]], str],
+    unreached: int = 0,
 ) -> list[Cut]:
-    """The cells that start from zeros at each of their steps, one for each module that `owner` names."""
+    """The cells that start from zeros at each of their steps, one for each module that `owner` names.
+
+    unreached: operations of each update that no loss depends on. Where a loss reads the last step alone, they tell
+    that there were others, if no gate does.
+    """
     found: dict[str, Cut] = {}
     applied = unrolled.applied()
     by_product: dict[int, list[int]] = {}
@@ -38,8 +54,9 @@ def find(
         if tensor.dim() != 2 or known(tensor):
             continue
         if len(products) < _FEWEST:  # the loss may read the last step alone
-            gated = [product for product in products if _gated_zeros(unrolled, product)]
-            widths = [_zeros(unrolled, product, by_product) for product in gated] or [0]
+            alone = unreached >= _FEWEST_ASIDE
+            told = [product for product in products if alone or _gated_zeros(unrolled, product)]
+            widths = [_zeros(unrolled, product, by_product, alone) for product in told] or [0]
         else:
             widths = [_zeros(unrolled, product, by_product) for product in products[:_MOST]]
         if widths[0] and len(set(widths)) == 1:
@@ -47,8 +64,10 @@ def find(
     return list(found.values())
 
 
-def _zeros(unrolled: Unrolled, product: int, by_product: dict[int, list[int]]) -> int:
+def _zeros(unrolled: Unrolled, product: int, by_product: dict[int, list[int]], alone: bool = False) -> int:
     """H, where a product takes a state of zeros beside an input; 0 where it takes none.
+
+    alone: it is known that there were other steps, so that as many columns of zeros as units are a state.
 
     Shapes: (B, H) alone, its result added to what another weight makes of the input; or (B, I + H), joined.
     """
@@ -63,6 +82,9 @@ def _zeros(unrolled: Unrolled, product: int, by_product: dict[int, list[int]]) -
             width = int(given.shape[axis])
             if not bool(given.any()) and _fits(unrolled, product, axis, width):
                 return width if _is_added(unrolled, product, by_product) else 0
+            columns = int(unrolled.shape((product, 0))[-1])
+            if alone and axis == -1 and columns < given.shape[1] and _ends(given, columns):
+                return columns
             return _gated(unrolled, product)
         elif unrolled.kinds[made] == "Cat" and axis == -1:
             width = _joined(unrolled, made, given)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from ..graph import kind_of, shape_of
+from ..saved import kept
 from .layouts import Layout, Mixed, keeps_places, layout_of, layout_of_channels
 
 _CHANNELED = frozenset((
@@ -14,6 +17,8 @@ _CHANNELED = frozenset((
 """Operations on (samples, channels, places)."""
 _VIEWS = ("View", "UnsafeView")
 _PRODUCTS = ("Addmm", "Mm")
+_READ = {"Addmm": "_saved_mat1", "Mm": "_saved_self"}
+"""What products keep of what they were given."""
 _MAKERS = _CHANNELED | {"Embedding", *_VIEWS}
 _LINEAR, _CHANNELS = 3, (3, 4)
 """Axes of what a Linear layer makes of sequences, and of what a convolution over one or two axes makes."""
@@ -35,6 +40,25 @@ def made_by_layer(node: Any) -> Layout | None:
     below = node.next_functions[0][0]
     rows = shape_of(below) if below is not None and kind_of(below) in _PRODUCTS else None
     return layout_of(shape) if rows == (shape[0] * shape[1], shape[2]) else None
+
+
+def read_by(node: Any) -> torch.Tensor | None:
+    """What an embedding, or a Linear layer over sequences, read, where that has no gradient.
+
+    Shapes: -> (first, second) tokens or (first, second, I) numbers
+    """
+    kind = kind_of(node)
+    if kind == "Embedding":
+        indices = kept(node, "_saved_indices")
+        return indices if indices is not None and indices.dim() == 2 else None
+    shape = shape_of(node) if kind in _VIEWS else None
+    if shape is None or len(shape) != _LINEAR:
+        return None
+    below = node.next_functions[0][0]
+    name = _READ.get(kind_of(below)) if below is not None else None
+    read = None if name is None else kept(below, name)
+    fits = read is not None and read.dim() == 2 and len(read) == shape[0] * shape[1]
+    return read.unflatten(0, shape[:2]) if fits and read is not None and not read.requires_grad else None
 
 
 def mixed_state(node: Any) -> Mixed | None:

@@ -122,6 +122,13 @@ class Loaders:
         return next(iter(self.training)) if len(self.training) == 1 else None
 
     @property
+    def samples_first(self) -> bool:
+        """Whether the first axis of the current batch's first tensor is as long as the loader's batches."""
+        if self.current is None or not self._shape:
+            return False
+        return bool(self._described[self.current]["batch_size"] == self._shape[0])
+
+    @property
     def tensor(self) -> torch.Tensor | None:
         """The first tensor of the current batch, while the script still holds it."""
         return self._first() if self.current is not None and self._first is not None else None

@@ -10,7 +10,18 @@ import torch
 from torch import nn
 
 from ..naming import Naming
-from ..recurrence import cut_states, loop_gain, loop_layers, loop_starts, loops, renewed, scans, severed
+from ..recurrence import (
+    cut_states,
+    loop_gain,
+    loop_inputs,
+    loop_layers,
+    loop_starts,
+    loops,
+    renewed,
+    scans,
+    severed,
+)
+from ..recurrence.module_calls import applies, share, within_a_call
 from ..recurrence.unrolled import Unrolled
 from ..writer import Writer
 from .activations import Activations
@@ -29,8 +40,6 @@ _CUT = "its state is cut off from its graph at every step"
 _RENEWED = "its state is made anew, of zeros, for each of its steps"
 _UNREACHED = "all that it makes is cut off from its graph before the loss reads it"
 _LOST = "its state is changed between its calls, and the graph does not show how"
-_KERNELS = ("MkldnnRnnLayer", "CudnnRnn")
-"""Operations that are a whole call."""
 _ONE_LAYER = 4
 """Weights and biases of one layer in one direction."""
 _SETTLED = 3
@@ -79,11 +88,15 @@ class Loops:
         """By recurrence of the graph that was searched last: its steps, and its rows."""
         self.tables: list[torch.Tensor] = []
         """The tokens that its loss depends on."""
+        self.given: dict[int, list[torch.Tensor]] = {}
+        """By recurrence of that graph: what its steps took of the batch."""
         self.carried = False
         """Whether one of them began with a state that may be an earlier batch's."""
         self._backwards = 0
         self._made = self._made_before = -1
         """Number, in autograd's sequence, of the last operation under a loss of this update, and of an earlier one."""
+        self._aside: list[int] = []
+        """Of the first updates: operations that no loss depends on."""
         self._examined: set[int] = set()
         """Recurrences that were examined in this step; further micro-batches of it are not."""
 
@@ -95,6 +108,8 @@ class Loops:
         unrolled = Unrolled(loss)
         self.sizes, self.tables = {}, tokens_under(unrolled)
         self._made = max(self._made, loss.grad_fn._sequence_nr())
+        followed = 1 < step <= _SETTLED and self._backwards == 1  # the update before was, too
+        self._aside += [renewed.aside(unrolled, self._made_before)] if followed else []
         known = self._belongs()
         found: set[str] = set()
         numbered: dict[int, loops.Loop] = {}
@@ -133,12 +148,13 @@ class Loops:
             self._tell_unused(step, unrolled, known, found)
             self._uncover(unrolled)
         for number, module in self._recurrences.hidden_modules() if examine else ():
-            if number not in self._examined and _applies(unrolled, module):
+            if number not in self._examined and applies(unrolled, module):
                 self._examined.add(number)
                 self._examine_hidden(step, number, unrolled, module)
         if examine:
             self._follow_detours(step, unrolled)
         self.reads.on_graph(unrolled, numbered)
+        self.given = loop_inputs.by_step(unrolled, numbered)
 
     def _scan(self, step: int, unrolled: Unrolled, examine: bool) -> None:
         """Recurrences whose steps are computed at once."""
@@ -164,7 +180,8 @@ class Loops:
         self, step: int, unrolled: Unrolled, known: Callable[[torch.Tensor], bool], found: set[str]
     ) -> None:
         """Writes of the recurrences that cannot learn: given zeros at each step, or reached by no loss."""
-        for cut in () if found else renewed.find(unrolled, known, self._owner):
+        aside = 0 if self._recurrences.ids else min(self._aside, default=0)
+        for cut in () if found else renewed.find(unrolled, known, self._owner, aside):
             number = self._unused(self._owner(cut.weights), cut.hidden_size)
             if number is not None:
                 self._writer.write(
@@ -222,7 +239,7 @@ class Loops:
                 return True
             if not weight.requires_grad:
                 modules = [m for m in self._naming.live() if isinstance(m, _TORCHS)]
-                return any(_share(weight, w) for module in modules for w in module.parameters())
+                return any(share(weight, w) for module in modules for w in module.parameters())
             if self._naming.of_parameter(weight).owner is None and id(weight) not in self._sought:
                 self._sought.add(id(weight))
                 self._naming.refresh([weight])
@@ -242,13 +259,13 @@ class Loops:
         for number in wanted:
             own = {id(w) for w in cells[number].parameters()}
             loop = next((each for each in found if any(id(w) in own for w in each.weights)), None)
-            if loop is not None and not _within_a_call(unrolled, loop, alone.get(number, 0)):
+            if loop is not None and not within_a_call(unrolled, loop, alone.get(number, 0)):
                 self._examined.add(number)
                 if number in unlinked:
                     self._flows.linked(number, loop.steps - 1)
                 if self._measure(step, number, unrolled, loop):
                     self.measured.add(number)
-            elif number in detoured and _applies(unrolled, cells[number]):
+            elif number in detoured and applies(unrolled, cells[number]):
                 self._examined.add(number)
                 self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_LOST)
 
@@ -256,7 +273,7 @@ class Loops:
         """Numbers the modules of torch's that the loss depends on though no call of theirs was seen."""
         numbered = self._recurrences.ids
         for module in self._recurrences.built_modules():
-            if id(module) not in numbered and _applies(unrolled, module):
+            if id(module) not in numbered and applies(unrolled, module):
                 self._recurrences.number(module, called=False)
 
     def _examine_hidden(self, step: int, number: int, unrolled: Unrolled, module: Any) -> None:
@@ -275,7 +292,7 @@ class Loops:
         self._backwards = 0
         self._lost.forget()
         self.rows.clear()
-        self.sizes, self.tables = {}, []
+        self.sizes, self.tables, self.given = {}, [], {}
         self.carried = False
         self._made_before = self._made
         self._examined.clear()
@@ -350,10 +367,8 @@ class Loops:
         self, step: int, number: int, cut: cut_states.Cut, location: dict[str, Any] | None
     ) -> None:
         self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_CUT)
-        self._writer.write(
-            "state_flow", step=step, module=number, calls=cut.applied, fresh=cut.applied - cut.cut,
-            detached=cut.cut, length=1, location=location,
-        )  # fmt: skip
+        flow = {"calls": cut.applied, "fresh": cut.applied - cut.cut, "detached": cut.cut, "length": 1}
+        self._writer.write("state_flow", step=step, module=number, location=location, **flow)
 
     def _owner(self, weights: list[torch.Tensor]) -> str:
         """The name of the module that holds these weights; of bare tensors, the first one's own."""
@@ -372,21 +387,6 @@ class Loops:
                 path, part = path[: path.index("parametrizations") + 1], True
             holders.append(path[: -2 if part else -1])
         return ".".join(_common(holders)) or root
-
-
-def _share(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
-
-
-def _applies(unrolled: Unrolled, module: nn.Module) -> bool:
-    own = {id(w) for w in module.parameters()}
-    return any(id(getattr(node, "variable", None)) in own for node in unrolled.nodes)
-
-
-def _within_a_call(unrolled: Unrolled, loop: loops.Loop, longest: int) -> bool:
-    """Whether the steps of a recurrence are those of one call, whose kernel left them in the graph."""
-    fused = any(unrolled.kinds[number] in _KERNELS for number in loop.operations)
-    return loop.steps <= longest and not fused
 
 
 def _common(paths: list[list[str]]) -> list[Any]:

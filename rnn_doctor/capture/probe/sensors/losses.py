@@ -138,8 +138,8 @@ class Losses:
         self._writer.write("loss", **fields)
 
     def describe_expression(self, step: int, loss: torch.Tensor) -> None:
-        """The record of a hand-written difference loss, where the graph shows one."""
-        found = graph.difference(loss)
+        """The record of a hand-written difference loss, or of one over pairs, where the graph shows one."""
+        found = graph.difference(loss) or graph.spread(loss)
         if found is None:
             return
         location = here()

@@ -10,15 +10,14 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..graph import kind_of, shape_of
 from ..listening import Listening
-from ..saved import saved
 from ..writer import Writer
-from .input_views import made_by_layer, mixed_state
+from .input_views import made_by_layer, mixed_state, read_by
 from .layouts import Layout, Mixed, after, compares, keeps_places, laid_out_alike, layout_of
+from .memory_views import mixed_either_way, mixed_given, mixed_steps
 from .view_sites import ViewSites
 
 _MOST_NODES = 4_000
 _MOST_CALLS = 1_000
-_MOST_COMPARED = 4_000_000
 _Point = tuple[Any, int]
 """A tensor of the graph: the node that returned it, and its number among what that node returned."""
 
@@ -109,21 +108,34 @@ class Mixings:
         self._tensors: list[tuple[int, str, _Point, Layout]] = []
         self._padded: dict[tuple[int, ...], int] = {}
         self._inputs: dict[int, _Input] = {}
+        self._steps: dict[int, list[torch.Tensor]] = {}
+        """What each cell was given, call by call, as far as it has no gradient."""
         self._ends: set[Any] = set()
 
     def on_call(
-        self, number: int, module: Any, given: Any, state: Any, output: Any, batch: torch.Tensor | None
+        self,
+        number: int,
+        module: Any,
+        given: Any,
+        state: Any,
+        output: Any,
+        batch: torch.Tensor | None,
+        samples_first: bool = False,
     ) -> None:
         """A recurrent module ran forward with gradients; `batch` is the first tensor of the loader's batch.
+
+        samples_first: its first axis is known to be that of the samples.
 
         Shapes: given, state and output as the module takes and returns them; batch any.
         """
         if len(self._ends) > _MOST_CALLS:
             return
         if number not in self._inputs:
-            self._inputs[number] = _input(module, given, state, batch)
+            self._inputs[number] = _input(module, given, state, batch, samples_first)
         if isinstance(module, nn.modules.rnn.RNNCellBase):
             self._ends.update([t.grad_fn for t in (output if isinstance(output, tuple) else (output,))])
+            if given.grad_fn is None:
+                self._steps.setdefault(number, []).append(given)
             return
         sequence, last = output
         for tensor in last if isinstance(last, tuple) else (last,):
@@ -154,6 +166,8 @@ class Mixings:
             found = first.mixed(walk)
             if found is not None:
                 self._write(step, number, "input", found, first.raw is not None)
+            elif number in self._steps:
+                self._tell_steps(step, number, self._steps[number], first.batch, first.samples_first)
             for node in first.states:
                 start = mixed_state(node)
                 if start is not None:
@@ -164,6 +178,34 @@ class Mixings:
                 self._write(step, number, what, found)
         self._forget()
         self._seek()
+
+    def on_loops(
+        self,
+        step: int,
+        given: dict[int, list[torch.Tensor]],
+        batch: torch.Tensor | None,
+        samples_first: bool,
+    ) -> None:
+        """A graph was searched for recurrences that the script wrote by hand; given: what each took, step by step.
+
+        Shapes: given (B, I) each; batch any.
+        """
+        for number, steps in given.items():
+            self._tell_steps(step, number, steps, batch, samples_first)
+        if given:
+            self._seek()
+
+    def _tell_steps(
+        self,
+        step: int,
+        number: int,
+        given: list[torch.Tensor],
+        batch: torch.Tensor | None,
+        samples_first: bool,
+    ) -> None:
+        found = mixed_steps(given, batch, samples_first)
+        if found is not None:
+            self._write(step, number, "input", found, True)
 
     def _write(self, step: int, number: int, what: str, found: Mixed, raw: bool = False) -> None:
         location = self._sites.where(found.shape, found.viewed, raw)
@@ -200,7 +242,8 @@ class _Input(NamedTuple):
     raw: Mixed | None
     """A view of the loader's batch, or of a tensor that the script made itself."""
     batch: torch.Tensor | None
-    batch_first: bool
+    samples_first: bool
+    """The first axis of the loader's batch is that of the samples."""
     states: list[Any]
     """The nodes that made its first states."""
 
@@ -209,10 +252,8 @@ class _Input(NamedTuple):
         if self.raw is not None:
             return self.raw
         for node in [node for root in self.roots for node in walk.down(root)]:
-            found = None
-            if kind_of(node) == "Embedding" and self.batch is not None:
-                indices = saved(node, "_saved_indices")
-                found = None if indices is None else exchanged(self.batch, indices, self.batch_first)
+            read = read_by(node)
+            found = None if read is None else mixed_either_way(read, self.batch, self.samples_first)
             layout = made_by_layer(node) if found is None else None
             if layout is not None:
                 found = walk.mixed((node, 0), layout)
@@ -221,36 +262,13 @@ class _Input(NamedTuple):
         return None
 
 
-def _input(module: Any, given: Any, state: Any, batch: torch.Tensor | None) -> _Input:
-    batch_first = bool(getattr(module, "batch_first", False))
+def _input(module: Any, given: Any, state: Any, batch: torch.Tensor | None, samples_first: bool) -> _Input:
     packed = isinstance(given, PackedSequence)
     states = state if isinstance(state, (tuple, list)) else (state,)
     tensors = (given.data if packed else given, *states)
     roots = [t.grad_fn for t in tensors if t is not None and t.grad_fn is not None]
-    raw = None if batch is None or packed else exchanged(batch, given.detach(), batch_first)
-    base = None if packed or given.grad_fn is not None else given._base  # of a view, what it is a view of
-    if raw is None and base is not None and base.is_contiguous():
-        raw = exchanged(base, given.detach(), batch_first)
+    raw = None
+    if isinstance(module, nn.RNNBase) and not packed and given.grad_fn is None and given.dim() == 3:
+        raw = mixed_given(given, int(module.batch_first), batch, samples_first)
     begun = [t.grad_fn for t in states if t is not None and t.grad_fn is not None]
-    return _Input(roots, raw, batch, batch_first, begun)
-
-
-def exchanged(batch: torch.Tensor, given: torch.Tensor, batch_first: bool) -> Mixed | None:
-    """The view that took the loader's batch for one with its first axis second, without moving the numbers.
-
-    A batch_first module that is given several rows for each sample has windows of it, which is sound.
-
-    Shapes: batch (B, ...), given (T, B, ...).
-    """
-    if batch.dim() < 2 or given.dim() < 2 or batch.numel() != given.numel() or not given.is_contiguous():
-        return None
-    rows, first, second = batch.shape[0], given.shape[0], given.shape[1]
-    if rows != second or min(rows, first) < 2 or first == rows or batch.numel() > _MOST_COMPARED:
-        return None
-    if batch_first and first % rows == 0:
-        return None
-    flat = batch.detach().to(given.device, given.dtype)
-    moved = flat.reshape(rows, first, -1).transpose(0, 1).reshape(given.shape)
-    if not torch.equal(flat.reshape(given.shape), given) or torch.equal(moved, given):
-        return None
-    return Mixed(tuple(batch.shape), tuple(given.shape))
+    return _Input(roots, raw, batch, samples_first, begun)

@@ -9,6 +9,7 @@ from typing import AbstractSet, Any, NamedTuple
 import torch
 
 from ..graph import kind_of
+from ..listening import Listening
 from ..recurrence.kernel import time_and_batch
 from ..recurrence.unrolled import PRODUCTS, VIEWS
 from ..writer import Writer
@@ -52,7 +53,7 @@ class Orders:
     batches whose rows have the same marks hold the same numbers. Only what the comparison comes to is written.
     """
 
-    def __init__(self, writer: Writer, given: GivenRows) -> None:
+    def __init__(self, writer: Writer, given: GivenRows, listening: Listening) -> None:
         self._writer = writer
         self._given_rows = given
         self._rows: set[int] = set()
@@ -79,7 +80,7 @@ class Orders:
         """By loader: those of its latest batch's rows."""
         self._given: dict[int, list[int]] = {}
         """By loader: batches compared, and how many of them were those before."""
-        self.redrawn = Redrawn()
+        self.redrawn = Redrawn(listening)
         self.waits = True
         """Whether more labels are needed."""
 
@@ -179,6 +180,7 @@ class Orders:
             fields["given"], fields["repeated"] = self._given[loader]
         self._writer.write("batch_order", step=step, **fields, **self.redrawn.fields())
         if last:
+            self.redrawn.finish()
             self._given_rows.write(step)
 
     def _likeness(self) -> dict[str, Any]:

@@ -9,7 +9,9 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
+from ..listening import Listening
 from ..recurrence.kernel import time_and_batch
+from .drawn_from import DrawnFrom
 from .graph_tokens import oriented, tokens_beneath
 from .losses import BINARY, CLASSIFYING
 from .row_marks import RowMarks
@@ -35,10 +37,14 @@ class Redrawn:
     Inputs alone may be alike where they say nothing, such as a row of zeros; with the same targets they are the same
     sequences. The sampled updates lie 2, 5, 13, ... apart, so that batches that take turns do not pass for one.
     What cells, recurrences written by hand, and layers before the recurrence were given are the tokens of the graph,
-    at the sampled steps at which it is searched.
+    and of recurrences written by hand the numbers of their steps, at the sampled steps at which it is searched.
+    Of a loss that is written by hand no target is seen; inputs that differ from each other tell without.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, listening: Listening) -> None:
+        self._drawn_from = DrawnFrom(listening)
+        self._source: int | None = None
+        """Rows of the tensor that this update's batch was taken from."""
         self._module: Any = None
         """The one called first in this update."""
         self._called = self._losses = 0
@@ -94,6 +100,8 @@ class Redrawn:
             self._rows = (
                 values.detach() if not packed and module.batch_first else values.detach().transpose(0, 1)
             )
+            if not packed:
+                self._source = self._drawn_from.rows(given, self._rows)
         elif not packed:
             beneath = tokens_beneath(given)
             if beneath is not None:
@@ -104,16 +112,35 @@ class Redrawn:
         self._inputs, self._rows = _mark(tokens), tokens.t()
         self._roots["inputs"] = _root(tokens)
         self._tokens = None if padded else tokens
+        self._source = self._drawn_from.rows(tokens, tokens.t())
 
-    def on_graph(self, sizes: dict[int, tuple[int, int]], tables: list[torch.Tensor]) -> None:
-        """A backward pass is about to run; sizes: steps and rows of the recurrences that the script wrote by hand."""
-        if self._inputs is not None or not tables:
+    def on_graph(
+        self,
+        sizes: dict[int, tuple[int, int]],
+        tables: list[torch.Tensor],
+        given: dict[int, list[torch.Tensor]],
+    ) -> None:
+        """A backward pass is about to run; sizes: steps and rows of the recurrences that the script wrote by hand.
+
+        given: what their steps took. Shapes: (B, I) each.
+        """
+        if self._inputs is not None or not (tables or given):
+            return
+        if not tables and self._module is None:
+            self._take_steps(next(iter(given.values())))
             return
         runs = [(self._called, self._batch)] if self._module is not None else list(sizes.values())
         found = [t for t in (oriented(tables, *run) for run in runs) if t is not None]
         if found:
             self._batch = found[0].shape[1]
             self._read(found[0])
+
+    def _take_steps(self, given: list[torch.Tensor]) -> None:
+        if all(each.shape == given[0].shape and each.dim() == 2 for each in given):
+            steps = torch.stack(given)
+            self._batch, self._inputs, self._rows = steps.shape[1], _mark(steps), steps.transpose(0, 1)
+            self._roots["inputs"] = _root(given[0])
+            self._source = self._drawn_from.rows(given[0], self._rows)
 
     def on_loss(self, function: str, target: Any) -> None:
         """A loss function that leads to a gradient returned, at a sampled step."""
@@ -132,10 +159,13 @@ class Redrawn:
     def updated(self, searched: bool) -> None:
         """A sampled update is complete; searched: its graph was."""
         inputs, targets, losses, batch = self._inputs, self._targets, self._losses, self._batch
-        if inputs is not None and targets is not None and losses == 1:
+        if not losses and self._rows is not None and len(self._rows) > 1:
+            targets = None if bool((self._rows == self._rows[:1]).all()) else ()
+        if inputs is not None and targets is not None and losses <= 1:
             self._compare(inputs, targets, batch)
-        elif searched or losses != 1 or targets is None:
+        elif searched or losses > 1 or (losses and targets is None):
             self.open = False
+        self._source = None
         self._module = self._inputs = self._targets = self._tokens = self._rows = None
         self._called = self._losses = self._batch = 0
         self._roots = {}
@@ -149,6 +179,9 @@ class Redrawn:
             self._same = False
         elif self._is_kept():
             self._anew = False
+        if self._same and self._source is not None:
+            self._facts["drawn_from"] = self._source
+        self._drawn_from.watch(self._updates == 2 and self._same and "drawn_from" not in self._facts)
         if self._updates == 2 and self._same and self._tokens is not None:
             self._facts["pairs"], self._facts["once"] = seen_once(self._tokens)
         self._counted[0] += self._answers
@@ -176,11 +209,17 @@ class Redrawn:
         steps = self._row_marks.of(few.reshape(few.shape[0] * few.shape[1], *few.shape[2:]))
         self._room = max(self._room, float(len(steps.unique())) ** few.shape[1])
 
+    def finish(self) -> None:
+        """Nothing is looked at any more."""
+        self._drawn_from.watch(False)
+
     def fields(self) -> dict[str, Any]:
         """What the record says of it; nothing where the sequences were not seen at all sampled updates."""
         if not self.open or self._updates < 2:
             return {}
-        found: dict[str, Any] = {"classified": self._classes, "targets": self._counted[0] / self._counted[1]}
+        found: dict[str, Any] = {"classified": self._classes}
+        if self._counted[0]:
+            found["targets"] = self._counted[0] / self._counted[1]
         if self._same:
             found |= {"same": self._updates, "anew": self._anew, **self._facts}
         if not self._blank and self._room > _LEAST_ROOM * len(self._marks):

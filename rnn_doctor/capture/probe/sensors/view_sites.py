@@ -32,8 +32,17 @@ class ViewSites:
     def where(
         self, shape: tuple[int, ...], viewed: tuple[int, ...], raw: bool = False
     ) -> dict[str, Any] | None:
-        """The line that viewed a tensor of the one shape in the other; raw: one without a gradient."""
-        return self._sites.get((shape, viewed, not raw))
+        """The line that viewed a tensor of the one shape in the other; raw: one without a gradient.
+
+        Such a one may have had its axes merged before: then the first line that viewed any as `viewed`.
+        """
+        exact = self._sites.get((shape, viewed, not raw))
+        if exact is not None or not raw:
+            return exact
+        return next(
+            (site for (_, after, learned), site in self._sites.items() if after == viewed and not learned),
+            None,
+        )
 
     def _note(self, _name: str, result: torch.Tensor, args: Any, _kwargs: Any) -> None:
         key = tuple(args[0].shape), tuple(result.shape), result.grad_fn is not None
