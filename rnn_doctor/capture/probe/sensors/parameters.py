@@ -81,6 +81,13 @@ class Parameters:
         for tensor in live:
             self._describe(tensor, holders, used, weightless, module_ids)
 
+    def idle(self, tensor: torch.Tensor) -> bool:
+        """Whether no loss whose graph was walked depends on it, and it is as it was."""
+        tracked = self._of(tensor)
+        if tracked is None or self._written[tracked.id]["used"] is not False:
+            return False
+        return torch.equal(piece(tensor.detach()), piece(tracked.initial))
+
     def _of(self, tensor: torch.Tensor) -> _Tracked | None:
         tracked = self._tracked.get(id(tensor))
         return tracked if tracked is not None and tracked.tensor() is tensor else None
