@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rnn_doctor.derive.registry import too_few
 from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.schema.built import Parameter
 
 FEWEST = 5
 """Updates before "never changes" is said: a zero-initialised output layer gives the layers below it no
@@ -54,6 +55,17 @@ def has_rate(view: View, optimizer: int) -> bool:
     if not rates:
         return not has_stepped(view, optimizer) and min(view.log.optimizers[optimizer].lr, default=0.0) > 0
     return all(any(rate > 0 for rate in group) for group in zip(*rates, strict=False))
+
+
+def rests(view: View, parameter: Parameter) -> bool:
+    """Whether the rate of its group was 0 at every step of its optimizer, of which there were enough."""
+    if parameter.optimizer not in view.log.optimizers:
+        return False
+    rates = view.rates(parameter.optimizer)
+    groups = len(view.log.optimizers[parameter.optimizer].lr)
+    if len(rates) < FEWEST or (parameter.group is None and groups > 1):
+        return False
+    return all(group[parameter.group or 0] == 0 for group in rates if len(group) > (parameter.group or 0))
 
 
 def has_stepped(view: View, optimizer: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rnn_doctor.derive.batches import by_module
 from rnn_doctor.derive.frozen import frozen_fresh
-from rnn_doctor.derive.histories import FEWEST, History, has_rate, has_stepped, histories, too_early
+from rnn_doctor.derive.histories import FEWEST, History, has_rate, has_stepped, histories, rests, too_early
 from rnn_doctor.derive.modules import hands_all_on
 from rnn_doctor.derive.reading_out import read_at, reverse_reads_one_step, unread
 from rnn_doctor.derive.registry import known, signal, unknown
@@ -149,7 +149,8 @@ def _unchanged(view: View, parameter: Parameter) -> bool:
         return False  # a bias before a softmax has no gradient by nature
     if parameter.module is not None and hands_all_on(view, parameter.module):
         return False  # its recurrent weights multiply a state of zeros by design
-    return _used(view, parameter, history, parameter.optimizer) and has_rate(view, parameter.optimizer)
+    moving = has_rate(view, parameter.optimizer) or rests(view, parameter)
+    return moving and _used(view, parameter, history, parameter.optimizer)
 
 
 def _used(view: View, parameter: Parameter, history: History, optimizer: int) -> bool:
@@ -179,7 +180,8 @@ def unchanged_tensors(view: View) -> dict[str, Measurement]:
     """Number of a module's weight matrices that an optimizer holds and that stayed bit-identical.
 
     Only those count that the loss uses, or whose recurrent module ran at every sampled step, under an optimizer
-    whose parameter groups all have a rate above zero; of several optimizers, one that never stepped while the loss
+    whose parameter groups all have a rate above zero, or in a group whose rate is 0 at every step;
+    of several optimizers, one that never stepped while the loss
     used nothing of it has its turn in a later phase.
 
     Reads: `log.parameters`, `log.samples[k].displacement`. Unit: tensors.
@@ -310,6 +312,16 @@ def _of_kept(view: View, claim: Callable[[list[Parameter]], bool]) -> dict[str, 
         else:
             found[owner] = unknown(reason or "every weight matrix has changed", location=location)
     return found
+
+
+@signal(unit="claim", by="module", reads=("parameters", "samples", "steps.lr"))
+def rate_stays_zero(view: View) -> dict[str, Measurement]:
+    """Whether the learning rate of all weight matrices that `unchanged_tensors` counts was 0 at every update seen.
+
+    Reads: as unchanged_tensors, and `log.parameters[id].group`. Unit: claim.
+    None if: none stayed as it was, or as unchanged_tensors.
+    """
+    return _of_kept(view, lambda kept: all(rests(view, p) for p in kept))
 
 
 @signal(unit="claim", by="module", reads=("parameters", "samples", "steps.optimizers"))
