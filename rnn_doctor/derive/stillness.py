@@ -2,12 +2,14 @@
 
 from rnn_doctor.derive.histories import FEWEST, has_rate, histories, too_early
 from rnn_doctor.derive.registry import known, signal, unknown
-from rnn_doctor.derive.view import View
+from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.signals import Measurement
 from rnn_doctor.schema.values import Location
 
 _BLAMED = {"unreached": "backward", "cleared": "zero_grad", "flat": "backward"}
 """The line of the training loop that is told of, by cause."""
+_NEVER = 500
+"""Backward passes that no single update gathers."""
 
 
 @signal(unit="text", reads=("parameters", "samples", "steps.lr"))
@@ -43,6 +45,28 @@ def nothing_moves(view: View) -> Measurement:
     if all(norm is None for norm in gradients):
         return known("cleared", n=len(held))
     return known("flat" if all(norm is None or norm == 0 for norm in gradients) else "other", n=len(held))
+
+
+@signal(unit="passes", reads=("stop", "steps", "places", "optimizers"))
+def backwards_without_update(view: View) -> Measurement:
+    """Backward passes of a training that made no update at all; 0 where it made one, or may have been about to.
+
+    It may where an optimizer's step() was under way (LBFGS asks for a loss many times), or where the script had not
+    ended and the passes may be those of one update.
+
+    Reads: `log.stop.backwards`, `.reason`, `log.steps`, `log.places`, `log.optimizers`. Unit: passes.
+    None if: no backward pass was seen, or there is no optimizer to step.
+    """
+    stop = view.log.stop
+    if view.log.steps:
+        return known(0, n=len(view.log.steps))
+    if stop is None or not stop.backwards:
+        return unknown(NO_STEP)
+    if not view.log.optimizers:
+        return unknown("no optimizer was built")
+    stepping = any(place.role == "step" for place in view.log.places)
+    over = stop.reason == "script_end" or stop.backwards >= _NEVER
+    return known(stop.backwards if over and not stepping else 0, n=stop.backwards)
 
 
 def nothing_moves_at(view: View) -> Location | None:

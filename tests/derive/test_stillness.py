@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rnn_doctor.schema.runlog import Place, RunLog
+from rnn_doctor.schema.runlog import Place, RunLog, Stop
 from tests.derive.logs import adam, at, log, lstm, measure, samples, steps, value_of, weight
 
 RUN = steps([1.0] * 8)
@@ -64,3 +64,37 @@ def test_unknown() -> None:
     assert "graph" in (measure("nothing_moves", run(None, None)).absent or "")
     early = log(adam(), lstm(), weight(), RUN, samples([1], lambda _: 0.0))
     assert "needed" in (measure("nothing_moves", early).absent or "")
+
+
+def stop(reason: str, backwards: int) -> Stop:
+    return Stop.model_validate(
+        {
+            "record": "stop", "step": 0, "reason": reason, "seconds": 1.0, "probe_seconds": 0.1,
+            "backwards": backwards,
+        }
+    )  # fmt: skip
+
+
+STEP = Place(record="place", step=1, role="step", location=at(42))
+
+
+@pytest.mark.parametrize(
+    ("reason", "backwards", "others", "count"),
+    [
+        ("script_end", 89, [], 89),
+        ("script_end", 89, [STEP], 0),  # the step of an optimizer that asks for the loss itself
+        ("time", 89, [], 0),  # of one update, perhaps
+        ("time", 500, [], 500),
+        ("script_end", 3, [RUN], 0),
+    ],
+)
+def test_backward_passes_without_an_update(
+    reason: str, backwards: int, others: list[Any], count: int
+) -> None:
+    seen = log(adam(), lstm(), weight(), PLACES, stop(reason, backwards), *others)
+    assert value_of("backwards_without_update", seen) == count
+
+
+def test_backward_passes_that_are_not_judged() -> None:
+    for parts, reason in (([], "no training step"), ([stop("script_end", 9)], "no optimizer")):
+        assert reason in (measure("backwards_without_update", log(lstm(), *parts)).absent or "")
