@@ -176,9 +176,14 @@ def require_training(log: RunLog) -> None:
 
 
 def first_update_unfinished(log: RunLog) -> ScriptError | None:
-    """The error to raise where the time limit came within the first update; its calls and backward passes were seen."""
+    """The error to raise where backward passes were seen, and no update was complete when the watch ended."""
     if log.steps or log.stop is None or not log.stop.backwards or failure(log):
         return None
+    if log.stop.reason == "script_end":
+        return ScriptError(
+            f"{log.header.script} made no update in {log.stop.backwards} backward passes; seen: {seen(log)}",
+            "an update is optimizer.step(), or a change of weights by hand after a backward pass",
+        )
     return ScriptError(
         f"{log.header.script} was still within its first update when the time limit came, after "
         f"{log.stop.backwards} backward passes; seen: {seen(log)}",

@@ -101,6 +101,10 @@ def test_a_failure_is_told_apart_from_an_end_that_we_brought(
     ("records", "parts"),
     [
         ([*BUILT, stop("script_end"), exited(0)], ["made no update", "LSTM 'lstm' (train.py:12)", "Adam"]),
+        (
+            [HEADER, OPTIMIZER, {**stop("script_end"), "backwards": 30}, exited(0)],
+            ["made no update in 30 backward passes", "Adam"],
+        ),
         ([HEADER, stop("script_end"), exited(0)], ["no recurrent network", "no optimizer", "no update"]),
         ([*BUILT, CRASH, exited(1)], ["made no update", "ValueError: no such batch", "train.py:40"]),
         ([*BUILT, exited(-15, "no_step")], ["within the start limit"]),

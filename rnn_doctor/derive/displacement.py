@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from rnn_doctor.derive.gradients import first_harmful_spike
-from rnn_doctor.derive.optimizer import scales_itself
+from rnn_doctor.derive.rate_search import spike_of_gradient
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.derive.warm_up import EARLY, endless, reached, waits, warms_up
@@ -129,8 +128,8 @@ def displacement_relative(view: View) -> Measurement:
 def displacement_excess(view: View) -> Measurement:
     """Largest displacement over what healthy training reaches: 2 within 50 updates, 0.04 an update beyond.
 
-    Where a gradient spike threw the weights of an optimizer that follows the gradient's size, only what came
-    before it counts: that distance is the spike's doing.
+    Where a gradient spike threw the weights of an optimizer that follows the gradient's size, at a rate that does not
+    grow at every update, only what came before it counts: that distance is the spike's doing.
 
     Reads: as displacement_relative, and what grad_norm_spike_count reads.
     Unit: ratio; above 1 is beyond any healthy run measured. None if: as displacement_relative.
@@ -138,8 +137,8 @@ def displacement_excess(view: View) -> Measurement:
     moves = view.once(_moves)
     if not moves:
         return unknown(_absent(view))
-    spike = view.once(first_harmful_spike)
-    if spike is not None and not view.once(scales_itself):
+    spike = view.once(spike_of_gradient)
+    if spike is not None:
         moves = tuple(m for m in moves if m.step < spike)
         if not moves:
             return unknown("a gradient spike threw the weights before any other step was sampled")

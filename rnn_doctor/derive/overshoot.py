@@ -1,10 +1,9 @@
 """What steps that are too large leave behind: states that are flat, a loss far above where it began."""
 
 from rnn_doctor.derive.displacement import displacement_excess
-from rnn_doctor.derive.gradients import first_harmful_spike
 from rnn_doctor.derive.losses import loss_end_ratio, loss_halved_steadily
-from rnn_doctor.derive.optimizer import scales_itself
 from rnn_doctor.derive.progress import loss_end_uninformed
+from rnn_doctor.derive.rate_search import grows, spike_of_gradient
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import Layer
@@ -56,7 +55,7 @@ def steps_astray(view: View) -> Measurement:
 
     Far is 5 times the first loss, and 5 times that of an answer that knows nothing, in the median of the last quarter:
     a first batch that was easy is no start. Where a gradient spike threw an optimizer that follows the gradient's size,
-    the loss is the spike's doing.
+    the loss is the spike's doing, unless the rate grows at every update: then the first loss alone is enough.
 
     Reads: as displacement_excess, loss_end_ratio and loss_end_uninformed. Unit: claim.
     None if: as displacement_excess, unless the loss tells.
@@ -65,9 +64,9 @@ def steps_astray(view: View) -> Measurement:
     assert isinstance(moved, Measurement)
     assert isinstance(end, Measurement)
     assert isinstance(level, Measurement)
-    spike = view.once(first_harmful_spike)
-    lost = (spike is None or view.once(scales_itself)) and all(
-        m.value is not None and float(m.value) > FAR for m in (end, level)
+    told = (end,) if level.value is None and view.once(grows) else (end, level)
+    lost = view.once(spike_of_gradient) is None and all(
+        m.value is not None and float(m.value) > FAR for m in told
     )
     if moved.value is None and not lost:
         return moved

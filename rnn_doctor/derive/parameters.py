@@ -3,53 +3,24 @@
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from rnn_doctor.derive.batches import by_module
 from rnn_doctor.derive.frozen import frozen_fresh
+from rnn_doctor.derive.histories import FEWEST, History, has_rate, has_stepped, histories, rests, too_early
 from rnn_doctor.derive.modules import hands_all_on
 from rnn_doctor.derive.reading_out import read_at, reverse_reads_one_step, unread
-from rnn_doctor.derive.registry import known, signal, too_few, unknown
+from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.stillness import nothing_moves_at
 from rnn_doctor.derive.subjects import HAND_WRITTEN, is_hand_written
-from rnn_doctor.derive.view import NO_STEP, View
+from rnn_doctor.derive.view import View
 from rnn_doctor.schema.built import Parameter
 from rnn_doctor.schema.signals import Measurement
 from rnn_doctor.schema.values import Location
-
-FEWEST = 5
-"""Updates before "never changes" is said: a zero-initialised output layer gives the layers below it no
-gradient at the first one, a warm-up that begins at rate 0 does not move at all there."""
 
 SPELLED = 3
 """Names in one message; a layer has many weight matrices, and three show which kind it is."""
 
 _REVERSED = re.compile(r"weight_hh_l\d+_reverse")
-
-
-@dataclass(frozen=True, slots=True)
-class _History:
-    """What the samples say about one tensor."""
-
-    samples: int
-    gradient: float
-    """Largest gradient norm; 0 where there was none."""
-    moved: bool
-
-
-def _histories(view: View) -> dict[int, _History]:
-    found: dict[int, _History] = {}
-    for sample in view.log.samples:
-        for number, gradient, distance in zip(
-            sample.parameters, sample.grad_norm, sample.displacement, strict=True
-        ):
-            old = found.get(number, _History(0, 0.0, False))
-            size = abs(gradient) if gradient is not None else 0.0
-            found[number] = _History(
-                old.samples + 1,
-                max(old.gradient, math.inf if math.isnan(size) else size),
-                old.moved or distance != 0,
-            )
-    return found
 
 
 def _owners(view: View) -> dict[str, list[Parameter]]:
@@ -71,15 +42,8 @@ def _count(view: View, chosen: Callable[[Parameter], bool], reason: str | None) 
     return found
 
 
-def _too_early(view: View, fewest: int) -> str | None:
-    if not view.log.steps:
-        return NO_STEP
-    last = max((sample.step for sample in view.log.samples), default=0)
-    return None if last >= fewest else too_few(last, "update", "sampled", fewest)
-
-
 def _unoptimized(view: View, parameter: Parameter) -> bool:
-    history = view.once(_histories).get(parameter.id)
+    history = view.once(histories).get(parameter.id)
     if not parameter.trainable or parameter.optimizer is not None or (history and history.moved):
         return False
     if history is None and view.by_hand:
@@ -88,7 +52,7 @@ def _unoptimized(view: View, parameter: Parameter) -> bool:
 
 
 def _reached(view: View, parameter: Parameter) -> bool:
-    history = view.once(_histories).get(parameter.id)
+    history = view.once(histories).get(parameter.id)
     return parameter.used is True or (history is not None and history.gradient > 0)
 
 
@@ -122,7 +86,7 @@ def unoptimized_tensors(view: View) -> dict[str, Measurement]:
     None if: no update was sampled.
     """
     drawn = {p.id for matrices in view.once(frozen_fresh).values() for p in matrices}
-    return _count(view, lambda p: p.id in drawn or _unoptimized(view, p), _too_early(view, 1))
+    return _count(view, lambda p: p.id in drawn or _unoptimized(view, p), too_early(view, 1))
 
 
 @signal(unit="claim", by="module", reads=("parameters", "modules"))
@@ -178,21 +142,22 @@ def _usual_stds(view: View, parameter: Parameter) -> set[float]:
 
 
 def _unchanged(view: View, parameter: Parameter) -> bool:
-    history = view.once(_histories).get(parameter.id)
+    history = view.once(histories).get(parameter.id)
     if history is None or history.samples < 2 or history.moved:
         return False
     if not parameter.trainable or parameter.optimizer is None or len(parameter.shape) < 2:
         return False  # a bias before a softmax has no gradient by nature
     if parameter.module is not None and hands_all_on(view, parameter.module):
         return False  # its recurrent weights multiply a state of zeros by design
-    return _used(view, parameter, history, parameter.optimizer) and _has_rate(view, parameter.optimizer)
+    moving = has_rate(view, parameter.optimizer) or rests(view, parameter)
+    return moving and _used(view, parameter, history, parameter.optimizer)
 
 
-def _used(view: View, parameter: Parameter, history: _History, optimizer: int) -> bool:
+def _used(view: View, parameter: Parameter, history: History, optimizer: int) -> bool:
     """Whether the loss uses it, or its module ran: but not where its optimizer has its turn in a later phase."""
     if history.gradient > 0 or parameter.used is True or parameter.weightless:
         return True
-    return _at_work(view, parameter) and (_stepped(view, optimizer) or len(view.log.optimizers) == 1)
+    return _at_work(view, parameter) and (has_stepped(view, optimizer) or len(view.log.optimizers) == 1)
 
 
 def _at_work(view: View, parameter: Parameter) -> bool:
@@ -210,41 +175,29 @@ def _at_work(view: View, parameter: Parameter) -> bool:
     return bool(ran) and {sample.step for sample in view.log.samples} <= ran
 
 
-def _has_rate(view: View, optimizer: int) -> bool:
-    """Whether every parameter group had a rate above zero, or the optimizer never stepped at all."""
-    if optimizer not in view.log.optimizers:
-        return False
-    rates = view.rates(optimizer)
-    if not rates:
-        return not _stepped(view, optimizer) and min(view.log.optimizers[optimizer].lr, default=0.0) > 0
-    return all(any(rate > 0 for rate in group) for group in zip(*rates, strict=False))
-
-
-def _stepped(view: View, optimizer: int) -> bool:
-    return any(optimizer in step.optimizers for step in view.log.steps)
-
-
 @signal(unit="tensors", by="module", reads=("parameters", "samples", "steps.lr"))
 def unchanged_tensors(view: View) -> dict[str, Measurement]:
     """Number of a module's weight matrices that an optimizer holds and that stayed bit-identical.
 
     Only those count that the loss uses, or whose recurrent module ran at every sampled step, under an optimizer
-    whose parameter groups all have a rate above zero; of several optimizers, one that never stepped while the loss
+    whose parameter groups all have a rate above zero, or in a group whose rate is 0 at every step;
+    of several optimizers, one that never stepped while the loss
     used nothing of it has its turn in a later phase.
 
     Reads: `log.parameters`, `log.samples[k].displacement`. Unit: tensors.
     Its location is the line that runs the module without gradients, that cuts off its output, or that reads it out
-    where that leaves a part of it unread, else the module's.
+    where that leaves a part of it unread, else the module's; where no tensor of all moves, the line to blame for that.
     None if: fewer than 5 updates were sampled.
     """
-    found = _count(view, lambda p: _unchanged(view, p), _too_early(view, FEWEST))
+    found = _count(view, lambda p: _unchanged(view, p), too_early(view, FEWEST))
     for number, name in view.module_names.items():
         module = view.log.modules[number]
         read = read_at(view, number) if unread(view, number) else None
         line = module.gradientless or _cut_at(view, number) or read
         if name in found and line is not None:
             found[name] = found[name].model_copy(update={"location": line})
-    return found
+    line = view.once(nothing_moves_at)
+    return {name: m.model_copy(update={"location": line}) for name, m in found.items()} if line else found
 
 
 @signal(
@@ -286,7 +239,7 @@ def unchanged_weightless(view: View) -> dict[str, Measurement]:
     Reads: `log.parameters[id].weightless`, and as unchanged_tensors. Unit: claim.
     None if: fewer than 5 updates were sampled.
     """
-    reason = _too_early(view, FEWEST)
+    reason = too_early(view, FEWEST)
     found = {}
     for owner, parameters in _owners(view).items():
         location = view.owner_location(parameters[0])
@@ -344,17 +297,43 @@ def unchanged_by_digits(view: View) -> dict[str, Measurement]:
     Reads: as unchanged_tensors, and `log.samples[k].grad_norm`. Unit: claim.
     None if: none stayed as it was, or as unchanged_tensors.
     """
-    reason = _too_early(view, FEWEST)
+    return _of_kept(view, lambda kept: all(view.once(histories)[p.id].gradient > 0 for p in kept))
+
+
+def _of_kept(view: View, claim: Callable[[list[Parameter]], bool]) -> dict[str, Measurement]:
+    """A claim about the weight matrices of each subject that stayed as they were."""
+    reason = too_early(view, FEWEST)
     found = {}
     for owner, parameters in _owners(view).items():
         location = view.owner_location(parameters[0])
         kept = [] if reason else [p for p in parameters if _unchanged(view, p)]
         if kept:
-            reached = all(view.once(_histories)[p.id].gradient > 0 for p in kept)
-            found[owner] = known(reached, n=len(kept), location=location)
+            found[owner] = known(claim(kept), n=len(kept), location=location)
         else:
             found[owner] = unknown(reason or "every weight matrix has changed", location=location)
     return found
+
+
+@signal(unit="claim", by="module", reads=("parameters", "samples", "steps.lr"))
+def rate_stays_zero(view: View) -> dict[str, Measurement]:
+    """Whether the learning rate of all weight matrices that `unchanged_tensors` counts was 0 at every update seen.
+
+    Reads: as unchanged_tensors, and `log.parameters[id].group`. Unit: claim.
+    None if: none stayed as it was, or as unchanged_tensors.
+    """
+    return _of_kept(view, lambda kept: all(rests(view, p) for p in kept))
+
+
+@signal(unit="claim", by="module", reads=("parameters", "samples", "steps.optimizers"))
+def optimizer_never_steps(view: View) -> dict[str, Measurement]:
+    """Whether no optimizer that holds the weight matrices that `unchanged_tensors` counts has made a single step.
+
+    Reads: as unchanged_tensors, and `log.steps[k].optimizers`. Unit: claim.
+    None if: none stayed as it was, or as unchanged_tensors.
+    """
+    return _of_kept(
+        view, lambda kept: not any(has_stepped(view, p.optimizer) for p in kept if p.optimizer is not None)
+    )
 
 
 @signal(unit="name", by="module", reads=("parameters", "samples", "steps.lr"))
@@ -364,7 +343,7 @@ def unchanged_names(view: View) -> dict[str, Measurement]:
     Reads: as unchanged_tensors. Unit: name; three at most are spelled out.
     None if: none stayed as it was, or as unchanged_tensors.
     """
-    reason = _too_early(view, FEWEST)
+    reason = too_early(view, FEWEST)
     found = {}
     for owner, parameters in _owners(view).items():
         location = view.owner_location(parameters[0])

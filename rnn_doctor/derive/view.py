@@ -135,7 +135,7 @@ class View:
         for loop in self.log.loops:
             found.setdefault(loop.module, []).append(loop)
         return {
-            number: loops[-1].location
+            number: next((loop.location for loop in reversed(loops) if loop.location), None)
             for number, loops in found.items()
             if all(loop.unused == "output_cut_off" for loop in loops) and number in self.log.modules
         }
@@ -187,7 +187,8 @@ class View:
         """The recurrent module that a parameter belongs to; of hand-written ones, of those that cannot learn."""
         if parameter.module is not None:
             return parameter.module
-        numbers = (*self.unreached, *self.renewed)
+        frozen = (n for n, module in self.log.modules.items() if module.frozen and module.kind == "custom")
+        numbers = (*self.unreached, *self.renewed, *frozen)
         return next((number for number in numbers if self._holds(number, parameter)), None)
 
     def _holds(self, number: int, parameter: Parameter) -> bool:
@@ -198,6 +199,8 @@ class View:
         module = self.log.modules[number].name
         if any(each.name.startswith(f"{module}.") for each in self.log.parameters.values()):
             return parameter.name.startswith(f"{module}.")
+        if self.log.modules[number].frozen:
+            return not parameter.trainable
         return number in self.unreached and parameter.used is False
 
     def name_within(self, parameter: Parameter) -> str:

@@ -132,6 +132,8 @@ class Parameter(Frozen):
     """requires_grad"""
     optimizer: int | None = None
     """The optimizer that holds it."""
+    group: int | None = None
+    """Its group of parameters there, counted from 0; None where there is one alone."""
     used: bool | None = None
     """Whether the loss depends on it; None where the graph was not seen."""
     weightless: bool = False

@@ -46,3 +46,18 @@ def test_all_but_the_head_is_frozen() -> None:
 def test_what_may_be_frozen(other: RunLog) -> None:
     assert value_of("recurrence_frozen_fresh", other, "lstm") is False
     assert value_of("unoptimized_tensors", other, "lstm") == 0
+
+
+@pytest.mark.parametrize(("name", "parameter"), [("cell", "cell.w_hh"), ("Net", "w_hh")])
+def test_a_hand_written_cell(name: str, parameter: str) -> None:
+    held = [
+        weight(0, parameter, module=None, trainable=False, optimizer=None, used=None, std=0.4),
+        weight(1, "head.weight", module=None),
+    ]
+    seen = samples((1, 8), parameters=(0, 1), displacement=lambda _: 0.0)
+    cell = lstm(name=name, kind="custom", frozen=True)
+    for weights, fresh in ((DRAWN, True), (initial(kurtosis=40.0, gate_spread=1.01), False)):
+        frozen = log(adam(), cell, weights, held, steps([1.0] * 8), seen)
+        assert value_of("recurrence_frozen_fresh", frozen, name) is fresh
+        assert value_of("unoptimized_tensors", frozen, "head") == 0
+        assert value_of("unoptimized_tensors", frozen, name) == int(fresh)

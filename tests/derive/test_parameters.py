@@ -170,6 +170,16 @@ def test_a_hand_written_recurrence_that_a_loss_reached_once_is_not_cut_off() -> 
     assert value_of("unchanged_tensors", run, "cell.x2h") == 0
 
 
+def test_an_optimizer_that_never_steps() -> None:
+    two = (adam(), adam(1))
+    still = samples(AT, lambda _: 0.0, grad_norm=(0.3,))
+    for stepping, expected in (((1,), True), ((0,), False)):
+        run = log(*two, lstm(), weight(), steps([1.0] * 8, optimizers=stepping), still)
+        assert value_of("optimizer_never_steps", run, "lstm") is expected
+    moving = log(adam(), lstm(), weight(), RUN, samples(AT, float))
+    assert measure("optimizer_never_steps", moving, "lstm").absent
+
+
 def test_the_line_that_leaves_a_direction_unread() -> None:
     for direction, line in (("forward", at(33)), (None, lstm().location)):
         read = readout(unread_direction=direction, location=at(33))

@@ -12,6 +12,7 @@ from torch import nn
 
 from . import places
 
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _WRAPPERS = ("module.", "_orig_mod.")  # DataParallel's and torch.compile's prefixes
 
 
@@ -109,6 +110,24 @@ class Naming:
             return None
         return Named(known.name, known.owner() if known.owner is not None else None, known.root)
 
+    def holder(self, weights: list[torch.Tensor]) -> str:
+        """The name of the module that holds these weights; of bare tensors, the first one's own."""
+        self.refresh(weights)
+        holders: list[list[str]] = []
+        root = ""
+        for weight in weights:
+            name, owner, root = self.of_parameter(weight)
+            if owner is None:
+                return name
+            # A Linear layer or a convolution is a part of the cell that holds it.
+            kind = getattr(owner, "original_name", type(owner).__name__)  # of one in TorchScript
+            part = isinstance(owner, (nn.Linear, *_CONVOLUTIONS)) or kind == "Linear"
+            path = name.split(".")
+            if "parametrizations" in path:  # of a weight of a layer, which they replace
+                path, part = path[: path.index("parametrizations") + 1], True
+            holders.append(path[: -2 if part else -1])
+        return ".".join(_common(holders)) or root
+
     def of_module(self, module: nn.Module) -> str:
         """Dotted path from its root; the class's name where it is itself a root."""
         return self._paths.get(id(module), type(module).__name__)
@@ -175,3 +194,12 @@ def _unwrapped(path: str) -> str:
             path = path[len(wrapper) :]
         path = path.replace(f".{wrapper}", ".")
     return path
+
+
+def _common(paths: list[list[str]]) -> list[Any]:
+    shared = []
+    for parts in zip(*paths):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return shared

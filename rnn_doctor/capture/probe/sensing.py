@@ -7,6 +7,7 @@ from .listening import Tell
 from .naming import Naming
 from .sensors.evaluations import Evaluations
 from .sensors.gradientless import Gradientless
+from .sensors.graphless import GraphlessLoops
 from .sensors.loaders import Loaders
 from .sensors.loss_sums import LossSums
 from .sensors.losses import Losses
@@ -37,3 +38,6 @@ class Sensors:
         self.evaluations = Evaluations(writer, self.loaders, session.config.steps, tell)
         self.gradientless = Gradientless(self.recurrences, self.optimizers)
         self.calls = Calls(session, self.naming, self.recurrences, self.loaders, tell)
+        self.graphless = GraphlessLoops(
+            writer, self.naming, self.recurrences, self.optimizers, self.parameters
+        )

@@ -33,6 +33,7 @@ class Updates:
     def __init__(self, session: Session, sensors: Sensors, probing: Callable[[], bool]) -> None:
         self._session = session
         self._sensors = sensors
+        self._probing = probing
         self._stepped: dict[int, Any] = {}
         self._together: set[int] = set()
         self._in_backward = False
@@ -62,6 +63,8 @@ class Updates:
                 ):  # which multiplies what passes by a number that is not known here
                     self._session.attempt("penalties", sensors.penalties.on_backward, loss)
         sensors.calls.backward(loss)
+        if not sensors.graphless.over:
+            self._session.attempt("graphless", sensors.graphless.backward, self._session.step + 1)
         value = sensors.losses.latest
         self.search_non_finite(value, value, False, loss)
         if value is not None and not sensors.calls.sampled:
@@ -164,6 +167,9 @@ class Updates:
         if sensors.gradientless.waits:
             self._session.attempt("gradientless", sensors.gradientless.updated)
         sensors.calls.updated(step)
+        if not sensors.graphless.over:
+            self._session.attempt("graphless_end", sensors.graphless.leave)
+            self._session.attempt("graphless", sensors.graphless.updated, step, self._probing)
         if sensors.calls.sampled and stepped:
             self._session.attempt("parameters", sensors.parameters.leave)
         sensors.norms.forget()
@@ -209,6 +215,7 @@ class Updates:
                 session.attempt("withheld", self.withholding.at_end, reason)
                 session.attempt("parameters", sensors.trainables.take_in_frozen)
             session.attempt("withheld_end", self.withholding.leave)
+            session.attempt("graphless_end", sensors.graphless.leave)
             sensors.calls.finish()
             session.finish(reason)
 

@@ -45,7 +45,6 @@ _ONE_LAYER = 4
 _SETTLED = 3
 """Update from which on a recurrence that no loss has reached is said to be cut off: networks may take turns."""
 _TORCHS = (nn.RNNBase, nn.modules.rnn.RNNCellBase)
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _MOST_BACKWARDS = 4
 """Backward passes of an update whose graphs are searched."""
 
@@ -65,6 +64,7 @@ class Loops:
         """attempt: calls what looks beside the loops; if that fails, it alone is switched off."""
         self._writer = writer
         self._naming = naming
+        self._owner = naming.holder
         self._recurrences = recurrences
         self._flows = flows
         self._detachments = detachments
@@ -369,30 +369,3 @@ class Loops:
         self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_CUT)
         flow = {"calls": cut.applied, "fresh": cut.applied - cut.cut, "detached": cut.cut, "length": 1}
         self._writer.write("state_flow", step=step, module=number, location=location, **flow)
-
-    def _owner(self, weights: list[torch.Tensor]) -> str:
-        """The name of the module that holds these weights; of bare tensors, the first one's own."""
-        self._naming.refresh(weights)
-        holders: list[list[str]] = []
-        root = ""
-        for weight in weights:
-            name, owner, root = self._naming.of_parameter(weight)
-            if owner is None:
-                return name
-            # A Linear layer or a convolution is a part of the cell that holds it.
-            kind = getattr(owner, "original_name", type(owner).__name__)  # of one in TorchScript
-            part = isinstance(owner, (nn.Linear, *_CONVOLUTIONS)) or kind == "Linear"
-            path = name.split(".")
-            if "parametrizations" in path:  # of a weight of a layer, which they replace
-                path, part = path[: path.index("parametrizations") + 1], True
-            holders.append(path[: -2 if part else -1])
-        return ".".join(_common(holders)) or root
-
-
-def _common(paths: list[list[str]]) -> list[Any]:
-    shared = []
-    for parts in zip(*paths):
-        if len(set(parts)) > 1:
-            break
-        shared.append(parts[0])
-    return shared

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from ..places import here
 from ..writer import Writer
 from .schedules import warm_up
+
+
+class Held(NamedTuple):
+    """Who updates a parameter."""
+
+    optimizer: int
+    group: int | None
+    """Its group of parameters; None where there is one alone."""
 
 
 class Optimizers:
@@ -62,10 +70,15 @@ class Optimizers:
         """The optimizers that exist, built under our eyes or seen at work."""
         return [optimizer for seen in self._seen.values() if (optimizer := seen()) is not None]
 
-    def holders(self) -> dict[int, int]:
-        """The number of the optimizer of each parameter, by id(tensor)."""
+    def holders(self) -> dict[int, Held]:
+        """The optimizer of each parameter and its group there, by id(tensor)."""
         self.changed = False
-        return {id(p): self.number(o) for o in self.live() for g in o.param_groups for p in g["params"]}
+        return {
+            id(p): Held(self.number(o), k if len(o.param_groups) > 1 else None)
+            for o in self.live()
+            for k, group in enumerate(o.param_groups)
+            for p in group["params"]
+        }
 
     def scheduler(self, scheduler: Any, optimizer: Any) -> None:
         """A scheduler was constructed."""

@@ -15,6 +15,7 @@ from ..naming import Naming
 from ..pieces import piece
 from ..writer import Writer
 from .norms import BY_HAND, norms, sizes
+from .optimizers import Held
 
 _CANCELLED = 1e-3
 """Share of the mean square below which a variance by subtraction has lost its digits: those of a constant."""
@@ -57,7 +58,7 @@ class Parameters:
     def track(
         self,
         tensors: Iterable[torch.Tensor],
-        holders: dict[int, int],
+        holders: dict[int, Held],
         leaves: Leaves | None,
         module_ids: dict[int, int],
     ) -> None:
@@ -81,6 +82,13 @@ class Parameters:
         for tensor in live:
             self._describe(tensor, holders, used, weightless, module_ids)
 
+    def idle(self, tensor: torch.Tensor) -> bool:
+        """Whether no loss whose graph was walked depends on it, and it is as it was."""
+        tracked = self._of(tensor)
+        if tracked is None or self._written[tracked.id]["used"] is not False:
+            return False
+        return torch.equal(piece(tensor.detach()), piece(tracked.initial))
+
     def _of(self, tensor: torch.Tensor) -> _Tracked | None:
         tracked = self._tracked.get(id(tensor))
         return tracked if tracked is not None and tracked.tensor() is tensor else None
@@ -88,7 +96,7 @@ class Parameters:
     def _describe(
         self,
         tensor: torch.Tensor,
-        holders: dict[int, int],
+        holders: dict[int, Held],
         used: set[int] | None,
         weightless: set[int],
         module_ids: dict[int, int],
@@ -97,7 +105,7 @@ class Parameters:
         assert tracked is not None
         known = self._written.get(tracked.id)
         name, owner, _ = self._naming.of_parameter(tensor)
-        initial = tracked.initial
+        initial, held = tracked.initial, holders.get(id(tensor))
         fields: dict[str, Any] = {
             "id": tracked.id,
             "name": known["name"] if known else name,
@@ -105,7 +113,8 @@ class Parameters:
             "owner": type(owner).__name__ if owner is not None else None,
             "module": module_ids.get(id(owner)) if isinstance(owner, _RECURRENT) else None,
             "trainable": tensor.requires_grad,
-            "optimizer": holders.get(id(tensor)),
+            "optimizer": held.optimizer if held is not None else None,
+            "group": held.group if held is not None else None,
         }
         seen_used = used is not None and id(tensor) in used
         fields["used"] = True if seen_used or (known and known["used"]) else (None if used is None else False)

@@ -99,15 +99,27 @@ class Recurrences:
             location=location,
         )  # fmt: skip
 
-    def custom(self, name: str, hidden_size: int, location: dict[str, Any] | None) -> int:
-        """The number of a hand-written recurrence; its description is written the first time."""
+    def custom(
+        self,
+        name: str,
+        hidden_size: int,
+        location: dict[str, Any] | None,
+        frozen: bool = False,
+        gradientless: dict[str, Any] | None = None,
+    ) -> int:
+        """The number of a hand-written recurrence; its description is written the first time, and when it learns."""
         number = self._custom.get(name)
+        unlearned = frozen or gradientless is not None
+        if number is not None and (unlearned or number not in self._frozen):
+            return number
         if number is None:
             number = self._custom[name] = self._count
             self._count += 1
-            self._writer.write(
-                "module", id=number, name=name, kind="custom", hidden_size=hidden_size, location=location
-            )
+        (self._frozen.add if unlearned else self._frozen.discard)(number)
+        self._writer.write(
+            "module", id=number, name=name, kind="custom", hidden_size=hidden_size, frozen=frozen or None,
+            gradientless=gradientless, location=location,
+        )  # fmt: skip
         return number
 
 

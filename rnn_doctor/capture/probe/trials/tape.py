@@ -14,30 +14,11 @@ import os
 from typing import Any, Callable, Iterator, NamedTuple
 
 import torch
-from torch import overrides
 
-_PROBE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+from ..torch_calls import DRAWING, DROPPING, TorchCalls, changed_by, tensors_in, without_probe
+
 _MOST_CALLS = 200_000
 """Calls of one forward pass that are noted; a loop over a thousand steps makes some ten thousand."""
-_DRAWING = (
-    "bernoulli", "bernoulli_", "normal", "normal_", "uniform_", "random_", "exponential_", "geometric_", "cauchy_",
-    "log_normal_", "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "multinomial",
-    "poisson",
-)  # fmt: skip
-"""Functions whose result is random and passes no gradient on: it is kept."""
-_DROPPING = (
-    "dropout",
-    "alpha_dropout",
-    "rrelu",
-    "gumbel",
-    "lstm",
-    "gru",
-    "rnn_tanh",
-    "rnn_relu",
-    "rnn_",
-    "fractional",
-)
-"""Parts of the names of functions that may draw random numbers and pass gradients on: they draw the same again."""
 
 
 class NoTape(Exception):
@@ -84,7 +65,7 @@ Instead = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 """What to return in the place of a call of a function; NotImplemented where it is to be made as it was."""
 
 
-class Recorder(overrides.TorchFunctionMode):  # type: ignore[misc, unused-ignore]
+class Recorder(TorchCalls):
     """Notes what the script calls of torch, from `begin` to `end`."""
 
     def __init__(self, probing: Callable[[], bool]) -> None:
@@ -100,12 +81,8 @@ class Recorder(overrides.TorchFunctionMode):  # type: ignore[misc, unused-ignore
 
     def begin(self) -> bool:
         """Begins to note; False where the script has a mode of its own that ours would come in the way of."""
-        if torch._C._len_torch_function_stack():
-            return False
-        self._noting = True
-        self._process = os.getpid()
-        overrides._push_mode(self)
-        return True
+        self._noting, self._process = super().begin(), os.getpid()
+        return self._noting
 
     def resume(self) -> None:
         """Notes the next pass, after the tape of one was taken."""
@@ -115,14 +92,7 @@ class Recorder(overrides.TorchFunctionMode):  # type: ignore[misc, unused-ignore
     def end(self) -> bool:
         """Ends it; modes that the script has entered since stay. False within a call that it handles: ask again."""
         self._noting = False
-        above, found = [], False
-        while torch._C._len_torch_function_stack() and not found:
-            mode = overrides._pop_mode()
-            found = mode is self
-            above.append(mode)
-        for mode in reversed(above[:-1] if found else above):
-            overrides._push_mode(mode)
-        return found
+        return super().end()
 
     def tape(self, loss: torch.Tensor) -> Tape:
         """What the loss was made by; nothing more is noted.
@@ -140,20 +110,20 @@ class Recorder(overrides.TorchFunctionMode):  # type: ignore[misc, unused-ignore
     ) -> Any:
         """Calls what the script calls, and notes it."""
         kwargs = kwargs or {}
-        plain = _without_probe(function)
+        plain = without_probe(function)
         noting = self._noting and not self._probing() and torch.is_grad_enabled()
         if not noting or self._process != os.getpid():
             return plain(*args, **kwargs)
         name = getattr(plain, "__name__", "")
         if name == "__iter__":  # an iterator would hide the tensors that it gives
             return iter(self.__torch_function__(torch.unbind, types, (args[0], 0)))
-        changed = _changed(name, args, kwargs)
-        random = torch.get_rng_state() if any(part in name for part in _DROPPING) else None
+        changed = changed_by(name, args, kwargs)
+        random = torch.get_rng_state() if any(part in name for part in DROPPING) else None
         result = plain(*args, **kwargs)
-        results = tuple(_tensors(result)) if name != "__get__" or isinstance(result, torch.Tensor) else ()
+        results = tuple(tensors_in(result)) if name != "__get__" or isinstance(result, torch.Tensor) else ()
         if results or changed is not None:
             drawn = None
-            if changed is not None and name in _DRAWING:
+            if changed is not None and name in DRAWING:
                 drawn = changed.detach().clone()
             self._note(_Call(plain, args, kwargs, results, changed, random, drawn))
         return result
@@ -217,7 +187,7 @@ class Tape:
         result = NotImplemented if instead is None else instead(call.function, args, kwargs)
         if result is NotImplemented:
             result = call.function(*args, **kwargs)
-        results = list(_tensors(result))
+        results = list(tensors_in(result))
         if len(results) != len(call.results):
             raise NoTape(f"{call.function.__name__} gave something else when it ran again")
         made.update(zip(call.results, results))
@@ -225,7 +195,7 @@ class Tape:
     def _constants(self) -> Iterator[torch.Tensor]:
         """What the calls are given that no call makes, parameters apart."""
         for call in self._calls:
-            for tensor in _tensors((call.args, call.kwargs)):
+            for tensor in tensors_in((call.args, call.kwargs)):
                 if not tensor.requires_grad:
                     yield tensor
 
@@ -236,7 +206,7 @@ def _named(calls: list[_Call]) -> list[_Again]:
     named: list[_Again] = []
     for call in calls:
         name = getattr(call.function, "__name__", "")
-        random = call.changed is None and name in _DRAWING
+        random = call.changed is None and name in DRAWING
         kept = tuple(result.detach().clone() for result in call.results) if random else None
         target = None if call.drawn is None else _with_names(call.changed, made)
         args, kwargs = _with_names(call.args, made), _with_names(call.kwargs, made)
@@ -257,40 +227,6 @@ def _with_names(value: Any, made: set[int]) -> Any:
     if type(value) is dict:
         return {key: _with_names(each, made) for key, each in value.items()}
     return value
-
-
-def _without_probe(function: Any) -> Any:
-    """The function of torch itself, where the probe has put one of its own in its place."""
-    while True:
-        code = getattr(function, "__code__", None)
-        inner = getattr(function, "__wrapped__", None)
-        if code is None or inner is None or not code.co_filename.startswith(_PROBE):
-            return function
-        function = inner
-
-
-def _changed(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.Tensor | None:
-    """The tensor that a call writes to."""
-    out = kwargs.get("out")
-    if isinstance(out, torch.Tensor):
-        return out
-    writes = name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))
-    writes = writes or (
-        name.startswith("__i") and name not in ("__index__", "__int__", "__invert__", "__iter__")
-    )
-    return args[0] if writes and args and isinstance(args[0], torch.Tensor) else None
-
-
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
-    """The tensors in a result or an argument, in their order."""
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for each in value:
-            yield from _tensors(each)
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _tensors(each)
 
 
 def _replaced(value: Any, made: dict[int, torch.Tensor]) -> Any:
@@ -329,7 +265,7 @@ def _needed(calls: list[_Call], loss: torch.Tensor) -> list[_Call]:
         if not (here & live and (here & memories or any(id(tensor) in wanted for tensor in gives))):
             continue
         kept.append(call)
-        for tensor in _tensors((call.args, call.kwargs)):
+        for tensor in tensors_in((call.args, call.kwargs)):
             wanted.add(id(tensor))
             if _memory(tensor) in live:
                 memories.add(_memory(tensor))
@@ -342,7 +278,7 @@ def _complete(calls: list[_Call], loss: torch.Tensor) -> None:
     """Raises NoTape where a tensor with a graph was made by no call that was seen."""
     made: set[int] = set()
     for call in calls:
-        for tensor in _tensors((call.args, call.kwargs)):
+        for tensor in tensors_in((call.args, call.kwargs)):
             if tensor.grad_fn is not None and id(tensor) not in made:
                 raise NoTape(
                     "part of its forward pass was not seen "
