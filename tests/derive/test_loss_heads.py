@@ -146,8 +146,9 @@ def reaching(operation: str = "clamp", **fields: float) -> Reach:
         (reaching("exponential", low=0.0, beyond=1.0), "passes an exponential"),
     ],
 )
-def test_targets_that_a_clamp_keeps_out_of_reach(reach: Reach, words: str) -> None:
-    found = values(loss_call("mse_loss", reach=reach))
+@pytest.mark.parametrize("function", ["mse_loss", "expression"])
+def test_targets_that_a_clamp_keeps_out_of_reach(function: str, reach: Reach, words: str) -> None:
+    found = values(loss_call(function, reach=reach))
     assert found["loss_head_mismatch"] is True
     assert found["loss_head_blocks"] is True
     assert words in str(found["loss_head_problem"])

@@ -11,6 +11,7 @@ from .saved import saved
 VIEWS = (
     "View", "UnsafeView", "ReshapeAlias", "Transpose", "Permute", "Squeeze", "Unsqueeze", "Select", "Slice",
     "Index", "Expand", "Clone", "T", "ToCopy", "Gather", "IndexSelect", "Alias", "Cat", "Stack",
+    "Unbind", "Split", "SplitWithSizes",
 )  # fmt: skip
 _HEADS = {
     "Softmax": "softmax",
