@@ -49,13 +49,22 @@ def _claim(view: View, holds: Callable[[LossCall], bool]) -> dict[str, Measureme
     }
 
 
+def unnormalized(call: LossCall) -> bool:
+    """Whether the result of a softmax is in no row normalized over the classes: it was taken over something else."""
+    shares = {"softmax": call.simplex_share, "log_softmax": call.log_simplex_share}
+    share = shares.get(call.head or "")
+    return share is not None and share < NO_ROW
+
+
 def _repeats(call: LossCall) -> str | None:
     """The activation that stands before a loss which applies it itself; None where there is none."""
     simplex = (call.simplex_share or 0.0) > ALL_ROWS
     logarithmic = (call.log_simplex_share or 0.0) > ALL_ROWS
     if call.function == "cross_entropy" and (call.head == "softmax" or simplex):
         return "softmax"
-    if call.function == "cross_entropy" and (call.head == "log_softmax" or logarithmic):
+    if call.function == "cross_entropy" and (
+        (call.head == "log_softmax" and not unnormalized(call)) or logarithmic
+    ):
         return "log_softmax"
     if call.function == "binary_cross_entropy_with_logits" and call.head == "sigmoid":
         return "sigmoid"

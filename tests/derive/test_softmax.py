@@ -45,6 +45,39 @@ def test_a_softmax_over_the_batch(shape: tuple[int, ...], dim: int) -> None:
     assert "16 samples" in str(value_of("softmax_problem", found))
 
 
+def classes(share: float | None, shape: tuple[int, ...], function: str = "nll_loss") -> LossCall:
+    return loss_call(function, input_shape=shape, head="log_softmax", log_simplex_share=share)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dim", "share", "given", "expected"),
+    [
+        pytest.param((H, C), 0, 0.0, (H, C), True, id="over samples as many as units"),
+        pytest.param((B, T, C), 1, 0.0, (B * T, C), True, id="over time"),
+        pytest.param((B, T, C), 1, 0.0, (B, C, T), True, id="over time, classes second"),
+        pytest.param((B, T, C), 2, 1.0, (B * T, C), False, id="over the classes"),
+        pytest.param((B, T, C), 1, None, (B * T, C), False, id="values not seen"),
+        pytest.param((B, T, C + 1), 2, 0.0, (B * T, C), False, id="a class was cut off"),
+        pytest.param((B, C), 1, 0.0, (B, C), False, id="over the classes, and weighed"),
+    ],
+)
+@pytest.mark.parametrize("function", ["nll_loss", "cross_entropy"])
+def test_a_softmax_not_over_the_classes_of_its_loss(
+    function: str,
+    shape: tuple[int, ...],
+    dim: int,
+    share: float | None,
+    given: tuple[int, ...],
+    expected: bool,
+) -> None:
+    found = run(softmax(shape, dim, function="log_softmax"), loss=classes(share, given, function))
+    assert (wrong(found) is True) is expected
+    if expected:
+        words = f"over dimension {dim} of a tensor of shape {shape}, and not over the 4 classes that {function} is"
+        assert value_of("softmax_problem", found) == f"{words} given"
+        assert value_of("activation_repeated", found, f"{function} at train.py:30") is False
+
+
 @pytest.mark.parametrize(
     ("shape", "dim"),
     [

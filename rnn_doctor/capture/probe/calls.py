@@ -84,6 +84,8 @@ class Calls:
         self._flowing = self.sampled or step + 1 in self._sampled_steps
         self._mixing = self.sampled and step <= _VIEWED_UNTIL  # views are the same at every step
         self.loops.reads.wanted = self._mixing
+        if self._mixing and step > 1:  # at the first, data may still be prepared: from the first call on
+            self._session.attempt("softmax", self.softmaxes.watch, True)
         self._examining = step in self._examined_steps
         searched = self.searching
         self.searching = self._examining or step <= _SEARCHED_UNTIL
