@@ -68,14 +68,19 @@ def _repeats(call: LossCall) -> str | None:
         return "log_softmax"
     if call.function == "binary_cross_entropy_with_logits" and call.head == "sigmoid":
         return "sigmoid"
-    return None
+    # Written by hand, the last log_softmax is the loss's own.
+    return "softmax" if call.function == "expression" and _softmax_twice(call) else None
+
+
+def _softmax_twice(call: LossCall) -> bool:
+    return call.head == "log_softmax" and call.beneath == "softmax"
 
 
 @signal(unit="claim", by="loss", reads=("losses",))
 def softmax_before_cross_entropy(view: View) -> dict[str, Measurement]:
-    """Whether cross_entropy is given probabilities: every row is >= 0 and sums to 1.
+    """Whether cross_entropy, or the like written by hand, is given probabilities: each row is >= 0 and sums to 1.
 
-    Reads: `log.losses[i].head`, `.simplex_share`. Unit: claim. None if: never.
+    Reads: `log.losses[i].head`, `.beneath`, `.simplex_share`. Unit: claim. None if: never.
     """
     return _claim(view, lambda call: _repeats(call) == "softmax")
 
@@ -257,6 +262,11 @@ _MISMATCHES: tuple[tuple[Callable[[LossCall], bool], bool, str], ...] = (
         for function in _OF_LOGARITHMS
     ),
     (
+        lambda call: call.function in _OF_LOGARITHMS and _softmax_twice(call),
+        True,
+        "it is given the log_softmax of what is a softmax's output already, so that no class can win by more than 1",
+    ),
+    (
         _unnormalized_for("nll_loss"),
         True,
         "nll_loss is given raw outputs, but expects log-probabilities: it falls without bound "
@@ -321,7 +331,7 @@ _MISMATCHES: tuple[tuple[Callable[[LossCall], bool], bool, str], ...] = (
 def loss_head_mismatch(view: View) -> dict[str, Measurement]:
     """Whether the last activation of the network does not fit the loss function or the targets.
 
-    Reads: `log.losses[i]`: function, head, reach, shares of normalized rows, range of the targets.
+    Reads: `log.losses[i]`: function, head, what is beneath it, reach, shares of normalized rows, range of the targets.
     Unit: claim. None if: never.
     """
     return {

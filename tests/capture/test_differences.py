@@ -172,3 +172,45 @@ def test_whole_numbers_are_targets_too() -> None:
 def test_shapes_that_do_not_fit() -> None:
     (record,) = train(lambda p, y: ((p - y[:, 0]) ** 2).mean()).of("loss")
     assert (record["broadcast"], record["input_shape"], record["target_shape"]) == (True, [N, 1], [N])
+
+
+LABELS = torch.arange(N) % 3
+ROWS = torch.arange(N)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda p: -functional.log_softmax(p, 1)[ROWS, LABELS].mean(),
+        lambda p: -p.log_softmax(-1).gather(1, LABELS[:, None]).squeeze(1).mean(),
+        lambda p: -(functional.one_hot(LABELS, 3) * torch.log_softmax(p, dim=1)).sum(1).mean() / 2,
+        lambda p: torch.stack(
+            [-torch.log_softmax(row, 0)[k] for row, k in zip(p, LABELS, strict=True)]
+        ).sum(),
+    ],
+)
+def test_a_softmax_before_the_one_of_the_loss_itself(written: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    def told(head: Any) -> list[dict[str, Any]]:
+        net = nn.Linear(3, 3)
+        with observed() as records:
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+            written(head(net(torch.randn(N, 3)))).backward()
+            optimizer.step()
+        assert records.of("sensor_off") == []
+        return records.of("loss")
+
+    (record,) = told(lambda x: x.softmax(1))
+    assert (record["head"], record["beneath"], record["input_shape"][-1]) == ("log_softmax", "softmax", 3)
+    assert not any(
+        told(head) for head in (lambda x: x, torch.tanh, lambda x: x.softmax(1) @ torch.randn(3, 3))
+    )
+
+
+def test_what_a_loss_function_is_given_by_the_activation_before_the_last() -> None:
+    net = nn.Sequential(nn.Linear(3, 3), nn.Softmax(1), nn.LogSoftmax(1))
+    with observed() as records:
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+        functional.nll_loss(net(torch.randn(N, 3)), LABELS).backward()
+        optimizer.step()
+    (record,) = records.of("loss")
+    assert (record["head"], record["beneath"]) == ("log_softmax", "softmax")

@@ -195,6 +195,20 @@ def test_scale_of_the_targets_does_not_matter_to_a_relu() -> None:
         assert values(call)["loss_head_mismatch"] is True
 
 
+def test_a_softmax_before_a_log_softmax() -> None:
+    by_hand = values(loss_call("expression", head="log_softmax", beneath="softmax"))
+    assert by_hand["softmax_before_cross_entropy"] is True
+    assert by_hand["activation_repeated_name"] == "softmax"
+    assert by_hand["loss_head_mismatch"] is False
+    to_nll = values(loss_call("nll_loss", head="log_softmax", beneath="softmax", log_simplex_share=1.0))
+    assert to_nll["activation_repeated"] is False
+    assert to_nll["loss_head_blocks"] is True
+    assert "no class can win" in str(to_nll["loss_head_problem"])
+    for function in ("expression", "nll_loss"):
+        once = values(loss_call(function, head="log_softmax", beneath="relu", log_simplex_share=1.0))
+        assert once["activation_repeated"] is once["loss_head_mismatch"] is False
+
+
 def test_every_sampled_call_must_agree() -> None:
     once = log(loss_call(head="softmax"), loss_call(step=2, head=None, simplex_share=0.0))
     assert value_of("softmax_before_cross_entropy", once, LOSS.format("cross_entropy")) is False

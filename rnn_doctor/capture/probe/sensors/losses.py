@@ -125,6 +125,8 @@ class Losses:
             "step": step, "site": site, "function": function, "location": location,
             "input_shape": list(output.shape), "head": graph.head(output),
         }  # fmt: skip
+        if fields["head"] is not None:
+            fields["beneath"] = graph.beneath_head(output)
         values = _thinned(output)
         if values.numel():
             fields["minimum"], fields["maximum"] = float(values.min()), float(values.max())
@@ -147,6 +149,14 @@ class Losses:
         which nothing was listened to tells nothing: the same loss would get another place.
         """
         differences = self._differences
+        repeated = graph.repeated_softmax(loss)
+        site = None if repeated is None else self._new_site(here())
+        if repeated is not None and site is not None:
+            self._writer.write(
+                "loss", step=step, site=site, function=EXPRESSION, location=here(),
+                input_shape=list(repeated.shape), head="log_softmax", beneath=repeated.beneath, value=_value(loss),
+            )  # fmt: skip
+            return
         compared = differences.beneath(loss)
         for each in compared:
             self._describe_difference(step, loss, each)
