@@ -154,6 +154,18 @@ def test_targets_that_a_clamp_keeps_out_of_reach(function: str, reach: Reach, wo
     assert words in str(found["loss_head_problem"])
 
 
+@pytest.mark.parametrize("function", ["cross_entropy", "binary_cross_entropy_with_logits"])
+def test_scores_that_can_hardly_differ(function: str) -> None:
+    found = values(loss_call(function, head="tanh", reach=reaching("tanh", low=-1.0, high=1.0)))
+    assert "within a range of 2" in str(found["loss_head_problem"])
+    assert found["loss_head_blocks"] is False
+    for bounds in ({"low": -10.0, "high": 10.0}, {"low": -1.01, "high": 1.0}, {"low": -1.0}):
+        wide = values(loss_call(function, reach=reaching("tanh", **bounds)))
+        assert wide["loss_head_mismatch"] is False
+    sigmoid = values(loss_call(function, head="sigmoid", reach=reaching("sigmoid", low=0.0, high=1.0)))
+    assert "within" not in str(sigmoid["loss_head_problem"])
+
+
 @pytest.mark.parametrize("reach", [reaching(low=0.0, beyond=0.05), reaching(low=0.0), None])
 def test_a_clamp_that_cuts_off_outliers_fits(reach: Reach | None) -> None:
     assert values(loss_call("mse_loss", reach=reach))["loss_head_mismatch"] is False
