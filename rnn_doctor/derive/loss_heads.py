@@ -38,7 +38,8 @@ def unnormalized(call: LossCall) -> bool:
     """Whether the result of a softmax is in no row normalized over the classes: it was taken over something else."""
     shares = {"softmax": call.simplex_share, "log_softmax": call.log_simplex_share}
     share = shares.get(call.head or "")
-    return share is not None and share < NO_ROW
+    finite = call.maximum is not None and math.isfinite(call.maximum)
+    return share is not None and share < NO_ROW and finite
 
 
 def _repeats(call: LossCall) -> str | None:

@@ -90,7 +90,7 @@ def _besides_classes(view: View) -> Iterable[Site]:
             for s in view.log.softmaxes
             if s.function == loss.head and math.prod(s.shape) == math.prod(loss.input_shape) and s.largest > 1
         ]
-        axis = len(loss.input_shape) - 1 if loss.function == "kl_div" else 1
+        axis = len(loss.input_shape) - 1 if loss.function in ("kl_div", "ctc_loss") else 1
         if made and (made[0].shape != loss.input_shape or made[0].dim != axis):
             words = (
                 f"over dimension {made[0].dim} of a tensor of shape {made[0].shape}, and not over the "

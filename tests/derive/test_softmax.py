@@ -45,8 +45,12 @@ def test_a_softmax_over_the_batch(shape: tuple[int, ...], dim: int) -> None:
     assert "16 samples" in str(value_of("softmax_problem", found))
 
 
-def classes(share: float | None, shape: tuple[int, ...], function: str = "nll_loss") -> LossCall:
-    return loss_call(function, input_shape=shape, head="log_softmax", log_simplex_share=share)
+def classes(
+    share: float | None, shape: tuple[int, ...], function: str = "nll_loss", maximum: float = -0.1
+) -> LossCall:
+    return loss_call(
+        function, input_shape=shape, head="log_softmax", log_simplex_share=share, maximum=maximum
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,6 +80,18 @@ def test_a_softmax_not_over_the_classes_of_its_loss(
         words = f"over dimension {dim} of a tensor of shape {shape}, and not over the 4 classes that {function} is"
         assert value_of("softmax_problem", found) == f"{words} given"
         assert value_of("activation_repeated", found, f"{function} at train.py:30") is False
+
+
+def test_rows_that_are_no_numbers_are_not_told_for_it() -> None:
+    broken = classes(0.0, (H, C), maximum=float("nan"))
+    assert wrong(run(softmax((H, C), 0, function="log_softmax"), loss=broken)) is not True
+
+
+def test_the_classes_of_ctc_are_last() -> None:
+    found = run(softmax((T, B, C), 0, function="log_softmax"), loss=classes(0.0, (T, B, C), "ctc_loss"))
+    assert "not over the 4 classes that ctc_loss" in str(value_of("softmax_problem", found))
+    sound = run(softmax((T, B, C), 2, function="log_softmax"), loss=classes(0.0, (T, B, C), "ctc_loss"))
+    assert wrong(sound) is False
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ _MOST_NOTED = 1_024
 _MOST_NODES = 2_000
 """Operations between a loss and its differences that are looked through."""
 _LARGEST_TARGET = 1_000_000
+_COMPARING = frozenset(("Sub", "Dist", "Norm"))
+"""What those calls leave in the graph. Every thread counts its operations by itself."""
 _EVEN = frozenset(("Pow", "Abs", "Norm", "LinalgVectorNorm", "Cosh", "Dist"))
 """What makes the size of a difference, whichever of the two is larger: only then is it least where they are equal."""
 _CHOOSING = frozenset(("Maximum", "Where"))
@@ -110,7 +112,7 @@ class Differences:
             node, even = stack.pop()
             kind = kind_of(node)
             even = even or kind in _EVEN or (kind in _OF_ITSELF and _is_square(node))
-            noted = self._noted.get(node._sequence_nr())
+            noted = self._noted.get(node._sequence_nr()) if kind in _COMPARING else None
             if noted is not None:
                 if even:
                     place = noted.location
