@@ -51,11 +51,12 @@ def depth_gain_start(view: View) -> dict[str, Measurement]:
 
 @signal(unit="claim", by="module", reads=("layers.hidden_gradient", "samples", "parameters"))
 def depth_loses_gradient(view: View) -> dict[str, Measurement]:
-    """Whether so little of the gradient reaches the lowest layer that it cannot begin: a thousandth, or less than a
-    sixtieth both before the first update and when last seen.
+    """Whether so little of the gradient reaches the lowest layer that it cannot begin: less than a thousandth at either
+    look, or less than a sixtieth both before the first update and when last seen.
 
     What the first updates bring back, as an optimizer does that scales each weight's step by its own gradient, was lost
-    for a while; what is lost at both looks stays so while the loss stands.
+    for a while; what is lost at both looks stays so while the loss stands. A stack of plain recurrences may begin with
+    a whole gradient and lose it in the first updates, as its upper layers saturate.
 
     Reads: as depth_gain_start and depth_gain. Unit: claim.
     None if: as depth_gain_start; as depth_gain, where the first look alone does not tell.
@@ -63,9 +64,14 @@ def depth_loses_gradient(view: View) -> dict[str, Measurement]:
 
     def measure(module: int) -> Measurement:
         first, last = (_gain(view, module, last=last) for last in (False, True))
-        if first.value is None or not HARDLY <= float(first.value) < STAYS:
-            return first if first.value is None else known(float(first.value) < HARDLY, n=first.n)
-        return last if last.value is None else known(float(last.value) < STAYS, n=last.n)
+        if first.value is None:
+            return first
+        begins = float(first.value)
+        if begins < HARDLY or (last.value is None and begins >= STAYS):
+            return known(begins < HARDLY, n=first.n)
+        if last.value is None:
+            return last
+        return known(float(last.value) < (STAYS if begins < STAYS else HARDLY), n=last.n)
 
     return each_module(view, measure)
 

@@ -9,7 +9,8 @@ from rnn_doctor.schema.signals import Measurement
 
 
 def frozen_fresh(view: View) -> dict[int, list[Parameter]]:
-    """The weight matrices of each recurrent module, where all modules are frozen and none looks as if it was trained.
+    """The weight matrices of each recurrent module, where all modules are frozen and none looks as if it was trained,
+    nor as a reservoir, most of whose weights are 0.
 
     Empty where any recurrence learns, or a gradient passes one to what lies below: then random weights may be all that
     is wanted of the frozen one.
@@ -30,15 +31,16 @@ def frozen_fresh(view: View) -> dict[int, list[Parameter]]:
 
 
 def _fresh(view: View, number: int) -> bool:
-    seen = [weights.kurtosis for weights in view.log.initial_weights if weights.module == number]
-    return bool(seen) and None not in seen and trained_before(view, number) is None
+    seen = [weights for weights in view.log.initial_weights if weights.module == number]
+    drawn = [weights.kurtosis is not None and weights.filled is None for weights in seen]
+    return bool(seen) and all(drawn) and trained_before(view, number) is None
 
 
 @signal(unit="claim", by="module", reads=("modules.frozen", "initial_weights", "losses"))
 def recurrence_frozen_fresh(view: View) -> dict[str, Measurement]:
     """Whether a recurrent module is frozen as it was drawn, like all others of the network and what they are given.
 
-    Reads: `log.modules[id].frozen`, `log.initial_weights[i].kurtosis`, `.gate_spread` and the first loss, which tell
-    weights that were trained before. Unit: claim. None if: never.
+    Reads: `log.modules[id].frozen`, `log.initial_weights[i].kurtosis`, `.gate_spread`, `.filled` and the first loss,
+    which tell weights that were trained before. Unit: claim. None if: never.
     """
     return each_module(view, lambda module: known(bool(view.once(frozen_fresh).get(module))))

@@ -1,30 +1,15 @@
 """Whether the network's output and the loss function fit together."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
+from rnn_doctor.derive.mismatches import ALL_ROWS, NO_ROW, mismatch, softmax_twice
 from rnn_doctor.derive.registry import known, signal, unknown
-from rnn_doctor.derive.uninformed import REGRESSING
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.runlog import LossCall
 from rnn_doctor.schema.signals import Measurement
-from rnn_doctor.schema.wiring import Reach
 
-ALL_ROWS, NO_ROW = 0.99, 0.01
-ABOVE_LOG = 0.01
-"""Logarithms of probabilities are at most 0; with 1e-2 added to each at most 0.00995."""
-REACH = 1.05
-"""Targets may exceed the range of an activation by 5 % of it: rounding and label noise."""
-BEYOND = 0.05
-"""Share of the targets that lies out of reach: a clamp may be meant to cut off a few outliers."""
-_OF_LOGARITHMS = ("nll_loss", "ctc_loss", "kl_div")
-"""Losses that expect logarithms of probabilities."""
-_RAW_CTC = (
-    "ctc_loss is given raw outputs, but expects log-probabilities (log_softmax over the classes): it teaches the "
-    "network to make their exponentials sum to 1 before it teaches the labels"
-)
 _EMPTY = "what the loss was given was not seen"
-_ARTICLE = {"absolute value": "an", "exponential": "an"}
 
 
 def loss_sites(view: View) -> dict[str, list[LossCall]]:
@@ -49,24 +34,35 @@ def _claim(view: View, holds: Callable[[LossCall], bool]) -> dict[str, Measureme
     }
 
 
+def unnormalized(call: LossCall) -> bool:
+    """Whether the result of a softmax is in no row normalized over the classes: it was taken over something else."""
+    shares = {"softmax": call.simplex_share, "log_softmax": call.log_simplex_share}
+    share = shares.get(call.head or "")
+    finite = call.maximum is not None and math.isfinite(call.maximum)
+    return share is not None and share < NO_ROW and finite
+
+
 def _repeats(call: LossCall) -> str | None:
     """The activation that stands before a loss which applies it itself; None where there is none."""
     simplex = (call.simplex_share or 0.0) > ALL_ROWS
     logarithmic = (call.log_simplex_share or 0.0) > ALL_ROWS
     if call.function == "cross_entropy" and (call.head == "softmax" or simplex):
         return "softmax"
-    if call.function == "cross_entropy" and (call.head == "log_softmax" or logarithmic):
+    if call.function == "cross_entropy" and (
+        (call.head == "log_softmax" and not unnormalized(call)) or logarithmic
+    ):
         return "log_softmax"
     if call.function == "binary_cross_entropy_with_logits" and call.head == "sigmoid":
         return "sigmoid"
-    return None
+    # Written by hand, the last log_softmax is the loss's own.
+    return "softmax" if call.function == "expression" and softmax_twice(call) else None
 
 
 @signal(unit="claim", by="loss", reads=("losses",))
 def softmax_before_cross_entropy(view: View) -> dict[str, Measurement]:
-    """Whether cross_entropy is given probabilities: every row is >= 0 and sums to 1.
+    """Whether cross_entropy, or the like written by hand, is given probabilities: each row is >= 0 and sums to 1.
 
-    Reads: `log.losses[i].head`, `.simplex_share`. Unit: claim. None if: never.
+    Reads: `log.losses[i].head`, `.beneath`, `.simplex_share`. Unit: claim. None if: never.
     """
     return _claim(view, lambda call: _repeats(call) == "softmax")
 
@@ -141,182 +137,15 @@ def loss_shapes(view: View) -> dict[str, Measurement]:
     return found
 
 
-def _mismatch(calls: Sequence[LossCall]) -> tuple[str, bool] | None:
-    """What is wrong between output and loss, and whether it keeps the network from the answer."""
-    for wrong, blocks, problem in _MISMATCHES:
-        if all(map(wrong, calls)):
-            return problem, blocks
-    if _brought_to_norm(calls):
-        return _RAW_CTC, False
-    reaches = [call.reach for call in calls if call.reach is not None]
-    if len(reaches) == len(calls) and all((reach.beyond or 0.0) > BEYOND for reach in reaches):
-        return _out_of_reach(reaches), True
-    return None
-
-
-def _out_of_reach(reaches: Sequence[Reach]) -> str:
-    first = reaches[0]
-    ends = [("below", first.low), ("above", first.high)]
-    bounds = " or ".join(f"{word} {end:.3g}" for word, end in ends if math.isfinite(end))
-    share = min(reach.beyond or 0.0 for reach in reaches)
-    where = "outside" if " or " in bounds else "there"
-    return (
-        f"the output passes {_ARTICLE.get(first.operation, 'a')} {first.operation} and cannot be {bounds}, but "
-        f"{share:.0%} of the targets or more lie {where}"
-    )
-
-
-def _regression(head: str, out_of_reach: Callable[[float, float], bool]) -> Callable[[LossCall], bool]:
-    def wrong(call: LossCall) -> bool:
-        low, high = call.target_minimum, call.target_maximum
-        known_range = low is not None and high is not None
-        return (
-            call.function in REGRESSING
-            and call.head == head
-            and known_range
-            and out_of_reach(low or 0.0, high or 0.0)
-        )
-
-    return wrong
-
-
-def _unnormalized(call: LossCall) -> bool:
-    """What is no logarithm of probabilities in any row, nor bounded as such are, though the loss expects them.
-
-    Raw outputs are positive as often as negative, and the loss falls without bound as they grow. Log-probabilities
-    that a focal loss weights, or that a small number was added to, are no distribution and yet at most 0. kl_div is
-    given logarithms of densities too, which may be positive: its targets have to be probabilities.
-    """
-    if call.function not in _OF_LOGARITHMS or call.head == "log_softmax":
-        return False
-    if call.maximum is not None and call.maximum < ABOVE_LOG:
-        return False
-    if call.function == "kl_div" and not _between_0_and_1(call):
-        return False
-    return call.log_simplex_share is not None and call.log_simplex_share < NO_ROW
-
-
-def _between_0_and_1(call: LossCall) -> bool:
-    low, high = call.target_minimum, call.target_maximum
-    return low is not None and high is not None and low >= 0 and high <= REACH
-
-
-def _unnormalized_for(function: str) -> Callable[[LossCall], bool]:
-    return lambda call: call.function == function and _unnormalized(call)
-
-
-def _brought_to_norm(calls: Sequence[LossCall]) -> bool:
-    """Raw outputs into ctc_loss, told by the first call that was sampled.
-
-    Its gradient in torch takes each exponential for a probability: over the classes it adds up to their sum less 1, so
-    that it brings this to 1, and later calls may look like log-probabilities.
-    """
-    return _unnormalized_for("ctc_loss")(calls[0]) and all(call.head is None for call in calls)
-
-
-def _probable_for(function: str) -> Callable[[LossCall], bool]:
-    """Probabilities where their logarithms are expected, told by their values or by the operation that made them."""
-    return lambda call: (
-        call.function == function
-        and (call.head == "softmax" or (_unnormalized(call) and (call.simplex_share or 0.0) > ALL_ROWS))
-    )
-
-
-def _never_below_one(call: LossCall) -> bool:
-    """Rates of a Poisson distribution where their logarithms are expected."""
-    bounds = call.reach if call.function == "poisson_nll_loss" and call.log_input else None
-    return bounds is not None and bounds.low >= 0
-
-
-def _never_negative(call: LossCall) -> bool:
-    """Scores of a binary classification that a clamp or its like keeps from being negative; a sigmoid is RD401's."""
-    bounds = call.reach if call.function == "binary_cross_entropy_with_logits" else None
-    return bounds is not None and bounds.low >= 0 and call.head != "sigmoid"
-
-
-def _head_of(function: str, heads: Iterable[str]) -> Callable[[LossCall], bool]:
-    return lambda call: call.function == function and call.head in (*heads,)
-
-
-_MISMATCHES: tuple[tuple[Callable[[LossCall], bool], bool, str], ...] = (
-    *(
-        (
-            _probable_for(function),
-            True,
-            f"{function} is given probabilities, but expects their logarithms (log_softmax)",
-        )
-        for function in _OF_LOGARITHMS
-    ),
-    (
-        _unnormalized_for("nll_loss"),
-        True,
-        "nll_loss is given raw outputs, but expects log-probabilities: it falls without bound "
-        "without the network learning the classes",
-    ),
-    (
-        _unnormalized_for("kl_div"),
-        True,
-        "kl_div is given raw outputs, but expects log-probabilities (log_softmax): it falls without bound without the "
-        "network coming near the targets",
-    ),
-    (
-        _never_below_one,
-        False,
-        "poisson_nll_loss takes its input for the logarithm of a rate, and is given what cannot be negative: no rate "
-        "falls below 1 (pass log_input=False, or leave out the last activation)",
-    ),
-    (
-        _head_of("cross_entropy", ("sigmoid",)),
-        True,
-        "cross_entropy is given the output of a sigmoid, so that no class can win by more than 1",
-    ),
-    (
-        _head_of("cross_entropy", ("relu",)),
-        False,
-        "cross_entropy is given the output of a ReLU, which cuts off all evidence against a class",
-    ),
-    (
-        _head_of("binary_cross_entropy_with_logits", ("relu",)),
-        True,
-        "binary_cross_entropy_with_logits is given the output of a ReLU, so that no probability falls below one half",
-    ),
-    (
-        _never_negative,
-        True,
-        "binary_cross_entropy_with_logits is given what cannot be negative: no probability falls below one half",
-    ),
-    (
-        lambda c: c.function == "mse_loss" and c.head == "softmax" and c.target_one_hot,
-        False,
-        "mse_loss on softmax outputs has almost no gradient where the network is sure and wrong",
-    ),
-    (
-        _regression("relu", lambda low, high: low < -(REACH - 1) * max(abs(low), abs(high))),
-        True,
-        "the output passes a ReLU and cannot be negative, but targets are",
-    ),
-    (
-        _regression("sigmoid", lambda low, high: low < 1 - REACH or high > REACH),
-        True,
-        "the output passes a sigmoid and stays between 0 and 1, but targets lie outside",
-    ),
-    (
-        _regression("tanh", lambda low, high: low < -REACH or high > REACH),
-        True,
-        "the output passes a tanh and stays between -1 and 1, but targets lie outside",
-    ),
-)
-
-
 @signal(unit="claim", by="loss", reads=("losses",))
 def loss_head_mismatch(view: View) -> dict[str, Measurement]:
     """Whether the last activation of the network does not fit the loss function or the targets.
 
-    Reads: `log.losses[i]`: function, head, reach, shares of normalized rows, range of the targets.
+    Reads: `log.losses[i]`: function, head, what is beneath it, reach, shares of normalized rows, range of the targets.
     Unit: claim. None if: never.
     """
     return {
-        name: known(_mismatch(calls) is not None, n=len(calls), location=calls[0].location)
+        name: known(mismatch(calls) is not None, n=len(calls), location=calls[0].location)
         for name, calls in loss_sites(view).items()
     }
 
@@ -328,7 +157,7 @@ def loss_head_blocks(view: View) -> dict[str, Measurement]:
     Reads: as loss_head_mismatch. Unit: claim. None if: never.
     """
     return {
-        name: known((_mismatch(calls) or ("", False))[1], n=len(calls), location=calls[0].location)
+        name: known((mismatch(calls) or ("", False))[1], n=len(calls), location=calls[0].location)
         for name, calls in loss_sites(view).items()
     }
 
@@ -340,7 +169,7 @@ def loss_head_problem(view: View) -> dict[str, Measurement]:
     Reads: as loss_head_mismatch. Unit: words. None if: never.
     """
     return {
-        name: known((_mismatch(calls) or ("none", False))[0], n=len(calls), location=calls[0].location)
+        name: known((mismatch(calls) or ("none", False))[0], n=len(calls), location=calls[0].location)
         for name, calls in loss_sites(view).items()
     }
 

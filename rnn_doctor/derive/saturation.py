@@ -80,7 +80,7 @@ def _drawn(view: View, weights: InitialWeights) -> bool:
     hidden, gates = described.hidden_size, _GATES.get(described.kind)
     if weights.kurtosis is None or weights.gate_spread is None or not hidden or gates is None:
         return True
-    block = hidden * (described.proj_size or hidden)
+    block = hidden * (described.proj_size or hidden) * (1.0 if weights.filled is None else weights.filled)
     if weights.gate_spread > 1.03 + 4 * math.sqrt(1 / block):
         return False
     number = gates * block

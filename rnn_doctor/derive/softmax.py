@@ -1,8 +1,11 @@
-"""Whether softmax is taken over a dimension that it has no business with: the batch, or one of size 1."""
+"""Whether softmax is taken over a dimension that it has no business with: the batch, another than that of the classes
+where a loss is given its result, or one of size 1."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from rnn_doctor.derive.loss_heads import loss_sites, unnormalized
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.recurrence import Softmax
@@ -32,15 +35,17 @@ class Site(NamedTuple):
 
 @signal(unit="claim", reads=("softmaxes", "batches", "losses"))
 def softmax_wrong_dimension(view: View) -> Measurement:
-    """Whether a softmax sums to 1 over the samples of the batch, or over a dimension of size 1.
+    """Whether a softmax sums to 1 over the samples of the batch, over another dimension than that of the classes which
+    the loss that is given its result looks for, or over a dimension of size 1.
 
     Over the batch: the dimension has the size of the batch, no other of the tensor has, and neither the time steps
     nor anything else of the network has that size; the tensor has two dimensions or more, and a loss judges the
-    samples one by one, so that none may depend on the others. Of size 1: the tensor has an axis of the time
+    samples one by one, so that none may depend on the others. Not over the classes: a loss that compares classes is
+    given the result, and none of its rows is normalized over them. Of size 1: the tensor has an axis of the time
     steps and one of the samples, or the result is what the loss is given.
 
-    Reads: `log.softmaxes` of the first steps, `log.batches[i].batch`, `.time`, `log.losses[i].input_shape`, `.head`,
-    `log.modules`. Unit: claim.
+    Reads: `log.softmaxes` of the first steps, `log.batches[i].batch`, `.time`, `log.losses[i].input_shape`, `.head`
+    and the shares of its normalized rows, `log.modules`. Unit: claim.
     None if: no softmax was found wrong, and the batch could not be told from other axes at one of them.
     """
     sites = view.once(_sites)
@@ -68,7 +73,30 @@ def _sites(view: View) -> tuple[Site, ...]:
     by_site: dict[tuple[object, ...], list[Softmax]] = {}
     for call in view.log.softmaxes:
         by_site.setdefault((call.location, call.function, len(call.shape), call.dim), []).append(call)
-    return tuple(Site(calls[0].location, _problem(view, calls)) for calls in by_site.values())
+    return (
+        *_besides_classes(view),
+        *(Site(calls[0].location, _problem(view, calls)) for calls in by_site.values()),
+    )
+
+
+def _besides_classes(view: View) -> Iterable[Site]:
+    """The softmaxes whose result a loss is given that finds none of its rows normalized over the classes."""
+    for calls in loss_sites(view).values():
+        if not all(map(unnormalized, calls)):
+            continue
+        loss = calls[0]
+        made = [
+            s
+            for s in view.log.softmaxes
+            if s.function == loss.head and math.prod(s.shape) == math.prod(loss.input_shape) and s.largest > 1
+        ]
+        axis = len(loss.input_shape) - 1 if loss.function in ("kl_div", "ctc_loss") else 1
+        if made and (made[0].shape != loss.input_shape or made[0].dim != axis):
+            words = (
+                f"over dimension {made[0].dim} of a tensor of shape {made[0].shape}, and not over the "
+                f"{loss.input_shape[axis]} classes that {loss.function} is given"
+            )
+            yield Site(made[0].location, words)
 
 
 def _problem(view: View, calls: Sequence[Softmax]) -> str | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rnn_doctor.derive.loss_heads import loss_sites
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
-from rnn_doctor.derive.uninformed import REGRESSING
+from rnn_doctor.derive.uninformed import COMPARING
 from rnn_doctor.derive.view import View
 from rnn_doctor.derive.warm_up import waits, warms_up
 from rnn_doctor.schema.runlog import LossCall
@@ -70,8 +70,8 @@ def target_updates_needed(view: View) -> dict[str, Measurement]:
     That is within one standard deviation of their mean, and to a tenth of their standard deviation, at the fastest
     pace of mean or standard deviation between two sampled steps: a lucky batch only makes it faster.
 
-    Reads: `log.losses[i].mean`, `.std`, `.target_mean`, `.target_std` of mse_loss, l1_loss, smooth_l1_loss and
-    huber_loss with targets of floating point; `log.steps[k].lr`. Unit: updates.
+    Reads: `log.losses[i].mean`, `.std`, `.target_mean`, `.target_std` of mse_loss, l1_loss, smooth_l1_loss,
+    huber_loss and differences written by hand, with targets of floating point; `log.steps[k].lr`. Unit: updates.
     None if: broadcast targets, fewer than 2 sampled calls, a learning rate that still warms up or
     whose warm-up has not begun, outputs that do not move at all.
     """
@@ -140,7 +140,7 @@ def _scales(view: View) -> dict[str, tuple[Location | None, tuple[Scale, ...] | 
     return {
         name: (calls[0].location, _of_calls(view, calls))
         for name, calls in loss_sites(view).items()
-        if calls[0].function in REGRESSING
+        if calls[0].function in COMPARING
     }
 
 

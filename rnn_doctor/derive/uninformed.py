@@ -9,6 +9,8 @@ from rnn_doctor.schema.runlog import LossCall
 
 CLASSIFYING = ("cross_entropy", "nll_loss")
 REGRESSING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+COMPARING = (*REGRESSING, "expression")
+"""Those, and losses that the script writes out by hand: differences of outputs and targets."""
 _ENOUGH = 10
 """Labels a class from which on the entropy of a batch's labels tells that of all: what it lacks is 0.05 at most."""
 
@@ -22,7 +24,7 @@ def equal_odds(call: LossCall) -> float | None:
         return math.log(call.input_shape[1])
     if call.function in ("binary_cross_entropy", "binary_cross_entropy_with_logits"):
         return math.log(2)
-    return call.baseline if call.function in REGRESSING else None
+    return call.baseline if call.function in COMPARING else None
 
 
 def same_answer(call: LossCall) -> float | None:

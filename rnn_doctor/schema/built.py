@@ -63,6 +63,9 @@ class InitialWeights(Frozen):
     """Excess kurtosis of the recurrent weights: -1.2 drawn from a uniform distribution, 0 from a normal one."""
     gate_spread: Number | None = None
     """Largest over smallest standard deviation of one gate's recurrent weights."""
+    filled: Number | None = None
+    """Share of the recurrent weights that are not exactly 0, where that is less than 0.95: kurtosis and spread are then
+    of those alone."""
     forget_bias: Number | None = None
     """Mean of b_ih + b_hh of the forget gate (LSTM) or of the update gate (GRU)."""
     recurrent: tuple[RecurrentWeight, ...] = ()

@@ -164,6 +164,8 @@ class LossCall(Frozen):
     """Input and target differ in shape and were broadcast against each other."""
     head: str | None = None
     """The operation that made the input, looking through views: `softmax`, `log_softmax`, `sigmoid`, `relu`, `tanh`."""
+    beneath: str | None = None
+    """The activation whose output that operation was given, of the same ones."""
     reach: Reach | None = None
     simplex_share: Number | None = None
     """Share of rows that are >= 0 and sum to 1 over the class dimension."""

@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from rnn_doctor.capture.probe.listening import Listening
+from rnn_doctor.capture.probe.sensors.differences import Differences
 from rnn_doctor.capture.probe.sensors.losses import Losses
 from tests.capture.records import Observation, Records, observed
 
@@ -121,8 +123,12 @@ def test_a_closure_counts_with_its_first_value() -> None:
     assert records.of("optimizer")[0]["closure"] is True
 
 
+def sensor(records: Records) -> Losses:
+    return Losses(records, Differences(Listening()))
+
+
 def test_a_loss_without_a_single_value() -> None:
-    losses = Losses(Records())
+    losses = sensor(Records())
     vector = torch.ones(3, requires_grad=True) * 2
     losses.on_backward(vector, ("train.py", 1))
     assert (losses.backwards, losses.take(False), losses.backwards) == (1, None, 0)
@@ -131,7 +137,7 @@ def test_a_loss_without_a_single_value() -> None:
 def described(function: str, output: torch.Tensor, target: Any, **options: Any) -> dict[str, Any]:
     records = Records()
     result = getattr(functional, function)(output, target, **options)
-    Losses(records).describe(1, function, output, target, result, options)
+    sensor(records).describe(1, function, output, target, result, options)
     (record,) = records.of("loss")
     assert record["function"] == function
     assert record["location"]["file"].endswith("test_losses.py")
@@ -178,7 +184,7 @@ def test_rows_on_the_simplex(shape: tuple[int, ...]) -> None:
 def test_classes_that_stand_last(function: str, shape: tuple[int, ...]) -> None:
     records = Records()
     for output in (logits(*shape), logits(*shape).log_softmax(-1), logits(*shape).softmax(-1)):
-        Losses(records).describe(1, function, output, torch.ones(3), output.sum(), {})
+        sensor(records).describe(1, function, output, torch.ones(3), output.sum(), {})
     raw, log_softmax, softmax = records.of("loss")
     assert (log_softmax["simplex_share"], log_softmax["log_simplex_share"]) == (0.0, 1.0)
     assert (softmax["simplex_share"], softmax["log_simplex_share"]) == (1.0, 0.0)
@@ -210,7 +216,7 @@ def test_a_negative_label_that_is_ignored_by_position() -> None:
     records, target = Records(), torch.tensor([0, 1, -1])
     output = logits(3, 2)
     result = functional.cross_entropy(output, target, None, None, -1)
-    Losses(records).describe(1, "cross_entropy", output, target, result, {})
+    sensor(records).describe(1, "cross_entropy", output, target, result, {})
     assert records.of("loss")[0]["baseline"] == pytest.approx(math.log(2), rel=1e-6)
 
 

@@ -82,6 +82,22 @@ def test_the_distribution_that_weights_were_drawn_from(kind: Any, fill: Any, kur
     assert twice == pytest.approx(2.0, rel=0.06) if kind is not nn.RNN else twice == 1.0
 
 
+def test_of_sparse_weights_those_that_are_set_are_told() -> None:
+    torch.manual_seed(0)
+    rnn = nn.RNN(3, 64)
+    with torch.no_grad():
+        nn.init.sparse_(rnn.weight_hh_l0, 0.9, std=0.01)
+    found = initial_weights(rnn)[0]
+    assert found["filled"] == pytest.approx(0.1, abs=0.02)
+    assert found["kurtosis"] == pytest.approx(0.0, abs=0.6)
+    with torch.no_grad():
+        nn.init.eye_(rnn.weight_hh_l0)
+    assert "kurtosis" not in initial_weights(rnn)[0], "one value has no distribution"
+    with torch.no_grad():
+        nn.init.normal_(rnn.weight_hh_l0)[0, :3] = 0  # a few zeros are no sparse start
+    assert "filled" not in initial_weights(rnn)[0]
+
+
 def test_equal_units_are() -> None:
     lstm = nn.LSTM(3, 16)
     with torch.no_grad():

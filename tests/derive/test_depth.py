@@ -71,6 +71,8 @@ def test_what_cannot_be_told() -> None:
         (-2.9, -1.7, False),
         (-1.9, -2.4, True),
         (-1.7, -2.4, False),
+        (-1.3, -2.9, False),
+        (-0.4, -3.1, True),  # lost in the first updates
     ],
 )
 def test_whether_the_gradient_is_lost_over_depth(first: float, last: float, expected: bool) -> None:

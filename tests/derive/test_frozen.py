@@ -35,7 +35,7 @@ def test_all_but_the_head_is_frozen() -> None:
         run(lstm()),  # a gradient passes it, to an embedding that learns
         run(lstm(frozen=True), initial(kurtosis=2.0, gate_spread=1.4)),  # trained before
         run(
-            lstm(frozen=True), initial(kurtosis=40.0, gate_spread=1.01)
+            lstm(frozen=True), initial(kurtosis=0.1, gate_spread=1.01, filled=0.1)
         ),  # most weights are 0, as of a reservoir
         run(lstm(frozen=True), None),
         run(lstm(frozen=True), initial()),

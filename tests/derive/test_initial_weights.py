@@ -58,6 +58,9 @@ def test_what_is_poor(problem: str, start: tuple[float, dict[str, Any]]) -> None
         ([gate("f", low=0.6)], -0.7, "forget gate closed"),
         ([gate("f", high=0.9)], -0.7, "sound"),
         ([gate("z", low=0.4)], -0.7, "sound"),
+        ([gate("h")], -0.69, "sound"),
+        ([gate("h")], -0.87, "recurrent step too lossy"),
+        ([gate("h", low=0.06, high=0.06)], -0.87, "sound"),  # what saturates it is the cause
         ([gate("i", low=1.0)], -0.7, "sound"),
     ],
 )

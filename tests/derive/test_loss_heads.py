@@ -146,11 +146,24 @@ def reaching(operation: str = "clamp", **fields: float) -> Reach:
         (reaching("exponential", low=0.0, beyond=1.0), "passes an exponential"),
     ],
 )
-def test_targets_that_a_clamp_keeps_out_of_reach(reach: Reach, words: str) -> None:
-    found = values(loss_call("mse_loss", reach=reach))
+@pytest.mark.parametrize("function", ["mse_loss", "expression"])
+def test_targets_that_a_clamp_keeps_out_of_reach(function: str, reach: Reach, words: str) -> None:
+    found = values(loss_call(function, reach=reach))
     assert found["loss_head_mismatch"] is True
     assert found["loss_head_blocks"] is True
     assert words in str(found["loss_head_problem"])
+
+
+@pytest.mark.parametrize("function", ["cross_entropy", "binary_cross_entropy_with_logits"])
+def test_scores_that_can_hardly_differ(function: str) -> None:
+    found = values(loss_call(function, head="tanh", reach=reaching("tanh", low=-1.0, high=1.0)))
+    assert "within a range of 2" in str(found["loss_head_problem"])
+    assert found["loss_head_blocks"] is False
+    for bounds in ({"low": -10.0, "high": 10.0}, {"low": -1.01, "high": 1.0}, {"low": -1.0}):
+        wide = values(loss_call(function, reach=reaching("tanh", **bounds)))
+        assert wide["loss_head_mismatch"] is False
+    sigmoid = values(loss_call(function, head="sigmoid", reach=reaching("sigmoid", low=0.0, high=1.0)))
+    assert "within" not in str(sigmoid["loss_head_problem"])
 
 
 @pytest.mark.parametrize("reach", [reaching(low=0.0, beyond=0.05), reaching(low=0.0), None])
@@ -192,6 +205,20 @@ def test_scale_of_the_targets_does_not_matter_to_a_relu() -> None:
     for scale in (1e-3, 1.0, 1e3):
         call = loss_call("mse_loss", head="relu", target_minimum=-scale, target_maximum=scale)
         assert values(call)["loss_head_mismatch"] is True
+
+
+def test_a_softmax_before_a_log_softmax() -> None:
+    by_hand = values(loss_call("expression", head="log_softmax", beneath="softmax"))
+    assert by_hand["softmax_before_cross_entropy"] is True
+    assert by_hand["activation_repeated_name"] == "softmax"
+    assert by_hand["loss_head_mismatch"] is False
+    to_nll = values(loss_call("nll_loss", head="log_softmax", beneath="softmax", log_simplex_share=1.0))
+    assert to_nll["activation_repeated"] is False
+    assert to_nll["loss_head_blocks"] is True
+    assert "no class can win" in str(to_nll["loss_head_problem"])
+    for function in ("expression", "nll_loss"):
+        once = values(loss_call(function, head="log_softmax", beneath="relu", log_simplex_share=1.0))
+        assert once["activation_repeated"] is once["loss_head_mismatch"] is False
 
 
 def test_every_sampled_call_must_agree() -> None:

@@ -67,6 +67,11 @@ def test_fresh_weights_are_judged(kurtosis: float) -> None:
     assert value_of("gate_saturation_start", weighted(chance, kurtosis=kurtosis), "lstm") == 0.7
 
 
+def test_the_few_weights_of_a_sparse_start_are_judged_by_themselves() -> None:
+    assert value_of("gate_saturation_start", weighted(kurtosis=0.4, filled=0.1), "lstm") == 0.7
+    assert measure("gate_saturation_start", weighted(kurtosis=0.4), "lstm").absent
+
+
 TRAINED = {"tails": {"kurtosis": 0.66}, "between": {"kurtosis": -0.8}, "gates": {"gate_spread": 1.4}}
 
 

@@ -45,6 +45,55 @@ def test_a_softmax_over_the_batch(shape: tuple[int, ...], dim: int) -> None:
     assert "16 samples" in str(value_of("softmax_problem", found))
 
 
+def classes(
+    share: float | None, shape: tuple[int, ...], function: str = "nll_loss", maximum: float = -0.1
+) -> LossCall:
+    return loss_call(
+        function, input_shape=shape, head="log_softmax", log_simplex_share=share, maximum=maximum
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "dim", "share", "given", "expected"),
+    [
+        pytest.param((H, C), 0, 0.0, (H, C), True, id="over samples as many as units"),
+        pytest.param((B, T, C), 1, 0.0, (B * T, C), True, id="over time"),
+        pytest.param((B, T, C), 1, 0.0, (B, C, T), True, id="over time, classes second"),
+        pytest.param((B, T, C), 2, 1.0, (B * T, C), False, id="over the classes"),
+        pytest.param((B, T, C), 1, None, (B * T, C), False, id="values not seen"),
+        pytest.param((B, T, C + 1), 2, 0.0, (B * T, C), False, id="a class was cut off"),
+        pytest.param((B, C), 1, 0.0, (B, C), False, id="over the classes, and weighed"),
+    ],
+)
+@pytest.mark.parametrize("function", ["nll_loss", "cross_entropy"])
+def test_a_softmax_not_over_the_classes_of_its_loss(
+    function: str,
+    shape: tuple[int, ...],
+    dim: int,
+    share: float | None,
+    given: tuple[int, ...],
+    expected: bool,
+) -> None:
+    found = run(softmax(shape, dim, function="log_softmax"), loss=classes(share, given, function))
+    assert (wrong(found) is True) is expected
+    if expected:
+        words = f"over dimension {dim} of a tensor of shape {shape}, and not over the 4 classes that {function} is"
+        assert value_of("softmax_problem", found) == f"{words} given"
+        assert value_of("activation_repeated", found, f"{function} at train.py:30") is False
+
+
+def test_rows_that_are_no_numbers_are_not_told_for_it() -> None:
+    broken = classes(0.0, (H, C), maximum=float("nan"))
+    assert wrong(run(softmax((H, C), 0, function="log_softmax"), loss=broken)) is not True
+
+
+def test_the_classes_of_ctc_are_last() -> None:
+    found = run(softmax((T, B, C), 0, function="log_softmax"), loss=classes(0.0, (T, B, C), "ctc_loss"))
+    assert "not over the 4 classes that ctc_loss" in str(value_of("softmax_problem", found))
+    sound = run(softmax((T, B, C), 2, function="log_softmax"), loss=classes(0.0, (T, B, C), "ctc_loss"))
+    assert wrong(sound) is False
+
+
 @pytest.mark.parametrize(
     ("shape", "dim"),
     [

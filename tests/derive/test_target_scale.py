@@ -29,6 +29,14 @@ def test_a_level_far_away_takes_as_long_as_its_pace_says() -> None:
     )
 
 
+def test_differences_written_by_hand_are_told_the_same() -> None:
+    run = log(
+        steps([1e6] * 51),
+        *(c.model_copy(update={"function": "expression"}) for c in (call(1, 0.0, 0.1), call(51, 5.0, 0.6))),
+    )
+    assert value_of("target_updates_needed", run, LOSS.format("expression")) == pytest.approx(6950)
+
+
 def test_a_spread_far_away_counts_by_its_own_pace() -> None:
     run = log(steps([9e4] * 51), call(1, 0.0, 0.1, (0.0, 300.0)), call(51, 0.0, 1.1, (0.0, 300.0)))
     # a tenth of 300 is sought, 1.1 is there, 1 came in 50 updates

@@ -15,6 +15,7 @@ from .sensors.axis_tests import AxisTests
 from .sensors.constant_tokens import ConstantTokens
 from .sensors.data_lag import DataLags
 from .sensors.detachments import Detachments
+from .sensors.differences import Differences
 from .sensors.inputs import Inputs
 from .sensors.loaders import Loaders
 from .sensors.loops import Loops
@@ -58,6 +59,7 @@ class Calls:
         self.mixings = Mixings(writer, listening)
         self.flows = StateFlows(writer)
         self.softmaxes = Softmaxes(writer, listening)
+        self.differences = Differences(listening)
         self.data_lags = DataLags(writer)
         self.axis_tests = AxisTests(writer)
         self.constant_tokens = ConstantTokens(writer)
@@ -82,10 +84,15 @@ class Calls:
         self._flowing = self.sampled or step + 1 in self._sampled_steps
         self._mixing = self.sampled and step <= _VIEWED_UNTIL  # views are the same at every step
         self.loops.reads.wanted = self._mixing
+        if self._mixing and step > 1:  # at the first, data may still be prepared: from the first call on
+            self._session.attempt("softmax", self.softmaxes.watch, True)
         self._examining = step in self._examined_steps
         searched = self.searching
         self.searching = self._examining or step <= _SEARCHED_UNTIL
         """Whether hand-written recurrences are looked for."""
+        if self.differences.watches or (self.sampled and step > 1):
+            self.differences.watch(self.sampled)
+            self.differences.forget()
         self._quiet = not (self._flowing or self.searching or self.orders.waits)
         """Whether no sensor looks at what this update does, unless a module is called that was not known."""
         self.detachments.beneath = self.loops.on_cut if self._examining else None
@@ -105,6 +112,7 @@ class Calls:
         if self.orders.waits:
             attempt("orders", self.orders.on_call, module, given)
         if self.sampled:
+            self.differences.watch(True)
             if self.searching:
                 attempt("detachments", self.detachments.returned, number, output)
             attempt(
@@ -250,8 +258,9 @@ class Calls:
     def leave_to_compiler(self, for_good: bool) -> None:
         """A compiler is to meet torch's functions as torch made them; for_good: from now on, it runs at any time."""
         if for_good:
-            self.softmaxes.compiles = self.origins.compiles = True
+            self.softmaxes.compiles = self.origins.compiles = self.differences.compiles = True
         self.softmaxes.watch(False)
+        self.differences.watch(False)
         self.origins.leave()
 
     def finish(self) -> None:
@@ -262,6 +271,7 @@ class Calls:
         self.origins.leave()
         self._session.attempt("mixing", self.mixings.finish)
         self._session.attempt("softmax", self.softmaxes.watch, False)
+        self.differences.watch(False)
         self._session.attempt("data_lag", self.data_lags.finish)
         self._session.attempt("axes", self.axis_tests.finish)
         self._session.attempt("orders", self.orders.write, self._session.step, self._loaders.trains)

@@ -11,6 +11,7 @@ from .saved import saved
 VIEWS = (
     "View", "UnsafeView", "ReshapeAlias", "Transpose", "Permute", "Squeeze", "Unsqueeze", "Select", "Slice",
     "Index", "Expand", "Clone", "T", "ToCopy", "Gather", "IndexSelect", "Alias", "Cat", "Stack",
+    "Unbind", "Split", "SplitWithSizes",
 )  # fmt: skip
 _HEADS = {
     "Softmax": "softmax",
@@ -20,6 +21,12 @@ _HEADS = {
     "Tanh": "tanh",
 }
 _REDUCTIONS = ("Mean", "Sum", "Nansum")
+_WEIGHING = frozenset(
+    (*_REDUCTIONS, "Neg", "Mul", "Div", "Add", "Sub", "MaskedSelect", "MaskedFill", "Where")
+)
+"""What makes a loss of logarithms of probabilities."""
+_FEW = 500
+"""Operations between a loss and its softmax that are looked at."""
 _LARGEST = 20_000
 _SMALL = 1_024
 """Numbers of a factor that are looked at."""
@@ -143,10 +150,52 @@ def head(tensor: torch.Tensor) -> str | None:
     return _head(tensor.grad_fn)
 
 
-def _head(node: Any) -> str | None:
+def beneath_head(tensor: torch.Tensor) -> str | None:
+    """The activation whose output the last one was given; None where there is none of the two."""
+    return _beneath(_behind_views(tensor.grad_fn))
+
+
+def _behind_views(node: Any) -> Any:
     while node is not None and kind_of(node) in VIEWS:
         node = node.next_functions[0][0] if node.next_functions else None
+    return node
+
+
+def _head(node: Any) -> str | None:
+    node = _behind_views(node)
     return _HEADS.get(kind_of(node)) if node is not None else None
+
+
+def _beneath(node: Any) -> str | None:
+    if node is None or kind_of(node) not in _HEADS:
+        return None
+    return _head(node.next_functions[0][0])
+
+
+class Repeated(NamedTuple):
+    """A log_softmax under a hand-written loss that is given another softmax's output."""
+
+    shape: tuple[int, ...]
+    beneath: str
+
+
+def repeated_softmax(loss: torch.Tensor) -> Repeated | None:
+    """The log_softmax of a loss such as `-log_softmax(p)[rows, labels].mean()` where `p` are probabilities already."""
+    stack = [loss.grad_fn]
+    seen = set(stack)
+    while stack and len(seen) < _FEW:
+        node = stack.pop()
+        kind = "" if node is None else kind_of(node)
+        if kind == "LogSoftmax":
+            beneath, shape = _beneath(node), shape_of(node)
+            if beneath == "softmax" and shape is not None:
+                return Repeated(shape, beneath)
+        elif node is not None and (kind in _WEIGHING or kind in VIEWS):
+            for child, _ in node.next_functions:
+                if child not in seen:
+                    seen.add(child)
+                    stack.append(child)
+    return None
 
 
 def divisor(loss: torch.Tensor) -> float:

@@ -192,6 +192,8 @@ class Observer:
     def on_optimizer_built(self, optimizer: Any) -> None:
         """An optimizer was constructed."""
         self.optimizers.built(optimizer, places.here())
+        if self.calls.sampled and self.session.step == 0:  # not before: data are prepared by many differences
+            self.calls.differences.watch(True)
 
     @entry
     def on_scheduler_built(self, scheduler: Any, optimizer: Any) -> None:

@@ -31,7 +31,6 @@ class Sensors:
         self.parameters = Parameters(writer, self.naming)
         self.trainables = Trainables(self.naming, self.optimizers, self.recurrences, self.parameters)
         self.norms = GradientNorms(writer)
-        self.losses = Losses(writer)
         self.penalties = Penalties(self.parameters.pulls, session.attempt)
         self.loss_sums = LossSums(writer)
         self.loaders = Loaders(writer)
@@ -41,3 +40,4 @@ class Sensors:
         self.graphless = GraphlessLoops(
             writer, self.naming, self.recurrences, self.optimizers, self.parameters
         )
+        self.losses = Losses(writer, self.calls.differences)

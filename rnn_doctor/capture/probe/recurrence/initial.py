@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import torch
 
+_EMPTY = 0.05
+"""Share of weights that are exactly 0, from which on the others are looked at alone: learning leaves no such weights, a
+sparse start and the identity do."""
+
 
 def distribution(weight: torch.Tensor, gates: int) -> dict[str, float]:
-    """Excess kurtosis, and largest over smallest standard deviation of a gate. Shapes: weight (G*H, any)."""
+    """Excess kurtosis, and largest over smallest standard deviation of a gate; of sparse weights of those that are set.
+
+    Nothing where they have one value. Shapes: weight (G*H, any).
+    """
     weight = weight.float()
-    centred = weight - weight.mean()
+    filled = float((weight != 0).float().mean())
+    sparse = filled < 1 - _EMPTY
+    blocks = [block[block != 0] if sparse else block for block in weight.reshape(gates, -1)]
+    if not all(len(block) for block in blocks):
+        return {}
+    centred = torch.cat(blocks) - torch.cat(blocks).mean()
     variance = float(centred.square().mean())
-    blocks = centred.reshape(gates, -1)  # torch's std takes ten times as long as its parts
-    stds = (blocks - blocks.mean(1, keepdim=True)).square().mean(1).sqrt().tolist()
+    # torch's std takes ten times as long as its parts
+    stds = [float((block - block.mean()).square().mean().sqrt()) for block in blocks]
     if not variance or not min(stds):
         return {}
     return {
         "kurtosis": float(centred.square().square().mean()) / variance**2 - 3,
         "gate_spread": max(stds) / min(stds),
+        **({"filled": filled} if sparse else {}),
     }
 
 

@@ -10,11 +10,14 @@ import torch
 from .. import graph, ranges
 from ..places import here
 from ..writer import Writer
+from .differences import Compared, Differences
 
 CLASSIFYING = ("cross_entropy", "nll_loss")
 REGRESSING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 WATCHED = (*CLASSIFYING, *REGRESSING, *BINARY, "kl_div", "ctc_loss", "gaussian_nll_loss", "poisson_nll_loss")
+EXPRESSION = "expression"
+"""A loss that the script writes out by hand."""
 _CLASSES_AT = {**dict.fromkeys(CLASSIFYING, 1), "kl_div": -1, "ctc_loss": -1}
 """The axis of the classes."""
 
@@ -35,8 +38,9 @@ _PAIRED = 3
 class Losses:
     """Collects the losses of one step's backward passes, and describes the loss calls of sampled steps."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, differences: Differences) -> None:
         self._writer = writer
+        self._differences = differences
         self._sites: dict[tuple[str, Any], int] = {}
         self._described: set[int] = set()
         self._accumulation = 1
@@ -121,11 +125,12 @@ class Losses:
             "step": step, "site": site, "function": function, "location": location,
             "input_shape": list(output.shape), "head": graph.head(output),
         }  # fmt: skip
+        if fields["head"] is not None:
+            fields["beneath"] = graph.beneath_head(output)
         values = _thinned(output)
         if values.numel():
             fields["minimum"], fields["maximum"] = float(values.min()), float(values.max())
-        if result.numel() == 1:
-            fields["value"] = float(result.detach())
+        fields["value"] = _value(result)
         bounds = ranges.range_of(output)
         if bounds is not None:
             fields["reach"] = _reach(bounds, target if function in REGRESSING else None)
@@ -138,25 +143,69 @@ class Losses:
         self._writer.write("loss", **fields)
 
     def describe_expression(self, step: int, loss: torch.Tensor) -> None:
-        """The record of a hand-written difference loss, or of one over pairs, where the graph shows one."""
-        found = graph.difference(loss) or graph.spread(loss)
+        """The records of the differences that a hand-written loss is made of.
+
+        Where none was heard of, as within TorchScript, the graph still shows some without their targets. An update in
+        which nothing was listened to tells nothing: the same loss would get another place.
+        """
+        differences = self._differences
+        repeated = graph.repeated_softmax(loss)
+        site = None if repeated is None else self._new_site(here())
+        if repeated is not None and site is not None:
+            self._writer.write(
+                "loss", step=step, site=site, function=EXPRESSION, location=here(),
+                input_shape=list(repeated.shape), head="log_softmax", beneath=repeated.beneath, value=_value(loss),
+            )  # fmt: skip
+            return
+        compared = differences.beneath(loss)
+        for each in compared:
+            self._describe_difference(step, loss, each)
+        seen = not compared and (differences.watches or differences.compiles)
+        found = (graph.difference(loss) or graph.spread(loss)) if seen else None
         if found is None:
             return
-        location = here()
-        site = self._site("expression", location)
-        if site in self._described:
+        site = self._new_site(here())
+        if site is not None:
+            grown = _count(found.result_shape) > _count(found.prediction_shape) and not found.paired
+            self._writer.write(
+                "loss", step=step, site=site, function=EXPRESSION, location=here(),
+                input_shape=list(found.prediction_shape), head=found.head, broadcast=grown, value=_value(loss),
+            )  # fmt: skip
+
+    def _describe_difference(self, step: int, loss: torch.Tensor, compared: Compared) -> None:
+        site = self._new_site(compared.location)
+        if site is None:
             return
-        self._described.add(site)
-        grown = _count(found.result_shape) > _count(found.prediction_shape) and not found.paired
+        output, target = compared.output, compared.target.float()
+        fields = _target(compared.like or REGRESSING[0], output, target, {})
+        if compared.like is None:
+            fields["baseline"] = None
+        values, bounds = _thinned(output), ranges.range_of(output)
+        found = graph.difference(loss) or graph.spread(loss)
+        grown = found is not None and _count(found.result_shape) > _count(found.prediction_shape)
+        fields["broadcast"] |= grown and found is not None and not found.paired
         self._writer.write(
-            "loss", step=step, site=site, function="expression", location=location,
-            input_shape=list(found.prediction_shape), head=found.head, broadcast=grown,
-            value=float(loss.detach()) if loss.numel() == 1 else None,
+            "loss", step=step, site=site, function=EXPRESSION, location=compared.location,
+            input_shape=list(output.shape), head=graph.head(output), value=_value(loss),
+            minimum=float(values.min()), maximum=float(values.max()),
+            reach=None if bounds is None else _reach(bounds, target), **fields,
         )  # fmt: skip
+
+    def _new_site(self, location: dict[str, Any] | None) -> int | None:
+        """The number of the line of a hand-written loss; None where it was described in this update."""
+        site = self._site(EXPRESSION, location)
+        if site in self._described:
+            return None
+        self._described.add(site)
+        return site
 
     def _site(self, function: str, location: dict[str, Any] | None) -> int:
         key = (function, (location["file"], location["line"]) if location else None)
         return self._sites.setdefault(key, len(self._sites))
+
+
+def _value(loss: torch.Tensor) -> float | None:
+    return float(loss.detach()) if loss.numel() == 1 else None
 
 
 def _count(shape: tuple[int, ...]) -> int:
