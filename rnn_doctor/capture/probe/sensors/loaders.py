@@ -175,7 +175,9 @@ def _description(loader: Any) -> dict[str, Any]:
 
 def _tensors(batch: Any) -> list[torch.Tensor]:
     """Those of a batch that is a tensor, a sequence or a mapping of some."""
-    items = batch.values() if isinstance(batch, dict) else batch if isinstance(batch, (list, tuple)) else [batch]
+    items = (
+        batch.values() if isinstance(batch, dict) else batch if isinstance(batch, (list, tuple)) else [batch]
+    )
     return [each for each in items if isinstance(each, torch.Tensor)]
 
 
