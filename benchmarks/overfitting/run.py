@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks.faults.worker import fork
 
-from . import trainings
+from . import ordinary, trainings
 from .page import page
 from .trainings import Training
 
@@ -34,6 +34,7 @@ SETS = {
     "second": trainings.fresh,
     "third": trainings.unseen,
     "fourth": trainings.later,
+    "fifth": ordinary.ordinary,
 }
 
 

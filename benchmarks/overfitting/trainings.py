@@ -25,15 +25,21 @@ from benchmarks.faults.task import BLIND, SEALED, UNSEEN, Task
 from benchmarks.faults.tasks import TASKS as BENCH
 from benchmarks.faults.unseen import networks as unseen_networks
 
+from .networks import CELLS, Reader
+
 EVALUATIONS = 40
 EVERY = 10
 """Updates between two evaluations."""
 OUTCOME = 1500
 """Samples by which the outcome is told; the script itself validates on fewer."""
 _OWN = ("endings", "protocol", "surnames", "corridor", "sentences")
-TASKS = BENCH | {name: replace(BENCH[name], part="", network="layer") for name in _OWN}
+_READ = (
+    "electricity", "messages", "entities", "glyphs", "shapes", "thermostat", "commands", "ward", "orders",
+)  # fmt: skip
+_BARE = {name: replace(BENCH[name], part="", network="layer") for name in (*_OWN, *_READ)}
+TASKS = BENCH | _BARE | {"orders": replace(_BARE["orders"], inputs=3)}
 """Those of the fault bench; some whose cells are written by hand there, or whose network gives more than scores, have
-torch's layers here: the losses of single examples are to be seen."""
+torch's layers here, or those of networks.py: the losses of single examples are to be seen."""
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "AdamW": torch.optim.AdamW,
     "NAdam": torch.optim.NAdam,
@@ -43,6 +49,10 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "RAdam": torch.optim.RAdam,
     "Adamax": torch.optim.Adamax,
     "Adagrad": torch.optim.Adagrad,
+    "Adadelta": torch.optim.Adadelta,
+    "Nesterov": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
+    "AMSGrad": partial(torch.optim.AdamW, amsgrad=True),
+    "Adafactor": torch.optim.Adafactor,
 }
 
 
@@ -71,7 +81,14 @@ class Training:
     disturbed: float = 0.0
     """Deviation of what is added to the inputs that it is trained on, or share of their tokens that are exchanged."""
     schedule: str = "cosine"
-    """cosine | steps: the rate falls to a tenth along a cosine, or at three fifths of the updates."""
+    """cosine | steps | linear: the rate falls to a tenth along a cosine, at three fifths of the updates, evenly |
+    one_cycle | constant"""
+    locked: float = 0.0
+    """Dropout with one mask for all steps of a sequence."""
+    penalty: float = 0.0
+    """The squares of all weights, times this, are added to the loss by hand."""
+    norm: bool = False
+    """Whether a layer normalization stands before the head."""
 
     @property
     def key(self) -> str:
@@ -84,11 +101,15 @@ class Training:
 
 def from_key(key: str) -> Training:
     """The training of that key."""
-    kinds = {field.name: field.type for field in fields(Training)}
-    given: dict[str, Any] = {}
-    for name, value in (part.split("=") for part in key.split(" ")):
-        given[name] = value if kinds[name] is str else float(value) if kinds[name] is float else int(value)
-    return Training(**given)
+    read: dict[Any, Callable[[str], Any]] = {
+        str: str,
+        int: int,
+        float: float,
+        bool: lambda text: text == "True",
+    }
+    kinds = {field.name: read[field.type] for field in fields(Training)}
+    given = dict(part.split("=") for part in key.split(" "))
+    return Training(**{name: kinds[name](value) for name, value in given.items()})
 
 
 def plan() -> list[Training]:
@@ -241,9 +262,13 @@ def run(
         dropout=training.dropout,
         layers=training.layers,
         bidirectional=training.directions == 2,
+        layer_norm=training.norm,
     )
     builds = {BLIND: blind.build, SEALED: sealed.build, UNSEEN: unseen_networks.build}
-    model = builds.get(task.part, build)(task, setting)
+    if training.cell in CELLS:
+        model = Reader(task, setting, training.locked)
+    else:
+        model = builds.get(task.part, build)(task, setting)
     optimizer = OPTIMIZERS[training.optimizer](
         model.parameters(), training.rate, weight_decay=training.weight_decay
     )
@@ -265,7 +290,10 @@ def run(
                 return
             model.train()
             optimizer.zero_grad()
-            _training_loss(task, training, model, batch).backward()  # type: ignore[no-untyped-call]
+            objective = _training_loss(task, training, model, batch)
+            if training.penalty:
+                objective = objective + training.penalty * sum(p.square().sum() for p in model.parameters())
+            objective.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             schedule.step()
@@ -281,6 +309,12 @@ def _schedule(training: Training, optimizer: torch.optim.Optimizer) -> torch.opt
     updates = EVALUATIONS * EVERY
     if training.schedule == "steps":
         return torch.optim.lr_scheduler.StepLR(optimizer, 3 * updates // 5, 0.1)
+    if training.schedule == "linear":
+        return torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, updates)
+    if training.schedule == "one_cycle":
+        return torch.optim.lr_scheduler.OneCycleLR(optimizer, training.rate, updates, cycle_momentum=False)
+    if training.schedule == "constant":
+        return torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
     return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, updates, 0.1 * training.rate)
 
 
@@ -340,6 +374,8 @@ def _dataset(
     task: Task, training: Training, count: int, generator: torch.Generator, *, training_data: bool
 ) -> TensorDataset:
     x, y, *rest = _drawn(task, count, generator, training=training_data)
+    if task.classes:
+        y = y.where(y >= 0, -1)  # padding, which each task marks in its own way
     if training.noise:
         wrong = torch.rand(len(y), generator=generator) < training.noise
         y = torch.where(

@@ -99,7 +99,7 @@ def validation_trend_z(view: View) -> Measurement:
     """
     series, why = view.once(validations)
     if len(series) < WINDOW:
-        return unknown(why or too_few_validations(len(series)))
+        return unknown(why or too_few_validations(view, len(series)))
     return known(trend_z([e.loss for e in series[window(series) :] if e.loss is not None]), n=len(series))
 
 
@@ -116,7 +116,7 @@ def training_trend(view: View) -> Measurement:
         return unknown(NO_STEP)
     series, why = view.once(validations)
     if len(series) < WINDOW:
-        return unknown(why or too_few_validations(len(series)))
+        return unknown(why or too_few_validations(view, len(series)))
     means = training_means(view, series)
     if len(means) < WINDOW:
         return unknown("no training loss was seen between the validations")

@@ -12,7 +12,7 @@ from rnn_doctor.derive.data_size import data_repeated
 from rnn_doctor.derive.generalization import gap_growth, training_fall_since_best, validation_rise_early
 from rnn_doctor.derive.memorizing import MEMORIZED, memorized_since_best, nothing_learned_yet
 from rnn_doctor.derive.registry import Measure, known, signal, too_few, unknown
-from rnn_doctor.derive.unvalidated import NONE_SEEN, why_none
+from rnn_doctor.derive.unvalidated import NONE_SEEN, more_of_them, why_none
 from rnn_doctor.derive.validation import WINDOW, validations
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
@@ -106,7 +106,7 @@ def _single(view: View) -> str | None:
     if len(series) != 1 or series[0].examples is None:
         return None
     first = "; what was seen once cannot have been memorized" if within_first_pass(view) else ""
-    return too_few(1, "validation", "seen", 2) + first
+    return too_few(1, "validation", "seen", 2) + first + more_of_them(view.log, 2)
 
 
 def within_first_pass(view: View) -> bool:

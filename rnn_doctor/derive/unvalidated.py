@@ -44,6 +44,24 @@ def _advice(early: EarlyValidation, log: RunLog) -> str:
     return "if it does validate, use --steps to observe beyond its first validation, or --steps all"
 
 
+def more_of_them(log: RunLog, needed: int) -> str:
+    """What brings so many validations within the observation, as a clause; nothing where that is not known.
+
+    Where the epoch was ended early for the one that was seen, they would come one an epoch.
+    """
+    early = log.early_validation
+    if (
+        early is None
+        or early.outcome != "ended"
+        or not early.epoch
+        or early.epoch > _ENDLESS
+        or not log.steps
+    ):
+        return ""
+    updates = math.ceil(needed * early.epoch / log.steps[-1].backwards) + _BEYOND
+    return f"; an epoch has {early.epoch} batches: use --steps {updates}, or --steps all"
+
+
 def _updates_of_an_epoch(early: EarlyValidation, log: RunLog) -> int | None:
     """The update that ends the epoch under way, where the loader tells its length."""
     if early.outcome in ("ended", "failed") or not early.epoch or early.given is None or not log.steps:

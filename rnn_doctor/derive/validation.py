@@ -1,7 +1,7 @@
 """Validation losses against training losses."""
 
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
-from rnn_doctor.derive.unvalidated import NONE_SEEN
+from rnn_doctor.derive.unvalidated import NONE_SEEN, more_of_them
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
 from rnn_doctor.schema.validating import Evaluation
@@ -9,7 +9,10 @@ from rnn_doctor.schema.validating import Evaluation
 WINDOW = 10
 """Evaluations that a trend needs at least, see curve_trend.py."""
 
-NO_LOSS = "no loss was computed where the network ran and was not trained by it (a validation, or a policy that acts)"
+NO_LOSS = (
+    "no loss was computed where the network ran and was not trained by it (a validation, or a policy that acts); where "
+    "it validates, compute the loss there too: `val_loss += criterion(output, target).item()`"
+)
 
 
 def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
@@ -67,13 +70,13 @@ def validation_rise(view: View) -> Measurement:
     """
     series, why = view.once(validations)
     if len(series) < WINDOW:
-        return unknown(why or too_few_validations(len(series)))
+        return unknown(why or too_few_validations(view, len(series)))
     losses = [e.loss for e in series if e.loss is not None]
     if min(losses) <= 0:
         return unknown("the validation loss is not positive, so that its ratios mean nothing")
     return known(losses[-1] / min(losses) - 1, n=len(losses))
 
 
-def too_few_validations(count: int) -> str:
-    """Why a trend of the validation loss is not known."""
-    return too_few(count, "validation", "seen", WINDOW)
+def too_few_validations(view: View, count: int) -> str:
+    """Why a trend of the validation loss is not known, and what would bring more of them."""
+    return too_few(count, "validation", "seen", WINDOW) + more_of_them(view.log, WINDOW)

@@ -1,7 +1,7 @@
 """What the rows of a log are counted by: updates, epochs, or nothing but their order."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from rnn_doctor.foreign import columns
@@ -46,11 +46,12 @@ def _most_usual(kind: str, names: Iterable[str]) -> str | None:
 
 
 def _begins_anew(head: list[Row], step: str, epoch: str | None) -> bool:
-    """Whether a new epoch brings a smaller step, or every epoch the same one."""
+    """Whether a new epoch brings a smaller step, or every epoch the same one; without epochs: more than once."""
+    if not epoch:
+        steps_alone = [row.values[step] for row in head if step in row.values]
+        return sum(b < a and b == steps_alone[0] for a, b in pairwise(steps_alone)) > 1
     pairs = [
-        (row.values[step], row.values[epoch])
-        for row in head
-        if epoch and step in row.values and epoch in row.values
+        (row.values[step], row.values[epoch]) for row in head if step in row.values and epoch in row.values
     ]
     steps, epochs = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
     falls = any(a[0] > b[0] and a[1] < b[1] for a, b in pairwise(pairs))
@@ -59,7 +60,11 @@ def _begins_anew(head: list[Row], step: str, epoch: str | None) -> bool:
 
 def _counts(head: list[Row], epoch: str) -> bool:
     """Whether epochs number the rows: whole numbers, no two rows of training in one."""
-    values = [row.values[epoch] for row in head if epoch in row.values]
+    found = [row.values[epoch] for row in head if epoch in row.values]
+    highest = accumulate(
+        found, max
+    )  # a training that begins anew, or goes on from a checkpoint, counts them again
+    values = [value for value, most in zip(found, highest, strict=True) if value == most]
     return all(value.is_integer() for value in values) and len(set(values)) * 2 >= len(values)
 
 

@@ -14,7 +14,8 @@ _SHORT: dict[str, Role] = {"lr": "learning_rate", "loss": "train_loss", "validat
 _WHOLE = {
     "trainloss": "train loss", "trainingloss": "train loss", "valloss": "val loss", "validloss": "val loss",
     "evalloss": "val loss", "devloss": "val loss", "testloss": "test loss", "gradnorm": "grad norm",
-    "gnorm": "grad norm", "learningrate": "lr", "crossentropy": "cross entropy", "globalstep": "global step",
+    "gnorm": "grad norm", "tloss": "train loss", "trloss": "train loss", "vloss": "val loss", "learningrate": "lr",
+    "crossentropy": "cross entropy", "globalstep": "global step",
 }  # fmt: skip
 """Words that are written as one."""
 _TRAIN = frozenset(("train", "training", "trn", "tr", "fit"))
@@ -22,7 +23,21 @@ _HELD = frozenset(("val", "valid", "validation", "eval", "evaluation", "dev", "h
 _TEST = frozenset(("test", "testing"))
 _LOSS = frozenset(("loss", "losses"))
 _OTHER_LOSS = frozenset(
-    ("nll", "xent", "ce", "bce", "mse", "cost", "objective", "criterion", "entropy", "cross")
+    (
+        "nll",
+        "xent",
+        "ce",
+        "bce",
+        "mse",
+        "rmse",
+        "mae",
+        "huber",
+        "cost",
+        "objective",
+        "criterion",
+        "entropy",
+        "cross",
+    )
 )
 _PLAIN = frozenset((
     "step", "steps", "epoch", "epochs", "batch", "iter", "iteration", "avg", "average", "mean", "total", "running",
@@ -70,6 +85,11 @@ def words(name: str) -> list[str]:
     return [
         word for part in re.findall(r"[a-z0-9]+", apart.lower()) for word in _WHOLE.get(part, part).split()
     ]
+
+
+def is_part(text: str) -> bool:
+    """Whether a text names a part of the data: `train`, `Validation`."""
+    return text.lower() in _TRAIN | _HELD | _TEST
 
 
 def guess(name: str) -> Guess | None:

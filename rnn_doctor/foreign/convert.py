@@ -8,6 +8,7 @@ from itertools import chain, islice
 from rnn_doctor.errors import RunLogError, did_you_mean
 from rnn_doctor.foreign import axes, columns
 from rnn_doctor.foreign.axes import Counting
+from rnn_doctor.foreign.restarts import Restarts
 from rnn_doctor.foreign.rows import Row, Rows
 from rnn_doctor.schema.built import Optimizer
 from rnn_doctor.schema.imported import Column, Imported, Role
@@ -42,7 +43,17 @@ class _Table:
         self.epochs = _Epochs()
         self._said: dict[str, str] = {column: role for role, column in said.items()}
         self._place: dict[str, LongSeries[_Kept] | None] = {}
+        self._roles: dict[str, str | None] = {}
         self._sudden: dict[str, Sudden] = {}
+
+    def losses(self, row: Row, how: Counting) -> list[str]:
+        """The columns of a row that may be losses."""
+        return [
+            name
+            for name in row.values
+            if (series := self._place[name] if name in self._place else self._placed(name, how)) is not None
+            and (series is self.held_out or self._roles[name] == "train_loss")
+        ]
 
     def take(self, number: int, row: Row, how: Counting) -> None:
         """One row in."""
@@ -61,6 +72,7 @@ class _Table:
         guess = columns.guess(name)
         role = self._said.get(name) or (guess.role if guess else None)
         unused = role not in columns.ROLES or name in (how.step, how.epoch)
+        self._roles[name] = role
         self._place[name] = None if unused else self.held_out if role == "val_loss" else self.trained
         self._sudden[name] = Sudden()
         return self._place[name]
@@ -94,7 +106,7 @@ def run_log(name: str, wrote: str, rows: Rows, said: Mapping[str, str]) -> RunLo
     name: what the log is called in reports and errors. wrote: the library. said: columns by role, by the user.
     Raises: RunLogError: it holds no numbers, no column that is known, or not the column that the user named.
     """
-    table, how, cut = _read(rows, said)
+    table, how, restarts, cut = _read(rows, said)
     if not table.counts:
         raise RunLogError(
             f"{name}: the {wrote} log holds no numbers", "name a log of a training that has begun"
@@ -118,7 +130,7 @@ def run_log(name: str, wrote: str, rows: Rows, said: Mapping[str, str]) -> RunLo
             for role, column in choice.taken.items()
         ),
         unused=tuple(_unused(table, how, choice.taken)),
-        doubts=choice.doubts,
+        doubts=(*filter(None, [restarts.doubt()]), *choice.doubts),
     )
     header = Header(
         record="header", schema_version=SCHEMA_VERSION, tool_version=NOT_LOGGED, script=name, python=NOT_LOGGED,
@@ -127,8 +139,8 @@ def run_log(name: str, wrote: str, rows: Rows, said: Mapping[str, str]) -> RunLo
     return assemble([header, imported, *records], truncated=cut)
 
 
-def _read(rows: Rows, said: Mapping[str, str]) -> tuple[_Table, Counting, bool]:
-    """All rows in one pass."""
+def _read(rows: Rows, said: Mapping[str, str]) -> tuple[_Table, Counting, Restarts, bool]:
+    """All rows in one pass; of several trainings one after another the last."""
     cut = False
 
     def whole() -> Iterator[Row]:
@@ -138,10 +150,12 @@ def _read(rows: Rows, said: Mapping[str, str]) -> tuple[_Table, Counting, bool]:
     stream = whole()
     head = list(islice(stream, axes.LOOKED_AT))
     how = axes.counting(head, said)
-    table = _Table(said)
-    for number, row in axes.numbered(chain(head, stream), how):
+    table, restarts = _Table(said), Restarts(how)
+    for count, (number, row) in enumerate(axes.numbered(chain(head, stream), how), 1):
+        if restarts(count, row, table.losses(row, how)):
+            table = _Table(said)
         table.take(number, row, how)
-    return table, how, cut
+    return table, how, restarts, cut
 
 
 def _check_said(name: str, table: _Table, said: Mapping[str, str]) -> None:

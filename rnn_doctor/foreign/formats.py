@@ -109,7 +109,7 @@ def _of_text(path: Path, head: str) -> Format | None:
 
 def _is_document(first: Mapping[str, Any]) -> bool:
     """Whether an object on one line holds a whole history."""
-    return "log_history" in first or bool(documents.lists(first))
+    return "log_history" in first or documents.is_history(first)
 
 
 def _of_document(document: Any) -> Format | None:
@@ -117,7 +117,7 @@ def _of_document(document: Any) -> Format | None:
         return None
     if isinstance(document.get("log_history"), list):
         return TRAINER
-    return HISTORY if documents.lists(document) else None
+    return HISTORY if documents.is_history(document) else None
 
 
 def _parsed(text: str) -> Any:

@@ -71,7 +71,7 @@ def _told(name: str) -> Iterator[None]:
         raise RunLogError(f"{name}: {error.strerror or error}", "name a log that can be read") from error
     except UnicodeDecodeError as error:
         raise RunLogError(
-            f"{name}: not UTF-8 text at byte {error.start}", "the file is damaged, or no log"
+            f"{name}: not UTF-8 text at byte {error.start}", "save it as UTF-8; else it is damaged, or no log"
         ) from None
     except RecursionError:
         raise RunLogError(f"{name}: nested too deeply", "the file is damaged, or no log") from None

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
+from rnn_doctor.capture.probe.sensors.written_losses import _is_loss
 from tests.capture.records import Observation, observed
 
 Loader = DataLoader[tuple[torch.Tensor, ...]]
@@ -205,6 +206,27 @@ def test_a_loss_that_is_written_by_hand_is_what_is_read_out_under_that_name() ->
     (found,) = evaluations(records)
     assert found["loss"] == pytest.approx(total / 8, rel=1e-5)
     assert (found["batches"], found["loader"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_loss"),
+    [
+        ("total += val_loss.item() * len(x)", True),
+        ("val_loss += ((out - y) ** 2).mean().item()", True),
+        ("self.val_loss = chances.gather(1, y).sum().neg().item() / n", True),
+        ("for x, y in loader: losses.append((model(x) - y).abs().mean().item())", True),
+        ("losses['val'] += (out - y).pow(2).sum().item()", True),
+        ("loss = 1 - dice.mean().item()", False),
+        ("nll -= chances.gather(1, y).sum().item()", False),
+        ("val_loss = -chances.sum().item()", False),
+        ("error_rate = (out != y).float().mean().item()", False),
+        ("correct += (out == y).float().sum().item()", False),
+        ("val_loss, right = loss_sum.item(), right.item()", False),
+        ("((out - y) ** 2).mean().item(),", False),
+    ],
+)
+def test_which_lines_read_a_loss_out(line: str, is_loss: bool) -> None:
+    assert _is_loss(line) is is_loss
 
 
 def test_a_loss_of_torch_goes_before_what_is_read_out() -> None:

@@ -119,6 +119,17 @@ def test_one_evaluation_is_not_judged() -> None:
     )
 
 
+def test_where_an_epoch_was_ended_for_one_evaluation_the_steps_that_bring_more_are_named() -> None:
+    run = log(steps(DOWN), validated(1.0), _early(outcome="ended", epoch=80, given=50))
+    more = "; an epoch has 80 batches: use --steps 170, or --steps all"
+    assert measure("validation_rise_z", run).absent == f"1 validation was seen, 2 are needed{more}"
+    curve = log(steps(DOWN), evaluations([1.0]), _early(outcome="ended", epoch=80, given=50))
+    more = "; an epoch has 80 batches: use --steps 810, or --steps all"
+    assert measure("validation_rise", curve).absent == f"1 validation was seen, 10 are needed{more}"
+    endless = log(steps(DOWN), validated(1.0), _early(outcome="ended", epoch=10**9, given=50))
+    assert measure("validation_rise_z", endless).absent == "1 validation was seen, 2 are needed"
+
+
 def _early(**fields: Any) -> EarlyValidation:
     return EarlyValidation.model_validate({"record": "early_validation", "step": 60, **fields})
 

@@ -8,7 +8,7 @@ import torch
 
 from ..listening import Tell, directly
 from ..writer import Writer
-from .examples import Examples, Rows, by_example, rise, rows, smoothed, summary
+from .examples import Examples, Rows, as_given, by_example, rise, rows, smoothed, summary
 from .learned_losses import LearnedLosses
 from .loaders import Loaders
 from .trained import Trained
@@ -46,6 +46,8 @@ class Evaluations:
         """Whether the call that ran last may lead to a loss whose examples are looked at."""
         self._smoothing: float | None = None
         """Of the labels of the evaluation: a training that smooths its own is held against it without that."""
+        self._recurs = False
+        """Whether a recurrent module of torch's ran: in its absence the batch is laid out as the loader gave it."""
         self._forward = 0
         """Calls of recurrent modules over whole sequences."""
         self._written = WrittenLosses(tell)
@@ -60,6 +62,7 @@ class Evaluations:
 
     def called(self, module: Any, given: Any, learns: bool) -> None:
         """A recurrent module ran."""
+        self._recurs = True
         loader = self._loaders.current
         self.training_mode = module.training
         trains = learns and (loader is None or loader in self._loaders.training)
@@ -100,9 +103,10 @@ class Evaluations:
             kept = self._losses.setdefault(loader, [])
             self._smoothing = options.get("label_smoothing", 0.0) if function == "cross_entropy" else None
         elif loader is None or loader in self._loaders.training:
-            if self._wanted and self.trained.wanted:
-                losses = by_example(function, output, target, result, options, self._rows)
-                losses = self._as_evaluated(losses, output, target, options)
+            if (self._wanted or not self._recurs) and self.trained.wanted:
+                layout = self._layout(target)
+                losses = by_example(function, output, target, result, options, layout)
+                losses = self._as_evaluated(losses, output, target, options, layout)
                 self.trained.add(losses, output, target, self._batch)
             return
         else:
@@ -112,19 +116,28 @@ class Evaluations:
             kept.append(result.detach())
         examples = self._examples.setdefault(loader, Examples())
         if examples.room:
-            losses = by_example(function, output, target, result, options, self._rows)
+            losses = by_example(function, output, target, result, options, self._layout(target))
             if losses is not None:
                 examples.add(losses, target, output.numel(), self._batch)
 
+    def _layout(self, target: Any) -> Rows | None:
+        """How the batch lies in the loss: as the recurrent module had it, or, where cells are by hand, the loader."""
+        return self._rows if self._recurs else as_given(target, self._loaders.size, self._loaders.tensors)
+
     def _as_evaluated(
-        self, losses: torch.Tensor | None, output: Any, target: Any, options: dict[str, Any]
+        self,
+        losses: torch.Tensor | None,
+        output: Any,
+        target: Any,
+        options: dict[str, Any],
+        layout: Rows | None,
     ) -> torch.Tensor | None:
         """Losses of training examples with the label smoothing of the evaluation, where they have another."""
-        if losses is None or self._rows is None or self._smoothing is None:
+        if losses is None or layout is None or self._smoothing is None:
             return losses
         if "label_smoothing" not in options or options["label_smoothing"] == self._smoothing:
             return losses
-        return smoothed(output, target, options, self._rows, self._smoothing)
+        return smoothed(output, target, options, layout, self._smoothing)
 
     def _is_apart(self, target: Any) -> bool:
         """Whether a loss between two training batches is of other data: the batch that was learned from is used up."""
@@ -146,7 +159,7 @@ class Evaluations:
     @property
     def _batch(self) -> Any:
         """Tells batches apart: by the call over a whole sequence, or by the loader where cells are called by step."""
-        stepwise = self._rows is not None and self._rows.time == 1
+        stepwise = not self._recurs or (self._rows is not None and self._rows.time == 1)
         return self._loaders.place if stepwise else self._forward
 
     def pending(self, loader: int | None) -> int:

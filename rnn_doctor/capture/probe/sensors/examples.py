@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import torch
@@ -40,6 +41,24 @@ def rows(module: Any, given: Any) -> Rows | None:
         b, t = (0, 1) if module.batch_first else (1, 0)
         return Rows(given.shape[b], given.shape[t], bool(module.batch_first))
     return Rows(given.shape[0], 1, True) if given.dim() == 2 else None
+
+
+def as_given(target: Any, size: int | None, given: Iterable[torch.Tensor]) -> Rows | None:
+    """The layout of a batch of `size` samples that no recurrent module of torch's read: as its loader gave it.
+
+    given: the tensors of the batch. None where the targets are neither a row for each sample nor one of these
+    tensors, flattened sample by sample.
+    """
+    if size is None or size < 1 or not isinstance(target, torch.Tensor) or not target.dim():
+        return None
+    fits = len(target) == size or any(_flattened(each, target, size) for each in given)
+    return Rows(size, 1, True) if fits else None
+
+
+def _flattened(given: torch.Tensor, target: torch.Tensor, size: int) -> bool:
+    if not given.dim() or len(given) != size or given.numel() != target.numel():
+        return False
+    return torch.equal(given.to(target).reshape(-1), target.reshape(-1))
 
 
 class Examples:

@@ -25,9 +25,12 @@ class Loaders:
         self._described: dict[int, dict[str, Any]] = {}
         self._shape: tuple[int, ...] | None = None
         self._first: weakref.ref[torch.Tensor] | None = None
+        self._batch: list[weakref.ref[torch.Tensor]] = []
         self.current: int | None = None
         self._given: dict[int, int] = {}
         self._lengths: dict[int, int | None] = {}
+        self._drawn: dict[int, int | None] = {}
+        """Samples of a whole pass, where the sampler knows them."""
         self._begun: dict[int, int] = {}
         self.training: set[int] = set()
         self.rows = GivenRows(writer, self.training)
@@ -40,6 +43,7 @@ class Loaders:
             self._write_training(self._numbers[loader])
         number = self._iterators[iterator] = self._numbers[loader]
         self._lengths[number] = _length(loader)
+        self._drawn[number] = _length(getattr(loader, "sampler", None))
         self._begun[number] = self._given.get(number, 0)
         self.rows.begun(number, loader)
 
@@ -85,6 +89,7 @@ class Loaders:
         self.current = self._iterators.get(iterator)
         if self.current is not None:
             self._given[self.current] = self._given.get(self.current, 0) + 1
+        self._batch = [weakref.ref(each) for each in _tensors(batch)]
         if sampled:
             tensor = _first_tensor(batch, 0)
             self._shape = tuple(tensor.shape) if tensor is not None else None
@@ -104,6 +109,21 @@ class Loaders:
         """Says that a loader trains, and how many batches it has given so far."""
         fields = self._described[number] | {"trains": True, "given": self._given.get(number, 0)}
         self._writer.write("loader", id=number, **fields)
+
+    @property
+    def size(self) -> int | None:
+        """Samples in the current batch, by what its loader was made with; None where that does not tell."""
+        if self.current is None:
+            return None
+        size, drawn = self._described[self.current]["batch_size"], self._drawn.get(self.current)
+        if not isinstance(size, int) or drawn is None:
+            return None
+        return min(size, drawn - (self.since_begun(self.current) - 1) * size)
+
+    @property
+    def tensors(self) -> list[torch.Tensor]:
+        """The tensors of the current batch that the script still holds."""
+        return [each for held in self._batch if (each := held()) is not None]
 
     def batch(self) -> tuple[int, tuple[int, ...]] | None:
         """The current loader and the shape of its batch's first tensor."""
@@ -158,6 +178,14 @@ def _description(loader: Any) -> dict[str, Any]:
         "shuffled": shuffled,
         "workers": loader.num_workers,
     }
+
+
+def _tensors(batch: Any) -> list[torch.Tensor]:
+    """Those of a batch that is a tensor, a sequence or a mapping of some."""
+    items = (
+        batch.values() if isinstance(batch, dict) else batch if isinstance(batch, (list, tuple)) else [batch]
+    )
+    return [each for each in items if isinstance(each, torch.Tensor)]
 
 
 def _first_tensor(batch: Any, depth: int) -> torch.Tensor | None:

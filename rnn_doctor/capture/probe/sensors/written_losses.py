@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import re
 from typing import Any
@@ -13,6 +14,8 @@ from ..listening import Listening, Tell, directly
 
 _READ_OUT = re.compile(r"([\w.]+)(?:\[[^]]*\])?(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?\s*\.item\(")
 _LOSS = re.compile(r"loss|criterion|nll|mse|rmse|mae|bce|cross_?entropy|perplexity|cost|error", re.IGNORECASE)
+_NAMED_FOR = re.compile(r"loss|nll|mse|rmse|bce|cross_?entropy", re.IGNORECASE)
+"""What a number is kept under that is a loss itself: an error or a cost may be a share of wrong answers."""
 _MOST = 100_000
 
 
@@ -57,6 +60,38 @@ class WrittenLosses:
 
 
 def _is_loss(text: str) -> bool:
-    """Whether a line reads one number out, and what it reads is called a loss."""
-    names = _READ_OUT.findall(text)
-    return len(names) == 1 and bool(_LOSS.search(names[0]))
+    """Whether a line reads one number out, and what it reads, or keeps it under, is called a loss."""
+    if text.count(".item(") != 1:
+        return False
+    read = _READ_OUT.search(text)
+    return bool(read and _LOSS.search(read.group(1))) or _is_kept_as_loss(text)
+
+
+def _is_kept_as_loss(text: str) -> bool:
+    """Whether the number itself, or its multiple, becomes or is added to something that is called a loss.
+
+    What is taken off or from it is none: `1 - dice.item()` rises where the number falls.
+    """
+    try:
+        line: Any = ast.parse(text.strip())
+    except (SyntaxError, ValueError):  # a part of a longer statement
+        return False
+    while getattr(line, "body", None) and isinstance(line.body, list):
+        line = line.body[0]
+    kept: Any
+    value: Any = getattr(line, "value", None)
+    if isinstance(line, ast.Assign) and len(line.targets) == 1:
+        kept = line.targets[0]
+    elif isinstance(line, ast.AugAssign) and isinstance(line.op, ast.Add):
+        kept = line.target
+    elif isinstance(line, ast.Expr) and _calls(value, "append") and len(value.args) == 1:
+        kept, value = value.func.value, value.args[0]
+    else:
+        return False
+    if isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Mult, ast.Div)):
+        value = value.left
+    return _calls(value, "item") and bool(_NAMED_FOR.search(ast.unparse(kept).rpartition(".")[2]))
+
+
+def _calls(node: Any, method: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method
