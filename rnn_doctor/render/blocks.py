@@ -148,17 +148,28 @@ def contraindications(page: Page, warned: Iterable[Contraindication]) -> None:
 def not_assessed(page: Page, entries: Iterable[NotAssessed], conditions: Conditions) -> None:
     """Every check that gave no verdict, by reason, but for those that the verdict on a condition has named already."""
     by_reason: dict[str, list[str]] = {}
+    verdicts = [getattr(conditions, name).reason or "" for name in type(conditions).model_fields]
     for entry in entries:
         verdict = getattr(conditions, entry.condition).reason if entry.condition else ""
-        told = entry.reason in verdict
-        if not (told and entry.what.partition(" ")[0] in _RULE_ID.findall(verdict)):
-            by_reason.setdefault(_ABOVE if told else entry.reason, []).append(entry.what)
+        named = entry.what.partition(" ")[0] in _RULE_ID.findall(verdict)
+        reason = _untold(entry.reason, [verdict] if entry.condition else verdicts)
+        if reason or not named:
+            by_reason.setdefault(reason or _ABOVE, []).append(entry.what)
     if not by_reason:
         return
     page.blank()
     page.add(("Not assessed", "bold underline"))
     for reason, what in sorted(by_reason.items(), key=lambda each: each[0] != _ABOVE):
         page.add(f"- {', '.join(_short([*dict.fromkeys(what)]))}: {reason}", hang=2)
+
+
+def _untold(reason: str, verdicts: Sequence[str]) -> str:
+    """What of a reason no verdict has told: its parts, of which a check of several subjects or signals has several."""
+    if any(reason in verdict for verdict in verdicts):
+        return ""
+    parts = reason.split("; ")
+    untold = [part for part in parts if not any(part in verdict for verdict in verdicts)]
+    return "; ".join(untold)
 
 
 def _short(checks: list[str]) -> list[str]:
