@@ -295,6 +295,9 @@ def _slope(lags: Sequence[int], decades: Sequence[float]) -> float:
 def lag_gain_longest(view: View) -> dict[str, Measurement]:
     """log10 of the backward gain over the longest lag that was measured before the first update.
 
+    What the first step gains beyond the second is no growth: where a read-out passes a saturated tanh next to nothing
+    reaches the state of its own step, and far more those before it, through their gates.
+
     Reads: `log.lag_gains`, the first of each direction. Unit: decades; the larger of two directions.
     None if: no profile was measured at the first update.
     """
@@ -303,9 +306,17 @@ def lag_gain_longest(view: View) -> dict[str, Measurement]:
         records = _first(view, module)
         if not records:
             return unknown(_absent_at_first(view, module))
-        return known(max(r.decades[-1] for r in records), n=max(r.rows for r in records))
+        return known(max(_growth(r) for r in records), n=max(r.rows for r in records))
 
     return each_module(view, measure)
+
+
+def _growth(record: LagGain) -> float:
+    """Its decades at the longest lag, less what its first step gained beyond the second."""
+    if len(record.decades) < 3:
+        return record.decades[-1]
+    _, first, second = record.decades[:3]
+    return record.decades[-1] - max(first - (second - first), 0.0)
 
 
 def _median(values: Sequence[float]) -> float:

@@ -234,6 +234,20 @@ def dead_unit_share_lowest(view: View) -> dict[str, Measurement]:
     return each_module(view, measure)
 
 
+@signal(unit="share", by="module", reads=("layers.dead_share",))
+def dead_unit_share_first(view: View) -> dict[str, Measurement]:
+    """Share of a layer's units whose state never changed before the first update, of the layer with most of them.
+
+    Reads: `log.layers[i].dead_share` of the first update. Unit: share. None if: not replayed at the first update.
+    """
+
+    def measure(module: int) -> Measurement:
+        first = _last(view, module, lambda layer: layer.dead_share if layer.step == 1 else None)
+        return of_all(first, max, "its gates were not replayed at the first update")
+
+    return each_module(view, measure)
+
+
 @signal(unit="claim", by="module", reads=("layers.active_share",))
 def units_rectified(view: View) -> dict[str, Measurement]:
     """Whether the states of a module pass a ReLU, which is silent for a part of what it is given by design.

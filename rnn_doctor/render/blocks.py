@@ -164,21 +164,32 @@ def not_assessed(
     """
     ids: dict[str, None] = {}
     by_reason: dict[str, dict[str, None]] = {}
+    verdicts = [getattr(conditions, name).reason or "" for name in type(conditions).model_fields]
     for entry in entries:
         verdict = getattr(conditions, entry.condition).reason if entry.condition else ""
-        rule, told = _RULE_ID.match(entry.what), entry.reason in verdict
-        if rule and told and rule[0] in _RULE_ID.findall(verdict):
+        rule = _RULE_ID.match(entry.what)
+        reason = _untold(entry.reason, [verdict] if entry.condition else verdicts)
+        if not reason and rule and rule[0] in _RULE_ID.findall(verdict):
             continue
         if rule and not full:
             ids[rule[0]] = None
         else:
-            by_reason.setdefault(_ABOVE if told else entry.reason, {})[entry.what] = None
+            by_reason.setdefault(reason or _ABOVE, {})[entry.what] = None
     if not ids and not by_reason:
         return
     page.blank()
     page.add(("Not assessed", "bold underline"), f"{_ON_DEMAND}: {', '.join(ids)}" if ids else "", hang=2)
     for reason, what in sorted(by_reason.items(), key=lambda each: each[0] != _ABOVE):
         page.add(f"- {', '.join(_short([*what]))}: {reason}", hang=2)
+
+
+def _untold(reason: str, verdicts: Sequence[str]) -> str:
+    """What of a reason no verdict has told: its parts, of which a check of several subjects or signals has several."""
+    if any(reason in verdict for verdict in verdicts):
+        return ""
+    parts = reason.split("; ")
+    untold = [part for part in parts if not any(part in verdict for verdict in verdicts)]
+    return "; ".join(untold)
 
 
 def _short(checks: list[str]) -> list[str]:

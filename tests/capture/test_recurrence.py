@@ -86,15 +86,15 @@ def test_of_sparse_weights_those_that_are_set_are_told() -> None:
     torch.manual_seed(0)
     rnn = nn.RNN(3, 64)
     with torch.no_grad():
-        nn.init.sparse_(rnn.weight_hh_l0, 0.9, std=0.01)
+        nn.init.sparse_(rnn.all_weights[0][1], 0.9, std=0.01)
     found = initial_weights(rnn)[0]
     assert found["filled"] == pytest.approx(0.1, abs=0.02)
     assert found["kurtosis"] == pytest.approx(0.0, abs=0.6)
     with torch.no_grad():
-        nn.init.eye_(rnn.weight_hh_l0)
+        nn.init.eye_(rnn.all_weights[0][1])
     assert "kurtosis" not in initial_weights(rnn)[0], "one value has no distribution"
     with torch.no_grad():
-        nn.init.normal_(rnn.weight_hh_l0)[0, :3] = 0  # a few zeros are no sparse start
+        nn.init.normal_(rnn.all_weights[0][1])[0, :3] = 0  # a few zeros are no sparse start
     assert "filled" not in initial_weights(rnn)[0]
 
 

@@ -295,3 +295,30 @@ def test_numbers_and_a_loss_without_any_function_of_torchs(by_hand: bool) -> Non
     assert found.get("drawn_from") == (None if by_hand else ALL)
     alike = torch.randn(1, T, H).expand(B, T, H).clone()
     assert "same" not in order(((alike.clone(), y[:B]) for _ in range(99)), loss, net=lambda: Numbers(True))
+
+
+class Reader(Net):
+    """Reads the sentences of a story one by one, or its words letter by letter and then as a whole."""
+
+    def __init__(self, calls: int, words: int) -> None:
+        super().__init__()
+        self.calls, self.words = calls, words
+        self.over = nn.GRU(H, H, batch_first=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for _ in range(self.calls):
+            read = self.rnn(self.embedding(x))[0]
+        if self.words:
+            read = read + self.over(read[:, -1].view(B // self.words, self.words, H))[0].reshape(B, 1, H)
+        return self.head(read)
+
+
+@pytest.mark.parametrize(
+    ("calls", "words", "told"), [(1, 0, True), (1, 1, True), (2, 0, False), (1, 4, False)]
+)
+def test_parts_of_examples_are_not_counted_as_examples(calls: int, words: int, told: bool) -> None:
+    again = fresh()
+    found = order(
+        ((again[0][torch.randperm(B)], again[1]) for _ in range(21)), net=lambda: Reader(calls, words)
+    )
+    assert found.get("different") == (B if told else None)

@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -98,3 +99,31 @@ def test_a_class_that_is_scripted_finds_the_names_of_its_caller() -> None:
 
     with observed():
         assert scripted()(3).n == 6
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+@pytest.mark.parametrize("kind", [nn.LSTMCell, nn.GRU])
+def test_a_script_module_that_holds_a_recurrent_layer_is_compiled_when_it_is_built(kind: Any) -> None:
+    """Its layers' source is compiled without a call of `torch.jit.script`, by the names of torch's own files."""
+
+    script_method: Any = getattr(torch.jit, "script_method")  # noqa: B009  # torch does not export it by its types
+
+    class Encoder(torch.jit.ScriptModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = kind(2, 3)
+
+        @script_method  # type: ignore[untyped-decorator]
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            output, _ = self.rnn(x)
+            return output  # type: ignore[no-any-return]  # TorchScript knows its type
+
+    def built() -> torch.Tensor:
+        torch.manual_seed(0)
+        output: torch.Tensor = Encoder()(torch.ones(4, 2))
+        return output
+
+    with observed():
+        watched = built()
+    assert torch.equal(watched, built())

@@ -69,6 +69,13 @@ def test_the_slope_before_learning() -> None:
     assert measured.interval == pytest.approx((-0.2, -0.05))
 
 
+def test_what_the_first_step_alone_gains_is_no_growth() -> None:
+    """As where the read-out passes a saturated tanh, and the state before it the gates."""
+    leap = lag_profile(decades=(0.0, *(8.0 + 0.05 * lag for lag in range(1, 31))))
+    assert value_of("lag_gain_longest", log([lstm()], [leap]), "lstm") == pytest.approx(0.05 * 30)
+    assert value_of("lag_gain_longest", log([lstm()], [lag_profile(3.0, longest=1)]), "lstm") == 3.0
+
+
 def test_a_stack_whose_layers_shrink_is_not_called_growing() -> None:
     stack = [lag_profile(0.05), *(lag_profile(slope, layer=k) for k, slope in enumerate((-0.2, -0.1, -0.3)))]
     assert value_of("lag_slope_start", log(lstm(), stack), "lstm") == pytest.approx(-0.1)

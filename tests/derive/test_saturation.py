@@ -133,6 +133,8 @@ def test_dead_units_are_those_of_the_last_look() -> None:
     assert value_of("dead_unit_share", found, "lstm") == 0.4
     assert value_of("dead_unit_share_lowest", found, "lstm") == 0.1
     assert measure("dead_unit_share", run(), "lstm").absent
+    assert value_of("dead_unit_share_first", found, "lstm") == 0.9
+    assert measure("dead_unit_share_first", run(layer(step=50, dead_share=0.1)), "lstm").absent
     young = run(layer(dead_share=1.0))
     assert "after the first update" in (measure("dead_unit_share", young, "lstm").absent or "")
     assert "after the first update" in (measure("dead_unit_share_lowest", young, "lstm").absent or "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
 from typing import Any, Callable
 
@@ -14,7 +13,7 @@ from torch.optim import lr_scheduler
 from torch.optim import optimizer as optimizer_hooks
 from torch.utils.data import dataloader
 
-from . import saved
+from . import saved, torchscript
 from .detaching import Detaching
 from .observer import Observer
 from .patches import Patches, unseen
@@ -116,7 +115,6 @@ def _losses(observer: Observer, patches: Patches) -> None:
     functional = nn.functional
     originals = {name: getattr(functional, name) for name in WATCHED if hasattr(functional, name)}
     compiled = [(functional, name) for name in originals] + [(kind, "forward") for kind in _CALLED]
-    plain = [inspect.unwrap(getattr(owner, name)) for owner, name in compiled]
 
     def watching(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,34 +134,7 @@ def _losses(observer: Observer, patches: Patches) -> None:
     for name in originals:
         patches.replace(functional, name, watching(name))
 
-    def scripting(original: Callable[..., Any]) -> Callable[..., Any]:
-        counted = "_frames_up" in inspect.signature(original).parameters
-
-        @functools.wraps(original)
-        def script(obj: Any, *args: Any, **kwargs: Any) -> Any:
-            if (
-                counted and len(args) < 2
-            ):  # names of a class are sought in the frame of its caller, one further up now
-                kwargs["_frames_up"] = kwargs.get("_frames_up", 0) + 1
-            # TorchScript compiles the source of what it meets; it must meet the functions as torch wrote them.
-            observer.calls.leave_to_compiler(False)
-            watched = [getattr(owner, name) for owner, name in compiled]
-            for (owner, name), function in zip(compiled, plain):
-                setattr(owner, name, function)
-            try:
-                result = original(obj, *args, **kwargs)
-            finally:
-                for (owner, name), function in zip(compiled, watched):
-                    setattr(owner, name, function)
-            if isinstance(obj, nn.Module):
-                for module in obj.modules():
-                    if isinstance(module, (nn.RNNBase, nn.modules.rnn.RNNCellBase)):
-                        observer.on_recurrent_scripted(module)
-            return result
-
-        return script
-
-    patches.replace(torch.jit, "script", scripting)
+    torchscript.install(observer, patches, compiled)
 
 
 def _backward(observer: Observer, patches: Patches) -> None:

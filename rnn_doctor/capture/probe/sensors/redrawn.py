@@ -36,9 +36,11 @@ class Redrawn:
 
     Inputs alone may be alike where they say nothing, such as a row of zeros; with the same targets they are the same
     sequences. The sampled updates lie 2, 5, 13, ... apart, so that batches that take turns do not pass for one.
-    What cells, recurrences written by hand, and layers before the recurrence were given are the tokens of the graph,
-    and of recurrences written by hand the numbers of their steps, at the sampled steps at which it is searched.
-    Of a loss that is written by hand no target is seen; inputs that differ from each other tell without.
+    Sentences of a story, letters of a word and the two sides of a pair are no whole examples: how many different ones
+    there are of them is not told. What cells, recurrences written by hand, and layers before the recurrence were given
+    are the tokens of the graph, and of recurrences written by hand the numbers of their steps, at the sampled steps at
+    which it is searched. Of a loss that is written by hand no target is seen; inputs that differ from each other tell
+    without.
     """
 
     def __init__(self, listening: Listening) -> None:
@@ -77,6 +79,8 @@ class Redrawn:
         """How many sequences their steps could make up."""
         self._blank = False
         """All sequences of a batch were alike."""
+        self._parts = False
+        """What is looked at is no whole example: the module has more calls, or another has other rows."""
         self.open = True
         """The sequences of every sampled update were seen."""
 
@@ -86,6 +90,9 @@ class Redrawn:
             self._module, self._batch = module, time_and_batch(module, given)[1]
         self._called += module is self._module
         if self._called > 1 or module is not self._module or not isinstance(module, nn.RNNBase):
+            self._parts |= isinstance(module, nn.RNNBase) and (
+                module is self._module or time_and_batch(module, given)[1] != self._batch
+            )
             return
         packed = isinstance(given, PackedSequence)
         if not packed and given.dim() != 3:
@@ -222,7 +229,7 @@ class Redrawn:
             found["targets"] = self._counted[0] / self._counted[1]
         if self._same:
             found |= {"same": self._updates, "anew": self._anew, **self._facts}
-        if not self._blank and self._room > _LEAST_ROOM * len(self._marks):
+        if not (self._blank or self._parts) and self._room > _LEAST_ROOM * len(self._marks):
             found |= {"looked": self._looked, "different": len(self._marks)}
         return found
 
