@@ -145,6 +145,13 @@ class TestWhatARunHasNot:
         assert "forget-gate-bias" not in plain.recommended
         assert plain.recommended[:2] == ["orthogonal-initialization", "gated-cell"]
 
+    def test_no_best_evaluation_to_keep_where_nothing_was_learned(self) -> None:
+        ignorant = advice(**MEMORIZED, validation_uninformed=True)
+        assert "early-stopping" not in ignorant.recommended
+        assert ignorant.recommended[0] == "dropout"
+        assert advice(**MEMORIZED, validation_uninformed=False).recommended[0] == "early-stopping"
+        assert advice(**MEMORIZED).recommended[0] == "early-stopping"
+
     def test_a_gru_has_no_input_gate_to_close(self) -> None:
         rank = advice(**VANISHING | {"is_lstm": False}, keep_bias_min=0.0)
         assert "chrono-initialization" not in rank.recommended
