@@ -3,6 +3,7 @@
 import math
 from statistics import median
 
+from rnn_doctor.derive.optimizer import STARVED
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.trends import ends, mann_kendall
 from rnn_doctor.derive.uninformed import equal_odds, mean_loss, same_answer_training_loss
@@ -16,6 +17,8 @@ FALLS = -1.64
 HALVED = 0.5
 _SURELY_YOUNG = 200
 """Updates; healthy networks stand for as long on tasks that have a plateau (RD701)."""
+_NO_TIME = 20
+"""Updates in which no agent learns its task: it has seen some dozen episodes."""
 THROWN = 10.0
 """Healthy losses that halved rose to 3.8 times their first value at most (benchmarks/thresholds/doses_rate.txt)."""
 
@@ -96,23 +99,32 @@ def loss_fall(view: View) -> Measurement:
     return known(max(0.0, 1 - last / first) if falls else 0.0, n=len(view.losses))
 
 
-@signal(unit="claim", reads=("steps.loss",))
+@signal(unit="claim", reads=("steps.loss", "steps.lr"))
 def loss_halved(view: View) -> Measurement:
     """Whether half of the training loss is gone: `loss_fall` of 0.5 or more.
 
     The ratios of a loss that falls below zero, as an agent's does, mean nothing; where it shows no fall at all within
-    the first 200 updates, too early for any agent to be done, it counts as not halved.
+    the first 200 updates, too early for any agent to be done, it counts as not halved. So it does, whatever it looks
+    like, where the learning rate is down to a hundredth within the first 20 updates and stays there.
 
-    Reads: `log.steps[k].loss`. Unit: claim. None if: as loss_fall, but for such a loss.
+    Reads: `log.steps[k].loss`, `.lr`. Unit: claim. None if: as loss_fall, but for such a loss.
     """
     fall = loss_fall(view)
     assert isinstance(fall, Measurement)
     if fall.value is not None:
         return known(float(fall.value) >= HALVED, n=fall.n)
     few = FEWEST <= len(view.losses) <= _SURELY_YOUNG
-    if few and min(view.losses) < 0 and not view.loss_broke and mann_kendall(view.losses) >= FALLS:
+    below = few and min(view.losses) < 0 and not view.loss_broke
+    if below and (mann_kendall(view.losses) >= FALLS or _is_over(view)):
         return known(False, n=len(view.losses))
     return fall
+
+
+def _is_over(view: View) -> bool:
+    """Whether the learning rate is down to a hundredth of its largest from one of the first updates on."""
+    rates = [max(step.lr) for step in view.steps if step.lr]
+    early, later = rates[:_NO_TIME], rates[_NO_TIME:]
+    return view.log.imported is None and bool(later) and max(later) < STARVED * max(early)
 
 
 @signal(unit="share", reads=("steps.loss", "losses", "loss_sums"))

@@ -16,3 +16,14 @@ def test_decay_and_how_it_acts(kind: str, decoupled: bool | None) -> None:
     assert optimizer["weight_decay"] == [0.1, 0.5]
     # Older versions of torch do not say it of Adam and AdamW: then the class alone tells.
     assert optimizer.get("decoupled_decay") in (decoupled, None)
+
+
+def test_which_group_holds_a_parameter() -> None:
+    first, second, alone = (torch.zeros(2) for _ in range(3))
+    groups, single = torch.optim.SGD([{"params": [first]}, {"params": [second]}], lr=0.1), [alone]
+    optimizers = Optimizers(Records())
+    for each in (groups, plain := torch.optim.SGD(single, lr=0.1)):
+        optimizers.built(each, None)
+    held = optimizers.holders()
+    assert [held[id(p)].group for p in (first, second, alone)] == [0, 1, None]
+    assert held[id(alone)].optimizer == optimizers.number(plain)

@@ -172,6 +172,15 @@ def test_half_of_the_loss_is_gone() -> None:
     assert value_of("loss_halved", log(steps([1 - 0.02 * k for k in range(45)]))) is True
 
 
+def test_a_loss_below_zero_has_not_halved_where_its_rate_is_gone_at_once() -> None:
+    falling = [0.5 - 0.02 * k for k in range(40)]
+    for factor, halved in ((0.6, False), (0.79, False), (0.81, None), (1.0, None)):
+        rates = [1e-3 * factor**k for k in range(40)]
+        assert value_of("loss_halved", log(steps(falling, lr=rates))) is halved
+    returning = [1e-3 * 0.6 ** min(k, 39 - k) for k in range(40)]
+    assert value_of("loss_halved", log(steps(falling, lr=returning))) is None
+
+
 def test_a_loss_below_zero_has_not_halved_where_it_does_not_fall_at_first() -> None:
     flat = [(-1.0) ** k * 0.3 for k in range(40)]
     assert value_of("loss_halved", log(steps(flat))) is False
