@@ -63,6 +63,8 @@ def main(run: Run) -> None:
             output = model(x)
             if s.shapes == "hand_target_flat":
                 loss = ((output - y.squeeze(-1)) ** 2).mean()
+            elif s.broken == "masked_target":
+                loss = torch.nanmean((output - y) ** 2)
             else:
                 loss = mse(*shaped(output, y, s))
             (loss / s.accumulate).backward()

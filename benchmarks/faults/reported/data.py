@@ -234,12 +234,12 @@ TASKS = (
     Task(
         "pos", REPORTED, _pos, 36, len(TAGS), 0.98, network="pos_tagger", embedding=16, padded=True, measure=_tags
     ),
-    Task("translation", REPORTED, _translation, 2 + SYMBOLS, SYMBOLS, 0.6, network="translator", embedding=20),
+    Task("translation", REPORTED, _translation, 2 + SYMBOLS, SYMBOLS, 0.75, network="translator", embedding=20),
     Task(
         "passengers", REPORTED, _passengers, 1, 1, 0.8, tokens=False, read="last", classes=False, network="windows"
     ),
     Task("adder", REPORTED, _adder, 2, 1, 0.85, tokens=False, read="last", classes=False, network="sums", cells=GATED),
     Task("copying", REPORTED, _copying, 8, 6, 0.8, network="memory", embedding=10, lag=6),
     Task("waves", REPORTED, _waves, 1, 1, 0.87, tokens=False, classes=False, network="cell_loop"),
-    Task("gestures", REPORTED, _gestures, 3, 6, 0.7, tokens=False, read="last", network="many_to_one", lag=6),
+    Task("gestures", REPORTED, _gestures, 3, 6, 0.9, tokens=False, read="last", network="many_to_one", lag=6),
 )  # fmt: skip

@@ -51,6 +51,15 @@ def _gross(**changes: Any) -> dict[str, dict[str, Any]]:
     return {"gross": changes}
 
 
+def _drawn(init: str, mild: float, clear: float) -> dict[str, dict[str, Any]]:
+    """Weights drawn too large, grossly with a gain of 1."""
+    return {
+        "mild": {"init": init, "gain": mild},
+        "clear": {"init": init, "gain": clear},
+        "gross": {"init": init},
+    }
+
+
 def _scaled(factors: tuple[float, ...], offsets: tuple[float, ...]) -> dict[str, dict[str, Any]]:
     return {
         dose: {"input_scale": factor, "input_offset": offset}
@@ -81,7 +90,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "step-too-large": (
         # lr of 0.03, 0.1 and 1.0, which others take for SGD
         _form(
-            "rate of SGD for Adam", _GITHUB + "rajveermalviya/language-modeling/issues/3",
+            "SGD's rate for Adam", _GITHUB + "rajveermalviya/language-modeling/issues/3",
             doses("rate", 6.0, 20.0, 200.0), _ADAPTIVE, OFTEN,
         ),
         _form(
@@ -99,7 +108,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         ),
         # 0.001 and 0.0001
         _form(
-            "rate of Adam for SGD", _GITHUB + "testdotai/classifier-builder/pull/6",
+            "Adam's rate for SGD", _GITHUB + "testdotai/classifier-builder/pull/6",
             doses("rate", 0.05, 0.01, 0.001), _PLAIN,
         ),
     ),
@@ -145,9 +154,15 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _form("zero_grad forgotten", _GITHUB + "wenet-e2e/wekws/issues/72", _gross(clearing="never"), rounds=OFTEN),
         _form(
             "zero_grad forgotten, nothing clipped", _GITHUB + "wz0919/waypoint-predictor/issues/4",
-            _gross(clearing="never"), clip=None,
+            _gross(clearing="never"), rounds=OFTEN, clip=None,
         ),
-        _form("zero_grad once an epoch", _GITHUB + "pytorch/pytorch/issues/47175", _gross(clearing="epoch")),
+        _form(
+            "zero_grad forgotten beside SGD", _GITHUB + "yastrebksv/TennisCourtDetector/issues/7",
+            _gross(clearing="never"), _PLAIN, OFTEN, clip=None,
+        ),
+        _form(
+            "zero_grad once an epoch", _GITHUB + "pytorch/pytorch/issues/47175", _gross(clearing="epoch"), rounds=OFTEN
+        ),
     ),
     "not-optimized": (
         _form(
@@ -224,7 +239,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "constant-inputs": (
         _form(
             "no word is in the vocabulary", _GITHUB + "gabrielloye/LSTM_Sentiment-Analysis/issues/2",
-            _gross(constant="unknown"), _of("sentiment", "pos", "translation", "copying"),
+            _gross(constant="unknown"), _of("sentiment", "pos", "translation", "copying"), OFTEN,
         ),
         _form("array that nobody filled", COMMON, _gross(constant="zeros"), _of(*_NUMBERS, "origins"), SELDOM),
     ),
@@ -248,7 +263,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "padding-read": (
         _form(
-            "last column of padded reviews", _GITHUB + "thtrieu/qclass_dl/issues/1", _gross(padding="last_output"),
+            "last column of padded reviews", _GITHUB + "keitakurita/practical-torchtext/issues/5", _gross(padding="last_output"),
             _of("sentiment"), SOMETIMES, pad_to=26,
         ),
         _form(
@@ -256,7 +271,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
             _gross(padding="final_state"), _of("sentiment"), SELDOM, pad_to=26,
         ),
         _form(
-            "last column after unpacking", _GITHUB + "freud14/poutyne/pull/140", _gross(padding="repadded"),
+            "last column after unpacking", COMMON, _gross(padding="repadded"),
             _of("sentiment"),
         ),
     ),
@@ -277,7 +292,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "detached-steps": (
         _form(
             "detached at each step", _GITHUB + "yhs-968/pyGRU4REC/issues/8", _gross(detach_every=1),
-            _of("waves", "origins"),
+            _of("waves", "origins"), OFTEN,
         ),
         _form(
             "detached at each step, as in rollouts", _GITHUB + "ikostrikov/pytorch-a3c/issues/76",
@@ -290,7 +305,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
             _of("sentiment", "origins", "gestures"), OFTEN,
         ),
         _form(
-            "first batch of a new iterator", _GITHUB + "ZhaoJ9014/face.evoLVe/pull/39", _gross(order="new_iterator")
+            "first batch of a new iterator", _GITHUB + "ZhaoJ9014/face.evoLVe/pull/39", _gross(order="new_iterator"),
+            _of("sentiment", "origins", "nextword", "generation", "copying", "translation"),
         ),
     ),
     "view": (
@@ -304,10 +320,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
         ),
         # What is read step by step then comes from one sample after another.
         _form(
-            "input viewed", _GITHUB + "HHTseng/video-classification/issues/42", _gross(view="input"),
+            "input viewed, not transposed", _GITHUB + "HHTseng/video-classification/issues/42", _gross(view="input"),
             _of("gestures", "adder", "copying", "pos", "translation"), SOMETIMES, ("RD405",),
         ),
-        _form("scores viewed", _GITHUB + "zy1996code/nlp_basic_model/issues/1", _gross(view="output"), _of("pos")),
+        _form("scores viewed", _GITHUB + "udacity/deep-learning-v2-pytorch/issues/9", _gross(view="output"), _of("pos")),
     ),
     "one-step": (
         _form(
@@ -320,7 +336,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
             _gross(length_one="look_back_of_one"), _of("passengers"), SOMETIMES,
         ),
         _form(
-            "words one by one", _GITHUB + "pytorch/pytorch/issues/34036", _gross(length_one="single_words"),
+            "words one by one", COMMON, _gross(length_one="single_words"),
             _of("nextword"), SELDOM,
         ),
         _form(
@@ -340,9 +356,9 @@ FORMS: dict[str, tuple[Form, ...]] = {
         ),
     ),
     "symmetric": (
-        _form("weights of zero", _GITHUB + "wagonhelm/NaNmnist/issues/2", _gross(init="zeros"), rounds=SELDOM),
+        _form("weights of zero", _GITHUB + "wagonhelm/NaNmnist/issues/2", _gross(init="zeros")),
         _form(
-            "all weights the same", _GITHUB + "nicodjimenez/lstm/pull/4", _gross(init="same", gain=0.1), rounds=SELDOM
+            "all weights the same", _GITHUB + "nicodjimenez/lstm/pull/4", _gross(init="same", gain=0.1)
         ),
     ),
     "vanishing": (
@@ -355,18 +371,18 @@ FORMS: dict[str, tuple[Form, ...]] = {
             _cells("RNN", *_LAG), SELDOM,
         ),
         _form(
-            "closed forget gates", _GITHUB + "pytorch/pytorch/issues/750",
+            "closed forget gates", _GITHUB + "craffel/nntools/issues/19",
             _with({"gate": "forget"}, "gate_bias", (-2.0, -4.0, -7.0)), _cells("LSTM", "copying", "gestures"),
         ),
     ),
     "exploding": (
         _form(
             "randn for weights", _GITHUB + "jihunchoi/recurrent-batch-normalization-pytorch/issues/5",
-            _with({"init": "randn_hh"}, "gain", (0.35, 0.6, 1.0)),
+            _drawn("randn_hh", 0.35, 0.6),
             _cells("RNN", "copying", "gestures", "passengers", "origins"), SOMETIMES,
         ),
         _form(
-            "uniform from -1 to 1", COMMON, _with({"init": "uniform"}, "gain", (0.4, 0.7, 1.0)),
+            "uniform from -1 to 1", COMMON, _drawn("uniform", 0.4, 0.7),
             _cells("RNN", "copying", "gestures", "passengers", "pos"), SOMETIMES,
         ),
     ),
@@ -417,8 +433,9 @@ FORMS: dict[str, tuple[Form, ...]] = {
             _gross(broken="window", not_a_number=18), _of("passengers", "waves", "gestures"), SELDOM,
         ),
         _form(
-            "batch in which all is padding", _GITHUB + "pytorch/pytorch/issues/70348",
-            _gross(broken="unlabelled", not_a_number=12), _of("pos"), SELDOM,
+            # The loss leaves it out, and the gradient does not.
+            "mean without what is missing", _GITHUB + "BLAST-AI-ML/synapse/pull/237",
+            _gross(broken="masked_target", not_a_number=12), _of("adder", "waves"), SELDOM,
         ),
     ),
     "overfitting": (

@@ -60,6 +60,7 @@ HABITS = (
     Habit("rate / 2.5", {"rate": 0.4}),
     Habit("rate x 2", {"rate": 2.0}),
     Habit("rate x 4", {"rate": 4.0}),
+    Habit("rate x 8", {"rate": 8.0}),
     Habit("validated", {"validate_every": 6}),
     Habit("validated now and then", {"validate_every": 20}),
     Habit("weight decay", {"weight_decay": 1e-4}),

@@ -126,15 +126,13 @@ def spoiled(x: Tensor, y: Tensor, setting: Setting, update: int) -> tuple[Tensor
     """The batch; at one update with a value that is missing, or divided by zero."""
     if update != setting.not_a_number:
         return x, y
-    if setting.broken == "target":
+    if setting.broken in ("target", "masked_target"):
         y = y.clone()
         y[0] = math.nan
     elif setting.broken == "window":
         # p / p0 - 1, in a window that begins with zero
         x = x.clone()
         x[0] = x[0] / torch.zeros(()) - 1
-    elif setting.broken == "unlabelled":
-        y = torch.full_like(y, -100)
     else:
         x = x.clone()
         x[0, 2, 0] = math.nan
