@@ -224,7 +224,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "unscaled-inputs": (
         _form(
-            "values up to ten thousand", _GITHUB + "keras-team/keras/issues/3943", doses("input_scale", 30, 200, 5000),
+            "never normalized", _GITHUB + "ageron/handson-ml3/pull/20", doses("input_scale", 30, 200, 5000),
             _of(*_NUMBERS),
         ),
         _form(
@@ -263,8 +263,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "padding-read": (
         _form(
-            "last column of padded reviews", _GITHUB + "keitakurita/practical-torchtext/issues/5", _gross(padding="last_output"),
-            _of("sentiment"), SOMETIMES, pad_to=26,
+            "last column of padded reviews", _GITHUB + "keitakurita/practical-torchtext/issues/5",
+            _gross(padding="last_output"), _of("sentiment"), SOMETIMES, pad_to=26,
         ),
         _form(
             "final state of what is not packed", _GITHUB + "bentrevett/pytorch-sentiment-analysis/issues/86",
@@ -323,7 +323,9 @@ FORMS: dict[str, tuple[Form, ...]] = {
             "input viewed, not transposed", _GITHUB + "HHTseng/video-classification/issues/42", _gross(view="input"),
             _of("gestures", "adder", "copying", "pos", "translation"), SOMETIMES, ("RD405",),
         ),
-        _form("scores viewed", _GITHUB + "udacity/deep-learning-v2-pytorch/issues/9", _gross(view="output"), _of("pos")),
+        _form(
+            "scores viewed", _GITHUB + "udacity/deep-learning-v2-pytorch/issues/9", _gross(view="output"), _of("pos")
+        ),
     ),
     "one-step": (
         _form(
