@@ -15,7 +15,7 @@ PART = Part(
         (33, 54),
         61,
         HABITS,
-        healthy=5,
+        healthy=6,
         rounds=6,
         other_seed=62,
     ),
