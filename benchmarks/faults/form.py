@@ -25,6 +25,8 @@ class Form:
     """Further rules that name the cause as it is planted here."""
     rounds: int | None = None
     """It is planted in so many rounds of the plan, where not in all: mistakes that few people make."""
+    reported: str = ""
+    """Where people reported it in public, in the reported part."""
 
 
 def doses(name: str, mild: Any, clear: Any, gross: Any) -> dict[str, dict[str, Any]]:

@@ -131,7 +131,7 @@ class Setting:
     wrong_labels: float = 0.0
     """Share of the training set whose label is drawn anew."""
 
-    # The untouched part has no field of its own, and values of its own for many (untouched/forms.py).
+    # The untouched and the reported part have no field of their own, and values of their own for many (their forms.py).
     # Of the unseen part, which has values of its own for the fields above too (unseen/forms.py)
     divided: bool = True
     """The loss is divided by the batches of an update, where there are several."""

@@ -112,6 +112,10 @@ def test_training_is_the_same_every_time() -> None:
         "glyphs",
         "walkers",
         "clock",
+        "generation",
+        "nextword",
+        "translation",
+        "waves",
     ):
         assert weights(Setting(name)) == weights(Setting(name)) != weights(Setting(name, seed=5))
 

@@ -41,6 +41,8 @@ def answers(task: Task, setting: Setting, batch: Batch) -> Tensor:
     with torch.no_grad():
         if task.network in ("words", "rnn_model"):  # over (time, batch)
             return model(x.t())[0].transpose(0, 1)  # type: ignore[no-any-return]
+        if task.network == "pos_tagger":
+            return model(x.t()).transpose(0, 1)  # type: ignore[no-any-return]
         out = model(x, lengths, target=y) if task.taught else model(x, lengths)
     answer: Tensor = out[0] if isinstance(out, tuple) else out
     return answer
