@@ -16,7 +16,7 @@ TOO_LARGE: Values = {
     "loss_end_ratio": 1.2,
     "large_steps_pay": False,
 }
-SPIKES: Values = {"grad_norm_spike_count": 4, "grad_norm_spike_max": 60.0}
+SPIKES: Values = {"grad_norm_spike_count": 4, "grad_norm_spike_max": 60.0, "grad_norm_spike_applied": 60.0}
 NON_FINITE: Values = {"non_finite_found": True}
 GROWING: Values = {"lag_slope_start": 0.2, "lag_gain_longest": 9.0}
 STUCK: Values = {

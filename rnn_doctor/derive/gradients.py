@@ -132,6 +132,25 @@ def grad_norm_spike_recovered(view: View) -> Measurement:
     return known(back and not view.loss_broke, n=len(later))
 
 
+@signal(unit="times", reads=("steps.grad_norm", "steps.clipped_norm"))
+def grad_norm_spike_applied(view: View) -> Measurement:
+    """What clipping left of the largest spike: the norm that the update was given, times the running median.
+
+    Reads: `log.steps[k].grad_norm`, `.clipped_norm`. Unit: times; as grad_norm_spike_max where nothing clips.
+    None if: as there.
+    """
+    reason = _absent(view)
+    if reason:
+        return unknown(reason)
+    kept = [
+        1.0 if s.clipped_norm is None or not s.grad_norm else min(1.0, s.clipped_norm / s.grad_norm)
+        for s in view.finite_steps
+        if s.grad_norm is not None
+    ]
+    applied = [ratio * kept[k] for k, ratio in _ratios(_norms(view)[0]) if ratio > SPIKE]
+    return known(max(applied, default=1.0), n=len(kept))
+
+
 def spikes(view: View) -> dict[int, float]:
     """The ratio to its running median of each gradient norm that spikes, by step."""
     numbers = [s.step for s in view.finite_steps if s.grad_norm is not None]

@@ -22,6 +22,19 @@ def test_spike_is_the_ratio_to_the_median_before() -> None:
     assert value_of("grad_norm_spike_count", spiked(50.0)) == 1
 
 
+def test_what_clipping_leaves_of_a_spike() -> None:
+    assert value_of("grad_norm_spike_applied", spiked(50.0)) == 50
+    assert value_of("grad_norm_spike_applied", log(steps(LOSSES, QUIET))) == 1
+    clipped = spiked(50.0)
+    cut = [
+        step.model_copy(update={"clipped_norm": 1.5}) if step.grad_norm == 50 else step
+        for step in clipped.steps
+    ]
+    assert value_of(
+        "grad_norm_spike_applied", clipped.model_copy(update={"steps": tuple(cut)})
+    ) == pytest.approx(1.5)
+
+
 def test_scale_of_the_gradient_does_not_matter() -> None:
     doubled = log(steps(LOSSES[:21] + [5.0] * 9, [2 * (50.0 if k == 20 else 1.0) for k in range(30)]))
     assert value_of("grad_norm_spike_max", doubled) == value_of("grad_norm_spike_max", spiked())

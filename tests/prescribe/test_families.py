@@ -130,7 +130,9 @@ def test_reasons_read_after_a_colon() -> None:
 
 
 def test_what_is_recommended_and_warned_of_says_so_first() -> None:
-    both = advice(**VANISHING, grad_norm_spike_count=4, grad_norm_spike_max=60.0)
+    both = advice(
+        **VANISHING, grad_norm_spike_count=4, grad_norm_spike_max=60.0, grad_norm_spike_applied=60.0
+    )
     (clip,) = (remedy for remedy in both.remedies if remedy.id == "clip-gradient-norm")
     assert clip.addresses == ("RD103",)
     assert clip.cautions[0].startswith("RD101 warns of it: multiplies the whole gradient by one number")

@@ -126,6 +126,19 @@ def test_every_check_that_is_counted_is_named_once() -> None:
     assert text.splitlines()[-1] == "No findings; 4 checks not assessed."
 
 
+def test_what_a_verdict_has_told_is_not_told_again_of_a_check_of_no_condition() -> None:
+    """Of a check with several reasons that a verdict has told in part, the others are told alone."""
+    told = "no evaluation was seen"
+    assert told in (reports.healthy().conditions.overfitting.reason or "")
+    entries = (
+        NotAssessed(what="RD504 below", reason=told),
+        NotAssessed(what="RD503 data", reason=f"its size is not known; {told}"),
+    )
+    text = render(reports.healthy().model_copy(update={"not_assessed": entries}))
+    assert "- RD504 below: for the reasons that the verdicts above give\n" in text
+    assert "- RD503 data: its size is not known\n" in text
+
+
 def test_many_checks_of_one_reason_are_told_by_their_ids() -> None:
     reason = "hand-written: its gates are not looked into"
     rules = [NotAssessed(what=f"RD20{k} some-name", reason=reason) for k in range(1, 5)]
