@@ -55,6 +55,12 @@ class Grid(NamedTuple):
             return False
         return _by_row(second) and (samples_first or _by_step(second))
 
+    def runs_along_first(self, shape: Sequence[int]) -> bool:
+        """Whether its steps are places of the first axis of a tensor of this shape, its rows of the second."""
+        unit = math.prod(shape[2:])
+        fits = len(shape) > 1 and _FEWEST <= self.rows <= shape[1] and _FEWEST <= self.steps <= shape[0]
+        return fits and (self.by_step, self.by_row) == (shape[1] * unit, unit)
+
     def exchanges(self, shape: Sequence[int]) -> bool:
         """Whether each row is one sample (a, b) of a tensor of this shape, taken for b steps of a features.
 

@@ -42,7 +42,7 @@ class Redrawn:
     """
 
     def __init__(self, listening: Listening) -> None:
-        self._drawn_from = DrawnFrom(listening)
+        self._drawn_from = DrawnFrom(listening, "orders")
         self._source: int | None = None
         """Rows of the tensor that this update's batch was taken from."""
         self._module: Any = None
