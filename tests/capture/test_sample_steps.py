@@ -69,9 +69,19 @@ def test_a_loaders_samples(kind: str) -> None:
     assert told(kind, loaded(False, as_it_is)) == []  # they may be a series
 
 
+KEPT: list[torch.Tensor] = []
+
+
+def scaled(x: torch.Tensor) -> torch.Tensor:
+    """As a network that scales its input has it, while the training holds the batch."""
+    KEPT[:] = [x]
+    return torch.cat([x * 2 + 1], dim=-1)
+
+
 INDEXED: dict[str, tuple[Callable[[], torch.Tensor], bool]] = {
     "drawn": (lambda: X[torch.randint(ALL, (B,))], True),
     "all drawn, then cut": (lambda: X[torch.randperm(ALL)][:B], True),
+    "drawn, and scaled": (lambda: scaled(X[torch.randint(ALL, (B,))]), True),
     "a permutation of what is there": (lambda: X[torch.randperm(ALL)], False),  # of a set, it may be meant
     "in order": (lambda: X[torch.arange(3, 3 + B)], False),
     "backwards": (lambda: X[torch.arange(B, 0, -1)], False),

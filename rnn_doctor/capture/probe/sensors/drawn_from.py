@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ..listening import Listening
+from .memory_views import are_the_same
 
 _MOST = 200
 _FEWEST = 4
@@ -46,11 +47,20 @@ class DrawnFrom:
 
     def unordered(self, root: torch.Tensor) -> int | None:
         """The rows of the tensor that a copy was taken from by an index in no order, else None. Shapes: root any."""
-        return self._source(root) if root.untyped_storage().data_ptr() in self._unordered else None
+        address = self._address(root)
+        return self._taken[address][1] if address in self._unordered else None
 
     def _source(self, root: torch.Tensor) -> int | None:
-        reference, source = self._taken.get(root.untyped_storage().data_ptr(), (None, None))
-        return source if reference is not None and reference() is not None else None
+        address = self._address(root)
+        return None if address is None else self._taken[address][1]
+
+    def _address(self, root: torch.Tensor) -> int | None:
+        """Of the copy that a tensor is, or was made of by a factor and an offset, while the script still holds it."""
+        address = root.untyped_storage().data_ptr()
+        if address in self._taken and self._taken[address][0]() is not None:
+            return address
+        copies = [(address, copy()) for address, (copy, _) in self._taken.items()]
+        return next((each for each, copy in copies if copy is not None and are_the_same(root, copy)), None)
 
     def _note(self, _name: str, result: Any, args: Any, _kwargs: Any) -> None:
         source = args[0] if args else None

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..listening import Listening
 from ..writer import Writer
 from .drawn_from import DrawnFrom
-from .memory_views import Grid, grid_in, grid_of_steps
+from .memory_views import Grid, are_the_same, grid_in, grid_of_steps
 
 _MOST_CALLS = 1_000
 _UNTIL = 3
@@ -69,12 +69,7 @@ class SampleSteps:
         if number in self._written or grid is None or not grid.runs_along_first(base.shape):
             return
         source = self._drawn.unordered(base)
-        loaded = (
-            shuffled
-            and batch is not None
-            and base.data_ptr() == batch.data_ptr()
-            and base.shape == batch.shape
-        )
+        loaded = shuffled and batch is not None and are_the_same(base, batch)
         if loaded or (source is not None and grid.steps < source):
             self._written.add(number)
             self._writer.write(
