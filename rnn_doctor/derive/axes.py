@@ -98,19 +98,22 @@ def _never_recurs(batches: Sequence[Batch]) -> bool:
 
 
 @signal(
-    unit="claim", by="module", reads=("batches", "readouts", "step_readouts", "loaders", "axis_dependences")
+    unit="claim",
+    by="module",
+    reads=("batches", "readouts", "step_readouts", "sample_steps", "loaders", "axis_dependences"),
 )
 def batch_axis_as_time(view: View) -> dict[str, Measurement]:
     """Whether a module runs along the batch: it takes the axis of the samples for time.
 
     Either the loss reads one row alone of what the module treats as its batch of three or more, as
     `out[:, -1]` does on a time-first output, or the axes of the loader's batch (B, T, ...) arrive as
-    time and batch although the loader shuffles its samples, or all its samples as one sequence, or the targets depend
+    time and batch although the loader shuffles its samples, or its steps lie along the samples of a batch that a loader
+    or an index drew in no order, or it is given all samples as one sequence, or the targets depend
     on inputs along the module's batch that never reach them, and on none along its time, whose places are like samples
     in no order. Of a loop written by hand, or over cells, its steps are the time, and its rows the batch.
 
     Reads: `log.readouts[i].top_row_share`, `log.step_readouts[i]`, `log.batches[i].loader_shape`, `log.loaders`,
-    `log.axis_dependences[i]`.
+    `log.sample_steps[i]`, `log.axis_dependences[i]`.
     Unit: claim. None if: neither read-out nor loader was seen, nor what the targets depend on.
     """
     found = {}
@@ -126,7 +129,9 @@ def batch_axis_as_time(view: View) -> dict[str, Measurement]:
 
 
 @signal(
-    unit="name", by="module", reads=("batches", "readouts", "step_readouts", "loaders", "axis_dependences")
+    unit="name",
+    by="module",
+    reads=("batches", "readouts", "step_readouts", "sample_steps", "loaders", "axis_dependences"),
 )
 def batch_axis_told_by(view: View) -> dict[str, Measurement]:
     """What tells that a module runs along the batch: `gradient`, `loader`, `examples` or `targets`, the surest of them.
@@ -146,11 +151,16 @@ def _votes(view: View, module: int) -> dict[str, bool]:
     loops = [r for r in view.log.step_readouts if r.module == module]
     votes = {
         "gradient": _loop_reads_one_row(loops) if loops else _reads_one_row(view, module),
-        "loader": _runs_over_samples(view, module),
+        "loader": _steps_over_samples(view, module) or _runs_over_samples(view, module),
         "examples": _takes_examples_in_a_row(view, view.batches[module]) or None,
         "targets": _told_by_targets(view, module),
     }
     return {name: vote for name, vote in votes.items() if vote is not None}
+
+
+def _steps_over_samples(view: View, module: int) -> bool | None:
+    """True where its steps were seen to lie along the samples of a batch; None else, which says nothing."""
+    return any(record.module == module for record in view.log.sample_steps) or None
 
 
 def _told_by_targets(view: View, module: int) -> bool | None:

@@ -24,6 +24,7 @@ _LISTED = {
     "batch": "batches",
     "readout": "readouts",
     "step_readout": "step_readouts",
+    "sample_steps": "sample_steps",
     "loss": "losses",
     "loss_sum": "loss_sums",
     "evaluation": "evaluations",

@@ -48,6 +48,18 @@ class StepReadout(Frozen):
     """Rows of the first state that the loss depends on, by way of later states too."""
 
 
+class SampleSteps(Frozen):
+    """A recurrence whose steps are the samples of a batch, and whose rows are their time steps."""
+
+    record: Literal["sample_steps"]
+    step: int
+    module: int
+    steps: int
+    rows: int
+    drawn_by: Literal["loader", "index"]
+    """What put the samples in no order: a loader that shuffles, or an index of the script's own."""
+
+
 class LagGain(Frozen):
     """Backward gain from one output step to earlier inputs, by a random cotangent at that step alone.
 

@@ -25,6 +25,7 @@ from rnn_doctor.schema.recurrence import (
     Padding,
     Readout,
     Replay,
+    SampleSteps,
     Softmax,
     StateFlow,
     StepReadout,
@@ -293,6 +294,7 @@ Record = Annotated[
     | Batch
     | Readout
     | StepReadout
+    | SampleSteps
     | LossCall
     | LossSum
     | Evaluation
@@ -346,6 +348,7 @@ class RunLog(Frozen):
     batches: tuple[Batch, ...] = ()
     readouts: tuple[Readout, ...] = ()
     step_readouts: tuple[StepReadout, ...] = ()
+    sample_steps: tuple[SampleSteps, ...] = ()
     losses: tuple[LossCall, ...] = ()
     loss_sums: tuple[LossSum, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()

@@ -72,11 +72,17 @@ def test_batch_first_data_for_a_time_first_module_is_told_elsewhere() -> None:
     assert mixed_given(x.view(T, B, N), TIME_FIRST, x, True) == SAMPLES
 
 
-def test_as_many_rows_as_several_times_the_steps_are_told_of_a_loaders_batch_alone() -> None:
+def test_as_many_rows_as_several_times_the_steps() -> None:
     x = batch_of(3 * T)
+    mixed = Mixed((3 * T, T, N), (T, 3 * T, N))
     given = x.reshape(T, -1, N).transpose(0, 1)
-    assert mixed_given(given, BATCH_FIRST, x, True) == Mixed((3 * T, T, N), (T, 3 * T, N))
-    assert mixed_given(given, BATCH_FIRST, None, False) is None  # (T, 3 T) may be what the tensor was made of
+    assert mixed_given(given, BATCH_FIRST, x, True) == mixed
+    assert mixed_given(given, BATCH_FIRST, None, False) == mixed
+    # Every third step of a time-first tensor as a row of its own, or of a loader's samples.
+    x = batch_of(3 * T, B)
+    given = x.view(T, 3 * B, N)
+    assert mixed_given(given, TIME_FIRST, None, False) is None
+    assert mixed_given(given, TIME_FIRST, x, True) == Mixed((3 * T, B, N), (T, 3 * B, N))
 
 
 def test_numbers_that_fit_both_ways_tell_nothing() -> None:

@@ -242,7 +242,7 @@ PARTS: dict[str, tuple[Callable[[torch.Tensor], torch.Tensor], int | None]] = {
     "index_select": (lambda x: x.index_select(0, torch.arange(B)), ALL),
     "a function of torch's": (lambda x: torch.index_select(x, 0, torch.arange(B)), ALL),
     "a list": (lambda x: torch.stack([x[k] for k in range(B)]), None),
-    "all of it": (lambda x: x[torch.arange(ALL)], None),
+    "all of it": (lambda x: x[torch.arange(ALL)], ALL),
 }
 
 
@@ -273,6 +273,22 @@ def test_what_differs_is_not_asked_where_it_comes_from() -> None:
     assert "drawn_from" not in order(parts())
     order((x[torch.arange(B)], y[:B]) for _ in range(99))
     assert "__getitem__" not in vars(torch.Tensor)
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_cells_over_numbers(same: bool) -> None:
+    class Cells(Looped):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            h = torch.zeros(len(x), H)
+            for t in range(x.shape[1]):
+                h = self.cell(x[:, t], h)
+            return self.head(h)
+
+    x, y = torch.randn(ALL, T, H), torch.randn(ALL, V)
+    rows = (torch.arange(B) if same else torch.randperm(ALL)[:B] for _ in range(99))
+    found = order(((x[r], y[r]) for r in rows), lambda net, x, y: F.mse_loss(net(x), y), net=Cells)
+    assert (found.get("same"), found.get("drawn_from")) == ((4, ALL) if same else (None, None))
+    assert found["looked"] == 4 * B
 
 
 @pytest.mark.parametrize("by_hand", [False, True])

@@ -82,7 +82,20 @@ def trained(network: nn.Module, updates: int = 8) -> Observation:
     return records
 
 
+class Plain(nn.Module):
+    """Matrices and biases of its own, each added to its product."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w, self.u = nn.Parameter(torch.randn(H, N)), nn.Parameter(torch.randn(H, H))
+        self.b, self.c = nn.Parameter(torch.zeros(H)), nn.Parameter(torch.zeros(H))
+
+    def forward(self, x: torch.Tensor, state: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return torch.tanh((x @ self.w.T + self.b) + (state[0] @ self.u.T + self.c)), state[1]
+
+
 CELLS: dict[str, Callable[[], nn.Module]] = {
+    "plain": Plain,
     **{f"{k} {b}": lambda k=k, b=b: Added(k, b) for k in ("lstm", "gru", "rnn") for b in (False, True)},  # type: ignore[misc]
     "joined": Joined,
 }

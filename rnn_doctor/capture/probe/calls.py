@@ -26,6 +26,7 @@ from .sensors.orders import Orders
 from .sensors.padding import Paddings
 from .sensors.read_sites import ReadSites
 from .sensors.recurrence import Recurrences
+from .sensors.sample_steps import SampleSteps
 from .sensors.softmaxes import Softmaxes
 from .sensors.states import StateFlows
 from .session import Session
@@ -62,6 +63,7 @@ class Calls:
         self.differences = Differences(listening)
         self.data_lags = DataLags(writer)
         self.axis_tests = AxisTests(writer)
+        self.sample_steps = SampleSteps(writer, listening)
         self.constant_tokens = ConstantTokens(writer)
         self.modes = Modes(writer, naming)
         self.orders = Orders(writer, loaders.rows, listening)
@@ -128,6 +130,8 @@ class Calls:
             attempt("softmax", self.softmaxes.watch, True)
             source = self._loaders.tensor, self._loaders.samples_first
             attempt("mixing", self.mixings.on_call, number, module, given, state, output, *source)
+            drawn = self._loaders.tensor, self._loaders.shuffles
+            attempt("axes", self.sample_steps.on_call, self._step, number, module, given, *drawn)
         if self._flowing:
             attempt("states", self._follow, number, module, given, state, output)
         if self._examining:
@@ -168,6 +172,8 @@ class Calls:
         if self._mixing:
             self._session.attempt("reads", self.reads.on_backward, loss)
             self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
+            drawn = self._loaders.tensor, self._loaders.shuffles
+            self._session.attempt("axes", self.sample_steps.on_backward, self._step, *drawn)
         if self._flowing:
             self._session.attempt("states", self.flows.on_backward, loss)
         self.loops_of(loss)
@@ -182,7 +188,9 @@ class Calls:
         if self._mixing:
             source = self._loaders.tensor, self._loaders.samples_first
             attempt("mixing", self.mixings.on_loops, self._step, self.loops.given, *source)
-        attempt("axes", self.axis_tests.on_graph, self._step, sizes, tables)
+            drawn = self._loaders.tensor, self._loaders.shuffles
+            attempt("axes", self.sample_steps.on_loops, self._step, self.loops.given, *drawn)
+        attempt("axes", self.axis_tests.on_graph, self._step, sizes, tables, self.loops.given)
         if self.orders.redrawn.open:
             attempt("orders", self.orders.redrawn.on_graph, sizes, tables, self.loops.given)
         if self.constant_tokens.open:
@@ -240,6 +248,7 @@ class Calls:
         if self.orders.waits:
             self._session.attempt("orders", self.orders.updated, step)
         if self._mixing:
+            self._session.attempt("axes", self.sample_steps.updated, step)
             self._session.attempt("step_reads", self.loops.reads.write, step)
             self._session.attempt("reads", self.reads.forget)
             self._session.attempt("mixing", self.mixings.ended)
@@ -274,4 +283,5 @@ class Calls:
         self.differences.watch(False)
         self._session.attempt("data_lag", self.data_lags.finish)
         self._session.attempt("axes", self.axis_tests.finish)
+        self._session.attempt("axes", self.sample_steps.finish)
         self._session.attempt("orders", self.orders.write, self._session.step, self._loaders.trains)

@@ -114,7 +114,7 @@ def _is_added(unrolled: Unrolled, product: int, by_product: dict[int, list[int]]
                 other = unrolled.inputs[taker][1 - position]
                 if _made_of_input(unrolled, other, by_product):
                     return True
-            if kind in VIEWS and taker not in seen:
+            if (kind in VIEWS or kind == "Add") and taker not in seen:  # a bias of its own is added first
                 seen.add(taker)
                 stack.append(taker)
     return False

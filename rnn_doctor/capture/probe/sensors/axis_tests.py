@@ -138,15 +138,21 @@ class AxisTests:
             except Abstained as reason:
                 self._close(number, str(reason))
 
-    def on_graph(self, step: int, sizes: dict[int, tuple[int, int]], tables: list[torch.Tensor]) -> None:
+    def on_graph(
+        self,
+        step: int,
+        sizes: dict[int, tuple[int, int]],
+        tables: list[torch.Tensor],
+        given: dict[int, list[torch.Tensor]],
+    ) -> None:
         """A backward pass is about to run; sizes: steps and rows of the recurrences that the script wrote by hand.
 
-        tables: the tokens that the loss depends on.
+        tables: the tokens that the loss depends on; given: the numbers that these recurrences took, (B, I) each.
         """
         self._step = step
         cells, self._cells = self._cells, {}
         runs: dict[int, tuple[tuple[int, int], list[torch.Tensor] | None]]
-        runs = {number: (run, None) for number, run in sizes.items()}
+        runs = {number: (run, None if tables else _whole(given.get(number))) for number, run in sizes.items()}
         runs |= {number: ((steps.calls, steps.rows), steps.numbers) for number, steps in cells.items()}
         for number, (run, numbers) in runs.items():
             if number not in self._closed:
@@ -226,6 +232,11 @@ class AxisTests:
             positions=None if time.score >= FOUND else found.positions(),  # there it decides nothing
             **(gathered.orders() if silent else {}),
         )  # fmt: skip
+
+
+def _whole(given: list[torch.Tensor] | None) -> list[torch.Tensor] | None:
+    """What the steps of a loop took, where it can be put together."""
+    return given if given and all(each.shape == given[0].shape for each in given) else None
 
 
 def _orders(call: _Call, grid: Grid, target: torch.Tensor) -> list[Place]:

@@ -149,6 +149,11 @@ class Loaders:
         return bool(self._described[self.current]["batch_size"] == self._shape[0])
 
     @property
+    def shuffles(self) -> bool:
+        """Whether the first axis of that tensor is one of samples in no order."""
+        return self.samples_first and self._described[self.current or 0]["shuffled"] is True
+
+    @property
     def tensor(self) -> torch.Tensor | None:
         """The first tensor of the current batch, while the script still holds it."""
         return self._first() if self.current is not None and self._first is not None else None

@@ -53,7 +53,15 @@ class Grid(NamedTuple):
         first = places.div(shape[1], rounding_mode="floor")
         if not (_by_step(first) and _by_row(first)):
             return False
-        return _by_row(second) and (samples_first or _by_step(second))
+        # Every so many-th step of the first axis may be a row of its own, unless the sizes are just those exchanged.
+        told = samples_first or (self.steps, self.rows) == (shape[1], shape[0])
+        return _by_row(second) and (told or _by_step(second))
+
+    def runs_along_first(self, shape: Sequence[int]) -> bool:
+        """Whether its steps are places of the first axis of a tensor of this shape, its rows of the second."""
+        unit = math.prod(shape[2:])
+        fits = len(shape) > 1 and _FEWEST <= self.rows <= shape[1] and _FEWEST <= self.steps <= shape[0]
+        return fits and (self.by_step, self.by_row) == (shape[1] * unit, unit)
 
     def exchanges(self, shape: Sequence[int]) -> bool:
         """Whether each row is one sample (a, b) of a tensor of this shape, taken for b steps of a features.
@@ -97,8 +105,8 @@ def grid_in(base: torch.Tensor, given: torch.Tensor, step_axis: int) -> Grid | N
 def grid_of_steps(base: torch.Tensor, given: Sequence[torch.Tensor]) -> Grid | None:
     """The same of what each step of a loop was given, (B, I) each; None where they do not follow at one distance."""
     first = given[0]
-    alike = all(each.shape == first.shape and each.stride() == first.stride() for each in given)
-    if len(given) < _FEWEST or not alike or first.dim() != 2 or not base.is_contiguous():
+    same = all(each.shape == first.shape and each.stride() == first.stride() for each in given)
+    if len(given) < _FEWEST or not same or first.dim() != 2 or not base.is_contiguous():
         return None
     offsets = [int(each.storage_offset()) for each in given]
     by_step = offsets[1] - offsets[0]
@@ -111,6 +119,14 @@ def grid_of_steps(base: torch.Tensor, given: Sequence[torch.Tensor]) -> Grid | N
         offsets[0] - int(base.storage_offset()), len(given), len(first), by_step, by_row, features,
         by_feature if features > 1 else 1,
     )  # fmt: skip
+
+
+def are_the_same(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether a tensor is another one of its shape, in memory or by its numbers, scaled perhaps."""
+    if one.shape != other.shape or one.dtype != other.dtype or not 0 < one.numel() <= _MOST_COMPARED:
+        return False
+    same = _same_memory(one, other) and one.storage_offset() == other.storage_offset()
+    return same or alike(one.detach().reshape(-1), other.detach().reshape(-1)) >= _ALIKE
 
 
 def _same_memory(one: torch.Tensor, other: torch.Tensor) -> bool:
@@ -133,7 +149,7 @@ def grid_by_numbers(batch: torch.Tensor, given: torch.Tensor, step_axis: int) ->
     features = math.prod(given.shape[2:])
     for turned in (False, True):
         laid = given.transpose(0, 1) if turned else given
-        if _alike(numbers.reshape(-1), laid.reshape(-1)) < _ALIKE:
+        if alike(numbers.reshape(-1), laid.reshape(-1)) < _ALIKE:
             continue
         if len(sizes) > 1 and _is_sound(numbers.reshape(sizes), given):
             return None
@@ -148,14 +164,14 @@ def _is_sound(numbers: torch.Tensor, given: torch.Tensor) -> bool:
     """Whether the input may also be the batch as it is, or with its first axes exchanged."""
     pair = tuple(given.shape[:2])
     if pair == tuple(numbers.shape[:2]):
-        return _alike(numbers.reshape(-1), given.reshape(-1)) > _UNLIKE
+        return alike(numbers.reshape(-1), given.reshape(-1)) > _UNLIKE
     if pair == tuple(numbers.shape[:2])[::-1]:
-        return _alike(numbers.transpose(0, 1).reshape(-1), given.reshape(-1)) > _UNLIKE
+        return alike(numbers.transpose(0, 1).reshape(-1), given.reshape(-1)) > _UNLIKE
     return False
 
 
-def _alike(one: torch.Tensor, other: torch.Tensor) -> float:
-    """1 where they are equal, else the correlation; of tokens, which are not scaled, 0."""
+def alike(one: torch.Tensor, other: torch.Tensor) -> float:
+    """1 where they are equal, else the correlation; of tokens, which are not scaled, 0. Shapes: (N), (N)."""
     if torch.equal(one, other):
         return 1.0
     if not one.is_floating_point():
@@ -210,8 +226,8 @@ def mixed_steps(
             if found is not None:
                 return found
     whole = sum(each.numel() for each in given)
-    alike = all(each.shape == given[0].shape for each in given) and given[0].dim() == 2
-    if batch is None or whole != batch.numel() or not alike or _same_memory(batch, given[0]):
+    same = all(each.shape == given[0].shape for each in given) and given[0].dim() == 2
+    if batch is None or whole != batch.numel() or not same or _same_memory(batch, given[0]):
         return None
     return crossing(grid_by_numbers(batch, torch.stack(tuple(given)), 0), batch, samples_first)
 

@@ -44,13 +44,15 @@ class Redrawn:
     """
 
     def __init__(self, listening: Listening) -> None:
-        self._drawn_from = DrawnFrom(listening)
+        self._drawn_from = DrawnFrom(listening, "orders")
         self._source: int | None = None
         """Rows of the tensor that this update's batch was taken from."""
         self._module: Any = None
         """The one called first in this update."""
         self._called = self._losses = 0
         self._batch = 0
+        self._steps: list[torch.Tensor] = []
+        """What the calls of a cell were given, as far as it has no gradient. Shapes: (B, I)"""
         self._inputs: Mark | None = None
         self._tokens: torch.Tensor | None = None
         """Shapes: (T, B)"""
@@ -89,6 +91,8 @@ class Redrawn:
         if self._module is None:
             self._module, self._batch = module, time_and_batch(module, given)[1]
         self._called += module is self._module
+        if module is self._module and not isinstance(module, nn.RNNBase) and given.grad_fn is None:
+            self._steps.append(given)
         if self._called > 1 or module is not self._module or not isinstance(module, nn.RNNBase):
             self._parts |= isinstance(module, nn.RNNBase) and (
                 module is self._module or time_and_batch(module, given)[1] != self._batch
@@ -165,6 +169,8 @@ class Redrawn:
 
     def updated(self, searched: bool) -> None:
         """A sampled update is complete; searched: its graph was."""
+        if self._inputs is None and 1 < len(self._steps) == self._called:
+            self._take_steps(self._steps)
         inputs, targets, losses, batch = self._inputs, self._targets, self._losses, self._batch
         if not losses and self._rows is not None and len(self._rows) > 1:
             targets = None if bool((self._rows == self._rows[:1]).all()) else ()
@@ -175,7 +181,7 @@ class Redrawn:
         self._source = None
         self._module = self._inputs = self._targets = self._tokens = self._rows = None
         self._called = self._losses = self._batch = 0
-        self._roots = {}
+        self._roots, self._steps = {}, []
 
     def _compare(self, inputs: Mark, targets: Mark, batch: int) -> None:
         self._updates += 1
