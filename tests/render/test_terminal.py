@@ -134,7 +134,7 @@ def test_what_a_verdict_has_told_is_not_told_again_of_a_check_of_no_condition() 
         NotAssessed(what="RD504 below", reason=told),
         NotAssessed(what="RD503 data", reason=f"its size is not known; {told}"),
     )
-    text = render(reports.healthy().model_copy(update={"not_assessed": entries}))
+    text = render(reports.healthy().model_copy(update={"not_assessed": entries}), full=True)
     assert "- RD504 below: for the reasons that the verdicts above give\n" in text
     assert "- RD503 data: its size is not known\n" in text
 
