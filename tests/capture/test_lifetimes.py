@@ -1,5 +1,6 @@
 """The probe keeps no tensor of an ordinary step longer than the script does: no step needs more memory for it."""
 
+import gc
 import weakref
 from typing import Any
 
@@ -29,3 +30,22 @@ def test_what_a_recurrence_takes_and_gives_is_freed_by_the_backward_pass(module:
             optimizer.zero_grad()
     unsampled = [alive[step - 1] for step in (4, 5, 6)]
     assert unsampled == [0, 0, 0]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_was_examined_is_freed_as_well(packed: bool) -> None:
+    with observed() as records:
+        module = nn.GRU(3, 4)
+        optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+        x = torch.randn(5, 2, 3)
+        for _ in range(3):
+            given = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([5, 3])) if packed else x
+            output = module(given)[0]
+            data = output.data if packed else output
+            data.pow(2).mean().backward()
+            optimizer.step()
+    references = [weakref.ref(data), weakref.ref(module)]
+    assert records.of("lag_gain")
+    del module, optimizer, given, output, data
+    gc.collect()
+    assert [reference() for reference in references] == [None, None]

@@ -59,7 +59,9 @@ def test_a_gradient_spike_is_found_in_a_log_of_every_update(tmp_path: Path) -> N
     path = csv(tmp_path / "a.csv", "step,loss,grad_norm", [row(k) for k in range(1, 80)])
     report = pipeline.examine(read(path), Settings())
     assert [f.rule for f in report.findings] == ["RD103"]
-    assert report.conditions.exploding_gradients.verdict == "suspected", "whether it was clipped is not logged"
+    assert report.conditions.exploding_gradients.verdict == "suspected", (
+        "whether it was clipped is not logged"
+    )
 
 
 def test_a_rate_that_is_gone_before_anything_was_learned(tmp_path: Path) -> None:

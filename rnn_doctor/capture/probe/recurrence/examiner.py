@@ -170,9 +170,6 @@ def _watch(call: _Call, module: Any, output: Any) -> None:
     def pick_output(gradient: torch.Tensor) -> torch.Tensor:
         return picked_output(module, gradient, chosen)
 
-    def pick_packed(gradient: torch.Tensor) -> torch.Tensor:
-        return picked_output(module, (PackedSequence(gradient, *sequence[1:]),), chosen)
-
     def pick_state(gradient: torch.Tensor) -> torch.Tensor:
         return state_rows(gradient, module, chosen)
 
@@ -182,10 +179,21 @@ def _watch(call: _Call, module: Any, output: Any) -> None:
     else:
         sequence, final = output
         h, c = final if isinstance(final, tuple) else (final, None)
-        packed = isinstance(sequence, PackedSequence)
-        _hook(call, "output", sequence.data if packed else sequence, pick_packed if packed else pick_output)
+        if isinstance(sequence, PackedSequence):
+            _hook(call, "output", sequence.data, _packed_picker(module, sequence[1:], chosen))
+        else:
+            _hook(call, "output", sequence, pick_output)
         _hook(call, "h", h, pick_state)
     _hook(call, "c", c, pick_state)
+
+
+def _packed_picker(module: Any, order: Any, chosen: list[int]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """order: what a PackedSequence has beside its data. A hook that held the data would keep its graph alive."""
+
+    def pick(gradient: torch.Tensor) -> torch.Tensor:
+        return picked_output(module, (PackedSequence(gradient, *order),), chosen)
+
+    return pick
 
 
 def _is_cell(module: Any) -> bool:
