@@ -13,6 +13,8 @@ VIEWS = (
     "Index", "Expand", "Clone", "T", "ToCopy", "Gather", "IndexSelect", "Alias", "Cat", "Stack",
     "Unbind", "Split", "SplitWithSizes",
 )  # fmt: skip
+TURNS = ("T", "Transpose", "Permute")
+_OF_A_LEAF = (*TURNS, "View", "Expand", "Unsqueeze")
 _HEADS = {
     "Softmax": "softmax",
     "LogSoftmax": "log_softmax",
@@ -93,6 +95,18 @@ def reaches(loss: torch.Tensor, sought: set[Any]) -> bool:
                 seen.add(child)
                 queue.append(child)
     return False
+
+
+def leaf_of(node: Any) -> tuple[torch.Tensor | None, bool]:
+    """The leaf that an operation is a view of, as a product has it of its weight, and whether it is turned.
+
+    None where it is made of more.
+    """
+    turned = False
+    while node is not None and kind_of(node) in _OF_A_LEAF:
+        turned ^= kind_of(node) in TURNS
+        node = node.next_functions[0][0]
+    return getattr(node, "variable", None), turned
 
 
 class Leaves(NamedTuple):

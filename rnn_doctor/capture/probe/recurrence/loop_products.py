@@ -6,11 +6,11 @@ a batch are the rows of a state, a product `given @ matrix.T` makes the sums of 
 
 from __future__ import annotations
 
-from typing import Any, Iterator, NamedTuple
+from typing import Iterator, NamedTuple
 
 import torch
 
-from ..graph import kind_of
+from ..graph import leaf_of
 from ..saved import saved
 from .loop_layers import within
 from .loop_states import Edge
@@ -19,8 +19,6 @@ from .unrolled import KEPT, PRODUCTS, Unrolled
 
 _MOST = 128
 """Operations between a state and the products that make it: the gates of an LSTM, each of its own layer, are 60."""
-_TURNS = ("T", "Transpose", "Permute")
-_OF_A_LEAF = (*_TURNS, "View", "Expand", "Unsqueeze")
 _MATRIX = 2
 
 
@@ -109,7 +107,7 @@ def _product(unrolled: Unrolled, loop: Loop, number: int, edges: set[Edge]) -> P
     made = inputs[taking][0]
     taken = made >= 0 and loop.step[made] > 0
     state = _columns(unrolled, loop, inputs[taking], edges, matrix.shape[1]) if taken else None
-    bias, _ = _leaf(node, 0) if taking else (None, False)
+    bias, _ = leaf_of(node.next_functions[0][0]) if taking else (None, False)
     bias = bias.detach() if bias is not None and bias.shape == matrix.shape[:1] else None
     return Product(number, key, matrix, bias, _given(unrolled, number), state, taken, weight, transposed)
 
@@ -119,7 +117,7 @@ def _factor(unrolled: Unrolled, number: int) -> _Factor:
     weighing = PRODUCTS[kind][1]
     if len(node.next_functions) <= weighing:
         return _NO_FACTOR
-    leaf, turned = _leaf(node, weighing)
+    leaf, turned = leaf_of(node.next_functions[weighing][0])
     turned ^= kind == "Linear"  # which takes its weight as it is
     if leaf is not None and leaf.dim() == _MATRIX:
         return _Factor(leaf.detach() if turned else leaf.detach().t(), id(leaf), leaf, not turned)
@@ -144,12 +142,3 @@ def _columns(
             return (0, width) if size == width else None
         return (size - width, size) if side == "last" else (0, width)
     return None
-
-
-def _leaf(node: Any, position: int) -> tuple[torch.Tensor | None, bool]:
-    """The weight that is this factor, and whether it was turned on its way."""
-    child, turned = node.next_functions[position][0], False
-    while child is not None and kind_of(child) in _OF_A_LEAF:
-        turned ^= kind_of(child) in _TURNS
-        child = child.next_functions[0][0]
-    return getattr(child, "variable", None), turned

@@ -19,6 +19,7 @@ from typing import Callable, NamedTuple, Sequence
 
 import torch
 
+from ..graph import TURNS
 from ..saved import saved
 from . import carried
 from .feeding import is_fed
@@ -32,7 +33,6 @@ _MATRIX = 2
 """Axes of a state of several rows."""
 _LINEAR = VIEWS | {"Add", "Sub", "Neg", "NativeDropout", "Sum", "Mean", "AccumulateGrad"}
 _SCALING = ("Mul", "Div")
-_TURNS = ("T", "Transpose", "Permute")
 """Views that exchange the last two axes of a matrix."""
 
 
@@ -334,7 +334,7 @@ def _taken(unrolled: Unrolled, product: int, state: set[int], step: list[int]) -
                 continue
             if unrolled.kinds[edge[0]] in PRODUCTS:
                 continue
-            if unrolled.kinds[edge[0]] in _TURNS and axis < 0:
+            if unrolled.kinds[edge[0]] in TURNS and axis < 0:
                 axis = -3 - axis
             for taken in unrolled.inputs[edge[0]]:
                 if taken[0] >= 0 and step[taken[0]] and taken not in seen:

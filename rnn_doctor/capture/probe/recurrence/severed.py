@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterator, NamedTuple, Sequence
 
 import torch
 
-from ..graph import kind_of
+from ..graph import kind_of, leaf_of
 from ..saved import saved
 from .cut_states import Cut
 from .unrolled import KEPT, PRODUCTS, VIEWS, Unrolled
@@ -88,7 +88,9 @@ def look(node: Any, tensor: torch.Tensor) -> list[Application]:
 def _applied(node: Any, kind: str) -> Iterator[Application]:
     factors = PRODUCTS[kind][:2]
     for weighing, taking in (factors, factors[::-1]):
-        weight = _leaf(node, weighing)
+        if weighing >= len(node.next_functions):
+            continue
+        weight, _ = leaf_of(node.next_functions[weighing][0])
         name = KEPT[kind].get(taking)
         given = None if weight is None or name is None else saved(node, name)
         if weight is not None and weight.dim() == 2 and given is not None and given.dim():
@@ -96,22 +98,6 @@ def _applied(node: Any, kind: str) -> Iterator[Application]:
             yield Application(
                 node._sequence_nr(), weight, first_rows(given), rows_of(given), _leads_to(behind, weight)
             )
-
-
-def _leaf(node: Any, position: int) -> torch.Tensor | None:
-    """The weight that is this factor, as it is or transposed."""
-    child = node.next_functions[position][0] if position < len(node.next_functions) else None
-    while child is not None and kind_of(child) in (
-        "T",
-        "Transpose",
-        "Permute",
-        "View",
-        "Expand",
-        "Unsqueeze",
-    ):
-        child = child.next_functions[0][0]
-    leaf: torch.Tensor | None = getattr(child, "variable", None)
-    return leaf
 
 
 def _leads_to(node: Any, weight: torch.Tensor) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
+from ..graph import leaf_of
 from ..naming import Naming
 from ..recurrence.unrolled import KEPT, VIEWS, Unrolled
 from ..saved import saved
@@ -95,18 +94,9 @@ def _maker(unrolled: Unrolled, number: int) -> tuple[torch.Tensor, int] | None:
     if len(found) != 1:
         return None
     maker = found.pop()
-    leaves = (_leaf(unrolled.nodes[made]) for made, _ in unrolled.inputs[maker] if made >= 0)
+    leaves = (leaf_of(unrolled.nodes[made])[0] for made, _ in unrolled.inputs[maker] if made >= 0)
     weights = [leaf for leaf in leaves if leaf is not None and leaf.dim() > 1]
     return (weights[0], maker) if len(weights) == 1 else None
-
-
-def _leaf(node: Any) -> torch.Tensor | None:
-    while node is not None and node.name().startswith(
-        ("TBackward", "Transpose", "View", "Permute", "Expand")
-    ):
-        node = node.next_functions[0][0]
-    leaf: torch.Tensor | None = getattr(node, "variable", None)
-    return leaf
 
 
 def _result(unrolled: Unrolled, number: int) -> torch.Tensor | None:
