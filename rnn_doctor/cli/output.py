@@ -83,17 +83,23 @@ def _rendered(reports: list[Report], settings: Settings, *, several: bool) -> st
     from rnn_doctor.render import FORMATS, JOINED, TOGETHER
 
     name = settings.format
+    if name == "terminal":
+        return _for_a_terminal(reports, settings)
     if several and name in TOGETHER:
         return TOGETHER[name](reports)
     if several and (beside := JOINED.get(name)):
         return beside(reports)
     if len(reports) > 1 and name not in JOINED:
         raise DoctorError(f"{name} holds one report, and there are {len(reports)}", "give them one at a time")
-    shape: dict[str, Any] = {} if settings.output else {"width": width(), "color": colored()}
-    texts = [FORMATS[name](report, full=settings.verbose, **shape) for report in reports]
-    if name == "terminal" and any(report.expected for report in reports):
-        from rnn_doctor.render import overview
+    return "\n".join(FORMATS[name](report) for report in reports)
 
+
+def _for_a_terminal(reports: list[Report], settings: Settings) -> str:
+    from rnn_doctor.render import overview, terminal
+
+    shape: dict[str, Any] = {} if settings.output else {"width": width(), "color": colored()}
+    texts = [terminal.render(report, full=settings.verbose, **shape) for report in reports]
+    if any(report.expected for report in reports):
         texts.append(overview.render(reports, **shape))
     return "\n".join(texts)
 

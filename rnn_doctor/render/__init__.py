@@ -1,6 +1,6 @@
-"""Report in, text out: one file a format, each with `render(report, *, width, color) -> str`.
+"""Report in, text out: one file a format, each with `render(report) -> str`.
 
-The terminal's leaves reasons out, but for `full`; all others are whole.
+The terminal's has a width, colours, and reasons that it leaves out unless it is asked for all.
 A format whose document can hold several reports also has `together(reports) -> str`.
 """
 
@@ -8,28 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rnn_doctor.schema.report import Report
 
 
-class Render(Protocol):
-    """What every format is."""
-
-    def __call__(self, report: Report, *, width: int = 80, color: bool = False, full: bool = False) -> str:
-        """The report as text."""
-        ...
-
-
 # Each format is imported when it is used: whoever lists rules needs none of them.
 
 
-def _format(name: str) -> Render:
-    def render(report: Report, *, width: int = 80, color: bool = False, full: bool = False) -> str:
-        module = import_module(f"rnn_doctor.render.{name}")
-        shape = {"full": full} if name == "terminal" else {}
-        text: str = module.render(report, width=width, color=color, **shape)
+def _format(name: str) -> Callable[[Report], str]:
+    def render(report: Report) -> str:
+        text: str = import_module(f"rnn_doctor.render.{name}").render(report)
         return text
 
     return render
@@ -43,7 +33,7 @@ def _together(name: str) -> Callable[[Sequence[Report]], str]:
     return together
 
 
-FORMATS: Mapping[str, Render] = {
+FORMATS: Mapping[str, Callable[[Report], str]] = {
     "terminal": _format("terminal"),
     "json": _format("json"),
     "markdown": _format("markdown"),

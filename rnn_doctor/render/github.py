@@ -16,7 +16,7 @@ _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = _DATA | {":": "%3A", ",": "%2C"}
 
 
-def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+def render(report: Report) -> str:
     """One annotation a finding, causes first (GitHub shows the first ten of a kind), and one that sums up."""
     return together([report])
 

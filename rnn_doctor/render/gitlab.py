@@ -17,7 +17,7 @@ from rnn_doctor.schema.rule import Severity
 _SEVERITIES: Mapping[Severity, str] = {"error": "critical", "warning": "major", "note": "info"}
 
 
-def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+def render(report: Report) -> str:
     """A JSON list with one issue a finding, and one for whatever else the manifest asks for in vain."""
     return together([report])
 

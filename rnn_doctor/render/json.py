@@ -6,8 +6,8 @@ from rnn_doctor.render.wording import inert
 from rnn_doctor.schema.report import Report
 
 
-def render(report: Report, *, width: int = 80, color: bool = False) -> str:
-    """The report as indented JSON; width and colour have no meaning here.
+def render(report: Report) -> str:
+    """The report as indented JSON.
 
     What JSON cannot hold are the strings "NaN", "Infinity" and "-Infinity". All but ASCII stays as it is.
     """

@@ -14,7 +14,7 @@ _JUDGED = (0, 1)
 _ID = re.compile(r"[A-Z]{2,8}[0-9]{3}")
 
 
-def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+def render(report: Report) -> str:
     """One test suite with the report's conditions, rules, and limits of the examination."""
     return together([report])
 

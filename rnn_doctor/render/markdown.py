@@ -36,7 +36,7 @@ _BASIS = {
 }
 
 
-def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+def render(report: Report) -> str:
     """Verdicts first, causes before consequences, remedies with snippets, and folded what was not assessed."""
     return _page(report, _MOST)
 

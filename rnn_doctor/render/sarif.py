@@ -29,7 +29,7 @@ _FINISHED = (0, 1)
 """Exit codes of an examination that came to its end."""
 
 
-def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+def render(report: Report) -> str:
     """The report as a SARIF log."""
     return together([report])
 

@@ -67,7 +67,3 @@ def test_it_is_strict_json_for_any_reader() -> None:
         raise AssertionError(constant)
 
     json.loads(render(reports.ill()), parse_constant=refuse)
-
-
-def test_width_and_color_change_nothing() -> None:
-    assert render(reports.ill(), width=20, color=True) == render(reports.ill())

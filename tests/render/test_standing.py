@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from rnn_doctor.render import FORMATS
+from rnn_doctor.render import terminal
 from rnn_doctor.schema.report import Baseline, ChangedThreshold, Finding, Report, Suppressed
 from tests.render import reports
 
@@ -38,7 +38,7 @@ def standing(text: str | None = None) -> Report:
 
 
 def test_each_is_told_in_a_line() -> None:
-    text = " ".join(FORMATS["terminal"](standing()).split())
+    text = " ".join(terminal.render(standing()).split())
     for said in (
         "error[RD403], worse (was a warning): The input",
         "warning[RD308], known: The weights",
@@ -54,13 +54,13 @@ def test_each_is_told_in_a_line() -> None:
 
 
 def test_a_report_without_any_of_it_says_nothing() -> None:
-    text = FORMATS["terminal"](reports.ill())
+    text = terminal.render(reports.ill())
     assert not re.search("suppressed|threshold:|gone:|not judged|, known", text)
 
 
 @pytest.mark.parametrize("width", [60, 80])
 def test_foreign_text_stays_text_within_the_page(width: int) -> None:
-    text = FORMATS["terminal"](standing(reports.HOSTILE), width=width)
+    text = terminal.render(standing(reports.HOSTILE), width=width)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
     told = [line for line in text.splitlines() if "evil" in line]
     assert len(told) >= 4

@@ -16,8 +16,8 @@ from rnn_doctor.schema.report import SCHEMA_VERSION, Conditions, Report
 _CONDITIONS = tuple(Conditions.model_fields)
 
 
-def render(report: Report, *, width: int = 80, color: bool = False) -> str:
-    """The report as HTML; width and colour have no meaning here, the page follows its reader's."""
+def render(report: Report) -> str:
+    """The report as HTML."""
     return together([report])
 
 
