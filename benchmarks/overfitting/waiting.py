@@ -2,9 +2,10 @@
 
 Command: python -m benchmarks.overfitting.waiting (some minutes on one core; needs the logs of
 benchmarks.overfitting.run). As long as the validation loss has never been below that of an answer that knows nothing,
-RD501 is silent until the training loss has halved. Held against it: other shares of the training loss; no wait at all;
-and, besides the half, a rise, a distance to the training loss or a fall of that which end the wait. Worth and columns
-are those of choosing.py, on all sets.
+RD501 is silent until the training loss has halved, or a rise has lasted eight times as long as it took to the best
+validation. Held against it: other shares of the training loss; no wait at all; and, besides the half, a rise, a
+distance to the training loss, a fall of that, or other times that end the wait. Worth and columns are those of
+choosing.py, on all sets.
 """
 
 from collections import Counter
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from rnn_doctor.derive.generalization import validation_uninformed_ratio
 from rnn_doctor.derive.looks import Look, look_at
 from rnn_doctor.derive.losses import HALVED, loss_end_ratio
-from rnn_doctor.derive.memorizing import UNINFORMED
+from rnn_doctor.derive.memorizing import LASTS, UNINFORMED, rise_lasted
 from rnn_doctor.derive.overfitting import standings, within_first_pass
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema import reading
@@ -34,6 +35,8 @@ class Waited:
     uninformed: bool
     left: float
     """Of the training loss, as a share of the first."""
+    lasted: float
+    """Updates since the best validation, over those up to it."""
 
 
 Ends = Callable[[Waited], bool]
@@ -50,6 +53,7 @@ def _or(name: str, above: float) -> Ends:
             "rise": each.look.standing.rise,
             "parted": each.look.parted or 0.0,
             "memorized": each.look.memorized,
+            "lasted": each.lasted,
         }
         return each.left < HALVED or found[name] > above
 
@@ -63,6 +67,7 @@ WAITS: dict[str, Ends] = {
     **{f"or a rise of {above}": _or("rise", above) for above in (0.05, 0.1, 0.2, 0.3)},
     **{f"or parted by {above}": _or("parted", above) for above in (0.4, 0.7, 1.0, 1.5)},
     **{f"or memorized {above}": _or("memorized", above) for above in (0.1, 0.2, 0.3, 0.4)},
+    **{f"or lasted {above} times": _or("lasted", above) for above in (3, 5, LASTS, 12)},
 }
 
 
@@ -81,7 +86,7 @@ def _waited(recorded: Recorded, step: int) -> Waited | None:
     assert isinstance(best, Measurement)
     assert isinstance(left, Measurement)
     uninformed = best.value is not None and float(best.value) > UNINFORMED and left.value is not None
-    return Waited(look_at(view, len(found) - 1), uninformed, float(left.value or 0.0))
+    return Waited(look_at(view, len(found) - 1), uninformed, float(left.value or 0.0), rise_lasted(view))
 
 
 def seen(recorded: Recorded, evaluations: list[Waited | None], ends: Ends) -> Seen:

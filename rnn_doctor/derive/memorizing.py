@@ -19,6 +19,11 @@ MEMORIZED = 0.02
 """Fall of the training loss since the best validation, as a share of the validation loss, that weaker evidence asks
 for: with less, a loss on 200 examples rose by 8 %, and that on 1,500 others by 1.6 % (benchmarks/overfitting/)."""
 
+LASTS = 8
+"""Times as long as it took to the best validation: twice what rises had lasted that passed before anything was learned.
+From 5 to 12 times no other training is called in vain than without (benchmarks/overfitting/waiting.txt).
+"""
+
 
 def memorized_since_best(view: View) -> float:
     """How far the training loss has fallen since the best validation, as a share of that; infinite where not known."""
@@ -78,9 +83,22 @@ def nothing_learned_yet(view: View) -> bool:
     """Whether neither the validation nor the training shows that anything was learned.
 
     The validation loss never came below that of an answer that knows nothing, and the training loss has not halved. It
-    then rises because the network grows confident, whatever comes of it: some go on to learn what carries over.
+    then rises because the network grows confident, whatever comes of it: some go on to learn what carries over. They
+    do so soon, or not at all: not where the rise has lasted.
     """
     uninformed, halved = validation_uninformed(view), training_halved(view)
     assert isinstance(uninformed, Measurement)
     assert isinstance(halved, Measurement)
-    return uninformed.value is True and halved.value is False
+    return uninformed.value is True and halved.value is False and rise_lasted(view) <= LASTS
+
+
+def rise_lasted(view: View) -> float:
+    """Updates since the best validation, over those up to it; up to the first after an update where none was better.
+
+    0 without a rise by the examples: by the curve alone a rise that lasted was one of a training that stood still.
+    """
+    series, _ = view.once(validations)
+    if not series or (rise := series[-1].rise) is None or rise.mean <= 0:
+        return 0.0
+    updated = next(each.step for each in series if each.step > 0)
+    return (series[-1].step - rise.best_step) / max(rise.best_step, updated)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rnn_doctor.derive.looks import AT_LEAST_Z, ENOUGH, LASTING_RISE, PARTED, jumps
-from rnn_doctor.derive.memorizing import MEMORIZED
+from rnn_doctor.derive.memorizing import LASTS, MEMORIZED
 from rnn_doctor.schema.built import Loader
 from rnn_doctor.schema.runlog import LossCall, RunLog
 from rnn_doctor.schema.validating import Evaluation
@@ -35,6 +35,14 @@ def seen(*means: float, error: float = 0.02, trained: float = 0.4, losses: list[
             best, at = mean, 5 * (k + 1)
         found.append(Evaluation.model_validate(fields))
     return log(steps(losses), found)
+
+
+def of_four_classes(run: RunLog, losses: list[float]) -> RunLog:
+    """The same where an answer that knows nothing has a loss of 1.39, with these training losses."""
+    call = LossCall(
+        record="loss", step=1, function="cross_entropy", site=0, input_shape=(8, 4), target_shape=(8,), value=1.4
+    )  # fmt: skip
+    return run.model_copy(update={"steps": tuple(steps(losses)), "losses": (call,)})
 
 
 def ends_at(means: int, level: float) -> list[float]:
@@ -145,19 +153,27 @@ def test_two_in_a_row_count_as_one_where_nothing_was_memorized_since_the_best() 
 def test_a_loss_that_rises_before_anything_is_learned_is_not_judged_yet(
     lowest: float, end: float, memorizes: bool
 ) -> None:
-    """Four classes: an answer that knows nothing has a loss of 1.39."""
-    call = LossCall(
-        record="loss",
-        step=1,
-        function="cross_entropy",
-        site=0,
-        input_shape=(8, 4),
-        target_shape=(8,),
-        value=1.4,
-    )
-    rising = seen(lowest + 0.05, lowest, lowest + 0.2, trained=0.5)
     falling = [1.4 - (1.4 - end) * min(1.0, k / 10) for k in range(15)]
-    run = rising.model_copy(update={"steps": tuple(steps(falling)), "losses": (call,)})
+    run = of_four_classes(seen(lowest + 0.05, lowest, lowest + 0.2, trained=0.5), falling)
+    assert value_of("leaves_training_behind", run) is memorizes
+
+
+@pytest.mark.parametrize(("evaluations_after", "memorizes"), [(LASTS, False), (LASTS + 1, True)])
+@pytest.mark.parametrize("before_training", [False, True])
+def test_a_rise_that_lasts_is_judged_though_nothing_was_learned(
+    evaluations_after: int, memorizes: bool, before_training: bool
+) -> None:
+    rises = [1.4 + 0.02 * k for k in range(1, evaluations_after + 1)]
+    falling = [1.4 - 0.4 * k / 50 for k in range(5 * evaluations_after + 5)]
+    run = of_four_classes(seen(1.4, *rises, trained=0.5), falling)
+    if before_training:  # then the best is at no update, and the rise counts from the first after one
+        first = run.evaluations[0].model_copy(update={"step": 0})
+        later = [
+            each.model_copy(update={"rise": each.rise and each.rise.model_copy(update={"best_step": 0})})
+            for each in run.evaluations[1:]
+        ]
+        shifted = [each.model_copy(update={"step": each.step - 5}) for each in later]
+        run = run.model_copy(update={"evaluations": (first, *shifted), "steps": run.steps[:-5]})
     assert value_of("leaves_training_behind", run) is memorizes
 
 
