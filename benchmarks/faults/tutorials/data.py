@@ -263,9 +263,9 @@ def _beyond(answer: Tensor, right: Tensor) -> float:
 TASKS = (
     Task("novel", TUTORIALS, _novel, _CHARACTERS, _CHARACTERS, 0.1, read="last", network="next_character"),
     Task("pixelrows", TUTORIALS, _pixelrows, 8, 8, 0.75, tokens=False, read="last", network="rows"),
-    Task("prices", TUTORIALS, _prices, 2, 1, 0.9, tokens=False, read="last", classes=False, network="windows"),
+    Task("prices", TUTORIALS, _prices, 2, 1, 0.89, tokens=False, read="last", classes=False, network="windows"),
     Task(
-        "spotting", TUTORIALS, _spotting, 10, 6, 0.65, tokens=False, read="mean", network="convolutions", padded=True
+        "spotting", TUTORIALS, _spotting, 10, 6, 0.6, tokens=False, read="mean", network="convolutions", padded=True
     ),
     Task(
         "tweets", TUTORIALS, _tweets, 40, 1, 0.85, read="last", network="padded_before", embedding=16, padded=True,

@@ -100,7 +100,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
             with_optimizer("SGD", "momentum", "RMSprop"),
         ),
         _form(
-            "peak of one cycle", COMMON, _with({"schedule": "high_cycle"}, "gamma", (10.0, 40.0, 150.0)),
+            "peak of one cycle", _GITHUB + "ageron/handson-ml2/issues/289",
+            _with({"schedule": "high_cycle"}, "gamma", (10.0, 40.0, 150.0)),
             _always, SELDOM, clip=None,
         ),
         _form("warm-up that counts on", COMMON, _gross(schedule="counts_up"), _always, SELDOM, clip=None),
@@ -111,12 +112,16 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "step-too-small": (
         _form(
-            "rate of a millionth", COMMON, doses("rate", 0.05, 0.01, 0.0005), _ADAPTIVE, OFTEN,
+            "rate of a millionth", _GITHUB + "kermitt2/delft/pull/161",
+            doses("rate", 0.05, 0.01, 0.0005), _ADAPTIVE, OFTEN,
         ),
         _form(
             "SGD at a thousandth", COMMON, doses("rate", 0.04, 0.008, 0.001), _PLAIN,
         ),
-        _form("warm-up of a large model", COMMON, doses("warm_up", 1500, 10_000, 100_000), _always, SELDOM),
+        _form(
+            "warm-up of a large model", _GITHUB + "Morizeyao/GPT2-Chinese/issues/60",
+            doses("warm_up", 1500, 10_000, 100_000), _always, SELDOM,
+        ),
         _form(
             "mean divided once more", COMMON, doses("loss_scale", 0.05, 1 / 128, 1 / 2048), _PLAIN, SELDOM, clip=None,
         ),
@@ -194,11 +199,12 @@ FORMS: dict[str, tuple[Form, ...]] = {
             "last layer alone, as in fine-tuning", COMMON, _gross(optimized="head"), _but("chatbot"), OFTEN,
         ),
         _form(
-            "copy that is trained", COMMON, _gross(optimized="copied"), _always,
+            "copy that is trained", _GITHUB + "skorch-dev/skorch/issues/317", _gross(optimized="copied"), _always,
             SOMETIMES,
         ),
         _form(
-            "layers in a plain list", _GITHUB + "pytorch/pytorch/issues/715", _gross(optimized="list"), _of("wearable"),
+            "layers in a plain list", _GITHUB + "pytorch/pytorch/issues/715",
+            _gross(optimized="list"), _of("wearable"),
         ),
         _form(
             "matrices in a plain dictionary", _GITHUB + "pytorch/pytorch/issues/632", _gross(optimized="dictionary"),
@@ -209,10 +215,18 @@ FORMS: dict[str, tuple[Form, ...]] = {
             _clear(optimized="new_weights"), _but("plant"),
         ),
         _form(
-            "last layer replaced after the optimizer", COMMON, _clear(optimized="new_head"), _but("chatbot"), SELDOM,
+            "last layer replaced after the optimizer",
+            _GITHUB + "helpmefindaname/transformer-smaller-training-vocab/pull/3",
+            _clear(optimized="new_head"), _but("chatbot"), SELDOM,
         ),
-        _form("encoder's optimizer alone", COMMON, _gross(optimized="encoder"), _of("chatbot", "anomaly"), SELDOM),
-        _form("decoder's optimizer alone", COMMON, _clear(optimized="decoder"), _of("chatbot", "anomaly"), SELDOM),
+        _form(
+            "encoder's optimizer alone", _GITHUB + "wiseodd/controlled-text-generation/issues/15",
+            _gross(optimized="encoder"), _of("chatbot", "anomaly"), SELDOM,
+        ),
+        _form(
+            "decoder's optimizer alone", _GITHUB + "zhaoyingjun/chatbot/issues/115",
+            _clear(optimized="decoder"), _of("chatbot", "anomaly"), SELDOM,
+        ),
         _form(
             "embedding left out", _GITHUB + "facebookresearch/mmf/issues/104", _clear(optimized="no_embedding"),
             _of("tweets", "places", "documents", "chatbot"), SELDOM,
@@ -225,7 +239,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _form(
             "detached before the last layer", _GITHUB + "lucidrains/CoCa-pytorch/issues/6", _gross(cut="detached"),
         ),
-        _form("wrapped in a new tensor", COMMON, _gross(cut="new_tensor"), _always, SELDOM),
+        _form(
+            "wrapped in a new tensor", _GITHUB + "isayev/ReLeaSE/issues/39",
+            _gross(cut="new_tensor"), _always, SELDOM,
+        ),
         _form("a variable of its own", COMMON, _gross(cut="variable"), _always, SELDOM),
         _form("state made zero or one", COMMON, _gross(cut="thresholded"), _always, SELDOM),
     ),
@@ -239,12 +256,14 @@ FORMS: dict[str, tuple[Form, ...]] = {
             _gross(output="softmax_layer"), _scores,
         ),
         _form(
-            "sigmoid before the binary loss with logits", COMMON, _gross(output="sigmoid"), _of("tweets"), SOMETIMES,
+            "sigmoid before the binary loss with logits", _GITHUB + "lopuhin/kaggle-imet-2019/issues/3",
+            _gross(output="sigmoid"), _of("tweets"), SOMETIMES,
             ("RD416",),
         ),
         _form("sigmoid of every class", COMMON, _gross(output="sigmoid"), _scores, SELDOM, ("RD416",)),
         _form(
-            "softmax over the batch", COMMON, _gross(output="softmax_over_batch"), _scores, SELDOM, ("RD419",),
+            "softmax over the batch", _GITHUB + "MicrosoftDocs/pytorchfundamentals/pull/21",
+            _gross(output="softmax_over_batch"), _scores, SELDOM, ("RD419",),
         ),
     ),
     "broadcast": (
@@ -264,7 +283,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "unscaled-inputs": (
         _form(
-            "pixels up to 255", COMMON, _scaled((30.0, 100.0, 255.0), (20.0, 60.0, 128.0)), _of("pixelrows"),
+            "pixels up to 255", _GITHUB + "www0wwwjs1/Matrix-Capsules-EM-Tensorflow/issues/51",
+            _scaled((30.0, 100.0, 255.0), (20.0, 60.0, 128.0)), _of("pixelrows"),
         ),
         _form(
             "prices as they are", _GITHUB + "harvitronix/reinforcement-learning-car/issues/14",
@@ -274,7 +294,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
             "counts of a converter", COMMON, doses("input_scale", 25.0, 250.0, 4096.0), _of("wearable", "plant"),
         ),
         _form(
-            "decibels", COMMON, _scaled((6.0, 12.0, 25.0), (-15.0, -40.0, -90.0)), _of("spotting"), SELDOM
+            "decibels", _GITHUB + "mozilla/TTS/issues/377",
+            _scaled((6.0, 12.0, 25.0), (-15.0, -40.0, -90.0)), _of("spotting"), SELDOM
         ),
         _form(
             "one sensor in another unit", _GITHUB + "BrainJS/brain.js/issues/528",
@@ -352,7 +373,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
             "folder after folder", _GITHUB + "Deci-AI/super-gradients/issues/416", _gross(order="by_folder"),
             _of(*_FOLDERS), OFTEN,
         ),
-        _form("test batch left in", COMMON, _gross(order="one_batch"), _always, OFTEN),
+        _form(
+            "test batch left in", _GITHUB + "leohsuofnthu/Pytorch-IterativeFCN/issues/7",
+            _gross(order="one_batch"), _always, OFTEN,
+        ),
     ),
     "view": (
         _form(
@@ -377,14 +401,26 @@ FORMS: dict[str, tuple[Form, ...]] = {
         ),
         _form("sentences viewed as documents", COMMON, _gross(view="sentences_first"), _of("documents"), SELDOM),
         _form("state repeated and viewed", COMMON, _gross(view="repeated"), _of("anomaly"), SELDOM),
-        _form("classes viewed to the second axis", COMMON, _gross(view="class_axis"), _of("places"), SELDOM),
-        _form("answers viewed time first", COMMON, _gross(view="turned"), _of("chatbot"), SELDOM),
-        _form("targets of the other order", COMMON, _gross(view="other_order"), _of("tunes"), SELDOM),
+        _form(
+            "classes viewed to the second axis", _GITHUB + "markhliu/DGAI/issues/7",
+            _gross(view="class_axis"), _of("places"), SELDOM,
+        ),
+        _form(
+            "answers viewed time first", _GITHUB + "bentrevett/pytorch-seq2seq/issues/94",
+            _gross(view="turned"), _of("chatbot"), SELDOM,
+        ),
+        _form(
+            "targets of the other order", _GITHUB + "harvardnlp/namedtensor/issues/66",
+            _gross(view="other_order"), _of("tunes"), SELDOM,
+        ),
     ),
     "one-step": (
-        _form("last day alone", COMMON, _gross(length_one="last_day"), _of("prices")),
+        _form("last day alone", _GITHUB + "titu1994/LSTM-FCN/issues/9", _gross(length_one="last_day"), _of("prices")),
         _form("notes one by one", COMMON, _gross(length_one="single_notes"), _of("tunes")),
-        _form("words as rows", COMMON, _gross(length_one="words_as_rows"), _of("places")),
+        _form(
+            "words as rows", _GITHUB + "keras-team/keras/issues/2045",
+            _gross(length_one="words_as_rows"), _of("places"),
+        ),
         _form(
             "state not handed on by hand", _GITHUB + "pytorch/examples/issues/88", _gross(length_one="forgetful"),
             _of("plant"),
@@ -404,20 +440,33 @@ FORMS: dict[str, tuple[Form, ...]] = {
             "chances as their logarithms", _GITHUB + "midas-research/man-sf-emnlp/issues/2",
             _gross(output="chances_into_nll"), _scores,
         ),
-        _form("ReLU at the end of a regression", COMMON, _gross(output="relu"), _of("prices", "plant", "anomaly")),
+        _form(
+            "ReLU at the end of a regression", _GITHUB + "keras-team/keras/issues/1874",
+            _gross(output="relu"), _of("prices", "plant", "anomaly"),
+        ),
         _form(
             "sigmoid at the end of a regression", _GITHUB + "keras-team/keras/issues/1727", _clear(output="sigmoid"),
             _of("prices", "plant", "anomaly"), SELDOM,
         ),
     ),
     "symmetric": (
-        _form("everything zero", _GITHUB + "clab/dynet/pull/453", _gross(init="everything", gain=0.0), _always, SELDOM),
-        _form("recurrence zero", COMMON, _gross(init="zeros"), _of(*_LAYERS), SELDOM),
-        _form("matrices all the same", COMMON, _gross(init="matrices", gain=0.05), _always, SELDOM),
+        _form(
+            "everything zero", _GITHUB + "clab/dynet/pull/453",
+            _gross(init="everything", gain=0.0), _always, SELDOM,
+        ),
+        _form(
+            "recurrence zero", _GITHUB + "rasmusbergpalm/DeepLearnToolbox/issues/31",
+            _gross(init="zeros"), _of(*_LAYERS), SELDOM,
+        ),
+        _form(
+            "matrices all the same", _GITHUB + "nndl/nndl-discussion/issues/14",
+            _gross(init="matrices", gain=0.05), _always, SELDOM,
+        ),
     ),
     "vanishing": (
         _form(
-            "recurrent weights of a hundredth", COMMON, _with({"init": "normal_hh"}, "gain", (0.05, 0.01, 0.001)),
+            "recurrent weights of a hundredth", _GITHUB + "ufal/neuralmonkey/issues/685",
+            _with({"init": "normal_hh"}, "gain", (0.05, 0.01, 0.001)),
             _cells("RNN", "wearable", "plant"), SOMETIMES,
         ),
         _form(
@@ -478,11 +527,13 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "dead-units": (
         _form(
-            "dense layer below zero", COMMON, doses("dense_bias", -2.0, -6.0, -20.0), _of("prices", "wearable"),
+            "dense layer below zero", _GITHUB + "jvargasmu/population_estimation/issues/68",
+            doses("dense_bias", -2.0, -6.0, -20.0), _of("prices", "wearable"),
             SOMETIMES, ("RD204",),
         ),
         _form(
-            "ReLU recurrence below zero", COMMON, doses("relu_bias", -1.5, -4.0, -10.0),
+            "ReLU recurrence below zero", _GITHUB + "keras-team/keras/issues/7057",
+            doses("relu_bias", -1.5, -4.0, -10.0),
             _cells("RNN", "wearable", "plant", "pixelrows", "prices", "novel"), SOMETIMES, relu_bias=0.0,
         ),
     ),
@@ -497,14 +548,18 @@ FORMS: dict[str, tuple[Form, ...]] = {
             _gross(broken="label", not_a_number=15), _of("prices", "plant"), SELDOM,
         ),
         _form(
-            "logarithm of a price of zero", COMMON, _gross(broken="log", not_a_number=11),
+            "logarithm of a price of zero", _GITHUB + "mrtkp9993/QuantitaveFinanceExamplesPy/issues/2",
+            _gross(broken="log", not_a_number=11),
             _of("prices", "anomaly"), SELDOM,
         ),
         _form(
             "window that never moves", _GITHUB + "hfawaz/InceptionTime/issues/50",
             _gross(broken="flat", not_a_number=20), _of("wearable", "anomaly", "plant"), SELDOM,
         ),
-        _form("mean over no word at all", COMMON, _gross(not_a_number=17), _of("places"), SELDOM),
+        _form(
+            "mean over no word at all", _GITHUB + "keras-team/keras/pull/11643",
+            _gross(not_a_number=17), _of("places"), SELDOM,
+        ),
     ),
     "overfitting": (
         _form(
