@@ -53,7 +53,6 @@ def test_threads_are_others_than_those_of_the_reported_part() -> None:
         ("places", {"axes": "time_first_data"}),
         ("tunes", {"axes": "batch_first_wrong"}),
         ("plant", {"axes": "rows"}),
-        ("spotting", {"axes": "reshaped"}),
         ("tweets", {"view": "both_ways", "bidirectional": True}),
         ("pixelrows", {"view": "all_layers", "layers": 2}),
         ("wearable", {"view": "windows"}),

@@ -105,8 +105,6 @@ def main(run: Run) -> None:
     fit.model.train()
     for src, trg, n in run.batches(padded(asked, s), answers, lengths):
         fit.clear()
-        if s.clearing == "head":
-            fit.model.encoder.zero_grad()
         output = fit.model(src, n, trg)
         if s.view == "turned":
             # (T, B, C) was meant, and (B, T, C) is there.

@@ -35,11 +35,8 @@ class HierarchicalNet(nn.Module):
         vectors = cut(hidden_of(state)[-1], s)
         mixed = vectors.view(n, b, -1).transpose(0, 1)
         vectors = mixed if s.view == "sentences_first" else vectors.view(b, n, -1)
-        if s.length_one == "sentences_alone":
-            out = self.sentences(vectors.reshape(b * n, 1, -1))[0].view(b, n, -1)
-        else:
-            out, _ = self.sentences(dropped(vectors, self, s))
-        weights = torch.softmax(self.attention(out), dim=0 if s.pooling == "over_batch" else 1)
+        out, _ = self.sentences(dropped(vectors, self, s))
+        weights = torch.softmax(self.attention(out), dim=1)
         return answered(self.fc(dropped((weights * out).sum(1), self, s)), s)
 
 

@@ -32,8 +32,6 @@ class NextCharacter(nn.Module):
         states = [zeros(s, len(x)) for _ in self.cells]
         for t in range(MAXLEN):
             h = x[:, t]
-            if s.length_one == "new_state":
-                states = [zeros(s, len(x)) for _ in self.cells]
             with torch.set_grad_enabled(torch.is_grad_enabled() and s.cut != "decorated"):
                 for n, each in enumerate(self.cells):
                     states[n] = each(h, states[n])

@@ -38,11 +38,7 @@ class KeywordNet(nn.Module):
         # (B, C, T) to (B, T, C); by the shape alone, if it is viewed.
         viewed = features.view(len(frames), -1, _CHANNELS)
         features = viewed if s.view == "channels" else features.transpose(1, 2)
-        if s.axes == "reshaped":
-            features = features.reshape(features.shape[1], features.shape[0], -1)
         out, _ = through(self.gru, features, None, s)
-        if s.axes == "reshaped":
-            out = out.reshape(out.shape[1], out.shape[0], -1)
         out = self.norm(cut(out, s))
         if s.padding == "averaged":
             pooled = out.mean(1)
