@@ -14,9 +14,10 @@ from benchmarks.faults.task import REPORTED, TUTORIALS
 from benchmarks.faults.tasks import TASKS
 from benchmarks.faults.tutorials import data, optimizing, places, spotting, tunes, tweets, wiring
 from benchmarks.faults.tutorials.fitting import Fit
-from benchmarks.faults.tutorials.forms import COMMON, FORMS
+from benchmarks.faults.tutorials.forms import FORMS
 from benchmarks.faults.tutorials.networks import build
 from benchmarks.faults.tutorials.plant import Scratch
+from benchmarks.faults.tutorials.planting import COMMON
 from benchmarks.faults.tutorials.running import Run
 from tests.benchmarks.trained import answers, drawn, mixes, weights_after
 
