@@ -131,7 +131,8 @@ class Setting:
     wrong_labels: float = 0.0
     """Share of the training set whose label is drawn anew."""
 
-    # The untouched and the reported part have no field of their own, and values of their own for many (their forms.py).
+    # The untouched and the reported part have no field of their own, and values of their own for many (their forms.py);
+    # so has the tutorials' part, which has one field of its own, the last.
     # Of the unseen part, which has values of its own for the fields above too (unseen/forms.py)
     divided: bool = True
     """The loss is divided by the batches of an update, where there are several."""
@@ -159,6 +160,10 @@ class Setting:
     learned_start: bool = False
     """The initial state is a parameter."""
     layer_norm: bool = False
+
+    # Of the tutorials' part
+    style: str = "plain"
+    """plain | closure: the optimizer asks for the loss itself | bfloat16: the forward pass under autocast"""
 
     def changed(self, **changes: Any) -> "Setting":
         """The same with these fields."""

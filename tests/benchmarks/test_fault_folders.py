@@ -13,18 +13,19 @@ from benchmarks.faults.habit import Habit
 from benchmarks.faults.part import folders
 from benchmarks.faults.plan import Scenario, plan
 from benchmarks.faults.setting import Setting
-from benchmarks.faults.task import REPORTED, SEALED, UNSEEN, UNTOUCHED, Task
+from benchmarks.faults.task import REPORTED, SEALED, TUTORIALS, UNSEEN, UNTOUCHED, Task
 from benchmarks.faults.tasks import TASKS, score
 from benchmarks.faults.training import train
 from tests.benchmarks.trained import built, drawn, mixes, weights_after
 
 PLAN = plan(12)
-CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED)
+CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS)
 LEAST = {
     SEALED: (400, 300, 150),
     UNSEEN: (400, 300, 150),
     UNTOUCHED: (400, 200, 80),
     REPORTED: (600, 250, 100),
+    TUTORIALS: (600, 250, 100),
 }
 """Healthy runs of each, gross faults, and clear ones."""
 MINE = [task for task in TASKS.values() if task.part in CHOSEN]
@@ -62,7 +63,7 @@ def alike(one: list[Tensor], other: list[Tensor]) -> bool:
 @pytest.fixture
 def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in CHOSEN:
-        where = "running" if part in (UNTOUCHED, REPORTED) else "batches"
+        where = "running" if part in (UNTOUCHED, REPORTED, TUTORIALS) else "batches"
         monkeypatch.setattr(import_module(f"benchmarks.faults.{part}.{where}"), "SAMPLES", 60)
 
 

@@ -116,6 +116,10 @@ def test_training_is_the_same_every_time() -> None:
         "nextword",
         "translation",
         "waves",
+        "tunes",
+        "prices",
+        "chatbot",
+        "plant",
     ):
         assert weights(Setting(name)) == weights(Setting(name)) != weights(Setting(name, seed=5))
 
