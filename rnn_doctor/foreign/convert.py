@@ -202,11 +202,12 @@ def _records(table: _Table, taken: Mapping[Role, str]) -> Iterator[Record]:
         yield Optimizer(record="optimizer", id=_OPTIMIZER, kind=rate, lr=(rates[0],), parameters=0)
     for number, kept in trained:
         if kept.values.keys() & {loss, norm, rate}:
+            told = kept.values.get(loss)
             yield Step(
                 record="step",
                 step=number + shift,
                 elapsed=0.0 if kept.time is None else kept.time - begin,
-                loss=kept.values.get(loss),
+                loss=None if told is None else columns.in_nats(loss, told),
                 grad_norm=kept.values.get(norm),
                 lr=(kept.values[rate],) if rate in kept.values else (),
                 optimizers=(_OPTIMIZER,),
@@ -214,6 +215,5 @@ def _records(table: _Table, taken: Mapping[Role, str]) -> Iterator[Record]:
     validation = taken.get("val_loss", "")
     for number, kept in held_out:
         if validation in kept.values:
-            yield Evaluation(
-                record="evaluation", step=number + shift, loss=kept.values[validation], batches=1
-            )
+            held = columns.in_nats(validation, kept.values[validation])
+            yield Evaluation(record="evaluation", step=number + shift, loss=held, batches=1)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_doctor.errors import RunLogError
-from rnn_doctor.foreign import columns, convert, formats, tables
+from rnn_doctor.foreign import columns, convert, formats, tables, texts
 from rnn_doctor.foreign.formats import Format
 from rnn_doctor.foreign.rows import Row, Rows
 from rnn_doctor.schema.runlog import RunLog
 
 READS = (
     "run logs, TensorBoard event files, Lightning's metrics.csv, Hugging Face's trainer_state.json, W&B offline runs, "
-    "and metrics as CSV, JSON or JSON Lines"
+    "metrics as CSV, JSON or JSON Lines, and what a training prints"
 )
 _EVENTS = "*tfevents*"
 _STATE = "trainer_state.json"
@@ -67,12 +67,12 @@ def _told(name: str) -> Iterator[None]:
     """Turns what reading can fail of into a RunLogError that names the log."""
     try:
         yield
+    except texts.BROKEN_PACK as error:
+        raise RunLogError(
+            f"{name}: {error}", "the packed file is damaged, or was not written to its end"
+        ) from None
     except OSError as error:
         raise RunLogError(f"{name}: {error.strerror or error}", "name a log that can be read") from error
-    except UnicodeDecodeError as error:
-        raise RunLogError(
-            f"{name}: not UTF-8 text at byte {error.start}", "save it as UTF-8; else it is damaged, or no log"
-        ) from None
     except RecursionError:
         raise RunLogError(f"{name}: nested too deeply", "the file is damaged, or no log") from None
     except (ValueError, csv.Error) as error:
@@ -187,7 +187,7 @@ def _names(path: Path) -> Iterator[str]:
     if path.suffix in (".csv", ".tsv"):
         yield from tables.header(path)
         return
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with texts.opened(path) as file:
         for line, _ in zip(file, range(100), strict=False):
             yield from re.findall(r'"([^"]{1,100})"\s*:', line[:10_000])
 
