@@ -1,7 +1,7 @@
 """Rows of numbers into the run log that the rules judge, in bounded memory."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
@@ -71,7 +71,7 @@ class _Table:
         """Where the values of a column are kept; nowhere if it is certainly not used."""
         guess = columns.guess(name)
         role = self._said.get(name) or (guess.role if guess else None)
-        unused = role not in columns.ROLES or name in (how.step, how.epoch)
+        unused = not (role in columns.ROLES or columns.is_accuracy(name)) or name in (how.step, how.epoch)
         self._roles[name] = role
         self._place[name] = None if unused else self.held_out if role == "val_loss" else self.trained
         self._sudden[name] = Sudden()
@@ -116,9 +116,10 @@ def run_log(name: str, wrote: str, rows: Rows, said: Mapping[str, str]) -> RunLo
         {n: c for n, c in table.counts.items() if n not in (how.step, how.epoch)},
         {k: v for k, v in said.items() if k in columns.ROLES},
     )
-    if not {"train_loss", "val_loss"} & set(choice.taken):
+    right = [] if {"train_loss", "val_loss"} & set(choice.taken) else _accuracies(table)
+    if not ({"train_loss", "val_loss"} & set(choice.taken) or right):
         raise _nothing_known(name, wrote, table, choice)
-    records = list(_records(table, choice.taken))
+    records = list(_records(table, choice.taken, right))
     imported = Imported(
         record="imported",
         format=wrote,
@@ -130,7 +131,7 @@ def run_log(name: str, wrote: str, rows: Rows, said: Mapping[str, str]) -> RunLo
             for role, column in choice.taken.items()
         ),
         unused=tuple(_unused(table, how, choice.taken)),
-        doubts=(*filter(None, [restarts.doubt()]), *choice.doubts),
+        doubts=(*filter(None, [restarts.doubt(), _no_loss(right)]), *choice.doubts),
     )
     header = Header(
         record="header", schema_version=SCHEMA_VERSION, tool_version=NOT_LOGGED, script=name, python=NOT_LOGGED,
@@ -176,6 +177,21 @@ def _nothing_known(name: str, wrote: str, table: _Table, choice: columns.Choice)
     )
 
 
+def _accuracies(table: _Table) -> list[str]:
+    """The columns that tell how often the network is right, those of most values first."""
+    return sorted(filter(columns.is_accuracy, table.counts), key=lambda name: -table.counts[name])
+
+
+def _no_loss(right: list[str]) -> str:
+    """What is said of a log that tells accuracy alone; nothing of one that tells a loss."""
+    if not right:
+        return ""
+    return (
+        f"it tells no loss, but {_listed([repr(name) for name in right], 4)}, which stays where it is while the "
+        "errors grow worse; overfitting is judged by losses: log them too"
+    )
+
+
 def _listed(names: list[str], most: int = 12) -> str:
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
@@ -191,8 +207,11 @@ def _spacing(table: _Table, taken: Mapping[Role, str]) -> int:
     return spacing(number for number, kept in table.trained.items() if trained & kept.values.keys())
 
 
-def _records(table: _Table, taken: Mapping[Role, str]) -> Iterator[Record]:
-    """Optimizer, steps and evaluations; the first step is number 1 where the log counts from 0."""
+def _records(table: _Table, taken: Mapping[Role, str], right: Collection[str]) -> Iterator[Record]:
+    """Optimizer, steps and evaluations; the first step is number 1 where the log counts from 0.
+
+    right: columns whose rows are steps although they hold nothing that is used.
+    """
     trained, held_out = table.trained.items(), table.held_out.items()
     shift = int(any(items and items[0][0] == 0 for items in (trained, held_out)))
     begin = next((kept.time for _, kept in trained if kept.time is not None), 0.0)
@@ -201,7 +220,7 @@ def _records(table: _Table, taken: Mapping[Role, str]) -> Iterator[Record]:
     if rates:
         yield Optimizer(record="optimizer", id=_OPTIMIZER, kind=rate, lr=(rates[0],), parameters=0)
     for number, kept in trained:
-        if kept.values.keys() & {loss, norm, rate}:
+        if kept.values.keys() & {loss, norm, rate, *right}:
             told = kept.values.get(loss)
             yield Step(
                 record="step",

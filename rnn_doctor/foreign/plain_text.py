@@ -85,7 +85,8 @@ def _lines(file: TextIO) -> Generator[tuple[str, bool], None, bool]:
     """
     rest, drawn = "", False
     while block := file.readline(_LONGEST):
-        *parts, rest = _DRAWN_OVER.split(_plain(rest + block))
+        text = _plain(rest + block)
+        *parts, rest = _DRAWN_OVER.split(text) if "\r" in text or "\x08" in text else [text]
         ended = rest.endswith("\n")
         if ended or len(rest) > _LONGEST:
             parts, rest = [*parts, rest.rstrip("\n")], ""

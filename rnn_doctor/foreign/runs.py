@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_doctor.errors import RunLogError
-from rnn_doctor.foreign import columns, convert, formats, tables, texts
+from rnn_doctor.foreign import columns, convert, formats, plain_text, tables, texts
 from rnn_doctor.foreign.formats import Format
 from rnn_doctor.foreign.rows import Row, Rows
 from rnn_doctor.schema.runlog import RunLog
@@ -19,6 +19,7 @@ READS = (
     "metrics as CSV, JSON or JSON Lines, and what a training prints"
 )
 _EVENTS = "*tfevents*"
+_PRINTED = (".log", ".txt", ".out")
 _STATE = "trainer_state.json"
 _PART = re.compile(
     r"(.*[^a-z])?(train|training|val|valid|validation|eval|evaluation|dev|test)", re.IGNORECASE
@@ -90,21 +91,22 @@ def _prefixed(rows: Rows, prefix: str) -> Rows:
         yield Row({prefix + name: value for name, value in row.values.items()}, row.step, row.time)
 
 
-def in_file(path: Path) -> Run:
-    """The run in a file.
+def in_file(path: Path, name: str | None = None) -> Run:
+    """The run in a file; `name` is what it is called, if not by its path.
 
     Raises: RunLogError: it cannot be read, is empty or damaged, or no log that is read.
     """
-    with _told(str(path)):
+    name = name or str(path)
+    with _told(name):
         if not path.stat().st_size and not formats.by_name(path):
-            raise RunLogError(f"{path}: the file is empty", "name a log of a training that has begun")
+            raise RunLogError(f"{name}: the file is empty", "name a log of a training that has begun")
         found = formats.recognise(path)
         reason, hint = formats.why_none(path) if found is None else ("", "")
     if found is None:
         raise RunLogError(
-            f"{path}: {reason or 'no log of a kind that is read'}", hint or f"these are: {READS}"
+            f"{name}: {reason or 'no log of a kind that is read'}", hint or f"these are: {READS}"
         )
-    return Run(str(path), found, (Part(path),))
+    return Run(name, found, (Part(path),))
 
 
 def in_folder(folder: Path) -> list[Path | Run]:
@@ -112,7 +114,7 @@ def in_folder(folder: Path) -> list[Path | Run]:
 
     Raises: RunLogError: there is none.
     """
-    found = list(_below(folder, folder.resolve()))
+    found = list(_below(folder, folder.resolve())) or list(_printed(folder))
     if not found:
         raise RunLogError(
             f"{folder} is a directory that holds no log of a kind that is read", f"these are: {READS}"
@@ -135,6 +137,13 @@ def _below(folder: Path, root: Path) -> Iterator[Path | Run]:
             yield run
         elif path.is_dir() and not path.name.startswith(".") and path not in within:
             yield from _below(path, root)
+
+
+def _printed(folder: Path) -> Iterator[Run]:
+    """What trainings printed into files of a folder and below; beside other logs it tells of the same trainings."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in _PRINTED and path.is_file() and plain_text.is_log(path):
+            yield Run(str(path), formats.TEXT, (Part(path),))
 
 
 def _last_state(folder: Path) -> Path | None:

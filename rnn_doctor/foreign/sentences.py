@@ -9,16 +9,22 @@ from typing import NamedTuple
 
 from rnn_doctor.foreign import columns
 
+_EXPONENT = r"(?:[eE][-+]?\d+)?"
 NUMBER = re.compile(
-    r"""(?<![\w.@])((?>
-        (?:(?<![\w)\]])[-+])?
-        (?: (?<![\[(,])\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?   # 10,000
-          | \d+(?:\.\d*)?(?:[eE][-+]?\d+)? | \.\d+(?:[eE][-+]?\d+)?
-          | (?i:nan|inf(?:inity)?)\b ))
-    )(?!\.?\d|[A-Za-z_]+\d|_)""",
+    rf"""([-+.\dnNiI](?<![\w.@].)(?>
+        (?<=\d)(?<![\[(,].)\d{{0,2}}(?:,\d{{3}})+(?![\d,])(?:\.\d+)?   # 10,000
+      | (?<=\d)\d*(?:\.\d*)?{_EXPONENT}
+      | (?<=[-+])(?<![\w)\]].)(?:(?:\d+(?:\.\d*)?|\.\d+){_EXPONENT}|(?i:nan|inf(?:inity)?)\b)
+      | (?<=\.)\d+{_EXPONENT}
+      | (?<=[nN])(?i:an)\b
+      | (?<=[iI])(?i:nf(?:inity)?)\b
+    ))(?!\.?\d|[A-Za-z_]+\d|_)""",
     re.VERBOSE,
 )
-"""A number that stands by itself: none within `lstm2`, `acc@1`, `2.13.0` or `1a2b`, but that before a unit."""
+"""A number that stands by itself: none within `lstm2`, `acc@1`, `2.13.0` or `1a2b`, but that before a unit.
+
+Its first character is matched first, and what stands before it after: so most of a line is passed over fast.
+"""
 
 _N = "\0"
 """Stands for a number."""
@@ -194,6 +200,8 @@ class _Reading:
             elif rank < self._rank:
                 self.step, self._rank = place, rank
             return
+        if columns.axis(name):
+            return  # how many there are to be, such as `epochs`
         own = _has_part(name)
         measured = columns.is_measured(name)
         if not measured:

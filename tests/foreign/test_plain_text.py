@@ -1,6 +1,8 @@
 """What trainings print: read as it was printed, judged, and refused where no line of it tells a loss."""
 
 import gzip
+import io
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from rnn_doctor import pipeline
 from rnn_doctor.errors import RunLogError
 from rnn_doctor.schema.runlog import RunLog
 from rnn_doctor.settings import Settings
+from tests.cli.conftest import Run, run  # noqa: F401
 from tests.foreign.curves import BEST, EPOCHS, HEALTHY, OVERFITTING
 from tests.foreign.printers import BY_EPOCH, BY_STEP, Printer, keras, keys, printed
 
@@ -25,8 +28,8 @@ def read(tmp_path: Path) -> Callable[..., RunLog]:
     def read(text: str | bytes, *said: str) -> RunLog:
         path = tmp_path / "train.log"
         path.write_bytes(text.encode() if isinstance(text, str) else text)
-        (run,) = pipeline.runs(path)
-        return pipeline.read(run, Settings(map=said))
+        (found,) = pipeline.runs(path)
+        return pipeline.read(found, Settings(map=said))
 
     return read
 
@@ -156,3 +159,59 @@ def test_settings_in_json_may_come_before(read: Read) -> None:
 def test_memory_holds_no_line_of_any_length(read: Read) -> None:
     log = read("x" * 200_000 + "\n" + KEYS)
     assert len(log.evaluations) == EPOCHS
+
+
+def test_perplexities_are_read_as_their_logarithms_and_that_is_said(read: Read) -> None:
+    rows = enumerate(zip(OVERFITTING.epoch_losses(), OVERFITTING.val, strict=True))
+    log = read(
+        "".join(f"epoch {k} ppl {math.exp(a):.6f} valid ppl {math.exp(b):.6f}\n" for k, (a, b) in rows)
+    )
+    assert [s.loss for s in log.steps] == pytest.approx(OVERFITTING.epoch_losses(), abs=1e-5)
+    assert [e.loss for e in log.evaluations] == pytest.approx(list(OVERFITTING.val), abs=1e-5)
+    assert log.imported is not None
+    assert log.imported.doubts == (
+        "the training loss is the logarithm of 'ppl'",
+        "the validation loss is the logarithm of 'valid ppl'",
+    )
+
+
+def test_bits_are_read_as_nats_and_a_loss_comes_before_both(read: Read) -> None:
+    log = read("step 1 bpc 2.0 val_bpc 1.0\nstep 2 bpc 1.0 val_bpc 1.0\n")
+    assert [s.loss for s in log.steps if s.loss] == pytest.approx([2 * math.log(2), math.log(2)])
+    log = read("step 1 bpc 2.0 loss 0.3 ppl 0\nstep 2 bpc 1.0 loss 0.2 ppl 0\n")
+    assert [s.loss for s in log.steps] == [0.3, 0.2]
+    assert log.imported is not None
+    assert not log.imported.doubts
+
+
+def test_of_accuracies_alone_nothing_is_judged_and_that_is_said(read: Read) -> None:
+    log = read("".join(f"epoch {k} acc 0.{k} val_acc 0.{k}\n" for k in range(1, 9)))
+    report = pipeline.examine(log, Settings())
+    assert not report.findings
+    verdicts = [getattr(report.conditions, each).verdict for each in type(report.conditions).model_fields]
+    assert verdicts == ["not_assessed"] * 4
+    assert "no validation loss" in report.conditions.overfitting.reason
+    assert log.imported is not None
+    assert "it tells no loss, but 'acc', 'val_acc'" in log.imported.doubts[0]
+
+
+def test_standard_input_is_read_as_a_file(
+    run: Run,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(KEYS.encode())))
+    result = run("diagnose", "-", "--fail-on", "never")
+    assert result.code == 0
+    assert "<stdin>: text log counted by epoch; train_loss = loss, val_loss = val_loss" in result.out
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    empty = run("diagnose", "-")
+    assert (empty.code, "<stdin>: the file is empty" in empty.err) == (2, True)
+
+
+def test_in_a_folder_what_was_printed_counts_where_there_is_no_other_log(tmp_path: Path) -> None:
+    for name in ("a/slurm-1.out", "b/train.log", "b/requirements.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("torch>=2\n" if "req" in name else KEYS)
+    assert [Path(str(each.name)).name for each in pipeline.runs(tmp_path)] == ["slurm-1.out", "train.log"]
+    (tmp_path / "a" / "metrics.csv").write_text("epoch,loss\n1,0.5\n2,0.4\n")
+    assert [Path(str(each.name)).name for each in pipeline.runs(tmp_path)] == ["metrics.csv"]
