@@ -25,6 +25,7 @@ _PART = re.compile(
     r"(.*[^a-z])?(train|training|val|valid|validation|eval|evaluation|dev|test)", re.IGNORECASE
 )
 """The name of a folder whose event files are a part of the run above it: `validation`, or `loss_val` of add_scalars."""
+_TIME = re.compile(r"\d{9,}\.\d+")
 _BEGINNING = b'{"record"'
 """Of every line of a run log of ours."""
 _JSON_NAMES = re.compile(r"history|metric|log|result|trainer_state", re.IGNORECASE)
@@ -127,7 +128,7 @@ def _below(folder: Path, root: Path) -> Iterator[Path | Run]:
         yield Run(str(folder), formats.TRAINER, (Part(state),))
         return  # what lies below are checkpoints and event files of the same training
     events = _events(folder)
-    within = {part.path.parent for part in events}
+    within = {part.path.parent for part in events} | _summaries(folder, events)
     if events:
         yield Run(str(folder), formats.TENSORBOARD, tuple(events))
     for path in sorted(folder.iterdir()):
@@ -167,6 +168,11 @@ def _events(folder: Path) -> list[Part]:
         for path in sorted(below.glob(_EVENTS))
     ]
     return own + parts
+
+
+def _summaries(folder: Path, events: list[Part]) -> set[Path]:
+    """The folders in which add_hparams left the last values of the run above them, each named for a time."""
+    return {path for path in folder.iterdir() if events and _TIME.fullmatch(path.name)}
 
 
 def _is_part(folder: Path, *, alone: bool) -> bool:
