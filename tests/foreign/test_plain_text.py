@@ -174,6 +174,16 @@ def test_perplexities_are_read_as_their_logarithms_and_that_is_said(read: Read) 
     )
 
 
+def test_a_perplexity_that_overflowed_hides_no_overfitting(read: Read) -> None:
+    rows = zip(range(EPOCHS), OVERFITTING.epoch_losses(), OVERFITTING.val, strict=True)
+    text = "".join(
+        f"epoch {k} ppl {math.exp(a):.6f} valid ppl {'inf' if k in (0, 1, 22) else math.exp(b)}\n"
+        for k, a, b in rows
+    )
+    report = pipeline.examine(read(text), Settings())
+    assert report.conditions.overfitting.verdict == "present"
+
+
 def test_bits_are_read_as_nats_and_a_loss_comes_before_both(read: Read) -> None:
     log = read("step 1 bpc 2.0 val_bpc 1.0\nstep 2 bpc 1.0 val_bpc 1.0\n")
     assert [s.loss for s in log.steps if s.loss] == pytest.approx([2 * math.log(2), math.log(2)])
