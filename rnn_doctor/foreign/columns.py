@@ -58,7 +58,7 @@ _WITHIN = frozenset(("step", "steps", "batch", "iter", "iteration"))
 _NO_LOSS = frozenset((
     "scale", "scaling", "weight", "weights", "ratio", "accuracy", "acc", "best", "min", "minimum", "lowest", "max",
     "std", "var", "ema", "count", "time", "grad", "norm", "lr", "delta", "patience", "improvement", "improved",
-    "improve",
+    "improve", "improving",
 ))  # fmt: skip
 _NO_RATE = frozenset(
     ("momentum", "scale", "factor", "decay", "finder", "mult", "multiplier", "layer", "weight")

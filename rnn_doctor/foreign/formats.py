@@ -85,7 +85,7 @@ def why_none(path: Path) -> tuple[str, str]:
         return "the file holds nothing but blank lines", "name a log of a training that has begun"
     if reason := tables.why_none(path, text.lstrip()):
         return reason, "begin it with a line that names its columns, each once"
-    return "none of its lines tells a loss", "of text, lines such as `epoch 3 loss 0.51` are read"
+    return "no two of its lines tell a loss", "of text, lines such as `epoch 3 loss 0.51` are read"
 
 
 def _is_binary(head: bytes) -> bool:

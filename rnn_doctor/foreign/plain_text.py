@@ -25,8 +25,10 @@ _EARLY = 1_000
 """Lines before the first that counts or tells a loss which are kept, in case none does."""
 _LOOKED_AT = 20_000
 """Lines at the beginning that tell whether a text is a log."""
-_RECURRING = 3
-"""Times that a name stands before a number in a log that neither counts nor tells a loss by a usual name."""
+_RECURRING = 2
+"""Lines that tell the same, with a loss among it or counted: fewer are no series."""
+_ALONE = 3
+"""Lines that hold the same name and a number, and nothing else that is understood."""
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 """Colours and movements of a terminal's cursor."""
 _BARS = re.compile("[\u2500-\u259f]+")
@@ -107,22 +109,20 @@ def _plain(text: str) -> str:
 
 
 def is_log(path: Path) -> bool:
-    """Whether lines at the beginning of a text tell metrics.
+    """Whether lines at the beginning of a text tell metrics again and again.
 
     Raises: OSError: it cannot be read.
     """
-    reader, times = _Reader(), dict[str, int]()
+    reader, times = _Reader(), dict[tuple[str, ...], int]()
     with texts.opened(path, newline="\n") as file:
         for line, again in islice(_lines(file), _LOOKED_AT):
             said = reader.said(line, again=again)
-            if said is None:
+            if said is None or not (said.tells or (len(said.values) == 1 and (":" in line or "=" in line))):
                 continue
-            if said.values and said.tells:
+            names = tuple(said.values)
+            times[names] = times.get(names, 0) + bool(names)
+            if times[names] >= (_RECURRING if said.tells else _ALONE):
                 return True
-            for name in said.values:
-                times[name] = times.get(name, 0) + 1
-                if times[name] >= _RECURRING and len(said.values) == 1 and ":" in line + "=":
-                    return True
     return False
 
 

@@ -55,6 +55,9 @@ _EDGES = " \t-_.#>*~!"
 _LONGEST = 5
 """Words of a name; more are prose."""
 _LONGEST_UNKNOWN = 3
+_MOST_NOT_UNDERSTOOD = 2
+"""Words of a name that is taken for a loss."""
+_PATH = re.compile(r"\.py\b|://|(?:^|\s)[/~]|\\")
 _NO_NAMES = frozenset(
     ("of", "to", "and", "with", "the", "in", "at", "is", "from", "after", "for", "by", "on", "was")
 )
@@ -137,6 +140,12 @@ def of_part(part: str, values: dict[str, float]) -> dict[str, float]:
     }
 
 
+def _is_prose(name: str) -> bool:
+    """Whether most words of a name are of a sentence, such as `lost two for the loss of`."""
+    guessed = columns.guess(name)
+    return guessed is not None and guessed.doubt[2] > _MOST_NOT_UNDERSTOOD
+
+
 def _has_part(name: str) -> bool:
     return any(map(columns.is_part, columns.words(name)))
 
@@ -188,7 +197,12 @@ class _Reading:
         words = [word for word in name.strip(_EDGES).split() if word not in ("#", "=", "->", "→")]
         while words and words[0].lower() in _NO_NAMES:
             words = words[1:]
-        if words and len(words) <= _LONGEST and any(map(str.isalpha, "".join(words))):
+        if (
+            words
+            and len(words) <= _LONGEST
+            and not _PATH.search(name)
+            and any(map(str.isalpha, "".join(words)))
+        ):
             self._named(place, " ".join(words).strip(_EDGES))
 
     def _named(self, place: int, name: str) -> None:
@@ -203,7 +217,7 @@ class _Reading:
         if columns.axis(name):
             return  # how many there are to be, such as `epochs`
         own = _has_part(name)
-        measured = columns.is_measured(name)
+        measured = columns.is_measured(name) and not _is_prose(name)
         if not measured:
             if own and len(name.split()) <= 2:
                 self._pass(name)
@@ -231,7 +245,7 @@ def _keyed(text: str) -> tuple[str, str]:
 
 def _counts(name: str) -> tuple[str, int] | None:
     """Whether a name counts epochs or steps, and how usual it is for that; settings such as `epochs` do not."""
-    words = columns.words(name)
+    words = [_DOING.get(word, word) for word in columns.words(name)]
     if words and words[-1] == "epoch" and set(words[:-1]) <= _AROUND_COUNTS:
         return "epoch", 0
     return None if words[-1:] in _SETTINGS or words == ["updates"] else columns.axis(name)

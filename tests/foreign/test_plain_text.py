@@ -116,9 +116,9 @@ def test_cut_at_any_byte_it_is_read_up_to_there_or_told(read: Read) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Dear reader,\nthis is no log.\n", "none of its lines tells a loss"),
-        ("seed: 3\nworkers: 4\n", "none of its lines tells a loss"),
-        ("Epoch 1\nEpoch 2\n", "none of its lines tells a loss"),
+        ("Dear reader,\nthis is no log.\n", "no two of its lines tell a loss"),
+        ("seed: 3\nworkers: 4\n", "no two of its lines tell a loss"),
+        ("Epoch 1\nEpoch 2\n", "no two of its lines tell a loss"),
         ("step 1 objective 3.0\nstep 2 objective 2.0\n", "no column of the text log is known as a loss"),
     ],
 )

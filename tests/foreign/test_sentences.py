@@ -49,6 +49,9 @@ def said(line: str) -> dict[str, str]:
             {"epoch": "1", "val_loss improved from": "0.6"},
         ),
         ("best epoch: 3, epochs: 10, steps: 100", {"best epoch": "3"}),
+        ("/lib/python3/torch/optim/lr_scheduler.py:60: UserWarning", {}),
+        ("Validating Epoch: 3, loss: 0.5", {"epoch": "3", "val/loss": "0.5"}),
+        ("two and the loss of 5 men", {}),
         ("It was a long sentence which has at its end 5", {}),
     ],
 )  # fmt: skip
