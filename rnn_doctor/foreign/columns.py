@@ -87,7 +87,8 @@ class Guess(NamedTuple):
 
     role: Role
     doubt: tuple[int, ...]
-    """(test data, another loss than the loss itself, words that are not understood, counts within an epoch)."""
+    """(test data, or what may be a part of the training loss; another loss than the loss itself; words that are not
+    understood; counts within an epoch)."""
     measure: Measure = "loss"
     """Of a loss: what tells it."""
 
@@ -121,7 +122,8 @@ def guess(name: str) -> Guess | None:
     measure = _MEASURES[min(others)] if others else "loss"
     if have & (_HELD | _TEST) and not have & _TRAIN:
         return Guess("val_loss", (int(not have & _HELD), *doubt, int(bool(have & _WITHIN))), measure)
-    return Guess("train_loss", (0, *doubt, 0), measure) if have & (_TRAIN | _LOSS) or others else None
+    part = int(bool(doubt[1]) and not have & _TRAIN)
+    return Guess("train_loss", (part, *doubt, 0), measure) if have & (_TRAIN | _LOSS) or others else None
 
 
 def is_accuracy(name: str) -> bool:
@@ -193,7 +195,7 @@ def choose(counts: Mapping[str, int], said: Mapping[str, str]) -> Choice:
 def _doubt(role: Role, doubt: tuple[int, ...], best: list[str]) -> Iterable[str]:
     if role == "val_loss" and doubt[0]:
         yield f"{best[0]!r} was taken for want of a validation loss; a training that is stopped by it has no test set"
-    elif role == "val_loss" and len(best) > 1:
+    elif role == "val_loss" and len({tuple(words(name)) for name in best}) > 1:
         yield f"{_listed(best)} are alike; {best[0]!r} was taken for the validation loss"
 
 

@@ -46,7 +46,7 @@ class Said(NamedTuple):
     """Whether it counts, or measures what may be a loss."""
     indented: bool
     again: bool
-    """Whether it was drawn over the line before."""
+    """Whether it was drawn over the line before, or is a bar: what stands in it unchanged is not said anew."""
 
 
 class _Reader:
@@ -73,7 +73,7 @@ class _Reader:
         epoch = None if found.epoch is None else _number(numbers[found.epoch])
         step = None if found.step is None else _number(numbers[found.step])
         tells = found.losses or epoch is not None or (step is not None and bool(values))
-        return Said(values, epoch, step, found.part, tells, line[:1] in " \t", again)
+        return Said(values, epoch, step, found.part, tells, line[:1] in " \t", again or found.bar)
 
 
 def _number(text: str) -> float:
@@ -206,7 +206,7 @@ class _Joining:
 def _joined(told: Iterator[Said]) -> Iterator[Row]:
     row = _Joining()
     part, used = "", False
-    before: dict[str, float] = {}
+    drawn: dict[str, float] = {}
     for said in told:
         if not said.values and said.part:
             part, used = said.part, False
@@ -215,9 +215,9 @@ def _joined(told: Iterator[Said]) -> Iterator[Row]:
         values = said.values
         if values and part:
             values, used = sentences.of_part(part, values), True
-        if said.again:  # what stands in a bar as it stood is not said anew
-            values = {name: value for name, value in values.items() if before.get(name) != value}
-        before = said.values if not said.again else before | said.values
+        if said.again:
+            values = {name: value for name, value in values.items() if drawn.get(name) != value}
+            drawn |= said.values
         counts = {
             name: value for name, value in (("epoch", said.epoch), ("step", said.step)) if value is not None
         }

@@ -46,6 +46,8 @@ _PLACE = re.compile(r"^\s*\[\s*\0\s*,\s*\0\s*\]")
 """Of epoch and batch: `[2,  4000] loss: 1.2`."""
 _RUNNING = re.compile(r"^\s*\0/\x01\s.*\x01(?:m?s|us)/(?:step|epoch)\b|^\s*\0/\x01\s.*\bETA:")
 """A bar of Keras: of batches, with the time that each takes."""
+_SPEED = re.compile(r"it/s\b|s/it\b")
+"""Within the bars of tqdm and rich."""
 _APART = re.compile(
     r"""[|,;\t\[\](){}*:'"\\]|\s[-–—]+\s|(?<!\b[Vv]al)(?<!\b[Aa]vg)(?<!\b[Aa]cc)(?<!\bvalid)(?<!\bValid)\.\s"""
 )
@@ -81,6 +83,8 @@ class Line(NamedTuple):
     step: int | None = None
     running: tuple[int, int] | None = None
     """Batch and number of batches where values are means over an epoch up to now, as Keras draws them."""
+    bar: bool = False
+    """Whether it is a state of a bar, which tells how fast it goes."""
     part: str = ""
     """The part of the data that the line is of, where it measures nothing: `Validation:`."""
     losses: bool = False
@@ -103,7 +107,8 @@ def understood(texts: list[str]) -> Line:
     reading = _Reading(whole)
     if place:
         reading.epoch = 0
-    return reading.line(running=_RUNNING.match(whole) is not None)
+    line = reading.line(running=_RUNNING.match(whole) is not None)
+    return line._replace(bar=_SPEED.search(whole) is not None)
 
 
 def _values_alone(whole: str, begin: int) -> str:
@@ -246,6 +251,6 @@ def _keyed(text: str) -> tuple[str, str]:
 def _counts(name: str) -> tuple[str, int] | None:
     """Whether a name counts epochs or steps, and how usual it is for that; settings such as `epochs` do not."""
     words = [_DOING.get(word, word) for word in columns.words(name)]
-    if words and words[-1] == "epoch" and set(words[:-1]) <= _AROUND_COUNTS:
-        return "epoch", 0
+    if words and words[-1] in ("epoch", "step") and set(words[:-1]) <= _AROUND_COUNTS - {"global"}:
+        return columns.axis(words[-1])
     return None if words[-1:] in _SETTINGS or words == ["updates"] else columns.axis(name)

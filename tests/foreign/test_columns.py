@@ -74,6 +74,14 @@ def test_of_several_parts_none_is_the_training_loss() -> None:
     )
 
 
+def test_a_part_comes_after_another_measure_of_the_training_and_one_name_in_two_spellings_is_no_doubt() -> (
+    None
+):
+    choice = choose({"Gate Loss": 10, "Train MSE": 10, "Val MSE": 10, "val mse": 4}, {})
+    assert dict(choice.taken) == {"train_loss": "Train MSE", "val_loss": "Val MSE"}
+    assert choice.doubts == ()
+
+
 def test_a_test_loss_stands_in_and_that_is_said() -> None:
     choice = choose({"loss": 10, "test_loss": 10}, {})
     assert choice.taken["val_loss"] == "test_loss"

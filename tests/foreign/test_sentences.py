@@ -51,6 +51,7 @@ def said(line: str) -> dict[str, str]:
         ("best epoch: 3, epochs: 10, steps: 100", {"best epoch": "3"}),
         ("/lib/python3/torch/optim/lr_scheduler.py:60: UserWarning", {}),
         ("Validating Epoch: 3, loss: 0.5", {"epoch": "3", "val/loss": "0.5"}),
+        ("current step: 7th step, batch loss: 0.5", {"step": "7", "batch loss": "0.5"}),
         ("two and the loss of 5 men", {}),
         ("It was a long sentence which has at its end 5", {}),
     ],
