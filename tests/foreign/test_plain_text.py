@@ -73,11 +73,9 @@ def test_keras_prints_a_line_an_epoch_where_it_draws_no_bar(read: Read) -> None:
 
 def test_a_bar_that_is_drawn_once_more_on_a_line_of_its_own_says_nothing_anew(read: Read) -> None:
     last = "Epoch 1: 100%|##| 9/9 [00:01<00:00, 9.00it/s, loss=0.4, val_loss=0.6]"
-    text = (
-        f"\rEpoch 1:  50%|# | 5/9 [00:01<00:01, 5.00it/s, loss=0.5]\r{last}\nmax_epochs=1 reached.\n{last}\n"
-    )
-    log = read(text)
-    assert [s.loss for s in log.steps if s.loss is not None] == [0.5, 0.4]
+    states = [f"Epoch 1:  50%|# | 5/9 [00:01<00:01, 5.00it/s, loss={loss}]" for loss in (0.7, 0.6, 0.5, 0.5)]
+    log = read("\r" + "\r".join([*states, last]) + f"\nmax_epochs=1 reached.\n{last}\n")
+    assert [s.loss for s in log.steps if s.loss is not None] == [0.7, 0.6, 0.5, 0.4]
     assert [e.loss for e in log.evaluations] == [0.6]
 
 
