@@ -106,6 +106,11 @@ def is_part(text: str) -> bool:
     return text.lower() in _TRAIN | _HELD | _TEST
 
 
+def is_held_out(text: str) -> bool:
+    """Whether a text names a part of the data that is not trained on."""
+    return text.lower() in _HELD | _TEST
+
+
 def guess(name: str) -> Guess | None:
     """What a column is by its name; None where it is nothing that is used."""
     found = words(name)

@@ -41,6 +41,8 @@ class Said(NamedTuple):
     values: dict[str, float]
     epoch: float | None
     step: float | None
+    batch: float | None
+    """Of a line within an evaluation: how far it has come."""
     part: str
     tells: bool
     """Whether it counts, or measures what may be a loss."""
@@ -61,7 +63,7 @@ class _Reader:
         pieces = NUMBER.split(line)
         shape, numbers = tuple(pieces[::2]), pieces[1::2]
         if (tabled := self._table.row(line, numbers)) is not None:
-            return Said(tabled.values, tabled.epoch, tabled.step, "", bool(tabled.values), False, False)
+            return Said(tabled.values, tabled.epoch, tabled.step, None, "", bool(tabled.values), False, False)
         found = self._shapes.get(shape)
         if found is None:
             if len(self._shapes) >= _SHAPES:
@@ -72,8 +74,9 @@ class _Reader:
         values = {name: _number(numbers[place]) for place, name in found.names}
         epoch = None if found.epoch is None else _number(numbers[found.epoch])
         step = None if found.step is None else _number(numbers[found.step])
+        batch = None if found.batch is None else _number(numbers[found.batch])
         tells = found.losses or epoch is not None or (step is not None and bool(values))
-        return Said(values, epoch, step, found.part, tells, line[:1] in " \t", again or found.bar)
+        return Said(values, epoch, step, batch, found.part, tells, line[:1] in " \t", again or found.bar)
 
 
 def _number(text: str) -> float:
@@ -177,6 +180,8 @@ class _Joining:
         self.values: dict[str, float] = {}
         self.counts: dict[str, float] = {}
         self.epoch: float | None = None
+        self.batch: float | None = None
+        """How far an evaluation has come whose line was taken last: of its lines the last one counts."""
         self._names: set[str] = set()
 
     def fits(self, values: dict[str, float], counts: dict[str, float]) -> bool:
@@ -223,8 +228,10 @@ def _joined(told: Iterator[Said]) -> Iterator[Row]:
         }
         if not values and said.values:
             continue
-        if not row.fits(values, counts):
+        goes_on = said.batch is not None and row.batch is not None and said.batch > row.batch
+        if not (goes_on or row.fits(values, counts)):
             yield from row.end()
+        row.batch = said.batch
         row.epoch = row.epoch if said.epoch is None else said.epoch
         row.take(values, counts)
     yield from row.end()

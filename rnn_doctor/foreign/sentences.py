@@ -48,6 +48,7 @@ _RUNNING = re.compile(r"^\s*\0/\x01\s.*\x01(?:m?s|us)/(?:step|epoch)\b|^\s*\0/\x
 """A bar of Keras: of batches, with the time that each takes."""
 _SPEED = re.compile(r"it/s\b|s/it\b")
 """Within the bars of tqdm and rich."""
+_MEAN = re.compile(r"\s*\(\s*")
 _APART = re.compile(
     r"""[|,;\t\[\](){}*:'"\\]|\s[-–—]+\s|(?<!\b[Vv]al)(?<!\b[Aa]vg)(?<!\b[Aa]cc)(?<!\bvalid)(?<!\bValid)\.\s"""
 )
@@ -83,6 +84,9 @@ class Line(NamedTuple):
     step: int | None = None
     running: tuple[int, int] | None = None
     """Batch and number of batches where values are means over an epoch up to now, as Keras draws them."""
+    batch: int | None = None
+    """Of a line within an evaluation: the batch that it has come to; its values are means up to it, where it tells
+    any."""
     bar: bool = False
     """Whether it is a state of a bar, which tells how fast it goes."""
     part: str = ""
@@ -166,19 +170,35 @@ class _Reading:
         self._part = ""
         self._measured_part = ""
         self._losses = False
+        self._counted: set[int] = set()
+        self._batch: int | None = None
         pieces = re.split(f"([{_N}{_SKIPPED}])", whole)
+        self._means = {
+            place
+            for place, (kind, after) in enumerate(zip(pieces[1::2], pieces[2::2], strict=True))
+            if kind == _N and _MEAN.fullmatch(after)
+        }
         for place, (text, kind) in enumerate(zip(pieces[::2], pieces[1::2], strict=False)):
             before = re.sub(r"^[A-Za-z%/]+", "", text) if place else text
             if kind == _N:
                 self._take(place, before)
+                if (
+                    self._batch is None
+                    and pieces[2 * place + 2].strip() == "/"
+                    and place not in self._counted
+                ):
+                    self._batch = place
             else:
                 self._pass(before)
 
     def line(self, *, running: bool) -> Line:
         """What was found."""
-        names = tuple((place, name) for name, place in self._names.items())
+        batch = self._batch if columns.is_held_out(self._part) else None
+        of_mean = 0 if batch is None else 1
+        names = tuple((place + of_mean * (place in self._means), name) for name, place in self._names.items())
         return Line(
             names=names,
+            batch=batch,
             epoch=self.epoch,
             step=self.step,
             running=(0, 1) if running else None,
@@ -213,6 +233,7 @@ class _Reading:
     def _named(self, place: int, name: str) -> None:
         if counted := _counts(name):
             kind, rank = counted
+            self._counted.add(place)
             self._pass(name)
             if kind == "epoch":
                 self.epoch = place if self.epoch is None else self.epoch
@@ -224,7 +245,7 @@ class _Reading:
         own = _has_part(name)
         measured = columns.is_measured(name) and not _is_prose(name)
         if not measured:
-            if own and len(name.split()) <= 2:
+            if _part(name) and len(name.split()) <= 2:
                 self._pass(name)
             elif len(name.split()) <= _LONGEST_UNKNOWN:
                 self._names.setdefault(name, place)

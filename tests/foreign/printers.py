@@ -244,6 +244,30 @@ def rates(curves: Curves) -> None:
             print(f"[eval] step={step * 100:,} loss={curves.val[step // STEPS - 1]:.4f}")
 
 
+def meters(curves: Curves) -> None:
+    """The ImageNet example: value and mean of each, for every batch, in the evaluation too."""
+    for k, _, val in _epochs(curves):
+        for step, loss in _steps(curves, k):
+            print(f"Epoch: [{k - 1}][{step:2d}/{STEPS}]\tTime  0.511 ( 0.722)\tLoss {loss:.4e} ({7:.4e})")
+        for batch in range(5):
+            mean = val + (4 - batch) / 10
+            print(f"Test: [{batch:2d}/5]\tTime  0.511 ( 0.722)\tLoss {3 + batch:.4e} ({mean:.4e})")
+        print(" *   Acc@1 9.100 Acc@5 20.000")
+
+
+def evaluated_in_bars(curves: Curves) -> None:
+    """A bar over each evaluation, with the mean up to the batch that it has come to."""
+    import tqdm
+
+    for k, _, val in _epochs(curves):
+        for step, loss in _steps(curves, k):
+            print(f"epoch {k} batch {step}/{STEPS} loss {loss:.4f}")
+        with tqdm.tqdm(total=5, desc="Validating", file=sys.stdout, mininterval=0) as bar:
+            for batch in range(5):
+                bar.update()
+                bar.set_postfix(loss=f"{val + (4 - batch) / 10:.4f}")
+
+
 BY_EPOCH: tuple[Printer, ...] = (
     bars,
     commas,
@@ -258,6 +282,7 @@ BY_EPOCH: tuple[Printer, ...] = (
 )
 BY_STEP: tuple[Printer, ...] = (
     headed, mnist, word_language_model, mini_batches, evaluated_every, fairseq, hugging_face, tqdm, one_bar, rates,
+    meters, evaluated_in_bars,
 )  # fmt: skip
 
 
