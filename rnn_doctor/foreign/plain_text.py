@@ -32,6 +32,7 @@ _ALONE = 3
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 """Colours and movements of a terminal's cursor."""
 _BARS = re.compile("[\u2500-\u259f]+")
+_LAST_WORD = re.compile(r"[\w.,+-]+$")
 _DRAWN_OVER = re.compile(r"[\r\x08]+")
 
 
@@ -86,7 +87,7 @@ def _number(text: str) -> float:
 def _lines(file: TextIO) -> Generator[tuple[str, bool], None, bool]:
     """Lines, and whether each was drawn over the one before; at the end whether the last one has no end.
 
-    That one is left out: `0.1` may be what is left of `0.123`.
+    Of that one the last word or number is left out: `0.1` may be what is left of `0.123`.
     """
     rest, drawn = "", False
     while block := file.readline(_LONGEST):
@@ -99,6 +100,8 @@ def _lines(file: TextIO) -> Generator[tuple[str, bool], None, bool]:
             yield part, drawn
             drawn = True
         drawn &= not ended
+    if whole := _LAST_WORD.sub("", rest):
+        yield whole, drawn
     return bool(rest)
 
 

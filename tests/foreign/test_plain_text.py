@@ -121,6 +121,13 @@ def test_cut_at_any_byte_it_is_read_up_to_there_or_told(read: Read) -> None:
     assert 0 < len(log.evaluations) < EPOCHS
 
 
+def test_of_a_last_line_without_an_end_what_is_whole_is_read(read: Read) -> None:
+    for text, expected in (("", 0.5), ("epoch 3 loss 0.4 acc 0.9", 0.4), ("epoch 3 loss 0.4", 0.5)):
+        log = read("epoch 1 loss 0.7\nepoch 2 loss 0.5\n" + text)
+        assert log.steps[-1].loss == expected
+        assert log.truncated == bool(text)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
