@@ -173,11 +173,13 @@ class _Reading:
         self._counted: set[int] = set()
         self._batch: int | None = None
         pieces = re.split(f"([{_N}{_SKIPPED}])", whole)
+        kinds = pieces[1::2]
         self._means = {
             place
-            for place, (kind, after) in enumerate(zip(pieces[1::2], pieces[2::2], strict=True))
-            if kind == _N and _MEAN.fullmatch(after)
+            for place, (kind, after, follows) in enumerate(zip(kinds, pieces[2::2], kinds[1:], strict=False))
+            if kind == _N and follows == _SKIPPED and _MEAN.fullmatch(after)
         }
+        """Places of values behind which their mean stands."""
         for place, (text, kind) in enumerate(zip(pieces[::2], pieces[1::2], strict=False)):
             before = re.sub(r"^[A-Za-z%/]+", "", text) if place else text
             if kind == _N:

@@ -3,6 +3,8 @@
 import pytest
 
 from rnn_doctor.foreign.sentences import NUMBER, understood
+from tests.foreign.curves import OVERFITTING
+from tests.foreign.printers import BY_EPOCH, BY_STEP, Printer, printed
 
 
 def said(line: str) -> dict[str, str]:
@@ -71,3 +73,14 @@ def test_names_and_numbers(line: str, expected: dict[str, str]) -> None:
 )
 def test_what_a_line_without_numbers_announces(line: str, part: str) -> None:
     assert understood([line]).part == part
+
+
+@pytest.mark.parametrize("printer", [*BY_EPOCH, *BY_STEP], ids=lambda printer: printer.__name__)
+def test_a_line_that_is_cut_anywhere_names_no_number_that_is_not_there(printer: Printer) -> None:
+    for line in {len(line): line for line in printed(printer, OVERFITTING).splitlines()[:60]}.values():
+        for end in range(min(len(line), 300)):
+            pieces = NUMBER.split(line[:end])
+            found = understood(pieces[::2])
+            counts = (found.epoch, found.step, found.batch, *(found.running or ()))
+            places = [*(place for place, _ in found.names), *(each for each in counts if each is not None)]
+            assert all(place < len(pieces[1::2]) for place in places), line[:end]
