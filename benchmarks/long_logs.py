@@ -1,8 +1,8 @@
 """What `rnn-doctor diagnose` costs as a log grows from a thousand steps to a million: time of the CPU, and memory.
 
-Logs by formula: a training loss that falls to a level, 50 evaluations, a gradient norm; as a run log of ours, as CSV
-and as TensorBoard events. Each is diagnosed in a process of its own, whose CPU time and largest memory the kernel
-tells. Writes benchmarks/long_logs.md.
+Logs by formula: a training loss that falls to a level, 50 evaluations, a gradient norm; as a run log of ours, as CSV,
+as printed text and as TensorBoard events. Each is diagnosed in a process of its own, whose CPU time and largest memory
+the kernel tells. Writes benchmarks/long_logs.md.
 """
 
 import json
@@ -67,6 +67,18 @@ def table(path: Path, n: int) -> None:
             file.write(f"{k},{loss(k, n):.6g},{norm(k):.6g},{held_out}\n")
 
 
+def text(path: Path, n: int) -> None:
+    """As a script prints it through logging."""
+    with path.open("w", encoding="utf-8") as file:
+        for k in range(1, n + 1):
+            clock = f"2026-01-02 {k // 3600 % 24:02}:{k // 60 % 60:02}:{k % 60:02},{k % 1000:03}"
+            file.write(
+                f"{clock} - INFO - step {k}: loss {loss(k, n):.6g}, grad norm {norm(k):.6g}, {5 + k % 7}ms\n"
+            )
+            if k % (n // EVALUATIONS) == 0:
+                file.write(f"{clock} - INFO - step {k}: val loss {validation(k, n):.6g}\n")
+
+
 def events(path: Path, n: int) -> None:
     """As TensorBoard's writer writes it."""
     from tensorboard.compat.proto.event_pb2 import Event
@@ -92,6 +104,7 @@ def events(path: Path, n: int) -> None:
 KINDS: dict[str, tuple[str, Callable[[Path, int], None]]] = {
     "run log": ("run.jsonl", run_log),
     "CSV": ("metrics.csv", table),
+    "text": ("train.log", text),
     "TensorBoard": ("events.out.tfevents.0", events),
 }
 

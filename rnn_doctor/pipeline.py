@@ -84,9 +84,10 @@ def interrupts() -> AbstractContextManager[Interrupts]:
     return counted()
 
 
-def runs(path: Path) -> Sequence[Path | Run]:
+def runs(path: Path, name: str | None = None) -> Sequence[Path | Run]:
     """The runs in a file or folder: run logs of ours as paths, and what other libraries logged.
 
+    name: what a foreign log in a file is called in reports and errors, if not by its path.
     Raises: RunLogError: there is none, or the file is empty or damaged.
     """
     from rnn_doctor.errors import RunLogError
@@ -95,7 +96,7 @@ def runs(path: Path) -> Sequence[Path | Run]:
     try:
         if path.is_dir():
             return foreign.in_folder(path)
-        return [path] if foreign.is_own(path) else [foreign.in_file(path)]
+        return [path] if foreign.is_own(path) else [foreign.in_file(path, name)]
     except OSError as error:
         raise RunLogError(f"{path}: {error.strerror or error}", "name a log that exists") from error
 

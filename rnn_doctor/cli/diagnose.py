@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
     from rnn_doctor.schema.report import Report
 
 
+_STDIN = "-"
+
+
 @click.command("diagnose")
 @options.judging
 @options.mapping
@@ -24,8 +30,8 @@ def command(runs: tuple[str, ...], **flags: Any) -> int:
     """Report on recorded run logs, and on logs of other libraries; torch is not needed.
 
     A RUN is a run log of ours, a TensorBoard event file, a metrics.csv of Lightning, a trainer_state.json of
-    Hugging Face, an offline run of W&B, metrics as CSV, JSON or JSON Lines, or a folder of any of these. Of
-    foreign logs, stderr tells which column was taken for what.
+    Hugging Face, an offline run of W&B, metrics as CSV, JSON or JSON Lines, what a training printed, or a folder
+    of any of these; - reads standard input. Of foreign logs, stderr tells which column was taken for what.
 
     Logs of the ranks of one run (run.rank1.jsonl beside run.jsonl) are merged. Several RUNs are reported one
     after another, or as one document in the formats that can hold them; in JSON that is a list with one report
@@ -72,6 +78,17 @@ def _found(path: Path) -> list[Path | Run | RunLogError]:
     from rnn_doctor import pipeline
 
     try:
+        if str(path) == _STDIN:
+            return [*pipeline.runs(_standard_input(), "<stdin>")]
         return [*pipeline.runs(path)]
     except RunLogError as error:
         return [error]
+
+
+def _standard_input() -> Path:
+    """A file with what stands on standard input, for as long as the command runs: logs are looked at twice."""
+    folder = click.get_current_context().with_resource(tempfile.TemporaryDirectory(prefix="rnn-doctor-"))
+    path = Path(folder, "stdin")
+    with path.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return path

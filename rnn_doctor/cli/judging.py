@@ -95,9 +95,9 @@ def _remark_on_columns(log: RunLog, source: Imported, settings: Settings) -> Non
     if settings.quiet:
         return
     taken = ", ".join(f"{_ROLES[each.role]} from {each.name!r} ({each.values})" for each in source.columns)
-    doubts = "".join(f"; {doubt}" for doubt in source.doubts)
+    told = "; ".join(filter(None, [taken, *source.doubts]))
     output.say(
-        f"{log.header.script}: {source.format}, counted by {source.axis}; {taken}{doubts}",
+        f"{log.header.script}: {source.format}, counted by {source.axis}; {told}",
         "--map ROLE=COLUMN says it otherwise" if any(each.guessed for each in source.columns) else None,
     )
     if settings.verbose and source.unused:

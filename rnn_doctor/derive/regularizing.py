@@ -19,6 +19,17 @@ def is_classification(view: View) -> Measurement:
     )
 
 
+@signal(unit="claim", reads=("losses",))
+def smooths_labels(view: View) -> Measurement:
+    """Whether label smoothing is in use: a loss over classes that spreads a part of each target over all of them.
+
+    Reads: `log.losses[i].label_smoothing`. Unit: claim. None if: no loss function was seen.
+    """
+    if not view.log.losses:
+        return unknown("no loss function was seen")
+    return known(any(call.label_smoothing for call in view.log.losses))
+
+
 @signal(unit="tokens", reads=("parameters",))
 def vocabulary(view: View) -> Measurement:
     """Rows of the largest embedding that is trained: how many different tokens the network can be given.

@@ -31,7 +31,9 @@ def nothing_moves(view: View) -> Measurement:
         return unknown("the graph of no loss was seen")
     later = [sample for sample in view.log.samples if sample.step > 1]
     moved = any(history.moved for history in view.once(histories).values())
-    stepping = all(has_rate(view, number) for step in view.log.steps for number in set(step.optimizers))
+    stepping = all(
+        has_rate(view, number) for number in {n for step in view.log.steps for n in step.optimizers}
+    )
     if moved or view.by_hand or not later or not stepping:
         return known("other")
     gradients = [

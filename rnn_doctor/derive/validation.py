@@ -1,5 +1,7 @@
 """Validation losses against training losses."""
 
+import math
+
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.unvalidated import NONE_SEEN, more_of_them
 from rnn_doctor.derive.view import View
@@ -16,9 +18,12 @@ NO_LOSS = (
 
 
 def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
-    """The series of evaluations on data that is not trained on, or the reason why there is none."""
+    """The series of evaluations on data that is not trained on, or the reason why there is none.
+
+    Losses that are not finite are left out: a perplexity that overflowed says no more than that it was large.
+    """
     held_out = [e for e in view.log.evaluations if not e.on_training_data and e.step > 0]
-    with_loss = [e for e in held_out if e.loss is not None and e.loss == e.loss]
+    with_loss = [e for e in held_out if e.loss is not None and math.isfinite(e.loss)]
     if not with_loss:
         # A script that looks at the accuracy alone, with gradients on, cannot be told from one that waits.
         return (), (NO_LOSS if held_out else NONE_SEEN)

@@ -30,14 +30,22 @@ def counting(head: list[Row], said: Mapping[str, str]) -> Counting:
     names = dict.fromkeys(name for row in head for name in row.values)
     step = said.get("step") or _most_usual("step", names)
     epoch = said.get("epoch") or _most_usual("epoch", names)
-    if "step" not in said and any(row.step is not None for row in head):
+    if "step" not in said and _format_counts(head):
         return Counting("update", None, epoch, by_format=True)
+    if step == "_step" and "step" not in said and epoch and _counts(head, epoch):
+        return Counting("epoch", epoch, epoch)
     if step and ("step" in said or not _begins_anew(head, step, epoch)):
         # W&B counts the calls of its log() under this name, whatever they are called for.
         return Counting("row" if step == "_step" else "update", step, epoch)
     if not step and epoch and _counts(head, epoch):
         return Counting("epoch", epoch, epoch)
     return Counting("row", None, epoch)
+
+
+def _format_counts(head: list[Row]) -> bool:
+    """Whether the format counts steps; TensorBoard's are all 0 where the script names none."""
+    steps = {row.step for row in head} - {None}
+    return len(steps) > 1 or (bool(steps) and len(head) <= len({name for row in head for name in row.values}))
 
 
 def _most_usual(kind: str, names: Iterable[str]) -> str | None:
@@ -59,8 +67,10 @@ def _begins_anew(head: list[Row], step: str, epoch: str | None) -> bool:
 
 
 def _counts(head: list[Row], epoch: str) -> bool:
-    """Whether epochs number the rows: whole numbers, no two rows of training in one."""
+    """Whether epochs number the rows: whole numbers in most of them, no two rows of training in one."""
     found = [row.values[epoch] for row in head if epoch in row.values]
+    if len(found) * 2 < len(head):
+        return False
     highest = accumulate(
         found, max
     )  # a training that begins anew, or goes on from a checkpoint, counts them again

@@ -1,12 +1,14 @@
 """Which column of a log is what, by the names that are usual for it."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 from rnn_doctor.errors import SettingsError, did_you_mean
 from rnn_doctor.schema.imported import Role
 
+_LOSS_ROLES: dict[Role, str] = {"train_loss": "training loss", "val_loss": "validation loss"}
 ROLES: tuple[Role, ...] = get_args(Role)
 AXES = ("step", "epoch")
 _SHORT: dict[str, Role] = {"lr": "learning_rate", "loss": "train_loss", "validation_loss": "val_loss"}
@@ -39,6 +41,14 @@ _OTHER_LOSS = frozenset(
         "cross",
     )
 )
+Measure = Literal["loss", "perplexity", "bits"]
+"""A loss may be told as its exponential, or in bits."""
+_MEASURES: dict[str, Measure] = {
+    "ppl": "perplexity", "perplexity": "perplexity", "pplx": "perplexity", "perp": "perplexity",
+    "bpc": "bits", "bpb": "bits", "bpd": "bits",
+}  # fmt: skip
+_ACCURACY = frozenset(("acc", "accuracy", "f1", "bleu", "top1", "correct"))
+"""What tells whether a network learns, and is no loss."""
 _PLAIN = frozenset((
     "step", "steps", "epoch", "epochs", "batch", "iter", "iteration", "avg", "average", "mean", "total", "running",
     "per", "by", "metric", "metrics", "scalar", "scalars", "log", "logs", "history", "model", "main", "set", "data",
@@ -47,7 +57,8 @@ _PLAIN = frozenset((
 _WITHIN = frozenset(("step", "steps", "batch", "iter", "iteration"))
 _NO_LOSS = frozenset((
     "scale", "scaling", "weight", "weights", "ratio", "accuracy", "acc", "best", "min", "minimum", "lowest", "max",
-    "std", "var", "ema", "count", "time", "grad", "norm", "lr", "delta", "patience", "improvement",
+    "std", "var", "ema", "count", "time", "grad", "norm", "lr", "delta", "patience", "improvement", "improved",
+    "improve", "improving",
 ))  # fmt: skip
 _NO_RATE = frozenset(
     ("momentum", "scale", "factor", "decay", "finder", "mult", "multiplier", "layer", "weight")
@@ -76,7 +87,10 @@ class Guess(NamedTuple):
 
     role: Role
     doubt: tuple[int, ...]
-    """(test data, another loss than the loss itself, words that are not understood, counts within an epoch)."""
+    """(test data, or what may be a part of the training loss; another loss than the loss itself; words that are not
+    understood; counts within an epoch)."""
+    measure: Measure = "loss"
+    """Of a loss: what tells it."""
 
 
 def words(name: str) -> list[str]:
@@ -92,6 +106,11 @@ def is_part(text: str) -> bool:
     return text.lower() in _TRAIN | _HELD | _TEST
 
 
+def is_held_out(text: str) -> bool:
+    """Whether a text names a part of the data that is not trained on."""
+    return text.lower() in _HELD | _TEST
+
+
 def guess(name: str) -> Guess | None:
     """What a column is by its name; None where it is nothing that is used."""
     found = words(name)
@@ -100,14 +119,33 @@ def guess(name: str) -> Guess | None:
         return Guess("learning_rate", (0, 0, len(have - _PLAIN - _TRAIN - {"lr", "learning", "rate"}), 0))
     if {"norm"} <= have and have & {"grad", "grads", "gradient", "gradients"}:
         return Guess("grad_norm", (0, 0, 0, 0)) if have <= _NORM_WORDS else None
-    losses = have & (_LOSS | _OTHER_LOSS)
-    if not losses or have & _NO_LOSS:
+    losses, others = have & (_LOSS | _OTHER_LOSS), have & _MEASURES.keys()
+    if not (losses or others) or have & _NO_LOSS:
         return None
-    known = _PLAIN | _TRAIN | _HELD | _TEST | _LOSS | _OTHER_LOSS
-    doubt = (int(not have & _LOSS), len(have - known))
+    known = _PLAIN | _TRAIN | _HELD | _TEST | _LOSS | _OTHER_LOSS | _MEASURES.keys()
+    doubt = (2 if others else int(not have & _LOSS), len(have - known))
+    measure = _MEASURES[min(others)] if others else "loss"
     if have & (_HELD | _TEST) and not have & _TRAIN:
-        return Guess("val_loss", (int(not have & _HELD), *doubt, int(bool(have & _WITHIN))))
-    return Guess("train_loss", (0, *doubt, 0)) if have & _TRAIN or have & _LOSS else None
+        return Guess("val_loss", (int(not have & _HELD), *doubt, int(bool(have & _WITHIN))), measure)
+    part = int(bool(doubt[1]) and not have & _TRAIN)
+    return Guess("train_loss", (part, *doubt, 0), measure) if have & (_TRAIN | _LOSS) or others else None
+
+
+def is_accuracy(name: str) -> bool:
+    """Whether a column tells how often the network is right."""
+    have = set(words(name))
+    return bool(have & _ACCURACY) and not have & _NO_LOSS - _ACCURACY
+
+
+def tells_learning(name: str) -> bool:
+    """Whether a column is a loss, or an accuracy."""
+    guessed = guess(name)
+    return is_accuracy(name) if guessed is None else guessed.role in ("train_loss", "val_loss")
+
+
+def is_measured(name: str) -> bool:
+    """Whether it is known what a column holds."""
+    return guess(name) is not None or is_accuracy(name)
 
 
 def _is_rate(have: set[str]) -> bool:
@@ -155,14 +193,34 @@ def choose(counts: Mapping[str, int], said: Mapping[str, str]) -> Choice:
             continue
         taken[role] = best[0]
         doubts += _doubt(role, ranked[0][0], best)
+    doubts += [said_as for role, name in taken.items() if (said_as := _told_as(role, name))]
     return Choice(taken, tuple(doubts))
 
 
 def _doubt(role: Role, doubt: tuple[int, ...], best: list[str]) -> Iterable[str]:
     if role == "val_loss" and doubt[0]:
         yield f"{best[0]!r} was taken for want of a validation loss; a training that is stopped by it has no test set"
-    elif role == "val_loss" and len(best) > 1:
+    elif role == "val_loss" and len({tuple(words(name)) for name in best}) > 1:
         yield f"{_listed(best)} are alike; {best[0]!r} was taken for the validation loss"
+
+
+def _told_as(role: Role, name: str) -> str:
+    """What is made of a loss that is told in another measure; nothing where it is told as it is."""
+    guessed = guess(name) if role in _LOSS_ROLES else None
+    if guessed is None or guessed.measure == "loss":
+        return ""
+    how = "the logarithm of" if guessed.measure == "perplexity" else "in nats, 0.693 times"
+    return f"the {_LOSS_ROLES[role]} is {how} {name!r}"
+
+
+def in_nats(name: str, value: float) -> float | None:
+    """A loss, by the name of what tells it; None where there is none, as of a perplexity of 0."""
+    guessed = guess(name)
+    if guessed is None or guessed.measure == "loss":
+        return value
+    if guessed.measure == "bits":
+        return value * math.log(2)
+    return None if value <= 0 else math.log(value)
 
 
 def _listed(names: list[str]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_doctor.errors import RunLogError
-from rnn_doctor.foreign import columns
+from rnn_doctor.foreign import columns, texts
 from rnn_doctor.foreign.long_form import told_apart
 from rnn_doctor.foreign.rows import Row, Rows, flat, number
 
@@ -17,7 +17,8 @@ def load(path: Path) -> Any:
     Raises: RunLogError: the file is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        with texts.opened(path) as file:
+            return json.load(file)
     except ValueError as error:
         raise RunLogError(
             f"{path}: not JSON: {error}", "the file is damaged, or was not written to its end"
@@ -103,7 +104,7 @@ def lines(path: Path) -> Rows:
 
     Raises: RunLogError: a line before the last is no JSON object.
     """
-    with path.open(encoding="utf-8-sig") as file:
+    with texts.opened(path) as file:
         for count, line in enumerate(file, 1):
             if not line.strip():
                 continue

@@ -2,18 +2,23 @@
 
 import codecs
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnn_doctor.foreign import documents, tables
+from rnn_doctor.foreign import columns, documents, plain_text, tables, texts
+from rnn_doctor.foreign.long_form import tells
 from rnn_doctor.foreign.rows import Rows
 
 _HEAD = 1 << 16
 """Bytes at the beginning of a file that tell what it is."""
 _WANDB = b":W&B"
 _EVENTS = "tfevents"
+_TABLES = (".csv", ".tsv")
+_NAME = re.compile(r"[^\s:=]+(?: [^\s:=\d.+-][^\s:=]*)?")
+"""Of a column: a word or two, but not `loss 3`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ HISTORY = Format("history", documents.history)
 OBJECTS = Format("JSON", documents.objects)
 LINES = Format("JSON Lines", documents.lines)
 CSV = Format("CSV", tables.rows)
+TEXT = Format("text", plain_text.rows)
 LIGHTNING = Format("Lightning CSVLogger", tables.rows)
 
 
@@ -56,15 +62,14 @@ def recognise(path: Path) -> Format | None:
 
     Raises: OSError: it cannot be read. RunLogError: it begins as one, and is damaged.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
+    head = texts.head(path, _HEAD)
     if _is_event(head):
         return TENSORBOARD
     if head.startswith(_WANDB):
         return WANDB
-    if (named := by_name(path)) or b"\0" in head:
+    if (named := by_name(path)) or _is_binary(head):
         return named
-    return _of_text(path, head.decode("utf-8-sig", errors="replace"))
+    return _of_text(path, _decoded(path, head))
 
 
 def why_none(path: Path) -> tuple[str, str]:
@@ -72,17 +77,23 @@ def why_none(path: Path) -> tuple[str, str]:
 
     Raises: OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "UTF-16 text", "save it as UTF-8"
-    if b"\0" in head:
+    head = texts.head(path, _HEAD)
+    if _is_binary(head):
         return "", ""
-    text = head.decode("utf-8-sig", errors="replace")
+    text = _decoded(path, head)
     if not text.strip():
         return "the file holds nothing but blank lines", "name a log of a training that has begun"
-    reason = tables.why_none(path, text.lstrip())
-    return reason, "begin it with a line that names its columns, each once" if reason else ""
+    if reason := tables.why_none(path, text.lstrip()):
+        return reason, "begin it with a line that names its columns, each once"
+    return "no two of its lines tell a loss", "of text, lines such as `epoch 3 loss 0.51` are read"
+
+
+def _is_binary(head: bytes) -> bool:
+    return b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
+def _decoded(path: Path, head: bytes) -> str:
+    return head.decode(texts.encoding(path), errors="replace")
 
 
 def _is_event(head: bytes) -> bool:
@@ -92,19 +103,31 @@ def _is_event(head: bytes) -> bool:
 
 def _of_text(path: Path, head: str) -> Format | None:
     begin = head.lstrip()
-    if begin.startswith("{"):
+    if begin.startswith("{") and not begin.startswith("{'"):  # this is how Python prints a dictionary
         first = _parsed(begin.splitlines()[0])
         if isinstance(first, Mapping) and (begin.count("\n") > 1 or not _is_document(first)):
-            return LINES
+            return TEXT if _settings_first(begin) and plain_text.is_log(path) else LINES
         return _of_document(documents.load(path))
-    if begin.startswith("["):
+    if begin.startswith("[") and begin[1:].lstrip().startswith("{"):
         document = documents.load(path)
-        listed = isinstance(document, list) and document and all(isinstance(e, Mapping) for e in document)
-        return OBJECTS if listed else None
+        return OBJECTS if document and all(isinstance(e, Mapping) for e in document) else None
     names = tables.header(path) if begin else []
-    if not names:
+    if not any(map(_heads_a_column, names)) and plain_text.is_log(path):
+        return TEXT
+    if not names or (path.suffix not in _TABLES and not all(map(_NAME.fullmatch, names))):
         return None
     return LIGHTNING if path.name == "metrics.csv" and {"epoch", "step"} <= set(names) else CSV
+
+
+def _heads_a_column(name: str) -> bool:
+    """Whether a name is of a column that is known, and of no sentence with commas in it."""
+    known = columns.is_measured(name) or columns.axis(name) or tells(name)
+    return bool(known) and _NAME.fullmatch(name) is not None
+
+
+def _settings_first(begin: str) -> bool:
+    """Whether the line after an object is none: a script that prints its settings as JSON, and then sentences."""
+    return all("{" not in line for line in begin.splitlines()[1:3])
 
 
 def _is_document(first: Mapping[str, Any]) -> bool:

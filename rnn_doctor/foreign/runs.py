@@ -9,21 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_doctor.errors import RunLogError
-from rnn_doctor.foreign import columns, convert, formats, tables
+from rnn_doctor.foreign import columns, convert, formats, plain_text, tables, texts
 from rnn_doctor.foreign.formats import Format
 from rnn_doctor.foreign.rows import Row, Rows
 from rnn_doctor.schema.runlog import RunLog
 
 READS = (
     "run logs, TensorBoard event files, Lightning's metrics.csv, Hugging Face's trainer_state.json, W&B offline runs, "
-    "and metrics as CSV, JSON or JSON Lines"
+    "metrics as CSV, JSON or JSON Lines, and what a training prints"
 )
 _EVENTS = "*tfevents*"
+_PRINTED = (".log", ".txt", ".out")
 _STATE = "trainer_state.json"
 _PART = re.compile(
     r"(.*[^a-z])?(train|training|val|valid|validation|eval|evaluation|dev|test)", re.IGNORECASE
 )
 """The name of a folder whose event files are a part of the run above it: `validation`, or `loss_val` of add_scalars."""
+_TIME = re.compile(r"\d{9,}\.\d+")
 _BEGINNING = b'{"record"'
 """Of every line of a run log of ours."""
 _JSON_NAMES = re.compile(r"history|metric|log|result|trainer_state", re.IGNORECASE)
@@ -67,12 +69,12 @@ def _told(name: str) -> Iterator[None]:
     """Turns what reading can fail of into a RunLogError that names the log."""
     try:
         yield
+    except texts.BROKEN_PACK as error:
+        raise RunLogError(
+            f"{name}: {error}", "the packed file is damaged, or was not written to its end"
+        ) from None
     except OSError as error:
         raise RunLogError(f"{name}: {error.strerror or error}", "name a log that can be read") from error
-    except UnicodeDecodeError as error:
-        raise RunLogError(
-            f"{name}: not UTF-8 text at byte {error.start}", "save it as UTF-8; else it is damaged, or no log"
-        ) from None
     except RecursionError:
         raise RunLogError(f"{name}: nested too deeply", "the file is damaged, or no log") from None
     except (ValueError, csv.Error) as error:
@@ -90,21 +92,22 @@ def _prefixed(rows: Rows, prefix: str) -> Rows:
         yield Row({prefix + name: value for name, value in row.values.items()}, row.step, row.time)
 
 
-def in_file(path: Path) -> Run:
-    """The run in a file.
+def in_file(path: Path, name: str | None = None) -> Run:
+    """The run in a file; `name` is what it is called, if not by its path.
 
     Raises: RunLogError: it cannot be read, is empty or damaged, or no log that is read.
     """
-    with _told(str(path)):
+    name = name or str(path)
+    with _told(name):
         if not path.stat().st_size and not formats.by_name(path):
-            raise RunLogError(f"{path}: the file is empty", "name a log of a training that has begun")
+            raise RunLogError(f"{name}: the file is empty", "name a log of a training that has begun")
         found = formats.recognise(path)
         reason, hint = formats.why_none(path) if found is None else ("", "")
     if found is None:
         raise RunLogError(
-            f"{path}: {reason or 'no log of a kind that is read'}", hint or f"these are: {READS}"
+            f"{name}: {reason or 'no log of a kind that is read'}", hint or f"these are: {READS}"
         )
-    return Run(str(path), found, (Part(path),))
+    return Run(name, found, (Part(path),))
 
 
 def in_folder(folder: Path) -> list[Path | Run]:
@@ -112,7 +115,7 @@ def in_folder(folder: Path) -> list[Path | Run]:
 
     Raises: RunLogError: there is none.
     """
-    found = list(_below(folder, folder.resolve()))
+    found = list(_below(folder, folder.resolve())) or list(_printed(folder))
     if not found:
         raise RunLogError(
             f"{folder} is a directory that holds no log of a kind that is read", f"these are: {READS}"
@@ -125,7 +128,7 @@ def _below(folder: Path, root: Path) -> Iterator[Path | Run]:
         yield Run(str(folder), formats.TRAINER, (Part(state),))
         return  # what lies below are checkpoints and event files of the same training
     events = _events(folder)
-    within = {part.path.parent for part in events}
+    within = {part.path.parent for part in events} | _summaries(folder, events)
     if events:
         yield Run(str(folder), formats.TENSORBOARD, tuple(events))
     for path in sorted(folder.iterdir()):
@@ -135,6 +138,13 @@ def _below(folder: Path, root: Path) -> Iterator[Path | Run]:
             yield run
         elif path.is_dir() and not path.name.startswith(".") and path not in within:
             yield from _below(path, root)
+
+
+def _printed(folder: Path) -> Iterator[Run]:
+    """What trainings printed into files of a folder and below; beside other logs it tells of the same trainings."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in _PRINTED and path.is_file() and plain_text.is_log(path):
+            yield Run(str(path), formats.TEXT, (Part(path),))
 
 
 def _last_state(folder: Path) -> Path | None:
@@ -158,6 +168,11 @@ def _events(folder: Path) -> list[Part]:
         for path in sorted(below.glob(_EVENTS))
     ]
     return own + parts
+
+
+def _summaries(folder: Path, events: list[Part]) -> set[Path]:
+    """The folders in which add_hparams left the last values of the run above them, each named for a time."""
+    return {path for path in folder.iterdir() if events and _TIME.fullmatch(path.name)}
 
 
 def _is_part(folder: Path, *, alone: bool) -> bool:
@@ -187,7 +202,7 @@ def _names(path: Path) -> Iterator[str]:
     if path.suffix in (".csv", ".tsv"):
         yield from tables.header(path)
         return
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with texts.opened(path) as file:
         for line, _ in zip(file, range(100), strict=False):
             yield from re.findall(r'"([^"]{1,100})"\s*:', line[:10_000])
 

@@ -3,11 +3,11 @@
 import csv
 from collections.abc import Iterable
 from itertools import islice
-from os import SEEK_END
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from rnn_doctor.errors import RunLogError
+from rnn_doctor.foreign import texts
 from rnn_doctor.foreign.long_form import tells, told_apart
 from rnn_doctor.foreign.rows import Row, Rows, number
 
@@ -30,7 +30,7 @@ class _Heading(NamedTuple):
 
 def header(path: Path) -> list[str]:
     """The columns of a table; none where no line at its beginning is a list of names."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with texts.opened(path, newline="") as file:
         heading = _heading(file)
     names = _names(heading) if heading else []
     if len(names) < 2 or len(set(names)) < len(names) or any(number(name) is not None for name in names):
@@ -102,9 +102,9 @@ def rows(path: Path) -> Rows:
 
     Raises: RunLogError: a line has another number of fields than the first.
     """
-    cut = _breaks_off(path)
+    cut = texts.breaks_off(path)
     waiting: Row | None = None
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with texts.opened(path, newline="") as file:
         heading = _heading(file)
         assert heading is not None
         file.seek(0)
@@ -121,8 +121,8 @@ def rows(path: Path) -> Rows:
             elif fields:
                 if waiting:
                     yield waiting
-                texts = fields if delimiter == "," else [field.replace(",", ".") for field in fields]
-                waiting = _row(dict(zip(names, texts, strict=True)), telling)
+                cells = fields if delimiter == "," else [field.replace(",", ".") for field in fields]
+                waiting = _row(dict(zip(names, cells, strict=True)), telling)
         else:
             if odd is None or cut:
                 if waiting and (odd is not None or not cut):
@@ -137,12 +137,3 @@ def rows(path: Path) -> Rows:
 def _row(texts: dict[str, str], telling: list[str]) -> Row:
     values = {name: value for name, text in texts.items() if (value := number(text)) is not None}
     return Row(told_apart({name: texts[name] for name in telling}, values) if telling else values)
-
-
-def _breaks_off(path: Path) -> bool:
-    """Whether the last line has no end: `0.1` may be what is left of `0.123`."""
-    with path.open("rb") as file:
-        if not file.seek(0, SEEK_END):
-            return False
-        file.seek(-1, SEEK_END)
-        return file.read(1) not in b"\r\n"

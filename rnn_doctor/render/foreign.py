@@ -11,9 +11,10 @@ def facts(report: Report, source: ForeignLog) -> list[str]:
     """In the place of the network and its optimizer: what kind of log it is, its columns, how much it holds."""
     seen = report.observation
     evaluations = f", {count(seen.evaluations, 'evaluation')}" if seen.evaluations else ""
+    columns = ", ".join(f"{each.role} = {clean(each.name)}" for each in source.columns)
     return [
         f"{source.format} log counted by {source.axis}",
-        ", ".join(f"{each.role} = {clean(each.name)}" for each in source.columns),
+        columns or "no loss, learning rate or gradient norm",
         f"{count(seen.steps, 'row')}{evaluations}",
         seen.stopped,
     ]

@@ -174,6 +174,8 @@ class LossCall(Frozen):
     """Share of rows whose exponentials do."""
     log_input: bool | None = None
     """Of poisson_nll_loss: whether it takes its input for the logarithm of a rate."""
+    label_smoothing: Number | None = None
+    """Of cross_entropy: the share of a target that is spread over all classes; None where none is."""
     minimum: Number | None = None
     maximum: Number | None = None
     mean: Number | None = None

@@ -191,6 +191,13 @@ def test_classes_that_stand_last(function: str, shape: tuple[int, ...]) -> None:
     assert (raw["simplex_share"], raw["log_simplex_share"]) == (0.0, 0.0)
 
 
+def test_how_far_labels_are_smoothed() -> None:
+    labels = torch.zeros(5, dtype=torch.long)
+    smoothed = described("cross_entropy", logits(5, 3), labels, label_smoothing=0.1)
+    assert smoothed["label_smoothing"] == pytest.approx(0.1)
+    assert "label_smoothing" not in described("cross_entropy", logits(5, 3), labels)
+
+
 def test_what_a_poisson_loss_takes_its_input_for() -> None:
     assert described("poisson_nll_loss", logits(5), torch.ones(5))["log_input"] is True
     assert described("poisson_nll_loss", logits(5), torch.ones(5), log_input=False)["log_input"] is False

@@ -7,8 +7,10 @@ from rnn_doctor.schema.wiring import Mode
 from tests.derive.logs import log, lstm, measure, steps, value_of, weight
 
 
-def _loss(function: str) -> LossCall:
-    return LossCall(record="loss", step=1, site=0, function=function, input_shape=(4, 3))
+def _loss(function: str, smoothing: float | None = None) -> LossCall:
+    return LossCall(
+        record="loss", step=1, site=0, function=function, input_shape=(4, 3), label_smoothing=smoothing
+    )
 
 
 @pytest.mark.parametrize(
@@ -16,6 +18,11 @@ def _loss(function: str) -> LossCall:
 )
 def test_what_compares_scores_with_classes(function: str, classes: bool) -> None:
     assert value_of("is_classification", log(_loss(function))) is classes
+
+
+def test_label_smoothing_in_use() -> None:
+    assert value_of("smooths_labels", log(_loss("cross_entropy"))) is False
+    assert value_of("smooths_labels", log(_loss("cross_entropy", 0.1))) is True
 
 
 def test_the_vocabulary_is_that_of_the_largest_table_that_is_trained() -> None:
@@ -36,5 +43,5 @@ def test_dropout_in_use() -> None:
 
 
 def test_absent() -> None:
-    for name in ("is_classification", "vocabulary", "drops_units"):
+    for name in ("is_classification", "smooths_labels", "vocabulary", "drops_units"):
         assert measure(name, log()).absent

@@ -35,12 +35,14 @@ def test_usual_names(role: str, names: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    "accuracy val_accuracy best_val_loss loss_scale train_runtime grad_norm/lstm.weight_hh_l0 momentum epoch "
-    "lr-SGD-momentum layer_lr_decay weight_norm perplexity glossary early_stopping_patience loss_weight",
+    "names",
+    [
+        "accuracy val_accuracy best_val_loss loss_scale train_runtime grad_norm/lstm.weight_hh_l0 momentum epoch "
+        "lr-SGD-momentum layer_lr_decay weight_norm glossary early_stopping_patience loss_weight val_loss_improved"
+    ],
 )
-def test_names_of_something_else(name: str) -> None:
-    for each in name.split():
+def test_names_of_something_else(names: str) -> None:
+    for each in names.split():
         assert columns.guess(each) is None, each
 
 
@@ -70,6 +72,14 @@ def test_of_several_parts_none_is_the_training_loss() -> None:
     assert choice.doubts == (
         "each of 'adv_loss' and 'kl_loss' may be a part of the training loss; none was taken",
     )
+
+
+def test_a_part_comes_after_another_measure_of_the_training_and_one_name_in_two_spellings_is_no_doubt() -> (
+    None
+):
+    choice = choose({"Gate Loss": 10, "Train MSE": 10, "Val MSE": 10, "val mse": 4}, {})
+    assert dict(choice.taken) == {"train_loss": "Train MSE", "val_loss": "Val MSE"}
+    assert choice.doubts == ()
 
 
 def test_a_test_loss_stands_in_and_that_is_said() -> None:

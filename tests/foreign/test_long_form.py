@@ -84,15 +84,6 @@ def test_a_table_in_a_folder_is_found_by_the_names_that_its_rows_give(tmp_path: 
     assert len(read(tmp_path).evaluations) == len(VAL)
 
 
-@pytest.mark.parametrize(
-    "text", ["Epoch 0: train_loss=0.3 val_loss=0.5\nEpoch 1: train_loss=0.2 val_loss=0.4\n"]
-)
-def test_sentences_are_no_table(text: str, tmp_path: Path) -> None:
-    (tmp_path / "train.log").write_text(text)
-    with pytest.raises(Exception, match="no log of a kind that is read"):
-        pipeline.runs(tmp_path / "train.log")
-
-
 def test_columns_that_name_their_part_and_texts_that_name_none_stay_as_they_are() -> None:
     both = {"epoch": 1.0, "train_loss": 0.5, "val_loss": 0.6}
     assert told_apart({"mode": "train"}, both) == both

@@ -1,5 +1,6 @@
 """Tables as people have them: what is read of them, and what is said where they cannot be read."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,25 @@ def test_a_comma_marks_decimals_where_it_parts_no_fields(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        TABLE.encode("utf-16"),
+        gzip.compress(TABLE.encode()),
+        TABLE.replace("epoch", "époque").encode("latin-1"),
+    ],
+    ids=["utf-16", "gzip", "latin-1"],
+)
+def test_however_its_characters_are_written(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_bytes(content)
+    log = runs.in_file(path).read({})
+    assert [e.loss for e in log.evaluations] == [round(b, 4) for _, _, b in ROWS]
+    assert not log.truncated
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
-        (TABLE.encode("utf-16"), "UTF-16 text"),
         (b"\n \n\n", "the file holds nothing but blank lines"),
         (b"loss\n1.0\n0.9\n", "its first line names a single column"),
         (b"0,1.9,2.0\n1,1.8,1.9\n", "its first line has no names of columns, but numbers"),

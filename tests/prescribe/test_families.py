@@ -208,3 +208,19 @@ class TestStepsOfOne:
             assert not [r for r in explained.remedies if "RD308" in r.addresses and r.basis != "certain"]
         alone = advice(unchanged_tensors=2)
         assert alone.recommended[0] == "read-both-directions"
+
+
+@pytest.mark.parametrize(
+    ("remedy", "signal", "unused", "used"),
+    [
+        ("dropout", "drops_units", False, True),
+        ("label-smoothing", "smooths_labels", False, True),
+        ("l2-regularization", "weight_decay_max", 0.0, 0.01),
+    ],
+)
+def test_what_is_in_use_already_is_not_recommended(
+    remedy: str, signal: str, unused: float, used: float
+) -> None:
+    situation = {**MEMORIZED, "is_classification": True}
+    assert remedy in advice(**(situation | {signal: unused})).recommended
+    assert remedy not in advice(**(situation | {signal: used})).recommended

@@ -140,6 +140,8 @@ class Losses:
             fields.update(_simplex(values, _CLASSES_AT[function]))
         if function == "poisson_nll_loss":
             fields["log_input"] = bool(options.get("log_input", True))
+        if function == "cross_entropy" and options.get("label_smoothing"):
+            fields["label_smoothing"] = float(options["label_smoothing"])
         self._writer.write("loss", **fields)
 
     def describe_expression(self, step: int, loss: torch.Tensor) -> None:
