@@ -1,6 +1,17 @@
 from typing import Any
 
-from rnn_doctor.derive.orders import FEW, KEPT, LEVELS, ONE_BATCH, ONE_CLASS, PART, REPEATED, SORTED, UNTOLD
+from rnn_doctor.derive.orders import (
+    FEW,
+    KEPT,
+    LEVELS,
+    ONE_BATCH,
+    ONE_CLASS,
+    OTHERS,
+    PART,
+    REPEATED,
+    SORTED,
+    UNTOLD,
+)
 from rnn_doctor.derive.own_targets import COPIED
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.wiring import BatchOrder
@@ -155,6 +166,18 @@ def test_one_batch_of_a_loader_that_has_more() -> None:
         assert value_of(ALIKE, run(loader(), kept)) == 1
         assert value_of(LIKENESS, run(loader(), kept)) == KEPT
         assert value_of("training_samples", run(loader(), kept)) == 1000
+
+
+def test_a_new_iterator_for_each_update() -> None:
+    """Of the batches that the loader gave every second one was taken, the first of a new pass."""
+    taken = one_batch(loader=0, given=63, repeated=1)
+    assert value_of(ALIKE, run(loader(), taken)) == 1
+    assert value_of(LIKENESS, run(loader(), taken)) == OTHERS
+    assert value_of(LIKENESS, run(loader(), one_batch(loader=0, given=63, repeated=31))) == OTHERS
+    assert value_of(LIKENESS, run(loader(), one_batch(loader=0, given=63, repeated=32))) == REPEATED
+    assert measure(ALIKE, run(loader(samples=63), taken)).value == 0  # two batches, or one and the rest
+    several = run(loader(), one_batch(loader=0, given=63, repeated=1, same=3))
+    assert value_of(LIKENESS, several) == REPEATED
 
 
 def test_one_batch_of_a_loader_that_may_be_all_there_is() -> None:

@@ -35,6 +35,7 @@ DEEP: Values = {
     "depth_gain": -8.3,
     "depth_loses_gradient": True,
     "loss_fall_with_lowest": 0.01,
+    "stack_learns": False,
 }
 CUT: Values = {"lag_cut_off": 16, "backpropagation_length": 35}
 CONSTANT: Values = {"input_constant": True}
