@@ -100,6 +100,9 @@ def test_how_many_sequences_differ() -> None:
     assert value_of("sequence_returns", told) == 8
     assert value_of("targets_different", told) == 240
     assert "no classes" in (measure("targets_different", run(few(classified=False))).absent or "")
+    for different, targets, known in ((16, 1, 16), (17, 1, None), (8, 2, None)):
+        numbers = run(few(different=different, targets=targets, classified=False))
+        assert measure("targets_different", numbers).value == known
     for name in ("sequences_different", "sequence_returns", "targets_different"):
         assert "not told apart" in (measure(name, run(order())).absent or "")
         assert "not told apart" in (measure(name, run(few(anew=False))).absent or "")

@@ -19,6 +19,7 @@ TOO_SMALL: Values = {
     "path_per_step": 1e-6,
     "loss_fall": 0.01,
     "loss_fall_informed": 0.01,
+    "loss_fall_by_matrices": 0.01,
     "loss_fall_bound": 1e-3,
     "loss_uninformed_ratio": 0.99,
 }
