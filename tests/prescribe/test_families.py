@@ -27,6 +27,7 @@ UNSCALED: Values = {"input_absmax": 950.0, "input_unscaled": True, "input_drive"
 STARVED: Values = {
     "lr_remaining_min": 1e-15,
     "lr_starved_share": 0.86,
+    "lr_decays_away": True,
     "loss_halved": False,
     "loss_fall": 0.08,
 }
