@@ -31,6 +31,7 @@ TINY: Values = {
     "loss_fall_bound": 1e-3,
     "loss_fall": 0.01,
     "loss_fall_informed": 0.01,
+    "loss_fall_by_matrices": 0.01,
     "loss_uninformed_ratio": 0.99,
 }
 

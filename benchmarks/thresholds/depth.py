@@ -25,6 +25,8 @@ from rnn_doctor.capture.probe.writer import Writer
 BATCH, TIME, HIDDEN, TOKENS, UPDATES = 16, 12, 32, 8, 500
 EARLY = 50
 DEPTHS = (2, 3, 4, 6, 8, 12)
+PLAIN = (10, 14)
+"""More depths, of nn.RNN alone, which loses least."""
 RESIDUAL = (6, 12)
 
 
@@ -114,7 +116,8 @@ def main() -> None:
     torch.set_num_threads(1)
     for cell in CELLS:
         for residual in (False, True):
-            for depth in RESIDUAL if residual else DEPTHS:
+            more = PLAIN if cell == "RNN" else ()
+            for depth in RESIDUAL if residual else sorted((*DEPTHS, *more)):
                 for rule in ("Adam", "SGD"):
                     gains, learned = run(cell, depth, residual, rule)
                     kind = "residual" if residual else "stacked"

@@ -5,7 +5,7 @@ fault bench's development part, each trained for 300 updates on one batch of so 
 batches of 32. Printed are the parameters for each target in the batch; of tokens the pairs that follow each other and
 the share that occurs once; the best shares of the task learned on fresh data (of 15 looks); and the harm, the share of
 what the twin learned that is missing. The threshold of RD411 on what occurs once is read from this table: neither the
-number of sequences nor that of parameters tells the harm.
+number of sequences nor that of parameters tells the harm. So is that of RD506 on targets that are numbers.
 """
 
 import math
@@ -22,6 +22,8 @@ from rnn_doctor.capture.probe.sensors.redrawn import seen_once
 
 NAMES, CELLS, WIDTHS = ("characters", "lines", "forecast", "recall"), ("GRU",), (16, 48)
 SEQUENCES, UPDATES, EVERY = (8, 32, 128, 512), 300, 20
+FEWER = (12, 16, 24)
+"""More sizes, of targets that are numbers."""
 
 
 def learned(setting: Setting, updates: int) -> tuple[float, int]:
@@ -57,7 +59,7 @@ def main() -> None:
         whole, count = learned(base, UPDATES)
         answers = validation(TASKS[name])[1]
         each = math.prod(answers.shape[1:])
-        for n in SEQUENCES:
+        for n in SEQUENCES if TASKS[name].classes else sorted((*SEQUENCES, *FEWER)):
             same = base.changed(order="same", batch=n)
             share, _ = learned(same, UPDATES)
             print(

@@ -4,6 +4,7 @@ import math
 from statistics import median
 
 from rnn_doctor.derive.losses import FEWEST, loss_fall_informed
+from rnn_doctor.derive.modules import stacked_layers
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.stacks import stacks, weight_gain
 from rnn_doctor.derive.subjects import each_module
@@ -16,8 +17,18 @@ NOTHING = -45.0
 HARDLY = -3.0
 """Decades: behind so much nothing began, whatever later updates brought back (benchmarks/thresholds/depth.py)."""
 STAYS = -1.8
-"""Decades that are lost at first and still at last. Stacks that learned had lost 1.6 at most by the 50th update; the
-others that had lost less than HARDLY by then, and more than this, did not within 500 (the same)."""
+"""Decades that are still lost at last. Stacks that learned had lost 1.6 at most by the 50th update; the others that had
+lost less than HARDLY by then, and more than this, did not within 500 (the same)."""
+BEGINS = -1.0
+"""Decades that a stack of MANY layers has lost before the first update; with skips around its layers one has lost none
+(the same)."""
+FEW = 6
+"""Layers that may get back what they lose in the first updates (benchmarks/thresholds/deep_tasks.py)."""
+MANY = 12
+"""Layers without skips: of 8 stacks of so many 7 did not learn within 500 updates, and the other took 264, where its
+like of up to ten layers took 36 to 141 (the same)."""
+FALLEN = 0.1
+"""Share of the loss that went, below what one answer to everything gets."""
 _MOST = 150
 """Decades whose square a float holds."""
 _UNSEEN = "the gradient of its layers was not seen"
@@ -51,14 +62,16 @@ def depth_gain_start(view: View) -> dict[str, Measurement]:
 
 @signal(unit="claim", by="module", reads=("layers.hidden_gradient", "samples", "parameters"))
 def depth_loses_gradient(view: View) -> dict[str, Measurement]:
-    """Whether so little of the gradient reaches the lowest layer that it cannot begin: less than a thousandth at either
-    look, or less than a sixtieth both before the first update and when last seen.
+    """Whether so little of the gradient reaches the lowest layer that it cannot begin: less than a thousandth before
+    the first update, or less than a sixtieth when last seen; or so many layers that it takes long to begin: a dozen,
+    and less than a tenth before the first update.
 
     What the first updates bring back, as an optimizer does that scales each weight's step by its own gradient, was lost
-    for a while; what is lost at both looks stays so while the loss stands. A stack of plain recurrences may begin with
-    a whole gradient and lose it in the first updates, as its upper layers saturate.
+    for a while; what is lost when last seen stays so while the loss stands. A stack of plain recurrences may begin with
+    a whole gradient and lose it in the first updates, as its upper layers saturate; of up to six layers that began with
+    more than a sixtieth only less than a thousandth tells.
 
-    Reads: as depth_gain_start and depth_gain. Unit: claim.
+    Reads: as depth_gain_start, depth_gain and stacked_layers. Unit: claim.
     None if: as depth_gain_start; as depth_gain, where the first look alone does not tell.
     """
 
@@ -66,12 +79,15 @@ def depth_loses_gradient(view: View) -> dict[str, Measurement]:
         first, last = (_gain(view, module, last=last) for last in (False, True))
         if first.value is None:
             return first
-        begins = float(first.value)
+        begins, layers = float(first.value), _layers(view, module)
+        if layers >= MANY and begins < BEGINS:
+            return known(True, n=first.n)
         if begins < HARDLY or (last.value is None and begins >= STAYS):
             return known(begins < HARDLY, n=first.n)
         if last.value is None:
             return last
-        return known(float(last.value) < (STAYS if begins < STAYS else HARDLY), n=last.n)
+        stays = begins < STAYS or layers > FEW
+        return known(float(last.value) < (STAYS if stays else HARDLY), n=last.n)
 
     return each_module(view, measure)
 
@@ -84,10 +100,10 @@ def depth_loses_gradient(view: View) -> dict[str, Measurement]:
 def loss_fall_with_lowest(view: View) -> dict[str, Measurement]:
     """Share of the training loss that went and in which the lowest layer of the stack can have had a part.
 
-    loss_fall_informed, but 0 where that layer began with less than a sixtieth of the top layer's gradient and got less
-    than a thousandth when last seen: the layers above it learn what they can from what it happens to say, as when each
-    time step comes, or the fall is that of another output. No stack that had lost as much learned later. It is 0 too
-    where no fall is told, as of a loss that may be negative.
+    loss_fall_informed, but 0 where that layer had less than a sixtieth of the top layer's gradient both at first and
+    when last seen, and less than a thousandth at one of the two: the layers above it learn what they can from what it
+    happens to say, as when each time step comes, or the fall is that of another output. No stack that had lost as much
+    learned later. It is 0 too where no fall is told, as of a loss that may be negative.
 
     Reads: as depth_gain, depth_gain_start and loss_fall_informed. Unit: share.
     None if: as loss_fall_informed, unless so much is lost.
@@ -97,10 +113,43 @@ def loss_fall_with_lowest(view: View) -> dict[str, Measurement]:
 
     def measure(module: int) -> Measurement:
         first, last = (_gain(view, module, last=last).value for last in (False, True))
-        lost = first is not None and last is not None and float(first) < STAYS and float(last) < HARDLY
+        looks = [float(v) for v in (first, last) if v is not None]
+        lost = len(looks) == 2 and max(looks) < STAYS and min(looks) < HARDLY
         return known(0.0, n=len(view.losses)) if lost and len(view.losses) >= FEWEST else fall
 
     return each_module(view, measure)
+
+
+@signal(
+    unit="claim",
+    by="module",
+    reads=("layers.hidden_gradient", "samples", "parameters", "steps.loss", "losses"),
+)
+def stack_learns(view: View) -> dict[str, Measurement]:
+    """Whether the loss falls through all layers of the stack, by a tenth at least, and these are not a dozen.
+
+    The fall of a dozen layers that began with less than a tenth of the gradient promises nothing: what the upper ones
+    learn comes first.
+
+    Reads: as loss_fall_with_lowest, depth_gain_start and stacked_layers. Unit: claim.
+    None if: as loss_fall_with_lowest, unless there are so many layers.
+    """
+    fall = loss_fall_with_lowest(view)
+    assert isinstance(fall, dict)
+
+    def measure(module: int) -> Measurement:
+        first, fallen = _gain(view, module, last=False).value, fall[view.module_names[module]]
+        if first is not None and float(first) < BEGINS and _layers(view, module) >= MANY:
+            return known(False, n=fallen.n)
+        return fallen if fallen.value is None else known(float(fallen.value) >= FALLEN, n=fallen.n)
+
+    return each_module(view, measure)
+
+
+def _layers(view: View, module: int) -> int:
+    counted = stacked_layers(view)
+    assert isinstance(counted, dict)
+    return int(counted[view.module_names[module]].value or 1)
 
 
 def _gain(view: View, module: int, last: bool) -> Measurement:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from statistics import median
 
 from rnn_doctor.derive.displacement import moving_matrices
-from rnn_doctor.derive.losses import unusable
+from rnn_doctor.derive.losses import loss_fall_informed, unusable
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import View
 from rnn_doctor.derive.warm_up import EARLY
@@ -43,6 +43,28 @@ def loss_fall_bound(view: View) -> Measurement:
     if not bounds:
         return unknown("no sampled update has a loss and gradients")
     return known(EARLY * median(bounds), n=len(bounds))
+
+
+@signal(unit="share", reads=("samples", "parameters", "steps.loss", "steps.clipped_norm", "losses"))
+def loss_fall_by_matrices(view: View) -> Measurement:
+    """Share of the training loss that went and that the weight matrices can have taken away.
+
+    loss_fall_informed, but no more than loss_fall_bound: what fell beyond that the biases of the output layer gave in
+    their first updates, as they do of a loss whose level for one answer to everything is not known. Where an embedding
+    is trained, whose rows the bound leaves out, the whole fall counts.
+
+    Reads: as loss_fall_informed and loss_fall_bound. Unit: share. None if: as loss_fall_informed.
+    """
+    fall, bound = loss_fall_informed(view), loss_fall_bound(view)
+    assert isinstance(fall, Measurement)
+    assert isinstance(bound, Measurement)
+    left_out = any(
+        p.trainable and len(p.shape) > 1 and number not in moving_matrices(view)
+        for number, p in view.log.parameters.items()
+    )
+    if fall.value is None or bound.value is None or left_out:
+        return fall
+    return known(min(float(fall.value), float(bound.value)), n=fall.n)
 
 
 def _share(sample: Sample, step: Step, matrices: Collection[int]) -> float | None:

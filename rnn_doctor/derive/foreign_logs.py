@@ -55,6 +55,7 @@ MEASURED: dict[str, tuple[Role, ...]] = {
     "grad_norm_spike_count": ("grad_norm", "train_loss"),
     "lr_remaining_min": ("learning_rate",),
     "lr_starved_share": ("learning_rate",),
+    "lr_decays_away": ("learning_rate",),
 }
 """The signals that mean the same of logged rows as of single updates, with the columns that each needs.
 

@@ -307,7 +307,8 @@ def non_finite_when(view: View) -> Measurement:
 def stale_gradients(view: View) -> Measurement:
     """Share of sampled steps whose first backward pass met the gradients of the update before.
 
-    Several backward passes for one update (accumulation) are fine: only the first after an update counts.
+    Several backward passes for one update (accumulation) are fine: only the first after an update counts. Gradients
+    that are NaN were not cleared either: cleared ones are 0 whatever they were.
 
     Reads: `log.samples[k].stale_norm`, k >= 2. Unit: share.
     Where optimizers take turns, each sample looks at the gradients of those that stepped.
@@ -316,4 +317,4 @@ def stale_gradients(view: View) -> Measurement:
     seen = [s.stale_norm for s in view.log.samples if s.step >= 2 and s.stale_norm is not None]
     if not seen:
         return unknown("no second update was sampled" if view.log.steps else NO_STEP)
-    return known(sum(norm > 0 for norm in seen) / len(seen), n=len(seen))
+    return known(sum(norm != 0 for norm in seen) / len(seen), n=len(seen))

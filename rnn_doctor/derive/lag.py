@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_doctor.derive.data_lag import DOMINANT, informative, most_told, told_together
+from rnn_doctor.derive.gradients import first_non_finite
 from rnn_doctor.derive.needed_lag import NO_LAG, bound, needed, told_by_data
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.subjects import each_module
@@ -29,8 +30,13 @@ def _profiles(view: View, module: int) -> list[LagGain]:
 
 
 def _latest(view: View, module: int) -> list[LagGain]:
-    """The last profile of each direction of a module."""
-    return list({record.reverse: record for record in _profiles(view, module)}.values())
+    """The last profile of each direction of a module that was measured while all values were finite.
+
+    What is NaN hands no gradient on, and says nothing of how far one reached.
+    """
+    broken = view.once(first_non_finite)
+    sound = [r for r in _profiles(view, module) if broken is None or r.step < broken.step]
+    return list({record.reverse: record for record in sound}.values())
 
 
 def _first(view: View, module: int) -> list[LagGain]:
@@ -153,12 +159,13 @@ def lag_gain(view: View) -> dict[str, Measurement]:
 
     With --lag at that lag. Without it, by the data-lag test: the largest gain over the lags that tell of the target,
     where all are below the usable one and one lag tells at least half of it; the smallest, where none is and
-    they tell at least half of it. Else by
-    what the loss reads: at the longest lag that it can ask for, where that is still usable.
+    they tell at least half of it. Else by what the loss reads: at the longest lag that it can ask for, where that is
+    still usable.
 
-    Reads: `log.lag_gains`, the last of each direction; what `needed_lag` reads. Unit: decades; -3 is a thousandth.
-    None if: the lags that may be needed are not known or would be judged differently, no profile was measured, or
-    the sequences are shorter.
+    Reads: `log.lag_gains`, the last of each direction before anything was NaN or Inf; what `needed_lag` reads.
+    Unit: decades; -3 is a thousandth.
+    None if: the lags that may be needed are not known or would be judged differently, no profile was measured, or the
+    sequences are shorter.
     Source: Bengio et al. 1994; Pascanu et al. 2013.
     """
 
@@ -203,6 +210,25 @@ def lag_gain_start(view: View) -> dict[str, Measurement]:
         records = _first(view, module)
         gain = _best(records, found.lag)
         return unknown(_absent_at_first(view, module)) if gain is None else known(gain, n=len(records))
+
+    return each_module(view, measure)
+
+
+@signal(unit="claim", by="module", reads=("lag_gains", "loops", "data_lags", "readouts", "state_flows"))
+def lag_gain_lost_in_training(view: View) -> dict[str, Measurement]:
+    """Whether the updates took away most of the decades that the gradient loses over the lag that the task needs.
+
+    Reads: as lag_gain and lag_gain_start. Unit: claim. None if: one of them is not known.
+    """
+    now, start = lag_gain(view), lag_gain_start(view)
+    assert isinstance(now, dict)
+    assert isinstance(start, dict)
+
+    def measure(module: int) -> Measurement:
+        name = view.module_names[module]
+        if now[name].value is None or start[name].value is None:
+            return unknown((now[name].absent or start[name].absent) or "")
+        return known(_value(now[name]) < 2 * min(_value(start[name]), 0.0), n=now[name].n)
 
     return each_module(view, measure)
 

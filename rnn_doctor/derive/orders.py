@@ -41,6 +41,12 @@ LEAST_MORE = 4
 the data, or on a third, may be held out."""
 MOST_OF_A_PART = 128
 """Sequences: of more, which may be all that is trained on, one batch lost little (there too)."""
+MOST_NUMBERS = 16
+"""Targets that are numbers, one a sequence: 8 to 16 lost 0.09 to 0.6 of what fresh batches taught of a smooth series,
+24 0.06 and 32 0.03 (benchmarks/thresholds/same_batch.py)."""
+OTHERS = "every update is made of one batch, while the loader gives others"
+OFTEN = 0.5
+"""Share of a loader's batches that are the same as the one before, from which on the loader itself repeats them."""
 UNTOLD = "every update is made of one batch; whether it is all there is was not told"
 SORTED = "the labels come in long runs of one class"
 LEVELS = "their targets lie close together, and far from those of other batches"
@@ -103,15 +109,18 @@ def _repeats(view: View, order: BatchOrder) -> _Part:
 def _one_batch(view: View, order: BatchOrder) -> _Part | None:
     """Where all updates are made of one batch: 1 if there is more to learn from, 0 if that is most there is.
 
+    A loader that gives others meanwhile is begun anew for each update, beside the loop that goes through it.
+
     None if: they are not, or a loader gave it again and again, which is another measure.
     """
-    if order.same < FEWEST_SAMPLES or order.given + 1 >= FEWEST_BATCHES:
+    others = order.given + 1 >= FEWEST_BATCHES
+    if order.same < FEWEST_SAMPLES or (others and order.repeated >= OFTEN * order.given):
         return None
     if any(step.backwards > 1 for step in view.log.steps):
         return _Part(None, "several batches make up an update")
     training = [loader for loader in view.log.loaders.values() if loader.trains]
     if training:
-        return _of_loader(training, order)
+        return _of_loader(training, order, OTHERS if others else KEPT)
     told = order.once is not None and order.pairs is not None and order.pairs >= FEWEST_PAIRS
     once = told and (order.once or 0.0) > MOST_ONCE
     likeness = ONE_BATCH if once else PART if _is_part(order) else FEW if _are_few(order) else ""
@@ -135,13 +144,13 @@ def _are_few(order: BatchOrder) -> bool:
     return few and order.different * order.targets <= MOST_TARGETS
 
 
-def _of_loader(training: list[Loader], order: BatchOrder) -> _Part:
+def _of_loader(training: list[Loader], order: BatchOrder, likeness: str) -> _Part:
     loader = training[0]
     if len(training) > 1 or loader.samples is None or not loader.batch_size or order.sequences is None:
         return _Part(None, UNTOLD)
     if order.sequences > loader.batch_size:  # the loader was looked at, and something else is trained on
         return _Part(None, UNTOLD)
-    return _Part(float(loader.samples >= 2 * loader.batch_size), "", order.same, KEPT)
+    return _Part(float(loader.samples >= 2 * loader.batch_size), "", order.same, likeness)
 
 
 def _spoken(view: View) -> _Part:
@@ -264,14 +273,15 @@ def targets_different(view: View) -> Measurement:
     """Targets of the different sequences, all together.
 
     Reads: `log.batch_orders[-1].different`, `.targets`, `.classified`. Unit: targets.
-    None if: as sequences_different, or the targets are no classes.
+    None if: as sequences_different, or the targets are no classes, and more than 16 or several a sequence.
     """
     order = view.once(_told_apart)
     if order is None or order.targets is None:
         return unknown(_NOT_TOLD)
-    if not order.classified:
+    targets = (order.different or 0) * order.targets
+    if not order.classified and (order.targets > 1 or targets > MOST_NUMBERS):
         return unknown("the targets are no classes, and of a smooth series few tell much")
-    return known((order.different or 0) * order.targets, n=order.looked)
+    return known(targets, n=order.looked)
 
 
 _NOT_TOLD = "the sequences of the sampled updates were not told apart"

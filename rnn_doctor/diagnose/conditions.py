@@ -39,7 +39,7 @@ def _condition(
                 reason=_why(speaking, findings, rulebook),
                 findings=tuple(dict.fromkeys(finding.rule for finding in speaking)),
             )
-    return _without_findings(_decisive(condition, rulebook, verdicts), verdicts, signals)
+    return _without_findings(_decisive(condition, rulebook, verdicts), verdicts, findings, signals)
 
 
 def _why(speaking: list[Finding], findings: tuple[Finding, ...], rulebook: Rulebook) -> str:
@@ -72,13 +72,16 @@ def _decisive(condition: Condition, rulebook: Rulebook, verdicts: Mapping[str, R
 
 
 def _without_findings(
-    decisive: list[Rule], verdicts: Mapping[str, RuleVerdict], signals: Signals
+    decisive: list[Rule],
+    verdicts: Mapping[str, RuleVerdict],
+    findings: tuple[Finding, ...],
+    signals: Signals,
 ) -> ConditionVerdict:
     if not decisive:
         return ConditionVerdict(verdict="not_assessed", reason="no rule of this rulebook can exclude it")
     reasons: dict[str, list[str]] = {}
     for rule in decisive:
-        reason = _why_open(rule, verdicts)
+        reason = _why_open(rule, verdicts, findings)
         if reason:
             reasons.setdefault(reason, []).append(rule.id)
     if reasons:
@@ -95,12 +98,17 @@ def _without_findings(
     )
 
 
-def _why_open(rule: Rule, verdicts: Mapping[str, RuleVerdict]) -> str | None:
+def _why_open(rule: Rule, verdicts: Mapping[str, RuleVerdict], findings: tuple[Finding, ...]) -> str | None:
     """Why a decisive rule does not exclude its condition; None when it does."""
     verdict = verdicts.get(rule.id)
     if verdict is None:
         return "switched off"
     if verdict.state == "found":
+        counted = {f.condition for f in findings if f.rule == rule.id and f.severity != "note"}
+        for other in sorted(filter(None, counted)):
+            return (
+                f"what was found is a consequence of something else, and counts as {other.replace('_', ' ')}"
+            )
         return "only a note was found, too weak for a verdict"
     if verdict.state == "unknown":
         return next(s.reason for s in verdict.subjects if s.state == "unknown")

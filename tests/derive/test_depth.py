@@ -10,6 +10,8 @@ from rnn_doctor.schema.runlog import RunLog
 from tests.derive.logs import log, lstm, measure, steps, value_of
 from tests.derive.recurrent_logs import layer
 
+FALLING = [2.0 * 0.95**k for k in range(50)]
+
 
 def stack(*decades: float, step: int = 1, **fields: Any) -> list[Layer]:
     """Layers from the bottom up, each with this gradient at all of three times."""
@@ -64,6 +66,28 @@ def test_what_cannot_be_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("layers", "first", "last", "lost", "learns"),
+    [
+        (12, -1.1, 0.3, True, False),  # so many that it takes long to begin
+        (12, -0.9, 0.3, False, True),  # as with skips
+        (11, -1.1, 0.3, False, True),
+        (7, -0.9, -1.9, True, True),  # lost in the first updates
+        (6, -0.9, -1.9, False, True),
+        (7, -0.9, -1.7, False, True),
+    ],
+)
+def test_many_layers(layers: int, first: float, last: float, lost: bool, learns: bool) -> None:
+    of = log(
+        lstm(num_layers=layers),
+        steps(FALLING),
+        stack(first - 1, *[-1.0] * (layers - 1)),
+        stack(last - 1, *[-1.0] * (layers - 1), step=50),
+    )
+    assert value_of("depth_loses_gradient", of, "lstm") is lost
+    assert value_of("stack_learns", of, "lstm") is learns
+
+
+@pytest.mark.parametrize(
     ("first", "last", "expected"),
     [
         (-3.1, 0.0, True),  # whatever comes back
@@ -94,14 +118,11 @@ def test_the_number_of_layers() -> None:
     assert value_of("cell_kind", run(), "lstm") == "LSTM"
 
 
-FALLING = [2.0 * 0.95**k for k in range(50)]
-
-
 def fallen(*layers: list[Layer]) -> RunLog:
     return log(lstm(num_layers=2), steps(FALLING), *layers)
 
 
-@pytest.mark.parametrize(("first", "last"), [(-2.7, -9.0), (-9.0, -3.9), (-2.0, -2.0)])
+@pytest.mark.parametrize(("first", "last"), [(-2.7, -9.0), (-9.0, -2.7), (-3.9, -3.9)])
 def test_a_fall_counts_where_the_lowest_layer_was_reached_once(first: float, last: float) -> None:
     of = fallen(stack(first, -1.0), stack(last, -1.0, step=50))
     assert value_of("loss_fall_with_lowest", of, "lstm") == value_of("loss_fall", of) > 0.5  # type: ignore[operator]
@@ -110,6 +131,7 @@ def test_a_fall_counts_where_the_lowest_layer_was_reached_once(first: float, las
 def test_a_fall_in_which_the_lowest_layer_had_no_part() -> None:
     of = fallen(stack(-2.9, -1.0), stack(-4.1, -1.0, step=50))
     assert value_of("loss_fall_with_lowest", of, "lstm") == 0
+    assert value_of("stack_learns", of, "lstm") is False
     assert "needed" in (measure("loss_fall_with_lowest", run(stack(-9.0, -1.0)), "lstm").absent or "")
 
 
@@ -119,3 +141,4 @@ def test_no_fall_is_told_of_losses_below_zero_and_none_is_needed() -> None:
     assert value_of("loss_fall_with_lowest", lost, "lstm") == 0
     reached = log(lstm(num_layers=2), negative, stack(-2.0, -1.0), stack(-2.0, -1.0, step=20))
     assert "positive" in (measure("loss_fall_with_lowest", reached, "lstm").absent or "")
+    assert "positive" in (measure("stack_learns", reached, "lstm").absent or "")

@@ -66,3 +66,20 @@ def test_absent() -> None:
     broken = log(adam(), weight(), FIFTY, samples(AT, grad_norm=(math.inf,)))
     assert "no sampled update" in (measure("loss_fall_bound", broken).absent or "")
     assert "no sampled update" in (measure("loss_fall_bound", log(adam(), weight(), FIFTY)).absent or "")
+
+
+def test_what_fell_beyond_the_bound_the_biases_gave() -> None:
+    falling = steps([2.0 * 0.99**k for k in range(50)])
+    small = samples(AT, grad_norm=(0.05,), update_norm=(0.001,))
+    run = log(adam(), weight(), falling, small)
+    bound, fall = value_of("loss_fall_bound", run), value_of("loss_fall_informed", run)
+    assert isinstance(bound, float)
+    assert isinstance(fall, float)
+    assert bound < 0.01
+    assert fall > 0.1
+    assert value_of("loss_fall_by_matrices", run) == bound
+    rows = weight(1, "embed.weight", owner="Embedding", module=None)
+    assert value_of("loss_fall_by_matrices", log(adam(), weight(), rows, falling, small)) == fall
+    large = samples(AT, grad_norm=(5.0,), update_norm=(0.1,))
+    assert value_of("loss_fall_by_matrices", log(adam(), weight(), falling, large)) == fall
+    assert measure("loss_fall_by_matrices", log(adam(), weight(), steps([2.0] * 3), small)).absent

@@ -244,6 +244,11 @@ def test_stale_gradients_do_not_depend_on_their_size() -> None:
         assert value_of("stale_gradients", log(steps(LOSSES), samples([2, 3], stale_norm=size))) == 1
 
 
+def test_stale_gradients_that_are_nan_were_not_cleared() -> None:
+    broken = [*samples([3], stale_norm=0.7), *samples([8, 21], stale_norm=math.nan)]
+    assert value_of("stale_gradients", log(steps(LOSSES), broken)) == 1
+
+
 def test_stale_gradients_count_where_optimizers_take_turns() -> None:
     gan = [*steps(LOSSES), *steps(LOSSES, optimizers=(1,))]
     found = measure("stale_gradients", log(adam(0), adam(1), gan, samples([2, 3], stale_norm=1.0)))

@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from rnn_doctor.schema.runlog import NonFinite
 from tests.derive.logs import lag_profile, log, lstm, measure, value_of
 
 
@@ -29,6 +30,28 @@ def test_last_profile_and_better_direction_count() -> None:
     assert value_of("lag_gain", run, "lstm", lag=10) == pytest.approx(-1)
     forward = log(lstm(), lag_profile(-0.5), lag_profile(-0.3, step=30))
     assert value_of("lag_gain", forward, "lstm", lag=10) == pytest.approx(-3)
+
+
+def test_what_is_measured_of_broken_values_does_not_count() -> None:
+    gone = lag_profile().model_copy(update={"step": 30, "lags": (0, 30), "decades": (-math.inf, -math.inf)})
+    broken = NonFinite(record="non_finite", step=30, what="input", subject="lstm")
+    assert value_of("lag_gain", log(lstm(), lag_profile(-0.2), gone), "lstm", lag=5) == -45
+    assert value_of("lag_gain", log(lstm(), lag_profile(-0.2), gone, broken), "lstm", lag=5) == pytest.approx(
+        -1
+    )
+    assert "not measured" in (measure("lag_gain", log(lstm(), gone, broken), "lstm", lag=5).absent or "")
+
+
+@pytest.mark.parametrize(
+    ("start", "last", "expected"),
+    [(-0.2, -0.41, True), (-0.2, -0.39, False), (-0.5, -0.9, False), (0.1, -0.1, True), (0.1, 0.05, False)],
+)
+def test_whether_the_updates_took_the_gradient_away(start: float, last: float, expected: bool) -> None:
+    run = log(lstm(), lag_profile(start), lag_profile(last, step=50))
+    assert value_of("lag_gain_lost_in_training", run, "lstm", lag=10) is expected
+    assert "at the first" in (
+        measure("lag_gain_lost_in_training", log(lstm(), lag_profile(step=9)), "lstm", lag=10).absent or ""
+    )
 
 
 def test_what_another_module_keeps() -> None:

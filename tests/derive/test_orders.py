@@ -1,6 +1,17 @@
 from typing import Any
 
-from rnn_doctor.derive.orders import FEW, KEPT, LEVELS, ONE_BATCH, ONE_CLASS, PART, REPEATED, SORTED, UNTOLD
+from rnn_doctor.derive.orders import (
+    FEW,
+    KEPT,
+    LEVELS,
+    ONE_BATCH,
+    ONE_CLASS,
+    OTHERS,
+    PART,
+    REPEATED,
+    SORTED,
+    UNTOLD,
+)
 from rnn_doctor.derive.own_targets import COPIED
 from rnn_doctor.schema.recurrence import StateFlow
 from rnn_doctor.schema.wiring import BatchOrder
@@ -89,6 +100,9 @@ def test_how_many_sequences_differ() -> None:
     assert value_of("sequence_returns", told) == 8
     assert value_of("targets_different", told) == 240
     assert "no classes" in (measure("targets_different", run(few(classified=False))).absent or "")
+    for different, targets, known in ((16, 1, 16), (17, 1, None), (8, 2, None)):
+        numbers = run(few(different=different, targets=targets, classified=False))
+        assert measure("targets_different", numbers).value == known
     for name in ("sequences_different", "sequence_returns", "targets_different"):
         assert "not told apart" in (measure(name, run(order())).absent or "")
         assert "not told apart" in (measure(name, run(few(anew=False))).absent or "")
@@ -155,6 +169,18 @@ def test_one_batch_of_a_loader_that_has_more() -> None:
         assert value_of(ALIKE, run(loader(), kept)) == 1
         assert value_of(LIKENESS, run(loader(), kept)) == KEPT
         assert value_of("training_samples", run(loader(), kept)) == 1000
+
+
+def test_a_new_iterator_for_each_update() -> None:
+    """Of the batches that the loader gave every second one was taken, the first of a new pass."""
+    taken = one_batch(loader=0, given=63, repeated=1)
+    assert value_of(ALIKE, run(loader(), taken)) == 1
+    assert value_of(LIKENESS, run(loader(), taken)) == OTHERS
+    assert value_of(LIKENESS, run(loader(), one_batch(loader=0, given=63, repeated=31))) == OTHERS
+    assert value_of(LIKENESS, run(loader(), one_batch(loader=0, given=63, repeated=32))) == REPEATED
+    assert measure(ALIKE, run(loader(samples=63), taken)).value == 0  # two batches, or one and the rest
+    several = run(loader(), one_batch(loader=0, given=63, repeated=1, same=3))
+    assert value_of(LIKENESS, several) == REPEATED
 
 
 def test_one_batch_of_a_loader_that_may_be_all_there_is() -> None:

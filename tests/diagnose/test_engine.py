@@ -108,6 +108,16 @@ def test_a_grade_may_speak_for_another_condition() -> None:
         assert getattr(diagnosis.conditions, silent).verdict == "not_assessed"
 
 
+def test_what_counts_elsewhere_leaves_the_condition_open() -> None:
+    elsewhere = {"severity": "warning", "condition": "slow_convergence", "when": [clause("size", below=10)]}
+    weak = {"severity": "note", "when": [clause("size", below=15)]}
+    graded = rule(condition="exploding_gradients", decisive=True, grade=[elsewhere, weak])
+    for value, reason in ((5.0, "counts as slow convergence"), (12.0, "only a note")):
+        verdict = diagnose(run(size=value), book(graded)).conditions.exploding_gradients
+        assert verdict.verdict == "not_assessed"
+        assert reason in verdict.reason
+
+
 def test_a_grade_that_is_unknown_changes_nothing() -> None:
     graded = rule(severity="warning", grade=[{"severity": "error", "when": [clause("loud", **{"is": True})]}])
     (finding,) = diagnose(run(size=2.0, loud=None), book(graded)).findings

@@ -19,6 +19,7 @@ TOO_SMALL: Values = {
     "path_per_step": 1e-6,
     "loss_fall": 0.01,
     "loss_fall_informed": 0.01,
+    "loss_fall_by_matrices": 0.01,
     "loss_fall_bound": 1e-3,
     "loss_uninformed_ratio": 0.99,
 }
@@ -26,6 +27,7 @@ UNSCALED: Values = {"input_absmax": 950.0, "input_unscaled": True, "input_drive"
 STARVED: Values = {
     "lr_remaining_min": 1e-15,
     "lr_starved_share": 0.86,
+    "lr_decays_away": True,
     "loss_halved": False,
     "loss_fall": 0.08,
 }
@@ -35,6 +37,7 @@ DEEP: Values = {
     "depth_gain": -8.3,
     "depth_loses_gradient": True,
     "loss_fall_with_lowest": 0.01,
+    "stack_learns": False,
 }
 CUT: Values = {"lag_cut_off": 16, "backpropagation_length": 35}
 CONSTANT: Values = {"input_constant": True}

@@ -1,0 +1,89 @@
+"""Learning rates that decay by one factor at even intervals, and how far they can take the weights in all."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from rnn_doctor.derive.optimizer import lr_remaining_min, lr_starved_share
+from rnn_doctor.derive.registry import known, signal, unknown
+from rnn_doctor.derive.view import View
+from rnn_doctor.schema.signals import Measurement
+
+FEWEST = 4
+"""Falls by the same factor that make a habit; a plan of two or three milestones has an end."""
+EVEN = 1e-3
+"""How far the factors may differ: a cosine, a polynomial or a linear schedule changes its own from step to step."""
+GONE, SHORT = 0.01, 0.1
+"""Of the largest rate, and of the updates seen: see RD304."""
+IN_ALL = 15.0
+"""Updates at the largest rate, to which all updates of the training add up, those to come included."""
+_OTHERWISE = "the rate does not fall by one factor at even intervals"
+
+
+@signal(unit="updates", by="optimizer", reads=("steps.lr", "optimizers"))
+def lr_updates_in_all(view: View) -> dict[str, Measurement]:
+    """To how many updates at the largest rate all updates add up, if the rate goes on falling as it does.
+
+    Rates that fall by one factor at even intervals add up to a finite number, however long the training goes on: 14
+    where the rate is halved every 7 updates.
+
+    Reads: `log.steps[k].lr`, of the parameter group with the highest rate. Unit: updates.
+    None if: steps are missing, as in logs of single rows, or the rate fell less than four times, by different factors,
+    at uneven intervals, or rose.
+    """
+    found = {}
+    numbers = [step.step for step in view.log.steps]
+    whole_log = view.log.imported is None and numbers == list(range(1, len(numbers) + 1))
+    for name, (number, rates) in _rates(view).items():
+        location = view.log.optimizers[number].location
+        whole = _in_all(rates) if whole_log else None
+        found[name] = unknown(_OTHERWISE, location=location) if whole is None else known(whole, n=len(rates))
+    return found
+
+
+@signal(unit="claim", by="optimizer", reads=("steps.lr", "optimizers"))
+def lr_decays_away(view: View) -> dict[str, Measurement]:
+    """Whether the rate has gone below a hundredth for more than a tenth of the updates, or adds up to next to nothing.
+
+    Reads: as lr_remaining_min, lr_starved_share and lr_updates_in_all. Unit: claim. None if: as lr_remaining_min.
+    """
+    remaining, starved, whole = lr_remaining_min(view), lr_starved_share(view), lr_updates_in_all(view)
+    assert isinstance(remaining, dict)
+    assert isinstance(starved, dict)
+    assert isinstance(whole, dict)
+    found = {}
+    for name, left in remaining.items():
+        if left.value is None:
+            found[name] = left
+            continue
+        gone = float(left.value) < GONE and float(starved[name].value or 0.0) > SHORT
+        in_all = whole[name].value if name in whole else None
+        short = in_all is not None and float(in_all) < IN_ALL
+        found[name] = known(gone or short, n=left.n, location=left.location)
+    return found
+
+
+def _rates(view: View) -> dict[str, tuple[int, list[float]]]:
+    """Of each optimizer that stepped its number, and the largest rate over its parameter groups at each step."""
+    stepped = {number for step in view.log.steps for number in step.optimizers}
+    return {
+        name: (number, [max(rates) for rates in view.rates(number)])
+        for number, name in view.optimizer_names.items()
+        if number in stepped
+    }
+
+
+def _in_all(rates: Sequence[float]) -> float | None:
+    falls = [
+        (at, later / rate) for at, (rate, later) in enumerate(pairwise(rates)) if later != rate and rate > 0
+    ]
+    if len(falls) < FEWEST:
+        return None
+    factor = median(each for _, each in falls)
+    spans = {after - before for (before, _), (after, _) in pairwise(falls)}
+    if factor >= 1 or len(spans) > 1 or any(abs(each / factor - 1) > EVEN for _, each in falls):
+        return None
+    (span,) = spans
+    since = len(rates) - 2 - falls[-1][0]
+    to_come = rates[-1] * (max(span - 1 - since, 0) + span * factor / (1 - factor))
+    return (sum(rates) + to_come) / max(rates)

@@ -1,0 +1,53 @@
+"""Rates that fall by one factor again and again."""
+
+import math
+
+import pytest
+
+from rnn_doctor.schema.runlog import RunLog
+from tests.derive.logs import adam, log, measure, steps, value_of
+
+
+def scheduled(rates: list[float]) -> RunLog:
+    return log(adam(), steps([1.0] * len(rates), lr=rates))
+
+
+@pytest.mark.parametrize(
+    ("factor", "span", "count"), [(0.5, 7, 50), (0.5, 7, 46), (0.5, 7, 36), (0.8, 1, 50), (0.1, 5, 30)]
+)
+def test_what_a_decay_adds_up_to(factor: float, span: int, count: int) -> None:
+    """However much of it was seen, span / (1 - factor)."""
+    run = scheduled([3e-3 * factor ** (k // span) for k in range(count)])
+    assert value_of("lr_updates_in_all", run, "Adam") == pytest.approx(span / (1 - factor))
+
+
+def test_schedules_that_end_or_go_otherwise() -> None:
+    count = 50
+    cosine = [0.5 * (1 + math.cos(math.pi * k / count)) for k in range(count)]
+    linear = [1 - k / count for k in range(count)]
+    inverse = [1 / (1 + 1.2 * k) for k in range(count)]
+    stages = [0.1 ** (4 * k // count) for k in range(count)]
+    uneven = [0.5 ** (k // 7 + (k > 40)) for k in range(count)]
+    rising = [1e-6 * 1.3**k for k in range(count)]
+    for rates in (stages, uneven):
+        assert measure("lr_updates_in_all", scheduled(rates), "Adam").absent
+    for rates in (cosine, linear, inverse, rising, [1.0] * count):
+        assert measure("lr_updates_in_all", scheduled(rates), "Adam").absent
+        assert value_of("lr_decays_away", scheduled(rates), "Adam") is False
+
+
+@pytest.mark.parametrize(("span", "away"), [(7, True), (8, False)])
+def test_a_decay_that_adds_up_to_next_to_nothing(span: int, away: bool) -> None:
+    run = scheduled([0.5 ** (k // span) for k in range(50)])
+    assert value_of("lr_decays_away", run, "Adam") is away
+
+
+def test_a_rate_that_is_gone() -> None:
+    assert value_of("lr_decays_away", scheduled([1.0] * 20 + [0.001] * 30), "Adam") is True
+    assert measure("lr_decays_away", scheduled([0.0] * 20), "Adam").absent
+
+
+def test_rows_of_which_some_are_missing() -> None:
+    run = scheduled([0.5 ** (k // 7) for k in range(50)])
+    thinned = run.model_copy(update={"steps": run.steps[::2]})
+    assert measure("lr_updates_in_all", thinned, "Adam").absent
