@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rnn_doctor.derive.subjects import is_hand_written
 from rnn_doctor.derive.view import View
+from rnn_doctor.schema.built import Module
 from rnn_doctor.schema.names import Names
 from rnn_doctor.schema.values import Location
 
@@ -24,12 +25,21 @@ def names(view: View, places: dict[str, Location]) -> Names:
     """What the script calls its leading optimizer, its model, and each recurrent module."""
     lead = next((o for o in (view.turns[0] if view.turns else ()) if o in view.log.optimizers), None)
     built = view.log.optimizers[lead].location if lead is not None else None
+    fused = _fused(view)
     return Names(
         optimizer=assigned(built) or (_stepped(places.get("step")) if lead is not None else None),
         model=None if _holds_a_part(view) else _owner([built, places.get("clip")]),
         modules=(modules := dict(_modules(view))),
         recurrent=dict(_recurrent(view, modules)),
+        kinds={subject: module.kind for subject, module in fused.items()},
+        time_first=tuple(subject for subject, module in fused.items() if not module.batch_first),
     )
+
+
+def _fused(view: View) -> dict[str, Module]:
+    """The recurrent modules that run whole sequences, by subject."""
+    built = {subject: view.log.modules[number] for number, subject in view.module_names.items()}
+    return {subject: module for subject, module in built.items() if module.kind in ("RNN", "LSTM", "GRU")}
 
 
 def _holds_a_part(view: View) -> bool:

@@ -13,3 +13,7 @@ class Names(Frozen):
     """Of the recurrent modules, by subject."""
     recurrent: dict[str, str | None] = {}
     """Of hand-written recurrences, by subject: the weights that the state passes through."""
+    kinds: dict[str, str] = {}
+    """Of the modules of torch, by subject: `RNN`, `LSTM` or `GRU`."""
+    time_first: tuple[str, ...] = ()
+    """Those of them that take (time, batch, features)."""

@@ -120,3 +120,12 @@ def test_modules_that_one_line_built_have_no_name_of_their_own() -> None:
     loop = "self.layers.append(nn.LSTM(8, 16))"
     assert named(modules=(loop, loop)).modules == {}
     assert named(modules=("layer = nn.LSTM(8, 16)",) * 2).modules == {}
+
+
+def test_the_classes_and_axes_of_what_runs_whole_sequences() -> None:
+    batch_first = MODULE | {"kind": "GRU", "name": "encoder", "batch_first": True}
+    cell = MODULE | {"id": 2, "kind": "LSTMCell", "name": "decoder"}
+    time_first = MODULE | {"id": 3, "kind": "RNN", "name": "tagger", "batch_first": False}
+    found = signals(run_log([HEADER, batch_first, cell, time_first, *steps(2)])).names
+    assert found.kinds == {"encoder": "GRU", "tagger": "RNN"}
+    assert found.time_first == ("tagger",)
