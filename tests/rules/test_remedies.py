@@ -126,6 +126,7 @@ def surroundings() -> dict[str, Any]:
         "train_x": torch.randn(20, T, I),
         "vectors": torch.randn(10, I),
         "state": None,
+        "self": nn.Module(),
         "epochs": 2,
         "batch": B,
         "device": "cpu",
