@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ _HEAD = 1 << 16
 """Bytes at the beginning of a file that tell what it is."""
 _WANDB = b":W&B"
 _EVENTS = "tfevents"
+_REPORT = re.compile(r'\[?\s*\{\s*"schema_version":\s*\d+,\s*"tool":\s*\{\s*"name":\s*"rnn-doctor"')
+"""A report of ours, or a list of them; it holds series of numbers as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ def why_none(path: Path) -> tuple[str, str]:
     text = head.decode("utf-8-sig", errors="replace")
     if not text.strip():
         return "the file holds nothing but blank lines", "name a log of a training that has begun"
+    if _REPORT.match(text.lstrip()):
+        return "no log but a report of rnn-doctor", f"`rnn-doctor report {path}` renders it"
     reason = tables.why_none(path, text.lstrip())
     return reason, "begin it with a line that names its columns, each once" if reason else ""
 
@@ -92,6 +97,8 @@ def _is_event(head: bytes) -> bool:
 
 def _of_text(path: Path, head: str) -> Format | None:
     begin = head.lstrip()
+    if _REPORT.match(begin):
+        return None
     if begin.startswith("{"):
         first = _parsed(begin.splitlines()[0])
         if isinstance(first, Mapping) and (begin.count("\n") > 1 or not _is_document(first)):
