@@ -13,6 +13,10 @@ _LAYERS = ("rnn", "lstm", "bilstm", "cell")
 _BATCH_FIRST = re.compile(r", batch_first=True\b|\bbatch_first=True, ")
 
 
+_GROWS = "*= 10\n"
+"""How the catalogue raises a rate."""
+
+
 def in_names_of(snippet: str, names: Names, subject: str | None) -> str:
     """The snippet with the script's names for optimizer, model, the subject's recurrent module and its weights.
 
@@ -30,10 +34,12 @@ def in_names_of(snippet: str, names: Names, subject: str | None) -> str:
 
 
 def in_form_of(snippet: str, before: str, names: Names, subject: str | None) -> str:
-    """The snippet for the subject's class of network and order of axes, where the catalogue's stands before it too.
+    """The snippet for the subject's class of network and order of axes, where the catalogue's stands before it too;
+    and by the factor that a rate falls short.
 
     What a remedy itself changes, as gated cells do the class, stands in `before` otherwise, and is left as it is.
     """
+    snippet = snippet.replace(_GROWS, f"*= {names.shortfall}\n")
     kind = names.kinds.get(subject or "")
     if kind in ("RNN", "GRU"):
         for written, own in (("torch.nn.LSTM(", f"torch.nn.{kind}("), ("(h_n, c_n)", "h_n")):

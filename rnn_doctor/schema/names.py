@@ -17,3 +17,5 @@ class Names(Frozen):
     """Of the modules of torch, by subject: `RNN`, `LSTM` or `GRU`."""
     time_first: tuple[str, ...] = ()
     """Those of them that take (time, batch, features)."""
+    shortfall: int = 10
+    """The power of ten by which updates that are too small are to grow; at least 10."""

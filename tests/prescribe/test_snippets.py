@@ -86,6 +86,14 @@ def test_snippets_have_the_class_and_the_axes_of_the_layer(
     assert unknown == entry.after
 
 
+def test_the_rate_is_raised_by_what_the_updates_fall_short() -> None:
+    snippet = CATALOGUE["raise-learning-rate"].after
+    assert 'group["lr"] *= 1000\n' in in_form_of(snippet, "", Names(shortfall=1000), None)
+    assert in_form_of(snippet, "", Names(), None) == snippet
+    lowered = CATALOGUE["lower-learning-rate"].after
+    assert in_form_of(lowered, "", Names(shortfall=1000), None) == lowered
+
+
 def test_what_is_not_known_keeps_its_name() -> None:
     text = "optimizer.step()\nlstm(x)"
     assert in_names_of(text, Names(), None) == text
