@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 @click.command("check", cls=ScriptCommand)
 @options.observing
 @options.judging
-@click.option("--log", metavar="FILE", help="Keep the run log there.  [removed on success]")
+@click.option(
+    "--log",
+    metavar="FILE",
+    shell_complete=options.files,
+    help="Keep the run log there.  [removed on success]",
+)
 @options.several
 @options.speaking
 @options.script
