@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from rnn_doctor.errors import ScriptError
@@ -18,6 +19,7 @@ step 6 on, and trends need some points after that; checks of single steps are co
 _STILL = "has a gradient of exactly 0 at every update seen, as where no state is handed on from step to step"
 _UNREACHED = "is held by an optimizer and reached by no loss, as where detach(), data or numpy() cuts it off"
 _FROZEN = "is frozen (requires_grad=False): a loop over frozen weights leaves no trace, and learns nothing"
+_RELATIVE = "attempted relative import with no known parent package"
 _SPELLED = 3
 """Names of weights in one message."""
 FEWEST_STEPS = 2
@@ -194,6 +196,10 @@ def first_update_unfinished(log: RunLog) -> ScriptError | None:
 def _advice(log: RunLog) -> str:
     if log.crash and "Weights only load failed" in log.crash.error:
         return "since torch 2.6 torch.load needs weights_only=False for whole objects, if you trust the file"
+    if log.crash and _RELATIVE in log.crash.error and log.header.script.endswith(".py"):
+        path = PurePath(log.header.script).with_suffix("")
+        parts = path.parts[-2:] if path.is_absolute() or ".." in path.parts else path.parts
+        return f"run it as the part of a package that it is, from the folder above that: -m {'.'.join(parts)}"
     return "run it on its own until it trains"
 
 

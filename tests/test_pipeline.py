@@ -123,6 +123,23 @@ def test_what_cannot_be_judged_says_what_was_seen(records: list[dict[str, Any]],
     assert caught.value.exit_code == 3
 
 
+@pytest.mark.parametrize(
+    ("script", "module"),
+    [
+        ("project/train.py", "-m project.train"),
+        ("/home/me/project/train.py", "-m project.train"),
+        ("../project/train.py", "-m project.train"),
+        ("src/project/train.py", "-m src.project.train"),
+    ],
+)
+def test_a_part_of_a_package_that_is_run_as_a_script(script: str, module: str) -> None:
+    error = "ImportError: attempted relative import with no known parent package"
+    header = HEADER | {"script": script}
+    with pytest.raises(ScriptError) as caught:
+        pipeline.examine(run_log([header, {**CRASH, "error": error}, exited(1)]), Settings())
+    assert (caught.value.hint or "").endswith(f": {module}")
+
+
 def matrix(number: int, name: str, used: bool) -> dict[str, Any]:
     """A weight matrix of a hand-written cell, held by the optimizer."""
     return {

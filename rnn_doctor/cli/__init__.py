@@ -52,7 +52,7 @@ def main() -> None:
 
     \b
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or unreadable input,
-    3 the script failed or trained too little to judge, 130 interrupted.
+    3 the script failed or ended too early to judge it, 130 interrupted.
     """
 
 

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 @click.command("check", cls=ScriptCommand)
 @options.observing
 @options.judging
-@click.option("--log", metavar="FILE", help="Keep the run log there.  [removed on success]")
+@click.option(
+    "--log",
+    metavar="FILE",
+    shell_complete=options.files,
+    help="Keep the run log there.  [removed on success]",
+)
 @options.several
 @options.speaking
 @options.script
@@ -37,7 +42,7 @@ def command(
 
     \b
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or unreadable input,
-    3 the script failed or trained too little to judge, 130 interrupted.
+    3 the script failed or ended too early to judge it, 130 interrupted.
     """
     from rnn_doctor import pipeline
 

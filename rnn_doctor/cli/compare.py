@@ -23,8 +23,8 @@ FORMS = ("terminal", "markdown", "json")
 @click.option("-f", "--format", "format", metavar="|".join(FORMS), help="Form of the comparison.  [terminal]")
 @click.option("-o", "--output", metavar="FILE", help="Write it there instead of to stdout.")
 @options.failing
-@click.argument("olds", nargs=-1, required=True, metavar="OLD.json...")
-@click.argument("new", metavar="NEW.json")
+@click.argument("olds", nargs=-1, required=True, metavar="OLD.json...", shell_complete=options.files)
+@click.argument("new", metavar="NEW.json", shell_complete=options.files)
 def command(olds: tuple[str, ...], new: str, **flags: Any) -> int:
     """Show what changed from one report to another: findings, verdicts, and numbers that moved beyond their noise.
 

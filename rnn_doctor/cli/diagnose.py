@@ -25,7 +25,7 @@ _STDIN = "-"
 @options.judging
 @options.mapping
 @options.speaking
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=options.files)
 def command(runs: tuple[str, ...], **flags: Any) -> int:
     """Report on recorded run logs, and on logs of other libraries; torch is not needed.
 

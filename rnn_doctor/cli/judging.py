@@ -62,7 +62,7 @@ def remark(log: RunLog, report: Report, settings: Settings) -> None:
             output.say(f"{what}; that is too few to judge it as a whole", "make it run on its own first")
         else:
             output.say(f"{what}; what was seen before is judged")
-    elif count < observed.ENOUGH_STEPS and not settings.quiet:
+    elif count < observed.ENOUGH_STEPS and not settings.quiet and not (count == 0 and report.findings):
         output.say(
             f"only {steps} seen: what needs more is not judged",
             "have the script train longer" if count < observed.FEWEST_STEPS else None,

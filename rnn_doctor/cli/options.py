@@ -7,11 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from rnn_doctor.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def words(metavar: str) -> Callable[..., list[CompletionItem]]:
+    """What a shell offers for an option of these words."""
+    return lambda _ctx, _param, begun: [
+        CompletionItem(word) for word in metavar.split("|") if word.startswith(begun)
+    ]
+
+
+def files(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """A shell offers its own list of files."""
+    return [CompletionItem(begun, type="file")]
 
 
 # No defaults here: None says that a flag was not given, so that the file or the default may decide.
@@ -57,16 +70,24 @@ def several(command: Command) -> Command:
     return jobs(only(command))
 
 
+_FORMATS = "terminal|json|markdown|github|gitlab|sarif|junit|html"
 _REPORTING = (
     click.option(
         "-f",
         "--format",
         "format",
-        metavar="terminal|json|markdown|github|gitlab|sarif|junit|html",
+        metavar=_FORMATS,
+        shell_complete=words(_FORMATS),
         help="Form of the report.  "
         "[terminal, or what the name of -o FILE tells: .json, .md, .sarif, .xml, .html]",
     ),
-    click.option("-o", "--output", metavar="FILE", help="Write the report there instead of to stdout."),
+    click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        shell_complete=files,
+        help="Write the report there instead of to stdout.",
+    ),
 )
 
 
@@ -81,11 +102,13 @@ _FAILING = (
     click.option(
         "--fail-on",
         metavar="error|warning|note|never",
+        shell_complete=words("error|warning|note|never"),
         help="Exit with 1 for findings this severe or more.  [error]",
     ),
     click.option(
         "--min-confidence",
         metavar="hint|moderate|high|certain",
+        shell_complete=words("hint|moderate|high|certain"),
         help="Do not fail for findings less sure than this.  [hint]",
     ),
 )
@@ -108,6 +131,7 @@ def judging(command: Command) -> Command:
             click.option(
                 "--baseline",
                 metavar="FILE",
+                shell_complete=files,
                 help="Fail only for what is new or worse than in this JSON report.",
             ),
             click.option(
@@ -157,7 +181,9 @@ def speaking(command: Command) -> Command:
 
 def script(command: Command) -> Command:
     """Adds -m and SCRIPT [ARGS...]; the command must be a `ScriptCommand`."""
-    command = click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="SCRIPT [ARGS]...")(command)
+    command = click.argument(
+        "words", nargs=-1, type=click.UNPROCESSED, metavar="SCRIPT [ARGS]...", shell_complete=files
+    )(command)
     module = click.option(
         "-m", "module", metavar="PKG.MOD", help="Run a module as a script; what follows is its own."
     )

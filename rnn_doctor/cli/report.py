@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     help="Judge the findings anew: what fails in junit, and the exit code.  [as when they were found]",
 )
 @options.speaking
-@click.argument("file", metavar="REPORT.json")
+@click.argument("file", metavar="REPORT.json", shell_complete=options.files)
 def command(file: str, **flags: Any) -> int:
     """Render a stored report again, in any format.
 

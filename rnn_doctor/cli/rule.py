@@ -55,7 +55,11 @@ def _find(name: str, book: Rulebook) -> Rule:
         if name.lower() in (rule.id.lower(), rule.name):
             return rule
     names = [text for rule in book.rules.values() for text in (rule.id, rule.name)]
-    raise RulebookError(f"no rule {name!r}{did_you_mean(name, names)}", "`rnn-doctor rule` lists them")
+    alike = [f"{rule.id} {rule.name}" for rule in book.rules.values() if name.lower() in rule.name]
+    raise RulebookError(
+        f"no rule {name!r}{did_you_mean(name, names)}",
+        f"there are {', '.join(alike)}" if alike else "`rnn-doctor rule` lists them",
+    )
 
 
 def _test(folder: Path, others: tuple[Path, ...]) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from rnn_doctor.cli import exit_codes, output
+from rnn_doctor.cli import exit_codes, options, output
 from rnn_doctor.errors import DoctorError
 
 NAMES = ("report", "comparison", "runlog", "rule", "remedy")
@@ -21,7 +21,7 @@ _SHOWN = 10
 
 
 @click.command("schema")
-@click.argument("name", metavar="|".join(NAMES), default="")
+@click.argument("name", metavar="|".join(NAMES), default="", shell_complete=options.words("|".join(NAMES)))
 @click.option(
     "--check", "file", metavar="FILE", help="Hold a file against the schema instead of printing it."
 )

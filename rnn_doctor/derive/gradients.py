@@ -281,6 +281,24 @@ def non_finite_origin(view: View) -> Measurement:
     )
 
 
+@signal(unit="text", reads=("non_finite", "steps"))
+def non_finite_kind(view: View) -> Measurement:
+    """What is to blame for the first NaN or Inf, as far as where it stood tells.
+
+    `data`: an input of a recurrent module, while all weights were finite; `operation`: one on the way to the loss,
+    or the loss itself, before any update was made; `training`: anything else, for updates may have had a part in it.
+
+    Reads: `log.non_finite`, `log.steps`. Unit: text. None if: everything was finite.
+    """
+    first = view.once(first_non_finite)
+    if first is None:
+        return unknown("nothing but finite values was seen")
+    if first.what == "input":
+        return known("data")
+    at_first = first.step == 1 and view.counted_by == "update"
+    return known("operation" if at_first and first.what in ("operation", "loss") else "training")
+
+
 @signal(unit="update", reads=("non_finite", "steps"))
 def non_finite_step(view: View) -> Measurement:
     """The update at which NaN or Inf was first seen.

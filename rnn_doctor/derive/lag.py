@@ -132,7 +132,9 @@ def _by_data(told: DataLag, gains: dict[int, float], rows: int) -> _Judged | str
     known_lags = [lag for lag in lags if lag in gains]
     if not known_lags:
         return f"the data tell of the target at {where}, where its backward gain was not measured"
-    best, worst = max(known_lags, key=gains.__getitem__), min(known_lags, key=gains.__getitem__)
+    # Of lags that keep as much the longest: where no gradient passes at all it is gone at each of them.
+    best = max(known_lags, key=lambda lag: (gains[lag], lag))
+    worst = min(known_lags, key=gains.__getitem__)
     if gains[worst] >= USABLE and known_lags == lags:
         if told_together(told, lags) >= DOMINANT:
             return _Judged(worst, gains[worst], rows)

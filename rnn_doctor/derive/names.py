@@ -4,14 +4,21 @@ The lines are those at which the objects were built or used, so that a name that
 value of the script is looked at.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from rnn_doctor.derive.displacement import path_per_step
 from rnn_doctor.derive.subjects import is_hand_written
 from rnn_doctor.derive.view import View
+from rnn_doctor.schema.built import Module
 from rnn_doctor.schema.names import Names
+from rnn_doctor.schema.signals import Measurement
 from rnn_doctor.schema.values import Location
 
+USUAL_UPDATE = 3e-3
+"""Of the weights' size: between the smallest of healthy runs, 1.2e-3, and Adam's at 1e-3 in small networks, 1e-2."""
+MOST_DECADES = 6
 _NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 _ASSIGNED = re.compile(rf"({_NAME})\s*(?::[^=]+)?=(?!=)\s*\S")
 """`name = ...` and `name: type = ...` at the beginning of a line."""
@@ -24,12 +31,31 @@ def names(view: View, places: dict[str, Location]) -> Names:
     """What the script calls its leading optimizer, its model, and each recurrent module."""
     lead = next((o for o in (view.turns[0] if view.turns else ()) if o in view.log.optimizers), None)
     built = view.log.optimizers[lead].location if lead is not None else None
+    fused = _fused(view)
     return Names(
         optimizer=assigned(built) or (_stepped(places.get("step")) if lead is not None else None),
         model=None if _holds_a_part(view) else _owner([built, places.get("clip")]),
         modules=(modules := dict(_modules(view))),
         recurrent=dict(_recurrent(view, modules)),
+        kinds={subject: module.kind for subject, module in fused.items()},
+        time_first=tuple(subject for subject, module in fused.items() if not module.batch_first),
+        shortfall=_shortfall(view),
     )
+
+
+def _shortfall(view: View) -> int:
+    """The power of ten that brings the length of an update to a usual one, 10 at the least."""
+    made = path_per_step(view)
+    assert isinstance(made, Measurement)
+    if not isinstance(made.value, int | float) or not 0 < made.value < USUAL_UPDATE:
+        return 10
+    return int(10 ** min(max(1, round(math.log10(USUAL_UPDATE / made.value))), MOST_DECADES))
+
+
+def _fused(view: View) -> dict[str, Module]:
+    """The recurrent modules that run whole sequences, by subject."""
+    built = {subject: view.log.modules[number] for number, subject in view.module_names.items()}
+    return {subject: module for subject, module in built.items() if module.kind in ("RNN", "LSTM", "GRU")}
 
 
 def _holds_a_part(view: View) -> bool:

@@ -159,3 +159,14 @@ def weight_decay_max(view: View) -> Measurement:
     lead = [o for o in (view.turns[0] if view.turns else ()) if o in view.log.optimizers]
     decays = [decay for o in lead for decay in view.log.optimizers[o].weight_decay or (0.0,)]
     return known(max(decays), n=len(lead)) if decays else unknown("no optimizer was seen at work")
+
+
+@signal(unit="claim", reads=("steps.optimizers",))
+def optimizers_alternate(view: View) -> Measurement:
+    """Whether other optimizers step between two steps of the leading ones, as the two sides of a GAN do.
+
+    Their losses are then different quantities, and that of one rises as another learns.
+
+    Reads: `log.steps[k].optimizers`. Unit: claim. None if: no step was seen.
+    """
+    return known(view.alternates, n=len(view.log.steps)) if view.log.steps else unknown(NO_STEP)

@@ -243,16 +243,19 @@ def sequences_at_hand(view: View) -> Measurement:
     return known(last.drawn_from, n=last.same)
 
 
-@signal(unit="sequences", reads=("batch_orders",))
+@signal(unit="sequences", reads=("batch_orders", "data_lags"))
 def sequences_different(view: View) -> Measurement:
     """Different sequences among those of the sampled updates: few where the training set holds few, or copies of few.
 
     A lower bound of the size of the training set, which comes near it as soon as each was looked at several times.
 
     Reads: `log.batch_orders[-1].different`, `.looked`. Unit: sequences.
-    None if: they were not seen, are so short that they repeat by themselves, or are one batch that the script keeps.
+    None if: they were not seen, are so short that they repeat by themselves, are alike at all time steps but one, or
+    are one batch that the script keeps.
     """
     order = view.once(_told_apart)
+    if order is not None and any(record.alone is not None for record in view.log.data_lags):
+        return unknown("they differ at a single time step, so that there cannot be many of them")
     return unknown(_NOT_TOLD) if order is None else known(order.different or 0, n=order.looked)
 
 

@@ -19,6 +19,8 @@ _EVENTS = "tfevents"
 _TABLES = (".csv", ".tsv")
 _NAME = re.compile(r"[^\s:=]+(?: [^\s:=\d.+-][^\s:=]*)?")
 """Of a column: a word or two, but not `loss 3`."""
+_REPORT = re.compile(r'\[?\s*\{\s*"schema_version":\s*\d+,\s*"tool":\s*\{\s*"name":\s*"rnn-doctor"')
+"""A report of ours, or a list of them; it holds series of numbers as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def recognise(path: Path) -> Format | None:
         return WANDB
     if (named := by_name(path)) or _is_binary(head):
         return named
-    return _of_text(path, _decoded(path, head))
+    text = _decoded(path, head)
+    return None if _REPORT.match(text.lstrip()) else _of_text(path, text)
 
 
 def why_none(path: Path) -> tuple[str, str]:
@@ -83,6 +86,8 @@ def why_none(path: Path) -> tuple[str, str]:
     text = _decoded(path, head)
     if not text.strip():
         return "the file holds nothing but blank lines", "name a log of a training that has begun"
+    if _REPORT.match(text.lstrip()):
+        return "no log but a report of rnn-doctor", f"`rnn-doctor report {path}` renders it"
     if reason := tables.why_none(path, text.lstrip()):
         return reason, "begin it with a line that names its columns, each once"
     return "no two of its lines tell a loss", "of text, lines such as `epoch 3 loss 0.51` are read"

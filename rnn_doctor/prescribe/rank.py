@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rnn_doctor.prescribe.conflicts import compatible
 from rnn_doctor.prescribe.contraindications import warnings
-from rnn_doctor.prescribe.snippets import in_names_of, subject_of
+from rnn_doctor.prescribe.snippets import in_form_of, in_names_of, subject_of
 from rnn_doctor.schema.names import Names
 from rnn_doctor.schema.remedy import Remedy
 from rnn_doctor.schema.report import Contraindication, Finding, Prescription
@@ -141,7 +141,9 @@ def _prescription(
 
 
 def _snippet(remedy: Remedy, subject: str | None, names: Names) -> str:
-    return remedy.by_hand if remedy.by_hand and subject in names.recurrent else remedy.after
+    if remedy.by_hand and subject in names.recurrent:
+        return remedy.by_hand
+    return in_form_of(remedy.after, remedy.before or "", names, subject)
 
 
 def _first(warning: Contraindication | None) -> tuple[str, ...]:

@@ -10,6 +10,11 @@ from rnn_doctor.schema.names import Names
 
 _LAYERS = ("rnn", "lstm", "bilstm", "cell")
 """What the catalogue calls a recurrent module."""
+_BATCH_FIRST = re.compile(r", batch_first=True\b|\bbatch_first=True, ")
+
+
+_GROWS = "*= 10\n"
+"""How the catalogue raises a rate."""
 
 
 def in_names_of(snippet: str, names: Names, subject: str | None) -> str:
@@ -28,9 +33,25 @@ def in_names_of(snippet: str, names: Names, subject: str | None) -> str:
     return renamed
 
 
+def in_form_of(snippet: str, before: str, names: Names, subject: str | None) -> str:
+    """The snippet for the subject's class of network and order of axes, where the catalogue's stands before it too;
+    and by the factor that a rate falls short.
+
+    What a remedy itself changes, as gated cells do the class, stands in `before` otherwise, and is left as it is.
+    """
+    snippet = snippet.replace(_GROWS, f"*= {names.shortfall}\n")
+    kind = names.kinds.get(subject or "")
+    if kind in ("RNN", "GRU"):
+        for written, own in (("torch.nn.LSTM(", f"torch.nn.{kind}("), ("(h_n, c_n)", "h_n")):
+            snippet = snippet.replace(written, own) if written in before else snippet
+    if subject in names.time_first and _BATCH_FIRST.search(before):
+        snippet = _BATCH_FIRST.sub("", snippet)
+    return snippet
+
+
 def subject_of(subjects: Iterator[str], names: Names) -> str | None:
     """Which module a remedy is for: the first subject that is one, else the only one that there is."""
-    known = {*names.modules, *names.recurrent}
+    known = {*names.modules, *names.recurrent, *names.kinds}
     first = next((subject for subject in subjects if subject in known), None)
     only = next(iter(known)) if len(known) == 1 else None
     return first or only

@@ -100,11 +100,12 @@ def _place(page: Page, finding: Finding, indent: int) -> str:
 
 
 def remedies(page: Page, ranked: Sequence[Prescription], *, full: bool = False) -> None:
-    """The remedies in their order, the first with snippets and cautions, and if full with what they did elsewhere."""
+    """The remedies in their order, the first with snippets and cautions; if full all, and what they did elsewhere."""
     page.blank()
-    page.add(("Remedies, the one to try first in front", "bold underline"))
+    more = " (-v shows how to do each)" if len(ranked) > SHOWN and not full else ""
+    page.add(("Remedies, the one to try first in front", "bold underline"), more)
     for remedy in ranked[:_LISTED]:
-        brief = remedy.rank > SHOWN
+        brief = remedy.rank > SHOWN and not full
         if not brief or remedy.rank == SHOWN + 1:
             page.blank()
         _remedy(page, remedy, brief=brief, full=full)

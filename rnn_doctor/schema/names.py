@@ -13,3 +13,9 @@ class Names(Frozen):
     """Of the recurrent modules, by subject."""
     recurrent: dict[str, str | None] = {}
     """Of hand-written recurrences, by subject: the weights that the state passes through."""
+    kinds: dict[str, str] = {}
+    """Of the modules of torch, by subject: `RNN`, `LSTM` or `GRU`."""
+    time_first: tuple[str, ...] = ()
+    """Those of them that take (time, batch, features)."""
+    shortfall: int = 10
+    """The power of ten by which updates that are too small are to grow; at least 10."""

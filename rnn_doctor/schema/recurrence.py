@@ -204,6 +204,9 @@ class DataLag(Frozen):
     """The statistic, relative to its largest value over all lags and 99 shifts of the targets against the inputs."""
     shares: tuple[Number, ...] = ()
     """The statistic as a share of the target's entropy or variance."""
+    alone: int | None = None
+    """The one lag at which the sequences differ from each other, where they are alike at all others: of these tokens
+    there can be no more different sequences, and equal ones are among the rows."""
 
 
 class Loop(Frozen):

@@ -109,6 +109,30 @@ def test_tokens_and_classes(kind: Any, batch_first: bool) -> None:
     assert found.lags == tuple(range(T))
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_sequences_that_differ_at_one_step_are_few_by_nature(told: bool) -> None:
+    """The symbol to recall stands first, and nothing but blanks after it."""
+    net = Net()
+
+    def step() -> torch.Tensor:
+        x = torch.full((B, T), C)
+        x[:, T - 1 - LAG] = torch.randint(C, (B,))
+        return F.cross_entropy(net(x), x[:, T - 1 - LAG] if told else torch.randint(C, (B,)))
+
+    found = only(trained(net, step))
+    assert (found.alone, found.rows) == (LAG, 640)
+    assert informative(found) == ([LAG] if told else [])
+
+
+def test_a_few_sequences_that_differ_at_two_steps_are_not_tested() -> None:
+    x = torch.zeros(300, T, dtype=torch.long)
+    x[:, 2], x[:, 5] = torch.randint(3, (300,)), torch.randint(3, (300,))
+    with pytest.raises(Abstained, match="9 different sequences"):
+        dependence(x, x[:, 2])
+    x[:, 5] = 0
+    assert dependence(x, x[:, 2]).alone == 2
+
+
 def test_loss_modules_and_class_scores_as_they_are_written() -> None:
     net = Net()
     criterion = nn.NLLLoss()

@@ -117,6 +117,30 @@ def test_both_sides_of_a_clip(clip: Clip, limit: float | None) -> None:
     assert places.count("clip") == (0 if limit is None else 1)
 
 
+def in_one_part(parameters: list[nn.Parameter]) -> None:
+    nn.utils.clip_grad_norm_(parameters, 0.5)
+
+
+@pytest.mark.parametrize("clip", [in_one_part, twice])
+def test_both_sides_of_a_clip_where_the_weights_are_updated_by_hand(clip: Clip) -> None:
+    before, used = [], []
+    with observed() as records:
+        net = Net()
+        for _ in range(STEPS):
+            net.zero_grad()
+            net.loss().backward()
+            before.append(norm_of(net.parameters()))
+            clip(list(net.parameters()))
+            used.append(norm_of(net.parameters()))
+            for p in net.parameters():
+                assert p.grad is not None
+                p.data.add_(p.grad, alpha=-0.001)
+    assert records.of("sensor_off") == []
+    assert all(b > 1.1 * u for b, u in zip(before, used, strict=True))
+    assert [s["grad_norm"] for s in records.steps] == pytest.approx(before, rel=1e-4)
+    assert [s["clipped_norm"] for s in records.steps] == pytest.approx(used, rel=1e-4)
+
+
 def test_a_limit_that_is_not_reached_changes_nothing() -> None:
     records, before, _ = train(by_norm(1e6))
     assert [s["grad_norm"] for s in records.steps] == pytest.approx(before, rel=1e-5)

@@ -4,6 +4,7 @@
 
 import copy
 import os
+import threading
 import traceback
 from pathlib import Path
 from typing import Any
@@ -185,3 +186,22 @@ def test_the_probe_s_frames_are_none_of_the_script_s_traceback() -> None:
     assert names[0] == "test_safety.py"
     assert not any(name.startswith("hooks.py") for name in names)
     assert names[-1] == "functional.py"
+
+
+def test_a_training_in_a_thread_is_stopped_without_a_word(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)  # pytest has one of its own
+    ended = []
+
+    def train() -> None:
+        try:
+            Stopping().request()
+        finally:
+            ended.append(True)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    thread.join()
+    assert ended == [True]
+    assert capsys.readouterr().err == ""

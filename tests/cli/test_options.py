@@ -4,6 +4,7 @@ from typing import get_args
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
 from rnn_doctor.cli import COMMANDS, main
 from rnn_doctor.render import FORMATS
@@ -75,3 +76,21 @@ def test_the_guide_explains_every_setting() -> None:
         if default not in (None, (), False, {}):
             shown = f"{default:g}" if isinstance(default, float) else str(default)
             assert f"| {shown} |" in row
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "offered"),
+    [
+        (["check", "-f"], "m", [("plain", "markdown")]),
+        (["check", "--steps", "5", "--fail-on"], "ne", [("plain", "never")]),
+        (["check"], "tr", [("file", "tr")]),
+        (["check", "train.py", "--data"], "da", [("file", "da")]),
+        (["diagnose", "-o", "a.md"], "ru", [("file", "ru")]),
+        (["report"], "he", [("file", "he")]),
+        (["schema"], "ru", [("plain", "runlog"), ("plain", "rule")]),
+        ([], "dia", [("plain", "diagnose")]),
+    ],
+)
+def test_what_a_shell_offers(words: list[str], begun: str, offered: list[tuple[str, str]]) -> None:
+    found = ShellComplete(main, {}, "rnn-doctor", "_RNN_DOCTOR_COMPLETE").get_completions(words, begun)
+    assert [(item.type, item.value) for item in found] == offered

@@ -86,6 +86,15 @@ def test_one_update_without_findings_is_no_healthy_run(run: Run, tmp_path: Path)
     assert "have the script train longer" in result.err
 
 
+def test_a_script_that_never_updates_need_not_train_longer(run: Run, tmp_path: Path) -> None:
+    never = {**stop("script_end"), "backwards": 99}
+    write(tmp_path / "run.jsonl", [*BUILT, never, exited(0)])
+    result = run("diagnose", "run.jsonl")
+    assert result.code == 1
+    assert "RD311" in result.out
+    assert result.err == ""
+
+
 def test_verbose_says_how_it_was_observed(run: Run, logs: Path) -> None:
     err = run("diagnose", "-v", "healthy.jsonl").err
     assert "observed 30 updates; the requested number of steps was reached; 2.0% of the time" in " ".join(

@@ -54,6 +54,13 @@ def test_the_list_holds_rules_of_ours_and_of_the_user(run: Run, folder: Path) ->
     assert {"OWN001", "RD103"} <= {row["id"] for row in rows}
 
 
+def test_a_word_of_its_name_finds_a_rule(run: Run, folder: Path) -> None:
+    result = run("rule", "Vanishing")
+    assert result.code == 2
+    assert "there are RD101 vanishing-gradient-through-time, RD106" in result.err
+    assert "`rnn-doctor rule` lists them" in run("rule", "nonsense").err
+
+
 @pytest.mark.parametrize("name", ["OWN001", "own001", "loss-stands-still"])
 def test_a_rule_is_explained_by_id_and_by_name(run: Run, folder: Path, name: str) -> None:
     text = run("rule", name, "--rules", "own").out

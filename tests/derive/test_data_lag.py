@@ -1,5 +1,6 @@
 """What the data tell of the needed lag, and what follows for the gradient."""
 
+import math
 from typing import Any
 
 import pytest
@@ -93,6 +94,11 @@ def judged(records: Any, **options: Any) -> tuple[Any, Any]:
 def test_the_nearest_lag_that_tells_is_judged_where_no_gradient_reaches_any() -> None:
     assert judged([dependence({20: 9.0, 28: 9.0}), lag_profile(-0.4)]) == (20, pytest.approx(-8))
     assert judged([dependence({20: 9.0, 28: 9.0}), lag_profile(-0.4)], lag=5) == (5, pytest.approx(-2))
+
+
+def test_where_no_gradient_passes_at_all_it_is_gone_at_the_longest_lag() -> None:
+    dead = lag_profile().model_copy(update={"decades": (-math.inf,) * (LONG + 1)})
+    assert judged([dependence({0: 9.0, 5: 9.0}), dead]) == (5, pytest.approx(-45))
 
 
 def test_the_longest_is_judged_where_a_gradient_reaches_all() -> None:

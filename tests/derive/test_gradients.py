@@ -170,6 +170,23 @@ def test_spikes_without_losses_are_undecided() -> None:
     assert value_of("grad_norm_spike_count", log(steps([None] * 30, QUIET))) == 0
 
 
+@pytest.mark.parametrize(
+    ("step", "what", "kind"),
+    [
+        (1, "operation", "operation"),
+        (1, "loss", "operation"),
+        (2, "operation", "training"),
+        (1, "input", "data"),
+        (7, "input", "data"),
+        (1, "output", "training"),
+        (7, "weight", "training"),
+    ],
+)
+def test_what_is_to_blame_for_the_first_that_is_not_finite(step: int, what: str, kind: str) -> None:
+    assert value_of("non_finite_kind", log(steps([1.0] * 8), not_finite(step, what))) == kind
+    assert measure("non_finite_kind", log(steps([1.0] * 8))).absent
+
+
 def test_first_record_is_the_origin() -> None:
     broken = log(
         steps([1.0, math.nan]),

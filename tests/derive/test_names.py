@@ -6,7 +6,8 @@ import pytest
 
 from rnn_doctor.derive.signals import signals
 from rnn_doctor.schema.names import Names
-from tests.derive.logs import initial
+from tests.derive.logs import adam, initial, log, samples, weight
+from tests.derive.logs import steps as steps_of
 from tests.recorded import HEADER, MODULE, OPTIMIZER, PARAMETERS, run_log, steps
 
 
@@ -120,3 +121,22 @@ def test_modules_that_one_line_built_have_no_name_of_their_own() -> None:
     loop = "self.layers.append(nn.LSTM(8, 16))"
     assert named(modules=(loop, loop)).modules == {}
     assert named(modules=("layer = nn.LSTM(8, 16)",) * 2).modules == {}
+
+
+def test_the_classes_and_axes_of_what_runs_whole_sequences() -> None:
+    batch_first = MODULE | {"kind": "GRU", "name": "encoder", "batch_first": True}
+    cell = MODULE | {"id": 2, "kind": "LSTMCell", "name": "decoder"}
+    time_first = MODULE | {"id": 3, "kind": "RNN", "name": "tagger", "batch_first": False}
+    found = signals(run_log([HEADER, batch_first, cell, time_first, *steps(2)])).names
+    assert found.kinds == {"encoder": "GRU", "tagger": "RNN"}
+    assert found.time_first == ("tagger",)
+
+
+@pytest.mark.parametrize(
+    ("update", "factor"),
+    [(0.01, 10), (2e-3, 10), (5e-4, 10), (4.5e-5, 100), (5e-7, 10000), (1e-15, 10**6), (0.0, 10)],
+)
+def test_by_how_much_updates_fall_short(update: float, factor: int) -> None:
+    looks = samples([1, 2, 3, 5, 8, 13, 21, 34, 50], lambda k: update * k, update_norm=(update,))
+    assert signals(log(adam(), weight(), steps_of([1.0] * 50), looks)).names.shortfall == factor
+    assert signals(log(adam(), weight())).names.shortfall == 10

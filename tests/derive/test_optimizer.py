@@ -117,3 +117,16 @@ def test_steps_are_counted() -> None:
     assert value_of("steps_observed", log(steps([1.0] * 7))) == 7
     assert value_of("steps_observed", log()) == 0
     assert measure("steps_observed", log(), RUN).n == 0
+
+
+@pytest.mark.parametrize(
+    ("order", "alternate"),
+    [([0, 1] * 6, True), ([0, 0, 0, 1] * 3, True), ([0] * 6 + [1] * 4, False), ([0] * 12, False)],
+)
+def test_optimizers_that_take_turns(order: list[int], alternate: bool) -> None:
+    rows = [
+        step.model_copy(update={"optimizers": (number,)})
+        for step, number in zip(steps([1.0] * len(order)), order, strict=True)
+    ]
+    assert value_of("optimizers_alternate", log(adam(), adam(1), rows)) is alternate
+    assert measure("optimizers_alternate", log(adam())).absent

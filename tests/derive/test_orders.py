@@ -13,7 +13,7 @@ from rnn_doctor.derive.orders import (
     UNTOLD,
 )
 from rnn_doctor.derive.own_targets import COPIED
-from rnn_doctor.schema.recurrence import StateFlow
+from rnn_doctor.schema.recurrence import DataLag, StateFlow
 from rnn_doctor.schema.wiring import BatchOrder
 from tests.derive.logs import loader, log, lstm, measure, steps, value_of
 
@@ -106,6 +106,13 @@ def test_how_many_sequences_differ() -> None:
     for name in ("sequences_different", "sequence_returns", "targets_different"):
         assert "not told apart" in (measure(name, run(order())).absent or "")
         assert "not told apart" in (measure(name, run(few(anew=False))).absent or "")
+
+
+def test_sequences_that_differ_at_one_step_alone_cannot_be_many() -> None:
+    tested = {"record": "data_lag", "step": 50, "module": 0, "absent": None}
+    alike = run(few(different=8, targets=1), DataLag(**tested, alone=1))
+    assert "single time step" in (measure("sequences_different", alike).absent or "")
+    assert value_of("sequences_different", run(few(different=8, targets=1), DataLag(**tested))) == 8
 
 
 def test_the_last_record_counts() -> None:

@@ -9,6 +9,7 @@ from rnn_doctor.errors import RunLogError
 from rnn_doctor.foreign import runs
 
 ROWS = [(epoch, 2.0 * 0.9**epoch, 2.1 * 0.95**epoch) for epoch in range(12)]
+REPORT = (Path(__file__).parents[1] / "gold" / "report-v1.json").read_bytes()
 TABLE = "epoch,train_loss,val_loss\n" + "".join(f"{k},{a:.4f},{b:.4f}\n" for k, a, b in ROWS)
 
 
@@ -47,6 +48,9 @@ def test_however_its_characters_are_written(content: bytes, tmp_path: Path) -> N
         (b"0,1.9,2.0\n1,1.8,1.9\n", "its first line has no names of columns, but numbers"),
         (b"epoch,loss,loss\n0,1.9,2.0\n", "two of its columns are called 'loss'"),
         (b"\0\1\2\3", "no log of a kind that is read"),
+        (REPORT, "no log but a report of rnn-doctor"),
+        (b"[" + REPORT + b"]", "no log but a report of rnn-doctor"),
+        (REPORT.replace(b"\n", b""), "no log but a report of rnn-doctor"),
     ],
 )
 def test_what_keeps_a_table_from_being_read_is_told(text: bytes, said: str, tmp_path: Path) -> None:

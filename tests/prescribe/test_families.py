@@ -209,7 +209,7 @@ class TestStepsOfOne:
             explained = advice(**cause)
             assert [f.rule for f in explained.findings][1:] == ["RD308"]
             assert not [r for r in explained.remedies if "RD308" in r.addresses and r.basis != "certain"]
-        alone = advice(unchanged_tensors=2)
+        alone = advice(unchanged_tensors=2, unchanged_cause="unread")
         assert alone.recommended[0] == "read-both-directions"
 
 
@@ -227,3 +227,46 @@ def test_what_is_in_use_already_is_not_recommended(
     situation = {**MEMORIZED, "is_classification": True}
     assert remedy in advice(**(situation | {signal: unused})).recommended
     assert remedy not in advice(**(situation | {signal: used})).recommended
+
+
+class TestWeightsThatNothingReaches:
+    @pytest.mark.parametrize(
+        ("cause", "claim", "remedy"),
+        [
+            ("no_grad", {"runs_without_gradients": True}, "train-with-gradients"),
+            ("cut_off", {"output_cut_off": True}, "keep-output-attached"),
+            ("unreached", {"nothing_moves": "unreached"}, "loss-from-outputs"),
+            ("cleared", {"nothing_moves": "cleared"}, "clear-gradients"),
+            ("never_steps", {"optimizer_never_steps": True}, "step-the-optimizer"),
+        ],
+    )
+    def test_the_remedy_is_that_of_the_cause_and_small_steps_are_its_consequence(
+        self, cause: str, claim: dict[str, bool | str], remedy: str
+    ) -> None:
+        given = advice(**TOO_SMALL, unchanged_tensors=2, unchanged_cause=cause, **claim)
+        assert [finding.rule for finding in given.findings] == ["RD308", "RD302"]
+        assert given.findings[1].explained_by == ("RD308",)
+        assert given.recommended[0] == remedy
+        assert given.remedies[0].basis == "certain"
+
+    def test_weights_below_their_last_digit_do_not_explain_small_steps(self) -> None:
+        given = advice(**TOO_SMALL, unchanged_tensors=2, unchanged_cause="other", unchanged_by_digits=True)
+        assert not next(f for f in given.findings if f.rule == "RD302").explained_by
+
+
+class TestWhatIsNotFinite:
+    @pytest.mark.parametrize(
+        ("kind", "first"),
+        [("operation", "stay-in-domain"), ("data", "clean-the-data"), ("training", "lower-learning-rate")],
+    )
+    def test_the_rate_is_blamed_only_where_updates_had_a_part(self, kind: str, first: str) -> None:
+        given = advice(non_finite_found=True, non_finite_kind=kind)
+        assert given.recommended[0] == first
+        assert ("lower-learning-rate" in given.recommended) is (kind == "training")
+
+
+def test_a_sigmoid_that_is_applied_twice_is_not_told_of_as_a_softmax() -> None:
+    sigmoid = advice(activation_repeated=True, sigmoid_before_bce_logits=True)
+    assert sigmoid.recommended == ["pass-raw-scores"]
+    softmax = advice(activation_repeated=True, softmax_before_cross_entropy=True)
+    assert softmax.recommended == ["pass-raw-logits"]

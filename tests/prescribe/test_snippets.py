@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from rnn_doctor.diagnose.rulebook import load
-from rnn_doctor.prescribe.snippets import in_names_of, subject_of
+from rnn_doctor.prescribe.snippets import in_form_of, in_names_of, subject_of
 from rnn_doctor.schema.names import Names
 from rnn_doctor.schema.remedy import Remedy
 
@@ -63,6 +63,37 @@ def test_what_is_written_for_hand_written_recurrences_runs(id_: str, recurrent: 
     assert any(not torch.equal(old, new) for old, new in zip(before, net.parameters(), strict=True))
 
 
+@pytest.mark.parametrize(
+    ("remedy", "kind", "told", "untold"),
+    [
+        ("pack-padded-sequences", "GRU", "_, h_n = rnn(packed)", "c_n"),
+        ("pack-padded-sequences", "LSTM", "_, (h_n, c_n) = rnn(packed)", "GRU"),
+        ("fix-batch-dimension", "RNN", "torch.nn.RNN(input_size, hidden_size, batch_first=True)", "LSTM"),
+        ("gated-cell", "RNN", "torch.nn.LSTM(", "nn.RNN"),
+        ("skip-connections", "GRU", "torch.nn.GRU(size, size)", "batch_first"),
+    ],
+)
+def test_snippets_have_the_class_and_the_axes_of_the_layer(
+    remedy: str, kind: str, told: str, untold: str
+) -> None:
+    entry = CATALOGUE[remedy]
+    own = Names(kinds={"layer": kind}, time_first=("layer",))
+    snippet = in_form_of(entry.after, entry.before or "", own, "layer")
+    assert told in snippet
+    assert untold not in snippet
+    ast.parse(snippet)
+    unknown = in_form_of(entry.after, entry.before or "", Names(), "layer")
+    assert unknown == entry.after
+
+
+def test_the_rate_is_raised_by_what_the_updates_fall_short() -> None:
+    snippet = CATALOGUE["raise-learning-rate"].after
+    assert 'group["lr"] *= 1000\n' in in_form_of(snippet, "", Names(shortfall=1000), None)
+    assert in_form_of(snippet, "", Names(), None) == snippet
+    lowered = CATALOGUE["lower-learning-rate"].after
+    assert in_form_of(lowered, "", Names(shortfall=1000), None) == lowered
+
+
 def test_what_is_not_known_keeps_its_name() -> None:
     text = "optimizer.step()\nlstm(x)"
     assert in_names_of(text, Names(), None) == text
@@ -78,6 +109,7 @@ def test_the_module_is_the_subject_or_the_only_one() -> None:
     assert subject_of(of("run", "b", "a"), two) == "b"
     assert subject_of(of("run"), two) is None
     assert subject_of(of("run"), OWN) == "encoder.lstm"
+    assert subject_of(of("run"), Names(kinds={"lstm": "LSTM"})) == "lstm"
 
 
 @pytest.mark.parametrize("remedy", CATALOGUE.values(), ids=lambda remedy: remedy.id)

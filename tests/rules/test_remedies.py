@@ -126,6 +126,7 @@ def surroundings() -> dict[str, Any]:
         "train_x": torch.randn(20, T, I),
         "vectors": torch.randn(10, I),
         "state": None,
+        "self": nn.Module(),
         "epochs": 2,
         "batch": B,
         "device": "cpu",
@@ -153,11 +154,15 @@ PARTICULAR: dict[str, dict[str, Any]] = {
     "detach-between-batches": {"model": Tagger(), "state": (torch.zeros(1, B, H), torch.zeros(1, B, H))},
     "lengthen-backpropagation": {"model": Tagger()},
     "narrow-embedding": {"embedding": nn.Embedding(9, I)},
+    "keep-output-attached": {"head": nn.Linear(H, C)},
     "loss-scaling": without_lstm(),
-    "normalize-right-dimension": {"output": torch.randn(B, T, H)},
+    "normalize-right-dimension": {"output": torch.randn(B, T, H), "logits": torch.randn(B, C)},
+    "pass-raw-scores": {"head": nn.Linear(2 * H, 1), "target": torch.ones(B, 1)},
     "reset-hidden-state": {"model": Tagger()},
     "shorten-backpropagation": {"model": Tagger()},
+    "stay-in-domain": {"target": torch.ones(B, 1), "prediction": torch.zeros(B, 1)},
     "skip-connections": {"x": torch.randn(B, T, H)},
+    "train-with-gradients": {"head": nn.Linear(H, C)},
     "standardize-targets": {"train_y": torch.randn(20), "y": torch.randn(B, C)},
 }
 
@@ -253,4 +258,6 @@ def test_an_embedding_starts_narrow(run: Any) -> None:
 
 
 def test_attention_weights_sum_to_one_over_positions(run: Any) -> None:
-    torch.testing.assert_close(run("normalize-right-dimension")["weights"].sum(1), torch.ones(B))
+    names = run("normalize-right-dimension")
+    torch.testing.assert_close(names["weights"].sum(1), torch.ones(B))
+    torch.testing.assert_close(names["log_probabilities"].exp().sum(1), torch.ones(B))

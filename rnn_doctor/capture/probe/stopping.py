@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 
 class StopProbe(SystemExit):
@@ -37,4 +38,6 @@ class Stopping:
                 stream.flush()
             os._exit(0)
         self._raised += 1
+        if threading.current_thread() is not threading.main_thread():
+            raise SystemExit(0)  # of subclasses `threading` prints the traceback
         raise StopProbe

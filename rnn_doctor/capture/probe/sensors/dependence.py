@@ -46,6 +46,8 @@ class Dependence(NamedTuple):
     """Relative to the largest at any lag among the shifted targets."""
     shares: list[float]
     """Of the target's entropy or variance."""
+    alone: int | None = None
+    """The one lag at which the sequences differ, where there is but one."""
 
 
 def dependence(x: Tensor, y: Tensor) -> Dependence:
@@ -57,8 +59,10 @@ def dependence(x: Tensor, y: Tensor) -> Dependence:
     """
     if not all(bool(torch.isfinite(t).all()) for t in (x, y) if t.is_floating_point()):
         raise Abstained("its inputs or targets are not finite")
-    kept = _distinct(x)
-    x, y = x[kept], y[kept]
+    alone = _varying_alone(x)
+    if alone is None:
+        kept = _distinct(x)
+        x, y = x[kept], y[kept]
     if len(x) < FEWEST_ROWS:
         raise Abstained(f"{len(x)} different sequences were seen, and it takes {FEWEST_ROWS}")
     tokens, classes = x.dim() == 2, y.dim() == 1
@@ -81,7 +85,19 @@ def dependence(x: Tensor, y: Tensor) -> Dependence:
     own = statistics[:, 0]
     kind = "information" if tokens and classes else "determination"
     shares = (own / whole).clamp(0.0, 1.0)
-    return Dependence(kind, len(x), (own / largest).tolist(), shares.tolist())
+    return Dependence(kind, len(x), (own / largest).tolist(), shares.tolist(), alone)
+
+
+def _varying_alone(x: Tensor) -> int | None:
+    """The lag whose tokens alone differ between sequences, if there is one such.
+
+    There are as many different sequences then as tokens of that lag: that they come again is the task's nature, and
+    tells nothing of how many the data hold. Shapes: (n, L) tokens.
+    """
+    if x.dim() != 2:
+        return None
+    varying = (x != x[:1]).any(0).nonzero().flatten()
+    return int(varying) if len(varying) == 1 and x.shape[1] > 2 else None
 
 
 def _distinct(x: Tensor) -> Tensor:

@@ -109,9 +109,20 @@ class GradientNorms:
 
     def clipped(self, norm: float) -> None:
         """That call returned the norm it found; what it left follows from it (torch.nn.utils.clip_grad_norm_)."""
-        if self._known is not None and self._limit is not None:
+        if self._limit is None:
+            return
+        if self._known is not None:
             self._before.setdefault(self._known, norm)
-            self._at_update[self._known] = norm * min(1.0, self._limit / (norm + 1e-6))
+            self._at_update[self._known] = self._left(norm)
+            return
+        whole = self._at_update.get(BY_HAND, self._before.get(BY_HAND, math.nan))
+        if math.isclose(whole, norm, rel_tol=_SAME):
+            # Of all gradients of a script that updates by hand: no optimizer is going to tell what it is given.
+            self._at_update[BY_HAND] = self._left(norm)
+
+    def _left(self, norm: float) -> float:
+        """What a call of clip_grad_norm_ leaves of this norm."""
+        return norm if self._limit is None else norm * min(1.0, self._limit / (norm + 1e-6))
 
     def knows(self, optimizer: int) -> bool:
         """Whether a clip call has told the norm that this optimizer will use."""
@@ -140,6 +151,7 @@ class GradientNorms:
         found = sizes(gradients)
         norm = _joint(found)
         if norm is not None:
+            self._at_update.pop(BY_HAND, None)
             self.each.update((id(g), (g, size)) for g, size in zip(gradients, found))
             self._at_update[optimizer] = norm / scale
 
