@@ -204,6 +204,9 @@ class DataLag(Frozen):
     """The statistic, relative to its largest value over all lags and 99 shifts of the targets against the inputs."""
     shares: tuple[Number, ...] = ()
     """The statistic as a share of the target's entropy or variance."""
+    whole: Number | None = None
+    """Where no lag's score reaches 1: that of what describes the sequences as wholes, as counts and spreads, and of the
+    states of a recurrence of random weights; None where it was not asked, or they are too few."""
 
 
 class Loop(Frozen):
