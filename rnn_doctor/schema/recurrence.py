@@ -290,6 +290,8 @@ class Mixing(Frozen):
     """After it."""
     within: bool = False
     """It takes channels for time steps within each sample, and mixes no samples."""
+    by_numbers: bool = False
+    """The numbers of the input tell it: they go on from one to the next, and leap where they would in other axes."""
     location: Location | None = None
 
 
