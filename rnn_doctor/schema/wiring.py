@@ -169,6 +169,9 @@ class CopiedTargets(Frozen):
     """Numbers of a target."""
     still: Number | None = None
     """Largest share of the steps, of an update, whose input is that of the step before."""
+    idle: Number | None = None
+    """Least share of the targets, of an update, that stand where rows of different lengths end in one token and one
+    target again and again, as padding does; None where inputs or targets are numbers, or of one target a sequence."""
 
 
 class SharedExamples(Frozen):

@@ -296,3 +296,37 @@ def test_what_is_not_compared() -> None:
         return x, x
 
     assert "layers that learn" in trained(Learned(H, H, "each"), draw, squared)["absent"]
+
+
+def padded(shift: int = 1) -> Pair:
+    """Tags 1 to V - 1 of words 1 to V - 1, in rows of two to T - 2 of them; 0 behind."""
+    x = torch.randint(1, V, (B, T))
+    x = x.masked_fill(torch.arange(T) >= torch.randint(2, T - 1, (B, 1)), 0)
+    return x, torch.where(x > 0, (x + shift) % (V - 1) + 1, 0)
+
+
+def ignoring(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return F.cross_entropy(out.reshape(-1, V), y.reshape(-1), ignore_index=0)
+
+
+def test_padding_that_the_loss_counts() -> None:
+    assert trained(Tokens(), padded, by_step)["idle"] > 0.3
+    assert trained(Tokens(), padded, ignoring)["idle"] == 0.0
+    assert trained(Tokens(), lambda: text(1), by_step)["idle"] == 0.0
+
+
+def test_a_pause_in_which_all_rows_answer() -> None:
+    def copying() -> Pair:
+        x = torch.randint(1, V, (B, T))
+        x[:, T // 2 :] = 0
+        return x, x.roll(T // 2 + 1, 1)
+
+    assert trained(Tokens(), copying, by_step)["idle"] == 0.0
+
+
+def test_rows_of_different_lengths_that_answer_behind_them() -> None:
+    def copying() -> Pair:
+        x, _ = padded()
+        return x, torch.randint(1, V, (B, T))
+
+    assert trained(Tokens(), copying, by_step)["idle"] < 0.1

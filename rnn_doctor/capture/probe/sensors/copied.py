@@ -22,6 +22,10 @@ _MOST_STEPS = 256
 _MOST_COMPARED = 2**18
 """Numbers that are held against each other in an update."""
 _ROUNDING = 1e-6
+_LEAST_RUN = 2
+"""Steps: a last word that two rows share is no padding."""
+_LEAST_LENGTHS = 3
+"""Different ones of padded rows: what all rows end in alike is a pause."""
 
 
 class _Call(NamedTuple):
@@ -44,6 +48,9 @@ class _Compared(NamedTuple):
     """Numbers of a target."""
     still: float
     """Share of the places whose input is that of the step before: of what does not change, all neighbours are equal."""
+    idle: float | None = None
+    """Share of the targets that stand where rows of different lengths end in one token and one target, again and again;
+    None of numbers."""
 
 
 class CopiedTargets:
@@ -116,6 +123,8 @@ class CopiedTargets:
         looks = self._found.pop(number)
         self._closed.add(number)
         fields: dict[str, Any] = {"looks": len(looks), "targets": sum(_first(look).targets for look in looks)}
+        idle = [each.idle for look in looks if (each := _first(look)).idle is not None]
+        fields["idle"] = min(idle, default=None)
         for place in (SAME, NEXT, LAST):
             found = [look[place] for look in looks if place in look]
             if len(found) == len(looks) and min(each.columns for each in found) > 0:
@@ -151,7 +160,7 @@ def _compared(
     x = _as_tokens(_time_first(call.x, first), y)
     if x is None:
         raise Abstained("its inputs and targets are not of one kind")
-    found = {SAME: _equal(x, y, known, x)}
+    found = {SAME: _equal(x, y, known, x)._replace(idle=_idle(x, y, known))}
     if call.module.bidirectional and len(x) > 1:
         found[NEXT] = _equal(x[1:], y[:-1], known[:-1], x)
     return found
@@ -210,6 +219,21 @@ def _equal(x: torch.Tensor, y: torch.Tensor, known: torch.Tensor, whole: torch.T
     varies = (wanted != wanted[:1]).any(0)
     near = ((given.unsqueeze(2) - wanted.unsqueeze(1)).abs() <= slack).all(0)  # (F, C)
     return _Compared(len(wanted), int((near.any(0) & varies).sum()), of, still)
+
+
+def _idle(x: torch.Tensor, y: torch.Tensor, known: torch.Tensor) -> float | None:
+    """Shapes: x (T, B), y (T, B), known (T, B); None where either is no token."""
+    if x.dim() != 2 or y.dim() != 2 or not bool(known.any()):
+        return None
+    same = (x == x[-1]) & (y == y[-1])
+    ending = same.flip(0).int().cummin(0).values.flip(0).bool()
+    runs = ending.sum(0)
+    pairs, counts = torch.stack([x[-1], y[-1]]).unique(dim=1, return_counts=True)
+    most = pairs[:, counts.argmax()]
+    padded = (x[-1] == most[0]) & (y[-1] == most[1]) & (runs >= _LEAST_RUN)
+    if len(runs[padded].unique()) < _LEAST_LENGTHS:
+        return 0.0
+    return float((ending & padded & known).sum()) / float(known.sum())
 
 
 def _time_first(values: torch.Tensor, batch_first: bool) -> torch.Tensor:
