@@ -330,3 +330,55 @@ def test_rows_of_different_lengths_that_answer_behind_them() -> None:
         return x, torch.randint(1, V, (B, T))
 
     assert trained(Tokens(), copying, by_step)["idle"] < 0.1
+
+
+@pytest.mark.parametrize(("late", "place"), [(1, "last"), (0, None)])
+def test_a_loss_that_is_written_by_hand(late: int, place: str | None) -> None:
+    def draw() -> Pair:
+        x = torch.randn(B, T + 1, 3)
+        return x[:, late : T + late], x[:, T, 1:2]
+
+    def loss(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return ((out - y) ** 2).mean()
+
+    assert trained(Numbers(3, 1, "last"), draw, loss).get("place") == place
+
+
+class Cells(nn.Module):
+    """A cell over all steps, read at the end."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.cell, self.head = nn.LSTMCell(features, H), nn.Linear(H, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = c = x.new_zeros(len(x), H)
+        for step in x.unbind(1):
+            h, c = self.cell(step, (h, c))
+        return self.head(h)
+
+
+@pytest.mark.parametrize(("late", "place"), [(1, "last"), (0, None)])
+def test_a_cell(late: int, place: str | None) -> None:
+    def draw() -> Pair:
+        x = torch.randn(B, T + 1, 3)
+        return x[:, late : T + late], x[:, T, 1:2]
+
+    assert trained(Cells(3), draw, squared).get("place") == place
+
+
+def test_a_cell_with_a_loss_at_each_step_has_several() -> None:
+    class Each(Cells):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            h = c = x.new_zeros(len(x), H)
+            found = x.new_zeros(())
+            for k in range(T - 1):
+                h, c = self.cell(x[:, k], (h, c))
+                found = found + F.mse_loss(self.head(h), x[:, k + 1, :1])
+            return found
+
+    def draw() -> Pair:
+        x = torch.randn(B, T, 3)
+        return x, x
+
+    assert "several" in trained(Each(3), draw, lambda out, _: out)["absent"]

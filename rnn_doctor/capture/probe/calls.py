@@ -20,6 +20,7 @@ from .sensors.differences import Differences
 from .sensors.inputs import Inputs
 from .sensors.loaders import Loaders
 from .sensors.loops import Loops
+from .sensors.losses import REGRESSING
 from .sensors.mixing import Mixings
 from .sensors.modes import Modes
 from .sensors.nonfinite import NonFinites
@@ -181,10 +182,17 @@ class Calls:
         if self._flowing:
             self._session.attempt("states", self.flows.on_backward, loss)
         self.loops_of(loss)
+        if self.sampled and self.copied.waits:
+            self._session.attempt("copied_targets", self._written_by_hand, loss)
         if self.sampled and self.searching:
             self._graph(self.loops.sizes, self.loops.tables)
         if self.orders.waits:
             self._session.attempt("orders", self.orders.on_backward, self.loops.rows, self.loops.carried)
+
+    def _written_by_hand(self, loss: torch.Tensor) -> None:
+        """The differences that a loss is made of are losses, too."""
+        for each in self.differences.beneath(loss):
+            self.copied.on_loss(each.like or REGRESSING[0], each.output, each.target, {})
 
     def _graph(self, sizes: dict[int, tuple[int, int]], tables: list[torch.Tensor]) -> None:
         """The graph of a loss of a sampled step was searched."""

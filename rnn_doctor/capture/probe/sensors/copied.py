@@ -22,6 +22,7 @@ _MOST_STEPS = 256
 _MOST_COMPARED = 2**18
 """Numbers that are held against each other in an update."""
 _ROUNDING = 1e-6
+_MATRIX = 2
 _LEAST_RUN = 2
 """Steps: a last word that two rows share is no padding."""
 _LEAST_LENGTHS = 3
@@ -35,6 +36,16 @@ class _Call(NamedTuple):
     x: torch.Tensor
     """Tokens (first, second) or numbers (first, second, F)."""
     output: torch.Tensor
+
+
+class _Steps(NamedTuple):
+    """The calls of a cell in the update that is under way."""
+
+    calls: int
+    last: torch.Tensor
+    """What it was given in the last one. Shape: (B, F)"""
+    before: torch.Tensor | None
+    """In the one before."""
 
 
 class _Compared(NamedTuple):
@@ -63,6 +74,7 @@ class CopiedTargets:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._calls: dict[int, _Call] = {}
+        self._cells: dict[int, _Steps] = {}
         self._matched: set[int] = set()
         """Modules whose loss of this update has come."""
         self._found: dict[int, list[dict[str, _Compared]]] = {}
@@ -76,6 +88,8 @@ class CopiedTargets:
             return
         if number in self._calls:
             self._close(number, "it is called several times for one loss")
+        elif isinstance(module, nn.RNNCellBase):
+            self._step_of(number, given)
         elif not isinstance(module, nn.RNNBase) or isinstance(given, PackedSequence) or given.dim() != 3:
             self._close(number, "its steps are not those of one batch of equal sequences")
         else:
@@ -87,9 +101,25 @@ class CopiedTargets:
             else:
                 self._calls[number] = _Call(module, given.detach() if tokens is None else tokens, output[0])
 
+    def _step_of(self, number: int, given: torch.Tensor) -> None:
+        """A cell was called, in the order of its steps."""
+        if given.grad_fn is not None or given.dim() != _MATRIX:
+            self._cells.pop(number, None)
+            self._close(number, "its input is made by layers that learn")
+            return
+        steps = self._cells.get(number)
+        calls, before = (steps.calls, steps.last) if steps is not None else (0, None)
+        self._cells[number] = _Steps(calls + 1, given.detach(), before)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a module that was called in this update is still looked at."""
+        return bool(self._calls or self._cells)
+
     def on_loss(self, function: str, predicted: Any, target: Any, options: dict[str, Any]) -> None:
-        """A loss function that leads to a gradient returned, at a sampled step."""
-        for number, call in list(self._calls.items()):
+        """A loss that leads to a gradient was computed, at a sampled step."""
+        calls: dict[int, _Call | _Steps] = {**self._calls, **self._cells}
+        for number, call in calls.items():
             try:
                 found = _compared(call, function, predicted, target, options)
             except Abstained as reason:
@@ -104,6 +134,7 @@ class CopiedTargets:
     def updated(self) -> None:
         """A sampled update is complete."""
         self._calls.clear()
+        self._cells.clear()
         self._matched.clear()
         for number in [n for n, found in self._found.items() if len(found) >= _LOOKS]:
             self._write(number)
@@ -115,6 +146,7 @@ class CopiedTargets:
 
     def _close(self, number: int, reason: str) -> None:
         self._calls.pop(number, None)
+        self._cells.pop(number, None)
         self._found.pop(number, None)
         self._closed.add(number)
         self._writer.write("copied_targets", step=self._step, module=number, absent=reason)
@@ -140,20 +172,24 @@ def _first(look: dict[str, _Compared]) -> _Compared:
 
 
 def _compared(
-    call: _Call, function: str, predicted: Any, target: Any, options: dict[str, Any]
+    call: _Call | _Steps, function: str, predicted: Any, target: Any, options: dict[str, Any]
 ) -> dict[str, _Compared] | None:
     """What the targets of a loss are at each place; None where the loss is not of this call.
 
     Raises: Abstained: which target belongs where is not told.
     """
+    if isinstance(call, _Steps):
+        return _of_cell(call, function, predicted, target, options)
     first = bool(call.module.batch_first)
+    whole = call.x.transpose(0, 1) if first else call.x
+    extent = Extent(whole.shape[0], whole.shape[1], first, False)
     try:
         grid = grid_of(function, predicted, target, options, call.output)
     except Abstained:
-        return _last(call, function, predicted, target, options)
+        return _last(whole[-2:], extent, function, predicted, target, options)
     if grid is None:  # of its final state, or of another module
         try:
-            return _last(call, function, predicted, target, options)
+            return _last(whole[-2:], extent, function, predicted, target, options)
         except Abstained:
             return None
     y, known = _time_first(grid.values, first), _time_first(grid.known, first)
@@ -166,18 +202,28 @@ def _compared(
     return found
 
 
+def _of_cell(
+    steps: _Steps, function: str, predicted: Any, target: Any, options: dict[str, Any]
+) -> dict[str, _Compared] | None:
+    """One target a sequence, after all steps of a cell; None where it is not of these steps."""
+    if steps.before is None or steps.before.shape != steps.last.shape:
+        return None
+    extent = Extent(steps.calls, len(steps.last), False, False)
+    try:
+        return _last(torch.stack([steps.before, steps.last]), extent, function, predicted, target, options)
+    except Abstained:
+        return None
+
+
 def _last(
-    call: _Call, function: str, predicted: Any, target: Any, options: dict[str, Any]
+    x: torch.Tensor, extent: Extent, function: str, predicted: Any, target: Any, options: dict[str, Any]
 ) -> dict[str, _Compared]:
-    """One target a sequence against the last input."""
-    first = bool(call.module.batch_first)
-    whole = call.x.transpose(0, 1) if first else call.x
-    time, batch = whole.shape[:2]
-    told = targets_of(function, predicted, target, options, Extent(time, batch, first, False))
-    if told.by_step or time < 2:
+    """One target a sequence against the last input. Shapes: x (2, B) or (2, B, F), the last two inputs."""
+    told = targets_of(function, predicted, target, options, extent)
+    if told.by_step or len(x) < 2:
         raise Abstained("how its output becomes the predictions is not told")
-    x, y = whole[-2:, :_MOST_ROWS], told.values[:_MOST_ROWS].unsqueeze(0)
-    if y.dim() == 3 and y.shape[2] == whole[:, 0].numel():
+    x, y = x[:, :_MOST_ROWS], told.values[:_MOST_ROWS].unsqueeze(0)
+    if y.dim() == 3 and y.shape[2] == x[0, 0].numel() * extent.time:
         raise Abstained("its targets may be the whole of its inputs")
     known = torch.ones(y.shape[:2], dtype=torch.bool, device=y.device)
     if told.ignored is not None:
