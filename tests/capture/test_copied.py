@@ -382,3 +382,29 @@ def test_a_cell_with_a_loss_at_each_step_has_several() -> None:
         return x, x
 
     assert "several" in trained(Each(3), draw, lambda out, _: out)["absent"]
+
+
+def test_batches_whose_gradients_are_added() -> None:
+    net = Tokens()
+    with observed() as records:
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+        for _ in range(3):
+            optimizer.zero_grad()
+            for _ in range(2):
+                x, y = text(0)
+                by_step(net(x), y).backward()
+            optimizer.step()
+    found = record(records)
+    assert (found["looks"], found["place"], found["targets"]) == (4, "same", 4 * B * T)
+
+
+def test_nothing_is_kept_once_the_graph_is_gone() -> None:
+    net = Tokens()
+    with observed() as records:
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+        x, y = text(0)
+        loss = by_step(net(x), y)
+        assert records.observer.calls.copied.waits
+        loss.backward()
+        assert not records.observer.calls.copied.waits
+        optimizer.step()

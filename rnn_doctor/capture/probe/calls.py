@@ -193,6 +193,7 @@ class Calls:
         """The differences that a loss is made of are losses, too."""
         for each in self.differences.beneath(loss):
             self.copied.on_loss(each.like or REGRESSING[0], each.output, each.target, {})
+        self.copied.let_go()
 
     def _graph(self, sizes: dict[int, tuple[int, int]], tables: list[torch.Tensor]) -> None:
         """The graph of a loss of a sampled step was searched."""

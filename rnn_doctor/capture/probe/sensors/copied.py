@@ -131,11 +131,15 @@ class CopiedTargets:
                 self._matched.add(number)
                 self._found.setdefault(number, []).append(found)
 
-    def updated(self) -> None:
-        """A sampled update is complete."""
+    def let_go(self) -> None:
+        """The graph goes: nothing of this forward pass is kept."""
         self._calls.clear()
         self._cells.clear()
         self._matched.clear()
+
+    def updated(self) -> None:
+        """A sampled update is complete."""
+        self.let_go()
         for number in [n for n, found in self._found.items() if len(found) >= _LOOKS]:
             self._write(number)
 
