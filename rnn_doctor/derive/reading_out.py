@@ -305,7 +305,7 @@ def _unread_words(layers: int, above: int, direction: str | None) -> str:
 def _mixing(view: View, module: int) -> Mixing | None:
     """The view to name: one that mixes samples before one that mixes steps, and one whose line is known."""
     records = [record for record in view.log.mixings if record.module == module]
-    return min(records, key=lambda r: (r.within, r.location is None), default=None)
+    return min(records, key=lambda r: (r.within, r.by_numbers, r.location is None), default=None)
 
 
 @signal(unit="claim", by="module", reads=("mixings", "batches"))
@@ -328,15 +328,18 @@ def batch_mixed_by_view(view: View) -> dict[str, Measurement]:
 
 @signal(unit="name", by="module", reads=("mixings",))
 def view_mixes(view: View) -> dict[str, Measurement]:
-    """What a view puts together that belongs apart: `samples`, or `time steps` of each sample.
+    """What a view puts together that belongs apart: `samples`, or `time steps` of each sample, or what the
+    `numbers` of each sample alone tell to be other axes.
 
-    Reads: `log.mixings[i].within`. Unit: name. None if: no view mixes either.
+    Reads: `log.mixings[i].within`, `.by_numbers`. Unit: name. None if: no view mixes either.
     """
 
     def measure(module: int) -> Measurement:
         record = _mixing(view, module)
         if record is None:
             return unknown("no view mixes samples")
+        if record.by_numbers:
+            return known("numbers")
         return known("time steps" if record.within else "samples")
 
     return each_module(view, measure)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from itertools import combinations
+from statistics import fmean
 from typing import NamedTuple
 
 from rnn_doctor.derive.loss_heads import loss_sites
@@ -49,8 +50,12 @@ class Way(NamedTuple):
 
 
 def way(scales: Sequence[Scale]) -> Way:
-    """How far the outputs still have to go after the last of two or more samples."""
-    first, last = scales[0], scales[-1]
+    """How far the outputs still have to go after the last of two or more samples.
+
+    To the targets of all samples: those of one batch lie higher or lower by chance, and nothing has moved by that.
+    """
+    goal, width = fmean(s.target_mean for s in scales), fmean(s.target_std for s in scales)
+    first, last = (s._replace(target_mean=goal, target_std=width) for s in (scales[0], scales[-1]))
     level = _way(first.off_level, last.off_level, [(s.updates, s.mean) for s in scales])
     spread = _way(first.short_of_spread, last.short_of_spread, [(s.updates, s.std) for s in scales])
     return max(level, spread)

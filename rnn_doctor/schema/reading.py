@@ -41,6 +41,7 @@ _LISTED = {
     "batch_order": "batch_orders",
     "batch_fit": "batch_fits",
     "axis_dependence": "axis_dependences",
+    "copied_targets": "copied_targets",
     "tokens": "tokens",
     "shared_examples": "shared_examples",
     "loop": "loops",

@@ -207,6 +207,9 @@ class DataLag(Frozen):
     alone: int | None = None
     """The one lag at which the sequences differ from each other, where they are alike at all others: of these tokens
     there can be no more different sequences, and equal ones are among the rows."""
+    whole: Number | None = None
+    """Where no lag's score reaches 1: that of what describes the sequences as wholes, as counts and spreads, and of the
+    states of a recurrence of random weights; None where it was not asked, or they are too few."""
 
 
 class Loop(Frozen):
@@ -290,6 +293,8 @@ class Mixing(Frozen):
     """After it."""
     within: bool = False
     """It takes channels for time steps within each sample, and mixes no samples."""
+    by_numbers: bool = False
+    """The numbers of the input tell it: they go on from one to the next, and leap where they would in other axes."""
     location: Location | None = None
 
 

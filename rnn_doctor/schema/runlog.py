@@ -37,6 +37,7 @@ from rnn_doctor.schema.wiring import (
     Activation,
     AxisDependence,
     BatchOrder,
+    CopiedTargets,
     Mode,
     Reach,
     SharedExamples,
@@ -145,6 +146,9 @@ class Batch(Frozen):
     """The loader whose batch was current."""
     loader_shape: tuple[int, ...] | None = None
     """Shape of the first floating or integer tensor of that loader's batch."""
+    alike: Literal["rows", "steps"] | None = None
+    """What of the batch repeats itself: all its rows are one sequence, or each row is one input at all steps, of all
+    calls; None where neither, both, or there is one alone."""
     cut_at: Location | None = None
     """Where the output was cut off from its graph, in an update whose loss takes nothing from it or its state."""
 
@@ -317,6 +321,7 @@ Record = Annotated[
     | BatchFit
     | Withheld
     | AxisDependence
+    | CopiedTargets
     | Tokens
     | Activation
     | SharedExamples
@@ -372,6 +377,7 @@ class RunLog(Frozen):
     batch_fits: tuple[BatchFit, ...] = ()
     withheld: Withheld | None = None
     axis_dependences: tuple[AxisDependence, ...] = ()
+    copied_targets: tuple[CopiedTargets, ...] = ()
     tokens: tuple[Tokens, ...] = ()
     shared_examples: tuple[SharedExamples, ...] = ()
     places: tuple[Place, ...] = ()

@@ -148,6 +148,32 @@ class AxisDependence(Frozen):
     """The same with the targets read in the other order, batch before time or time before batch."""
 
 
+class CopiedTargets(Frozen):
+    """Whether the targets of a module are its inputs, number for number, at a place that it reads; once a module."""
+
+    record: Literal["copied_targets"]
+    step: int
+    module: int
+    absent: str | None = None
+    """Why they were not compared."""
+    looks: int = 0
+    """Sampled updates that were looked at."""
+    targets: int = 0
+    """Targets that were compared in them."""
+    place: Literal["same", "next", "last"] | None = None
+    """The input at the step of the target, at the step after it, which a reverse direction has read, or of one target a
+    sequence the last input; None where they are none of these."""
+    columns: int = 0
+    """Numbers of a target that are numbers of that input; 1 of classes."""
+    of: int = 0
+    """Numbers of a target."""
+    still: Number | None = None
+    """Largest share of the steps, of an update, whose input is that of the step before."""
+    idle: Number | None = None
+    """Least share of the targets, of an update, that stand where rows of different lengths end in one token and one
+    target again and again, as padding does; None where inputs or targets are numbers, or of one target a sequence."""
+
+
 class SharedExamples(Frozen):
     """How many examples of the training data are alike, and how many stand in other data too. Counts alone.
 

@@ -109,3 +109,9 @@ def test_what_does_not_follow_is_not_told(records: list[object], reason: str) ->
     absent = measure("target_updates_needed", log(*records), SUBJECT).absent  # type: ignore[arg-type]
     assert absent is not None
     assert reason in absent
+
+
+def test_batches_whose_targets_lie_elsewhere_by_chance_move_nothing() -> None:
+    run = log(steps([1e10] * 51), call(1, 0.0, 0.1, (1200.0, 300.0)), call(51, 5.0, 0.6, (800.0, 300.0)))
+    assert value_of("target_updates_needed", run, SUBJECT) == pytest.approx(6950)
+    assert value_of("target_distance_closed", run, SUBJECT) == pytest.approx(5 / 700)

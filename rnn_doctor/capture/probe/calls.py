@@ -13,12 +13,14 @@ from .recurrence.examiner import Examiner
 from .schedule import examined_steps, sampled_steps
 from .sensors.axis_tests import AxisTests
 from .sensors.constant_tokens import ConstantTokens
+from .sensors.copied import CopiedTargets
 from .sensors.data_lag import DataLags
 from .sensors.detachments import Detachments
 from .sensors.differences import Differences
 from .sensors.inputs import Inputs
 from .sensors.loaders import Loaders
 from .sensors.loops import Loops
+from .sensors.losses import REGRESSING
 from .sensors.mixing import Mixings
 from .sensors.modes import Modes
 from .sensors.nonfinite import NonFinites
@@ -63,6 +65,7 @@ class Calls:
         self.differences = Differences(listening)
         self.data_lags = DataLags(writer)
         self.axis_tests = AxisTests(writer)
+        self.copied = CopiedTargets(writer)
         self.sample_steps = SampleSteps(writer, listening)
         self.constant_tokens = ConstantTokens(writer)
         self.modes = Modes(writer, naming)
@@ -122,6 +125,7 @@ class Calls:
             )
             attempt("padding", self.paddings.on_call, number, module, given, output)
             attempt("axes", self.axis_tests.on_call, self._step, number, module, given, output)
+            attempt("copied_targets", self.copied.on_call, self._step, number, module, given, output)
             if self.orders.redrawn.open:
                 attempt("orders", self.orders.redrawn.on_call, module, given)
         if self._mixing:
@@ -158,6 +162,7 @@ class Calls:
             self._session.attempt("data_lag", self.data_lags.on_loss, function, output, target, options)
         if self.sampled:
             self._session.attempt("axes", self.axis_tests.on_loss, function, output, target, options)
+            self._session.attempt("copied_targets", self.copied.on_loss, function, output, target, options)
             if self.orders.redrawn.open:
                 self._session.attempt("orders", self.orders.redrawn.on_loss, function, target)
 
@@ -177,10 +182,18 @@ class Calls:
         if self._flowing:
             self._session.attempt("states", self.flows.on_backward, loss)
         self.loops_of(loss)
+        if self.sampled and self.copied.waits:
+            self._session.attempt("copied_targets", self._written_by_hand, loss)
         if self.sampled and self.searching:
             self._graph(self.loops.sizes, self.loops.tables)
         if self.orders.waits:
             self._session.attempt("orders", self.orders.on_backward, self.loops.rows, self.loops.carried)
+
+    def _written_by_hand(self, loss: torch.Tensor) -> None:
+        """The differences that a loss is made of are losses, too."""
+        for each in self.differences.beneath(loss):
+            self.copied.on_loss(each.like or REGRESSING[0], each.output, each.target, {})
+        self.copied.let_go()
 
     def _graph(self, sizes: dict[int, tuple[int, int]], tables: list[torch.Tensor]) -> None:
         """The graph of a loss of a sampled step was searched."""
@@ -231,6 +244,7 @@ class Calls:
             self._session.attempt("inputs", self.inputs.write, step)
             self._session.attempt("padding", self.paddings.write, step)
             self._session.attempt("axes", self.axis_tests.updated)
+            self._session.attempt("copied_targets", self.copied.updated)
             if self.orders.redrawn.open:
                 self._session.attempt("orders", self.orders.redrawn.updated, self.searching)
 
@@ -283,5 +297,6 @@ class Calls:
         self.differences.watch(False)
         self._session.attempt("data_lag", self.data_lags.finish)
         self._session.attempt("axes", self.axis_tests.finish)
+        self._session.attempt("copied_targets", self.copied.finish)
         self._session.attempt("axes", self.sample_steps.finish)
         self._session.attempt("orders", self.orders.write, self._session.step, self._loaders.trains)

@@ -156,7 +156,7 @@ class DataLags:
         self._writer.write(
             "data_lag", step=self._step, module=number, target="step" if gathered.by_step else "sequence",
             statistic=found.kind, rows=found.rows, lags=list(range(len(found.scores))), scores=found.scores,
-            shares=found.shares, alone=found.alone,
+            shares=found.shares, alone=found.alone, whole=found.whole,
         )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .summaries import summaries
+
 FEWEST_ROWS = 200
 MOST_CLASSES = 100
 MOST_FEATURES = 32
@@ -28,6 +30,8 @@ _LUMPED = 0.05
 _FARTHEST, _WIDTH = 5.0, 3.29
 """Standard deviations beyond which a value is drawn in: two outliers in one row are no dependence. 90 % of a normal
 distribution lie within 3.29 of them."""
+_ROWS_A_SUMMARY = 5
+"""Sequences that there must be for each number that describes them."""
 _SEED = 20_260
 _LOG_FLOOR = 1e-12
 
@@ -48,6 +52,8 @@ class Dependence(NamedTuple):
     """Of the target's entropy or variance."""
     alone: int | None = None
     """The one lag at which the sequences differ, where there is but one."""
+    whole: float | None = None
+    """Score of what describes the sequences as wholes; None where a single step tells, or they are too few for it."""
 
 
 def dependence(x: Tensor, y: Tensor) -> Dependence:
@@ -85,7 +91,9 @@ def dependence(x: Tensor, y: Tensor) -> Dependence:
     own = statistics[:, 0]
     kind = "information" if tokens and classes else "determination"
     shares = (own / whole).clamp(0.0, 1.0)
-    return Dependence(kind, len(x), (own / largest).tolist(), shares.tolist(), alone)
+    silent = float(own.max()) <= largest
+    wholes = _of_wholes(x, y, rows) if silent else None
+    return Dependence(kind, len(x), (own / largest).tolist(), shares.tolist(), alone, wholes)
 
 
 def _varying_alone(x: Tensor) -> int | None:
@@ -98,6 +106,17 @@ def _varying_alone(x: Tensor) -> int | None:
         return None
     varying = (x != x[:1]).any(0).nonzero().flatten()
     return int(varying) if len(varying) == 1 and x.shape[1] > 2 else None
+
+
+def _of_wholes(x: Tensor, y: Tensor, rows: Tensor) -> float | None:
+    """The largest score of any kind of summary. Shapes: x (n, L[, F]), y (n[, C]), rows (n, 1 + SHIFTS)."""
+    target = _standardized(torch.nn.functional.one_hot(y) if y.dim() == 1 else y)
+    shifted, scores = target[rows].flatten(1), []
+    for design in map(_standardized, summaries(x)):
+        if 0 < design.shape[1] * _ROWS_A_SUMMARY <= len(x):
+            found = _determination(design, shifted, rows.shape[1])
+            scores.append(float(found[0]) / max(float(found[1:].max()), 1.0 / len(x)))
+    return max(scores, default=None)
 
 
 def _distinct(x: Tensor) -> Tensor:

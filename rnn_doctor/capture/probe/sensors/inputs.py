@@ -14,6 +14,7 @@ from ..writer import Writer
 from .detachments import Detachments
 from .read_sites import ReadSites
 from .readings import Reading, last_share, read_from, reverse_last_share, top_row_share, unread_part
+from .repeated import Repeated
 
 _DRIVE = 4.0
 """sigmoid(4) = 0.982, tanh(4) = 0.9993: beyond it a gate's derivative is below 0.02."""
@@ -36,6 +37,7 @@ class Inputs:
         self._extent: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         self._readings: dict[int, Reading] = {}
         self._layers: dict[int, int] = {}
+        self._repeated: dict[int, Repeated] = {}
 
     def on_call(
         self,
@@ -49,6 +51,8 @@ class Inputs:
         """A recurrent module ran forward with gradients at a sampled step."""
         x = (given.data if isinstance(given, PackedSequence) else given).detach()
         low, high = _extent(x)
+        if number in self._repeated:
+            self._repeated[number].add(given)
         if number in self._batches:
             self._batches[number]["calls"] += 1
             old_low, old_high = self._extent[number]
@@ -64,6 +68,7 @@ class Inputs:
             fields["loader"], fields["loader_shape"] = loader[0], list(loader[1])
         self._batches[number] = fields
         self._extent[number] = (low, high)
+        self._repeated[number] = Repeated(module, given)
         if isinstance(module, nn.RNNBase):
             self._readings[number] = Reading(module, output)
             self._readings[number].watch(output)
@@ -78,6 +83,7 @@ class Inputs:
                 fields["cut_at"] = self._detachments.output_line(number)
             fields["constant_share"] = float((high == low).float().mean()) if low.numel() else 0.0
             fields["feature_ratio"] = _ratio(torch.maximum(-low, high))
+            fields["alike"] = self._repeated[number].alike
             self._writer.write("batch", step=step, **fields)
         for number, reading in self._readings.items():
             last, fields = last_share(reading), self._batches[number]
@@ -101,6 +107,7 @@ class Inputs:
         """A new step begins."""
         self._batches.clear()
         self._extent.clear()
+        self._repeated.clear()
         self._readings.clear()
 
 

@@ -45,6 +45,8 @@ class Mixed(NamedTuple):
     viewed: tuple[int, ...]
     within: bool = False
     """It takes the numbers of one place of a sample for those of another of the same sample."""
+    by_numbers: bool = False
+    """The numbers tell it, no view was seen."""
 
 
 def compares(node: Any) -> bool:

@@ -13,6 +13,7 @@ from ..listening import Listening
 from ..writer import Writer
 from .input_views import made_by_layer, mixed_state, read_by
 from .layouts import Layout, Mixed, after, compares, keeps_places, laid_out_alike, layout_of
+from .memory_order import reread
 from .memory_views import mixed_either_way, mixed_given, mixed_steps
 from .view_sites import ViewSites
 
@@ -208,14 +209,14 @@ class Mixings:
             self._write(step, number, "input", found, True)
 
     def _write(self, step: int, number: int, what: str, found: Mixed, raw: bool = False) -> None:
-        location = self._sites.where(found.shape, found.viewed, raw)
+        location = None if found.by_numbers else self._sites.where(found.shape, found.viewed, raw)
         known = self._located.get((number, what))
         if known or (known is False and location is None):
             return
-        self._located[number, what] = location is not None
+        self._located[number, what] = location is not None or found.by_numbers
         self._writer.write(
             "mixing", step=step, module=number, what=what, shape=list(found.shape), viewed=list(found.viewed),
-            within=found.within or None, location=location,
+            within=found.within or None, by_numbers=found.by_numbers or None, location=location,
         )  # fmt: skip
 
     def _seek(self) -> None:
@@ -270,5 +271,7 @@ def _input(module: Any, given: Any, state: Any, batch: torch.Tensor | None, samp
     raw = None
     if isinstance(module, nn.RNNBase) and not packed and given.grad_fn is None and given.dim() == 3:
         raw = mixed_given(given, int(module.batch_first), batch, samples_first)
+        if raw is None:
+            raw = reread(given.detach() if module.batch_first else given.detach().transpose(0, 1))
     begun = [t.grad_fn for t in states if t is not None and t.grad_fn is not None]
     return _Input(roots, raw, batch, samples_first, begun)
