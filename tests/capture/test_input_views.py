@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from rnn_doctor.capture.probe.listening import Listening
 from rnn_doctor.capture.probe.sensors.layouts import Mixed, after, layout_of_channels
 from rnn_doctor.capture.probe.sensors.mixing import Mixings
+from rnn_doctor.capture.probe.sensors.source import Source
 from tests.capture.records import Records
 
 B, T, N, C, H = 4, 6, 3, 8, 5
@@ -31,7 +32,7 @@ def _found(given: Tensor, batch_first: bool = True, state: Tensor | None = None)
     layers = 1 if state is None else state.shape[0]
     module = nn.GRU(given.shape[-1], H, layers, batch_first=batch_first)
     output = module(given, state)
-    mixings.on_call(0, module, given, state, output, None)
+    mixings.on_call(0, module, given, state, output, Source())
     loss = output[0].square().sum()
     mixings.on_backward(1, loss)
     loss.backward(retain_graph=True)

@@ -13,6 +13,7 @@ from rnn_doctor.capture.probe.recurrence.unrolled import Unrolled
 from rnn_doctor.capture.probe.sensors.input_views import read_by
 from rnn_doctor.capture.probe.sensors.layouts import Mixed
 from rnn_doctor.capture.probe.sensors.memory_views import mixed_either_way, mixed_given, mixed_steps
+from rnn_doctor.capture.probe.sensors.source import Source
 
 B, T, N = 8, 6, 5
 TIME_FIRST, BATCH_FIRST = 0, 1
@@ -55,68 +56,72 @@ def test_rows_that_hold_steps_of_several_samples(name: str, loaded: bool) -> Non
     x = batch_of()
     given = MIXES[name](x)
     told = loaded or "after it" not in name  # a copy tells nothing of what no loader gave
-    assert mixed_given(given, BATCH_FIRST, x if loaded else None, loaded) == (SAMPLES if told else None)
+    assert mixed_given(given, BATCH_FIRST, Source(x if loaded else None, loaded)) == (
+        SAMPLES if told else None
+    )
 
 
 @pytest.mark.parametrize("name", SOUND)
 @pytest.mark.parametrize("loaded", [True, False])
 def test_rows_that_hold_their_own_sample(name: str, loaded: bool) -> None:
     x = batch_of()
-    assert mixed_given(SOUND[name](x), BATCH_FIRST, x if loaded else None, loaded) is None
+    assert mixed_given(SOUND[name](x), BATCH_FIRST, Source(x if loaded else None, loaded)) is None
 
 
 def test_batch_first_data_for_a_time_first_module_is_told_elsewhere() -> None:
     x = batch_of()
-    assert mixed_given(x, TIME_FIRST, x, True) is None
-    assert mixed_given(x.transpose(0, 1), TIME_FIRST, x, True) is None
-    assert mixed_given(x.view(T, B, N), TIME_FIRST, x, True) == SAMPLES
+    assert mixed_given(x, TIME_FIRST, Source(x, True)) is None
+    assert mixed_given(x.transpose(0, 1), TIME_FIRST, Source(x, True)) is None
+    assert mixed_given(x.view(T, B, N), TIME_FIRST, Source(x, True)) == SAMPLES
 
 
 def test_as_many_rows_as_several_times_the_steps() -> None:
     x = batch_of(3 * T)
     mixed = Mixed((3 * T, T, N), (T, 3 * T, N))
     given = x.reshape(T, -1, N).transpose(0, 1)
-    assert mixed_given(given, BATCH_FIRST, x, True) == mixed
-    assert mixed_given(given, BATCH_FIRST, None, False) == mixed
+    assert mixed_given(given, BATCH_FIRST, Source(x, True)) == mixed
+    assert mixed_given(given, BATCH_FIRST, Source()) == mixed
     # Every third step of a time-first tensor as a row of its own, or of a loader's samples.
     x = batch_of(3 * T, B)
     given = x.view(T, 3 * B, N)
-    assert mixed_given(given, TIME_FIRST, None, False) is None
-    assert mixed_given(given, TIME_FIRST, x, True) == Mixed((3 * T, B, N), (T, 3 * B, N))
+    assert mixed_given(given, TIME_FIRST, Source()) is None
+    assert mixed_given(given, TIME_FIRST, Source(x, True)) == Mixed((3 * T, B, N), (T, 3 * B, N))
 
 
 def test_numbers_that_fit_both_ways_tell_nothing() -> None:
     same = torch.randn(1, 1, N).expand(B, T, N).contiguous()
-    assert mixed_given(same.view(T, B, N).transpose(0, 1).contiguous(), BATCH_FIRST, same, True) is None
+    assert (
+        mixed_given(same.view(T, B, N).transpose(0, 1).contiguous(), BATCH_FIRST, Source(same, True)) is None
+    )
     zeros = torch.zeros(B, T, N)
-    assert mixed_given(zeros.view(T, B, N).transpose(0, 1), BATCH_FIRST, zeros, True) is None
+    assert mixed_given(zeros.view(T, B, N).transpose(0, 1), BATCH_FIRST, Source(zeros, True)) is None
 
 
 @pytest.mark.parametrize("channels", [(), (1,)])
 def test_lines_taken_for_steps_of_so_many_features(channels: tuple[int, ...]) -> None:
     x = torch.randn(B, *channels, N, T + 1)
     found = Mixed(tuple(x.shape), (B, T + 1, N), within=True)
-    assert mixed_given(x.view(B, T + 1, N), BATCH_FIRST, x, True) == found
-    assert mixed_given(x.view(B, T + 1, N) / 2, BATCH_FIRST, x, True) == found
-    assert mixed_given(x.reshape(B, N, T + 1).transpose(1, 2), BATCH_FIRST, x, True) is None
-    assert mixed_given(x.reshape(B, -1, 1), BATCH_FIRST, x, True) is None
+    assert mixed_given(x.view(B, T + 1, N), BATCH_FIRST, Source(x, True)) == found
+    assert mixed_given(x.view(B, T + 1, N) / 2, BATCH_FIRST, Source(x, True)) == found
+    assert mixed_given(x.reshape(B, N, T + 1).transpose(1, 2), BATCH_FIRST, Source(x, True)) is None
+    assert mixed_given(x.reshape(B, -1, 1), BATCH_FIRST, Source(x, True)) is None
 
 
 def test_lines_cut_into_steps_are_sound() -> None:
     x = torch.randn(B, 4, 12)
-    assert mixed_given(x.view(B, 12, 4), BATCH_FIRST, x, True) is None
-    assert mixed_given(torch.randn(B, 5, 10).view(B, 25, 2), BATCH_FIRST, None, False) is None
+    assert mixed_given(x.view(B, 12, 4), BATCH_FIRST, Source(x, True)) is None
+    assert mixed_given(torch.randn(B, 5, 10).view(B, 25, 2), BATCH_FIRST, Source()) is None
 
 
 def test_the_steps_of_a_loop() -> None:
     x = batch_of()
     viewed = x.reshape(T, B, N)
-    assert mixed_steps(list(viewed), x, True) == SAMPLES
-    assert mixed_steps(list(viewed), None, False) == SAMPLES
-    assert mixed_steps(list(viewed * 2), x, True) == SAMPLES
+    assert mixed_steps(list(viewed), Source(x, True)) == SAMPLES
+    assert mixed_steps(list(viewed), Source()) == SAMPLES
+    assert mixed_steps(list(viewed * 2), Source(x, True)) == SAMPLES
     for sound in (x.transpose(0, 1), x.transpose(0, 1) * 2, x, x[:, :4].transpose(0, 1)):
-        assert mixed_steps(list(sound), x, True) is None
-    assert mixed_steps([x[:, 0]] * T, x, True) is None
+        assert mixed_steps(list(sound), Source(x, True)) is None
+    assert mixed_steps([x[:, 0]] * T, Source(x, True)) is None
 
 
 def test_steps_that_a_script_multiplies_itself() -> None:
@@ -131,10 +136,10 @@ def test_steps_that_a_script_multiplies_itself() -> None:
         found = loops.find(unrolled, lambda _: False, lambda _: "")
         return loop_inputs.by_step(unrolled, dict(enumerate(found)))
 
-    assert mixed_steps(given(x.view(T, B, N))[0], None, False) == SAMPLES
-    assert mixed_steps(given(x.transpose(0, 1))[0], None, False) is None
-    assert mixed_steps(given(x.view(T, B, N), joined=True)[0], x, True) == SAMPLES
-    assert mixed_steps(given(x.transpose(0, 1), joined=True)[0], x, True) is None
+    assert mixed_steps(given(x.view(T, B, N))[0], Source()) == SAMPLES
+    assert mixed_steps(given(x.transpose(0, 1))[0], Source()) is None
+    assert mixed_steps(given(x.view(T, B, N), joined=True)[0], Source(x, True)) == SAMPLES
+    assert mixed_steps(given(x.transpose(0, 1), joined=True)[0], Source(x, True)) is None
 
 
 def test_what_layers_before_a_module_read() -> None:
@@ -151,4 +156,4 @@ def test_what_layers_before_a_module_read() -> None:
         (linear(x.transpose(0, 1)), x, None),
     ):
         read = [each for each in map(read_by, nodes(result, 9)) if each is not None]
-        assert [mixed_either_way(each, batch, True) for each in read] == [mixed]
+        assert [mixed_either_way(each, Source(batch, True)) for each in read] == [mixed]

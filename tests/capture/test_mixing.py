@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnn_doctor.capture.probe.listening import Listening
 from rnn_doctor.capture.probe.sensors.mixing import Mixings
+from rnn_doctor.capture.probe.sensors.source import Source
 from rnn_doctor.schema.recurrence import Mixing
 from tests.capture.records import Records, observed
 
@@ -37,7 +38,7 @@ class Step:
 
     def call(self, module: Any, given: Any, state: Any = None, batch: Any = None, number: int = 0) -> Any:
         output = module(given, state)
-        self.mixings.on_call(number, module, given, state, output, batch)
+        self.mixings.on_call(number, module, given, state, output, Source(batch))
         return output
 
     def found(self, result: torch.Tensor) -> list[tuple[str, list[int], list[int]]]:

@@ -132,10 +132,9 @@ class Calls:
             attempt("reads", self.reads.on_call, number, module, output)
             attempt("step_reads", self.loops.reads.on_call, number, module, output)
             attempt("softmax", self.softmaxes.watch, True)
-            source = self._loaders.tensor, self._loaders.samples_first
-            attempt("mixing", self.mixings.on_call, number, module, given, state, output, *source)
-            drawn = self._loaders.tensor, self._loaders.shuffles
-            attempt("axes", self.sample_steps.on_call, self._step, number, module, given, *drawn)
+            source = self._loaders.source
+            attempt("mixing", self.mixings.on_call, number, module, given, state, output, source)
+            attempt("axes", self.sample_steps.on_call, self._step, number, module, given, source)
         if self._flowing:
             attempt("states", self._follow, number, module, given, state, output)
         if self._examining:
@@ -177,8 +176,7 @@ class Calls:
         if self._mixing:
             self._session.attempt("reads", self.reads.on_backward, loss)
             self._session.attempt("mixing", self.mixings.on_backward, self._step, loss)
-            drawn = self._loaders.tensor, self._loaders.shuffles
-            self._session.attempt("axes", self.sample_steps.on_backward, self._step, *drawn)
+            self._session.attempt("axes", self.sample_steps.on_backward, self._step, self._loaders.source)
         if self._flowing:
             self._session.attempt("states", self.flows.on_backward, loss)
         self.loops_of(loss)
@@ -199,10 +197,9 @@ class Calls:
         """The graph of a loss of a sampled step was searched."""
         attempt = self._session.attempt
         if self._mixing:
-            source = self._loaders.tensor, self._loaders.samples_first
-            attempt("mixing", self.mixings.on_loops, self._step, self.loops.given, *source)
-            drawn = self._loaders.tensor, self._loaders.shuffles
-            attempt("axes", self.sample_steps.on_loops, self._step, self.loops.given, *drawn)
+            source = self._loaders.source
+            attempt("mixing", self.mixings.on_loops, self._step, self.loops.given, source)
+            attempt("axes", self.sample_steps.on_loops, self._step, self.loops.given, source)
         attempt("axes", self.axis_tests.on_graph, self._step, sizes, tables, self.loops.given)
         if self.orders.redrawn.open:
             attempt("orders", self.orders.redrawn.on_graph, sizes, tables, self.loops.given)

@@ -10,6 +10,7 @@ from torch.utils.data import RandomSampler, SequentialSampler, SubsetRandomSampl
 
 from ..writer import Writer
 from .given_rows import GivenRows
+from .source import Source
 
 _SHUFFLING = (RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
 _DEEPEST = 4
@@ -142,21 +143,13 @@ class Loaders:
         return next(iter(self.training)) if len(self.training) == 1 else None
 
     @property
-    def samples_first(self) -> bool:
-        """Whether the first axis of the current batch's first tensor is as long as the loader's batches."""
-        if self.current is None or not self._shape:
-            return False
-        return bool(self._described[self.current]["batch_size"] == self._shape[0])
-
-    @property
-    def shuffles(self) -> bool:
-        """Whether the first axis of that tensor is one of samples in no order."""
-        return self.samples_first and self._described[self.current or 0]["shuffled"] is True
-
-    @property
-    def tensor(self) -> torch.Tensor | None:
-        """The first tensor of the current batch, while the script still holds it."""
-        return self._first() if self.current is not None and self._first is not None else None
+    def source(self) -> Source:
+        """The first tensor of the current batch; its samples come first where that axis is as long as batches are."""
+        if self.current is None or self._first is None:
+            return Source()
+        described = self._described[self.current]
+        samples_first = bool(self._shape and described["batch_size"] == self._shape[0])
+        return Source(self._first(), samples_first, samples_first and described["shuffled"] is True)
 
 
 def _length(loader: Any) -> int | None:

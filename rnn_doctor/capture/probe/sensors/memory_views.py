@@ -12,6 +12,7 @@ from typing import NamedTuple, Sequence
 import torch
 
 from .layouts import Mixed
+from .source import Source
 
 _FEWEST = 2
 """Steps, rows and samples, of which there must be as many."""
@@ -194,13 +195,12 @@ def crossing(grid: Grid | None, source: torch.Tensor, samples_first: bool = Fals
     return Mixed(shape, (*pair, *features), within=not crosses)
 
 
-def mixed_given(
-    given: torch.Tensor, step_axis: int, batch: torch.Tensor | None, samples_first: bool
-) -> Mixed | None:
+def mixed_given(given: torch.Tensor, step_axis: int, source: Source) -> Mixed | None:
     """The view that mixes what an input, without a gradient, holds of the tensor that it is a view of, or of a batch.
 
-    Shapes: given (T, B, ...) or (B, T, ...); batch any, samples_first: (B, T, ...).
+    Shapes: given (T, B, ...) or (B, T, ...).
     """
+    batch, samples_first = source.tensor, source.samples_first
     base = given._base
     if base is not None:
         found = crossing(grid_in(base, given, step_axis), base, samples_first and base is batch)
@@ -214,25 +214,23 @@ def mixed_given(
     return crossing(within, batch, samples_first)
 
 
-def mixed_steps(
-    given: Sequence[torch.Tensor], batch: torch.Tensor | None, samples_first: bool
-) -> Mixed | None:
+def mixed_steps(given: Sequence[torch.Tensor], source: Source) -> Mixed | None:
     """The same of what the steps of a loop were given, (B, I) each, without a gradient."""
-    base = given[0]._base
-    for source in (base, batch):
-        if source is not None:
-            grid = grid_of_steps(source, given)
-            found = crossing(grid, source, samples_first and source is batch)
+    base, batch, samples_first = given[0]._base, source.tensor, source.samples_first
+    for whole in (base, batch):
+        if whole is not None:
+            grid = grid_of_steps(whole, given)
+            found = crossing(grid, whole, samples_first and whole is batch)
             if found is not None:
                 return found
-    whole = sum(each.numel() for each in given)
+    count = sum(each.numel() for each in given)
     same = all(each.shape == given[0].shape for each in given) and given[0].dim() == 2
-    if batch is None or whole != batch.numel() or not same or _same_memory(batch, given[0]):
+    if batch is None or count != batch.numel() or not same or _same_memory(batch, given[0]):
         return None
     return crossing(grid_by_numbers(batch, torch.stack(tuple(given)), 0), batch, samples_first)
 
 
-def mixed_either_way(given: torch.Tensor, batch: torch.Tensor | None, samples_first: bool) -> Mixed | None:
+def mixed_either_way(given: torch.Tensor, source: Source) -> Mixed | None:
     """The same of what layers were given on the way to a module, whichever of its first two axes is that of time."""
-    found = [mixed_given(given, axis, batch, samples_first) for axis in (0, 1)]
+    found = [mixed_given(given, axis, source) for axis in (0, 1)]
     return found[0] if all(each is not None and not each.within for each in found) else None

@@ -15,6 +15,7 @@ from .input_views import made_by_layer, mixed_state, read_by
 from .layouts import Layout, Mixed, after, compares, keeps_places, laid_out_alike, layout_of
 from .memory_order import reread
 from .memory_views import mixed_either_way, mixed_given, mixed_steps
+from .source import Source
 from .view_sites import ViewSites
 
 _MOST_NODES = 4_000
@@ -120,19 +121,16 @@ class Mixings:
         given: Any,
         state: Any,
         output: Any,
-        batch: torch.Tensor | None,
-        samples_first: bool = False,
+        source: Source,
     ) -> None:
-        """A recurrent module ran forward with gradients; `batch` is the first tensor of the loader's batch.
+        """A recurrent module ran forward with gradients.
 
-        samples_first: its first axis is known to be that of the samples.
-
-        Shapes: given, state and output as the module takes and returns them; batch any.
+        Shapes: given, state and output as the module takes and returns them.
         """
         if len(self._ends) > _MOST_CALLS:
             return
         if number not in self._inputs:
-            self._inputs[number] = _input(module, given, state, batch, samples_first)
+            self._inputs[number] = _input(module, given, state, source)
         if isinstance(module, nn.modules.rnn.RNNCellBase):
             self._ends.update([t.grad_fn for t in (output if isinstance(output, tuple) else (output,))])
             if given.grad_fn is None:
@@ -157,7 +155,7 @@ class Mixings:
         """A backward pass is about to run: what mixes samples is written."""
         if not self._inputs:
             return
-        loaded = any(first.batch is not None for first in self._inputs.values())
+        loaded = any(first.source.tensor is not None for first in self._inputs.values())
         walk = _Walk(self._ends, self._padded, loaded)
         for node in walk.down(loss.grad_fn) if loss.grad_fn is not None else ():
             number = walk.module_of(node)
@@ -168,7 +166,7 @@ class Mixings:
             if found is not None:
                 self._write(step, number, "input", found, first.raw is not None)
             elif number in self._steps:
-                self._tell_steps(step, number, self._steps[number], first.batch, first.samples_first)
+                self._tell_steps(step, number, self._steps[number], first.source)
             for node in first.states:
                 start = mixed_state(node)
                 if start is not None:
@@ -180,31 +178,18 @@ class Mixings:
         self._forget()
         self._seek()
 
-    def on_loops(
-        self,
-        step: int,
-        given: dict[int, list[torch.Tensor]],
-        batch: torch.Tensor | None,
-        samples_first: bool,
-    ) -> None:
+    def on_loops(self, step: int, given: dict[int, list[torch.Tensor]], source: Source) -> None:
         """A graph was searched for recurrences that the script wrote by hand; given: what each took, step by step.
 
-        Shapes: given (B, I) each; batch any.
+        Shapes: given (B, I) each.
         """
         for number, steps in given.items():
-            self._tell_steps(step, number, steps, batch, samples_first)
+            self._tell_steps(step, number, steps, source)
         if given:
             self._seek()
 
-    def _tell_steps(
-        self,
-        step: int,
-        number: int,
-        given: list[torch.Tensor],
-        batch: torch.Tensor | None,
-        samples_first: bool,
-    ) -> None:
-        found = mixed_steps(given, batch, samples_first)
+    def _tell_steps(self, step: int, number: int, given: list[torch.Tensor], source: Source) -> None:
+        found = mixed_steps(given, source)
         if found is not None:
             self._write(step, number, "input", found, True)
 
@@ -242,9 +227,7 @@ class _Input(NamedTuple):
     """The nodes that made its input and its state."""
     raw: Mixed | None
     """A view of the loader's batch, or of a tensor that the script made itself."""
-    batch: torch.Tensor | None
-    samples_first: bool
-    """The first axis of the loader's batch is that of the samples."""
+    source: Source
     states: list[Any]
     """The nodes that made its first states."""
 
@@ -254,7 +237,7 @@ class _Input(NamedTuple):
             return self.raw
         for node in [node for root in self.roots for node in walk.down(root)]:
             read = read_by(node)
-            found = None if read is None else mixed_either_way(read, self.batch, self.samples_first)
+            found = None if read is None else mixed_either_way(read, self.source)
             layout = made_by_layer(node) if found is None else None
             if layout is not None:
                 found = walk.mixed((node, 0), layout)
@@ -263,15 +246,15 @@ class _Input(NamedTuple):
         return None
 
 
-def _input(module: Any, given: Any, state: Any, batch: torch.Tensor | None, samples_first: bool) -> _Input:
+def _input(module: Any, given: Any, state: Any, source: Source) -> _Input:
     packed = isinstance(given, PackedSequence)
     states = state if isinstance(state, (tuple, list)) else (state,)
     tensors = (given.data if packed else given, *states)
     roots = [t.grad_fn for t in tensors if t is not None and t.grad_fn is not None]
     raw = None
     if isinstance(module, nn.RNNBase) and not packed and given.grad_fn is None and given.dim() == 3:
-        raw = mixed_given(given, int(module.batch_first), batch, samples_first)
+        raw = mixed_given(given, int(module.batch_first), source)
         if raw is None:
             raw = reread(given.detach() if module.batch_first else given.detach().transpose(0, 1))
     begun = [t.grad_fn for t in states if t is not None and t.grad_fn is not None]
-    return _Input(roots, raw, batch, samples_first, begun)
+    return _Input(roots, raw, source, begun)

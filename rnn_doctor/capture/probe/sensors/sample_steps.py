@@ -12,6 +12,7 @@ from ..listening import Listening
 from ..writer import Writer
 from .drawn_from import DrawnFrom
 from .memory_views import Grid, are_the_same, grid_in, grid_of_steps
+from .source import Source
 
 _MOST_CALLS = 1_000
 _UNTIL = 3
@@ -29,10 +30,8 @@ class SampleSteps:
         self._open = False
         """A recurrence runs along the first axis of a tensor of which it is not known what drew it."""
 
-    def on_call(
-        self, step: int, number: int, module: Any, given: Any, batch: torch.Tensor | None, shuffled: bool
-    ) -> None:
-        """A recurrent module ran forward with gradients; batch: of a loader, shuffled: its rows are in no order."""
+    def on_call(self, step: int, number: int, module: Any, given: Any, source: Source) -> None:
+        """A recurrent module ran forward with gradients."""
         if isinstance(given, PackedSequence) or given.grad_fn is not None:
             return
         if not isinstance(module, nn.RNNBase):
@@ -42,35 +41,25 @@ class SampleSteps:
         elif given.dim() == len(("step", "row", "feature")):
             base = given if given._base is None else given._base
             grid = grid_in(base, given, int(module.batch_first))
-            self._judge(step, number, base, grid, batch, shuffled)
+            self._judge(step, number, base, grid, source)
 
-    def on_backward(self, step: int, batch: torch.Tensor | None, shuffled: bool) -> None:
+    def on_backward(self, step: int, source: Source) -> None:
         """A backward pass is about to run: all calls of cells are made."""
         cells, self._cells = self._cells, {}
-        self.on_loops(step, cells, batch, shuffled)
+        self.on_loops(step, cells, source)
 
-    def on_loops(
-        self, step: int, given: dict[int, list[torch.Tensor]], batch: torch.Tensor | None, shuffled: bool
-    ) -> None:
-        """What the steps of cells, or of recurrences written by hand, took. Shapes: given (B, I) each; batch any."""
+    def on_loops(self, step: int, given: dict[int, list[torch.Tensor]], source: Source) -> None:
+        """What the steps of cells, or of recurrences written by hand, took. Shapes: given (B, I) each."""
         for number, steps in given.items():
             base = steps[0] if steps[0]._base is None else steps[0]._base
-            self._judge(step, number, base, grid_of_steps(base, steps), batch, shuffled)
+            self._judge(step, number, base, grid_of_steps(base, steps), source)
 
-    def _judge(
-        self,
-        step: int,
-        number: int,
-        base: torch.Tensor,
-        grid: Grid | None,
-        batch: torch.Tensor | None,
-        shuffled: bool,
-    ) -> None:
+    def _judge(self, step: int, number: int, base: torch.Tensor, grid: Grid | None, source: Source) -> None:
         if number in self._written or grid is None or not grid.runs_along_first(base.shape):
             return
-        source = self._drawn.unordered(base)
-        loaded = shuffled and batch is not None and are_the_same(base, batch)
-        if loaded or (source is not None and grid.steps < source):
+        rows = self._drawn.unordered(base)
+        loaded = source.shuffled and source.tensor is not None and are_the_same(base, source.tensor)
+        if loaded or (rows is not None and grid.steps < rows):
             self._written.add(number)
             self._writer.write(
                 "sample_steps", step=step, module=number, steps=grid.steps, rows=grid.rows,
