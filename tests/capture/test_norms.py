@@ -277,3 +277,22 @@ def test_norms_of_a_mixture() -> None:
     assert [float(n) for n in norms(tensors)] == [5.0, 12.0, 0.0]
     assert total(tensors) == 13.0
     assert (norms([]), total([])) == ([], None)
+
+
+def test_a_clip_that_returns_no_norm_does_not_stop_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = nn.utils.clip_grad_norm_
+
+    def clip_grad_norm_(parameters: Any, limit: float) -> None:
+        original(parameters, limit)
+
+    monkeypatch.setattr(nn.utils.clip_grad, "clip_grad_norm_", clip_grad_norm_)
+    with observed() as records:
+        net = Net()
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.001)
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            net.loss().backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+            optimizer.step()
+    assert [off["sensor"] for off in records.of("sensor_off")] == ["norms"]
+    assert len(records.steps) == STEPS

@@ -260,7 +260,7 @@ def _updates(observer: Observer, patches: Patches) -> None:
             observer.on_clip([tensors] if isinstance(tensors, torch.Tensor) else tensors, float(limit), tells)
             result = original(tensors, limit, *args, **kwargs)
             if tells:
-                observer.norms.clipped(float(result))
+                observer.on_clipped(result)
             return result
 
         @functools.wraps(original)

@@ -183,6 +183,11 @@ class Observer:
         self.session.attempt("norms", self.norms.clipping, gradients, limit, self.session.step + 1)
 
     @entry
+    def on_clipped(self, norm: Any) -> None:
+        """That call returned the norm."""
+        self.session.attempt("norms", self.norms.clipped, norm)
+
+    @entry
     def on_scale(self, original: torch.Tensor, result: torch.Tensor) -> None:
         """GradScaler multiplied a loss."""
         self.norms.scaling = True

@@ -107,10 +107,11 @@ class GradientNorms:
         self._limit, self._known = limit, optimizer
         self.placed(step)
 
-    def clipped(self, norm: float) -> None:
+    def clipped(self, returned: Any) -> None:
         """That call returned the norm it found; what it left follows from it (torch.nn.utils.clip_grad_norm_)."""
         if self._limit is None:
             return
+        norm = float(returned)
         if self._known is not None:
             self._before.setdefault(self._known, norm)
             self._at_update[self._known] = self._left(norm)
