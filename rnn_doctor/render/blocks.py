@@ -26,6 +26,9 @@ _LISTED = 8
 _MOST_NAMED = 3
 """Checks of one reason that are told by name: four names are more than a line."""
 
+_MOST_IDS = 16
+"""Rules that are told by their ids: two lines. Of another library's log three times as many are not assessed."""
+
 _ABOVE = "for the reasons that the verdicts above give"
 
 _ON_DEMAND = " (-v tells why)"
@@ -161,7 +164,7 @@ def not_assessed(
 ) -> None:
     """What gave no verdict, but for checks that a verdict on a condition names with the reason.
 
-    Of rules the ids, or if full the reasons; whatever else is missing always has its reason.
+    Of rules the ids, of many their number, or if full the reasons; whatever else is missing always has its reason.
     """
     ids: dict[str, None] = {}
     by_reason: dict[str, dict[str, None]] = {}
@@ -179,7 +182,8 @@ def not_assessed(
     if not ids and not by_reason:
         return
     page.blank()
-    page.add(("Not assessed", "bold underline"), f"{_ON_DEMAND}: {', '.join(ids)}" if ids else "", hang=2)
+    named = ", ".join(ids) if len(ids) <= _MOST_IDS else f"{len(ids)} rules"
+    page.add(("Not assessed", "bold underline"), f"{_ON_DEMAND}: {named}" if ids else "", hang=2)
     for reason, what in sorted(by_reason.items(), key=lambda each: each[0] != _ABOVE):
         page.add(f"- {', '.join(_short([*what]))}: {reason}", hang=2)
 

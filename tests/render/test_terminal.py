@@ -110,6 +110,14 @@ def test_what_was_not_assessed_is_grouped_by_reason_and_said_once() -> None:
     assert text.splitlines()[-1] == "No findings; 4 checks not assessed."
 
 
+@pytest.mark.parametrize(("count", "said"), [(16, "RD300, RD301, RD302,"), (17, "17 rules\n")])
+def test_of_many_that_were_not_assessed_the_number_is_told(count: int, said: str) -> None:
+    entries = [NotAssessed(what=f"RD{300 + k} name", reason="metrics alone") for k in range(count)]
+    report = reports.healthy().model_copy(update={"not_assessed": tuple(entries)})
+    assert f"Not assessed (-v tells why): {said}" in render(report)
+    assert f"RD{299 + count}" in render(report, full=True)
+
+
 def test_every_check_that_is_counted_is_named_once() -> None:
     """Those that a verdict names stand there, those that share its reason are named below, and so are all others."""
     shared, own = (
