@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,8 +42,12 @@ def test_views(pair: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
     node: Any = x.view(viewed).grad_fn
     found = after(layout_of(shape), node, 0)
     where = [index.reshape(viewed) for index in indices(shape)]
-    if isinstance(found, Mixed):
-        assert (found.shape, found.viewed, found.within) == (shape, viewed, False)
+    if isinstance(found, Mixed) and found.within:
+        # What is named as the last axis was, a single row of it holds several of.
+        assert (found.shape, found.viewed, viewed) == (shape, viewed, (shape[0], shape[2], shape[1]))
+        assert varies(where[OTHER], 0) or varies(where[OTHER], 2)
+    elif isinstance(found, Mixed):
+        assert (found.shape, found.viewed) == (shape, viewed)
         assert min(shape[:2]) > 1
         # There is an axis as long as the second one whose single rows hold several of its samples.
         rows = [axis for axis, size in enumerate(viewed) if size == shape[1]]
@@ -68,3 +73,19 @@ def test_the_fault_is_found_for_all_sizes_that_differ(count: int, rows: int, wid
     assert isinstance(behind, list)
     node = h.transpose(0, 1).reshape(rows, -1).grad_fn
     assert not isinstance(after(behind, node, 0), Mixed)
+
+
+@pytest.mark.parametrize(
+    ("rows", "steps", "classes", "found"),
+    [(4, 12, 5, True), (4, 5, 12, True), (4, 5, 5, False), (4, 10, 5, False)],
+)
+def test_steps_and_classes_that_are_exchanged(rows: int, steps: int, classes: int, found: bool) -> None:
+    """Not where they are as many, and not where each row may as well hold some steps whole: 2 of 10."""
+    x = torch.zeros(rows, steps, classes, requires_grad=True) * 1
+    node: Any = x.view(rows, classes, steps).grad_fn
+    mixed = Mixed((rows, steps, classes), (rows, classes, steps), within=True)
+    assert (after(layout_of((rows, steps, classes)), node, 0) == mixed) is found
+    moved = x.transpose(1, 2)
+    node = moved.contiguous().view(rows, classes, steps).grad_fn
+    moved_layout: Any = after(layout_of((rows, steps, classes)), moved.grad_fn, 0)
+    assert not isinstance(after(moved_layout, node, 0), Mixed)

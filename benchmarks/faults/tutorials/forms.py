@@ -249,7 +249,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
             of("tweets", "places", "documents", "chatbot", "tunes", "novel"), SOMETIMES,
         ),
         form("windows never filled", COMMON, gross(constant="never_filled"), of(*MEASURED), SELDOM),
-        form("first row for all", COMMON, gross(constant="first_row"), of(*MEASURED), SELDOM),
+        form("first row for all", COMMON, gross(constant="first_row"), of(*MEASURED), SELDOM, ("RD426",)),
     ),
     "batch-as-time": (
         form(

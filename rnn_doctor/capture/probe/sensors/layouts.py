@@ -155,9 +155,23 @@ def _viewed(layout: Layout, shape: tuple[int, ...]) -> Layout | Mixed | None:
     found = _regrouped(atoms, shape)
     if found is not None and not _blends(found, atoms[0]):
         return found
+    sizes = tuple([_size(axis) for axis in layout])
     if _exchanges(atoms, [size for size in shape if size > 1]):
-        return Mixed(tuple([_size(axis) for axis in layout]), shape)
+        return Mixed(sizes, shape)
+    if found is None and _turns(atoms, shape):
+        return Mixed(sizes, shape, within=True)
     return found
+
+
+def _turns(atoms: list[Atom], shape: tuple[int, ...]) -> bool:
+    """Whether (first, second, rest) is viewed as (first, rest, second), as cross entropy and convolutions want them.
+
+    The axes were to be moved for that.
+    """
+    if [atom.kind for atom in atoms] != [FIRST, SECOND, OTHER]:
+        return False
+    first, second, rest = [atom.size for atom in atoms]
+    return shape == (first, rest, second) and second != rest
 
 
 def _channels_exchanged(layout: Layout, shape: tuple[int, ...]) -> Mixed | None:
