@@ -71,7 +71,7 @@ TABLE = (
     Fault("eval_by_library", "RD409", "frozen_backbone"),
     Fault("decays_away", "RD305", "warmup"),
     Fault("too_few_samples", "RD503", "short_memory_default_lstm", "layer"),
-    Fault("nothing_to_learn", "RD701", "adding_gru", steps=220),
+    Fault("nothing_to_learn", "RD425", "adding_gru", steps=220),
     Fault("labels_by_heart", "RD501", "every_step_tagger", "layer"),
     Fault("softmax_over_batch", "RD419", "attention_pooling"),
     Fault("softmax_over_one", "RD419", "attention_pooling"),
