@@ -547,3 +547,20 @@ def test_a_packed_run_is_judged_as_one_that_is_not(
     packed, plain = (of_training(Readout(kind, packs, **how), lengths) for packs in (True, False))
     assert plain == expected
     assert packed == plain
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("read", ["view", "transpose"])
+def test_scores_whose_classes_are_viewed_to_the_second_axis(read: str, packed: bool) -> None:
+    """As cross entropy wants them; a padded output is made time first, and transposed."""
+    step, gru, head = Step(), nn.GRU(N, H, batch_first=True), nn.Linear(H, 5)
+    given = torch.randn(B, T, N)
+    lengths = torch.full((B,), T)
+    if packed:
+        out = step.call(gru, pack_padded_sequence(given, lengths, batch_first=True))[0]
+        out = pad_packed_sequence(out, batch_first=True)[0]
+    else:
+        out = step.call(gru, given)[0]
+    scores = head(out)
+    scores = scores.view(B, 5, T) if read == "view" else scores.transpose(1, 2)
+    assert step.found(scores) == ([("output", [B, T, 5], [B, 5, T])] if read == "view" else [])

@@ -164,14 +164,15 @@ def _viewed(layout: Layout, shape: tuple[int, ...]) -> Layout | Mixed | None:
 
 
 def _turns(atoms: list[Atom], shape: tuple[int, ...]) -> bool:
-    """Whether (first, second, rest) is viewed as (first, rest, second), as cross entropy and convolutions want them.
+    """Whether (outer, inner, rest) is viewed as (outer, rest, inner), as cross entropy and convolutions want them.
 
-    The axes were to be moved for that.
+    The axes were to be moved for that. The outer axis is that of the samples or of the steps, the inner one the other.
     """
-    if [atom.kind for atom in atoms] != [FIRST, SECOND, OTHER]:
+    kinds = [atom.kind for atom in atoms]
+    if sorted(kinds) != [FIRST, SECOND, OTHER] or kinds[2] != OTHER:
         return False
-    first, second, rest = [atom.size for atom in atoms]
-    return shape == (first, rest, second) and second != rest
+    outer, inner, rest = [atom.size for atom in atoms]
+    return shape == (outer, rest, inner) and inner != rest
 
 
 def _channels_exchanged(layout: Layout, shape: tuple[int, ...]) -> Mixed | None:
