@@ -22,11 +22,10 @@ from .axis_dependence import (
     Features,
 )
 from .dependence import Abstained
-from .graph_tokens import oriented, tokens_beneath
+from .graph_tokens import oriented, unlearned
 from .losses import CLASSIFYING
 from .target_grids import Grid, grid_of, targets_by_place
 from .target_orders import Place, told, turned
-from .tokens import tokens_of
 
 _FEWEST_TARGETS = 64
 _MOST_CALLS = 1000
@@ -117,13 +116,10 @@ class AxisTests:
         elif isinstance(given, PackedSequence):
             self._close(number, "packed sequences carry their lengths, which tell the axes apart")
         elif given.dim() == 3:
-            tokens = tokens_of(given)
-            if tokens is None and given.grad_fn is not None:
-                tokens = tokens_beneath(given)
-            if tokens is None and given.grad_fn is not None:
+            x = unlearned(given)
+            if x is None:
                 self._close(number, "its input is made by layers that learn")
             elif min(given.shape[:2]) >= FEWEST_PLACES:
-                x = given.detach() if tokens is None else tokens
                 self._calls[number] = _Call(module.batch_first, x, output[0])
 
     def on_loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:

@@ -10,10 +10,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..writer import Writer
 from .dependence import MOST_FEATURES, Abstained
-from .graph_tokens import tokens_beneath
+from .graph_tokens import unlearned
 from .target_grids import grid_of
 from .targets import Extent, targets_of
-from .tokens import tokens_of
 
 SAME, NEXT, LAST = "same", "next", "last"
 _LOOKS = 3
@@ -93,13 +92,11 @@ class CopiedTargets:
         elif not isinstance(module, nn.RNNBase) or isinstance(given, PackedSequence) or given.dim() != 3:
             self._close(number, "its steps are not those of one batch of equal sequences")
         else:
-            tokens = tokens_of(given)
-            if tokens is None and given.grad_fn is not None:
-                tokens = tokens_beneath(given)
-            if tokens is None and given.grad_fn is not None:
+            x = unlearned(given)
+            if x is None:
                 self._close(number, "its input is made by layers that learn")
             else:
-                self._calls[number] = _Call(module, given.detach() if tokens is None else tokens, output[0])
+                self._calls[number] = _Call(module, x, output[0])
 
     def _step_of(self, number: int, given: torch.Tensor) -> None:
         """A cell was called, in the order of its steps."""

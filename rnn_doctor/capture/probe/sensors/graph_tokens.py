@@ -9,6 +9,7 @@ import torch
 from ..graph import kind_of
 from ..recurrence.unrolled import Unrolled
 from ..saved import kept
+from .tokens import tokens_of
 
 _FEWEST_LOOKUPS = 3
 """Of one token a sequence each, that are the steps of a loop."""
@@ -56,6 +57,17 @@ def oriented(tables: list[torch.Tensor], steps: int, rows: int) -> torch.Tensor 
         if table.shape == (rows, steps):
             return table.t()
     return None
+
+
+def unlearned(given: torch.Tensor) -> torch.Tensor | None:
+    """The tokens of an input, or its numbers; None where layers that learn made it of something else.
+
+    Shapes: given (first, second, F) -> (first, second) or (first, second, F).
+    """
+    tokens = tokens_of(given)
+    if tokens is None and given.grad_fn is not None:
+        return tokens_beneath(given)
+    return given.detach() if tokens is None else tokens
 
 
 def tokens_beneath(given: torch.Tensor) -> torch.Tensor | None:
