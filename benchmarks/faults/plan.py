@@ -6,6 +6,7 @@ plain settings, their twins. The order mixes all kinds, so that the bench can be
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice, product
 from random import Random
 
@@ -122,8 +123,9 @@ def hash_of(text: str) -> int:
     return sum((i + 1) * ord(c) for i, c in enumerate(text))
 
 
-def _plain(task: Task) -> list[Setting]:
+@cache
+def _plain(task: Task) -> tuple[Setting, ...]:
     random, its = Random(f"plain {task.name}"), RANGES[task.part]
     combinations = list(product(task.cells, its.twins, its.optimizers))
     random.shuffle(combinations)
-    return [Setting(task.name, cell=c, hidden=h, optimizer=o, seed=its.seed) for c, h, o in combinations]
+    return tuple(Setting(task.name, cell=c, hidden=h, optimizer=o, seed=its.seed) for c, h, o in combinations)

@@ -1,7 +1,7 @@
 """All that a training of the bench can do, healthy or not: one flat record, from which everything follows."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 
@@ -171,8 +171,8 @@ class Setting:
 
     def key(self) -> str:
         """The fields that are not the defaults, in their order: names the training, and makes it anew."""
-        default = {field.name: field.default for field in fields(self)}
-        parts = [f"{k}={v}" for k, v in asdict(self).items() if k == "task" or v != default[k]]
+        values = ((field.name, getattr(self, field.name), field.default) for field in fields(self))
+        parts = [f"{name}={value}" for name, value, default in values if name == "task" or value != default]
         return " ".join(parts)
 
 
