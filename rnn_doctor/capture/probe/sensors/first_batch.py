@@ -45,10 +45,9 @@ class FirstBatch:
         marks = self._row_marks.of(whole.detach().cpu())
         if not len(marks) or bool((marks == marks[0]).all()):
             return
-        if not _holds(self._last, marks) and _holds(self._first, marks):
-            self._old = True
-        else:
-            self._other = True
+        first, last = _holds(self._first, marks), _holds(self._last, marks)
+        self._old |= first and not last
+        self._other |= not first  # what is in both, as where a pass begins in the same order, is either
 
     def updated(self) -> None:
         """A sampled update is complete."""
