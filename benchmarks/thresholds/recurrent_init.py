@@ -25,7 +25,7 @@ GAINS = {
     "LSTM": (0.05, 0.58, 3.0),
     "GRU": (0.05, 0.58, 3.0),
 }
-BIASES = (-3.0, 0.0, 1.0, 3.0)
+BIASES = {"LSTM": (-3.0, 0.0, 1.0, 3.0), "GRU": (-3.0, 0.0, 1.0, 3.0, 4.5, 6.0, 10.0)}
 UPDATES, BATCH, HIDDEN, SEEDS = 600, 32, 32, (0, 1)
 RECALL = next(task for task in TASKS if task.name == "recall")
 
@@ -78,7 +78,7 @@ def line(cell: str, gain: float | None, bias: float | None) -> str:
     slopes = [slope(start(cell, gain, bias, seed), data) for seed in SEEDS]
     found = [learn(start(cell, gain, bias, seed), data) for seed in SEEDS]
     learned = [n for n in found if n is not None]
-    what = f"gain {gain:4.2f}" if gain is not None else f"bias {bias:+4.0f} "
+    what = f"gain {gain:4.2f}" if gain is not None else f"bias {bias:+4.3g} "
     after = f", after {', '.join(map(str, learned))}" if learned else ""
     return f"{cell:4s} {what}: slope {sum(slopes) / len(slopes):+6.3f}, learned {len(learned)} of {len(found)}{after}"
 
@@ -122,7 +122,7 @@ def main() -> None:
     for cell in CELLS:
         for gain in GAINS[cell]:
             print(line(cell, gain, None), flush=True)
-        for bias in BIASES if cell != "RNN" else ():
+        for bias in BIASES.get(cell, ()):
             print(line(cell, None, bias), flush=True)
     for name in USUAL:
         print(usual(name))

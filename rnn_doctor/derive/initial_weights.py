@@ -4,7 +4,7 @@ import math
 
 from rnn_doctor.derive.lag import lag_gain_longest, lag_slope_start
 from rnn_doctor.derive.registry import known, signal, unknown
-from rnn_doctor.derive.saturation import gate_saturation_start, trained_before
+from rnn_doctor.derive.saturation import gate_saturation_start, gate_saturation_start_name, trained_before
 from rnn_doctor.derive.subjects import each_module, is_hand_written
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.built import InitialWeights
@@ -18,6 +18,10 @@ grows by 1.1 over 15 steps, learned to recall as fast as orthogonal ones (benchm
 OVERLARGE = 2.8
 """Gain of such weights from which on their growth over a sequence is no longer asked for: saturated states and short
 sequences bound it (benchmarks/thresholds/doses_scaled.txt)."""
+SATURATES = 2.16
+"""Gain from which on a tanh keeps a state at 0.97 by itself: tanh(2.16 * 0.97) = 0.97."""
+MOST = 0.5
+"""Share of saturated states from which on RD201 warns: those that wide inputs saturate are no more."""
 SLOPE = 0.01
 """Decades a step; no usual initialization stretches gradients (RD102)."""
 SMALL = 0.2
@@ -116,12 +120,13 @@ def recurrent_start(view: View) -> dict[str, Measurement]:
     """What is wrong with the recurrent weights or the forget bias that a module starts from, in words; "sound" if
     nothing.
 
-    Too large, where the backward gain grows; too small, or a closed gate, where it falls faster than by any usual
-    initialization. Of a hand-written cell the values of the gates tell, not their biases: one that chooses between the
-    state before and a new one, and is at one end, keeps nothing where the gain falls so fast. Where nothing of this is
-    wrong and the gain of such a cell falls faster still, its step loses what the state carries, as a sigmoid does.
+    Too large, where the backward gain grows, or where they alone keep the state of a tanh saturated; too small, or a
+    closed gate, where it falls faster than by any usual initialization. Of a hand-written cell the values of the gates
+    tell, not their biases: one that chooses between the state before and a new one, and is at one end, keeps nothing
+    where the gain falls so fast. Where nothing of this is wrong and the gain of such a cell falls faster still, its
+    step loses what the state carries, as a sigmoid does.
 
-    Reads: `log.initial_weights[i].hidden_gain`, `.forget_bias`, `log.lag_gains` and of hand-written cells
+    Reads: `log.initial_weights[i].hidden_gain`, `.forget_bias`, `log.lag_gains` and
     `log.layers[i].gates` of step 1. Unit: text.
     None if: the weights were trained before, or weights or backward gain were not seen at the first update.
     """
@@ -141,6 +146,8 @@ def recurrent_start(view: View) -> dict[str, Measurement]:
             view, module
         )
         problem = _problem(weights, float(slope.value), float(growth.value), shut=shut)
+        if problem == "sound" and _holds_at_its_bounds(view, module, weights):
+            problem = "recurrent weights saturate the state"
         if problem == "sound" and float(slope.value) < LOSSY and _squashes(view, module):
             problem = "recurrent step too lossy"
         return known(problem, n=len(weights))
@@ -169,6 +176,18 @@ def _squashes(view: View, module: int) -> bool:
         return False
     saturated = _by_module(gate_saturation_start(view))[view.module_names[module]].value
     return saturated is None or float(saturated) < SQUASHED
+
+
+def _holds_at_its_bounds(view: View, module: int, weights: list[InitialWeights]) -> bool:
+    """Whether most states are saturated under weights that keep them so whatever the inputs are: one gain for all.
+
+    What is gained in the directions that are not saturated then does not show over a sequence.
+    """
+    name = view.module_names[module]
+    share = _by_module(gate_saturation_start(view))[name].value
+    which = str(_by_module(gate_saturation_start_name(view))[name].value)
+    high = max(w.hidden_gain for w in weights) > SATURATES
+    return high and share is not None and float(share) > MOST and which.startswith("state")
 
 
 def _problem(weights: list[InitialWeights], slope: float, growth: float, *, shut: bool) -> str:

@@ -45,6 +45,10 @@ MOST_NUMBERS = 16
 """Targets that are numbers, one a sequence: 8 to 16 lost 0.09 to 0.6 of what fresh batches taught of a smooth series,
 24 0.06 and 32 0.03 (benchmarks/thresholds/same_batch.py)."""
 OTHERS = "every update is made of one batch, while the loader gives others"
+FIRST = "every update is made of the first batch, while the loader gives others"
+FEWEST_OF_FIRST = 3
+"""Sampled updates, at which the loader had given others: batches of as many examples do not have the same targets in
+the same order by chance."""
 OFTEN = 0.5
 """Share of a loader's batches that are the same as the one before, from which on the loader itself repeats them."""
 UNTOLD = "every update is made of one batch; whether it is all there is was not told"
@@ -114,6 +118,8 @@ def _one_batch(view: View, order: BatchOrder) -> _Part | None:
     None if: they are not, or a loader gave it again and again, which is another measure.
     """
     others = order.given + 1 >= FEWEST_BATCHES
+    if others and _is_first(view, order):
+        return _Part(1.0, "", order.first, FIRST)
     if order.same < FEWEST_SAMPLES or (others and order.repeated >= OFTEN * order.given):
         return None
     if any(step.backwards > 1 for step in view.log.steps):
@@ -127,6 +133,16 @@ def _one_batch(view: View, order: BatchOrder) -> _Part | None:
     if likeness:
         return _Part(1.0, "", order.same, likeness)
     return _Part(0.0, "", order.same) if told else _Part(None, UNTOLD)
+
+
+def _is_first(view: View, order: BatchOrder) -> bool:
+    """Whether the targets stay those of the first batch of a loader that holds more, and gives it."""
+    loader = view.log.loaders.get(order.loader) if order.loader is not None else None
+    if loader is None or loader.samples is None or not loader.batch_size:
+        return False
+    others = order.repeated < OFTEN * order.given and loader.samples >= 2 * loader.batch_size
+    single = all(step.backwards <= 1 for step in view.log.steps)
+    return others and single and order.first >= FEWEST_OF_FIRST
 
 
 def _is_part(order: BatchOrder) -> bool:

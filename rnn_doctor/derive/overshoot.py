@@ -3,7 +3,7 @@
 from rnn_doctor.derive.displacement import displacement_excess
 from rnn_doctor.derive.losses import loss_end_ratio, loss_halved_steadily
 from rnn_doctor.derive.progress import loss_end_uninformed
-from rnn_doctor.derive.rate_search import grows, spike_of_gradient
+from rnn_doctor.derive.rate_search import grows, spike_of_gradient, spikes_as_it_rises
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.recurrence import Layer
@@ -55,7 +55,7 @@ def steps_astray(view: View) -> Measurement:
 
     Far is 5 times the first loss, and 5 times that of an answer that knows nothing, in the median of the last quarter:
     a first batch that was easy is no start. Where a gradient spike threw an optimizer that follows the gradient's size,
-    the loss is the spike's doing, unless the rate grows at every update: then the first loss alone is enough.
+    the loss is the spike's doing, unless clipping cut it down, or the rate rose: then the first loss alone is enough.
 
     Reads: as displacement_excess, loss_end_ratio and loss_end_uninformed. Unit: claim.
     None if: as displacement_excess, unless the loss tells.
@@ -64,7 +64,8 @@ def steps_astray(view: View) -> Measurement:
     assert isinstance(moved, Measurement)
     assert isinstance(end, Measurement)
     assert isinstance(level, Measurement)
-    told = (end,) if level.value is None and view.once(grows) else (end, level)
+    rises = view.once(grows) or view.once(spikes_as_it_rises)
+    told = (end,) if level.value is None and rises else (end, level)
     lost = view.once(spike_of_gradient) is None and all(
         m.value is not None and float(m.value) > FAR for m in told
     )

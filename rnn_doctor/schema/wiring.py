@@ -62,6 +62,9 @@ class BatchOrder(Frozen):
     same: int = 0
     """Sampled updates, all of them, that were made of the same inputs and targets by one loss; 0 where they were not,
     or what they are made of was not seen."""
+    first: int = 0
+    """Sampled updates whose targets are those of the loader's first batch, after it gave another; 0 where any was made
+    of another, or that was not seen."""
     anew: bool | None = None
     """The script made their tensors for each of these updates; it keeps them where not, as a check does whether one
     batch can be learned, or a training on all there is."""

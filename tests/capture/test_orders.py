@@ -377,3 +377,41 @@ def test_two_classes_of_each_sequence_are_not_told() -> None:
             losses = [functional.cross_entropy(logits[:, t], labels) for t in (0, 1)]
             loop.learn(torch.stack(losses).mean())
     assert order(records)["absent"] == SEVERAL
+
+
+def kept(takes: str, labels: torch.Tensor, rows: int = 4 * B, shuffle: bool = False) -> dict[str, Any]:
+    """A loop over a loader that learns from the batch that it took before, or from the loop's own."""
+    with observed() as records:
+        loop = Loop()
+        inputs = loop.head.weight.new_zeros(rows).normal_(generator=torch.Generator().manual_seed(1))
+        loader = DataLoader(TensorDataset(inputs, labels), batch_size=B, shuffle=shuffle)
+        before = next(iter(loader))
+        for _ in range(8):
+            for batch in loader:
+                targets = (before if takes == "before" else batch)[1]
+                if takes == "made":
+                    targets = torch.arange(B) % 3
+                loop.learn(functional.cross_entropy(loop.logits(B)[:, -1], targets))
+    return order(records)
+
+
+def some_labels() -> torch.Tensor:
+    return torch.randint(0, 3, (4 * B,), generator=torch.Generator().manual_seed(2))
+
+
+@pytest.mark.parametrize(("shuffle", "least"), [(True, 3), (False, 2)])
+def test_a_batch_that_was_kept_before_the_loop(shuffle: bool, least: int) -> None:
+    """Not shuffled the first batch of each pass is the same, which tells nothing."""
+    assert kept("before", some_labels(), shuffle=shuffle)["first"] >= least
+
+
+@pytest.mark.parametrize("takes", ["own", "made"])
+def test_a_loop_that_takes_its_own_batch_or_makes_its_targets(takes: str) -> None:
+    assert "first" not in kept(takes, some_labels())
+
+
+def test_targets_that_are_alike_in_all_batches_tell_of_none() -> None:
+    assert "first" not in kept("before", torch.zeros(4 * B, dtype=torch.long))
+    assert "first" not in kept("before", torch.arange(B).repeat(4) % 3), (
+        "a sampler that gives each class its place"
+    )

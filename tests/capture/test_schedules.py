@@ -26,9 +26,17 @@ def test_schedules_that_begin_with_a_warm_up_tell_how_long(optimizer: torch.opti
         "cyclic": lr_scheduler.CyclicLR(optimizer, 0.01, 0.1, step_size_up=200, cycle_momentum=False),
         "one cycle": lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=1000, cycle_momentum=False),
         "named": lr_scheduler.LambdaLR(optimizer, functools.partial(_linear, num_warmup_steps=40)),
+        "by hand": lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, step / 250)),
     }
     told = {name: warm_up(schedule) for name, schedule in made.items()}
-    assert told == {"linear": 700, "constant": 30, "cyclic": 200, "one cycle": 299, "named": 40}
+    assert told == {
+        "linear": 700,
+        "constant": 30,
+        "cyclic": 200,
+        "one cycle": 299,
+        "named": 40,
+        "by hand": 250,
+    }
 
 
 def test_others_do_not(optimizer: torch.optim.Optimizer) -> None:

@@ -106,3 +106,23 @@ def test_a_network_is_new_where_its_weights_are_distributed_as_they_are_drawn() 
     assert value_of("starts_untrained", run(gate_spread=2.0)) is False
     assert "not seen" in (measure("starts_untrained", run(kurtosis=None)).absent or "")
     assert "not seen" in (measure("starts_untrained", log(lstm())).absent or "")
+
+
+@pytest.mark.parametrize(
+    ("gain", "share", "start"),
+    [
+        (2.5, 0.55, "recurrent weights saturate the state"),
+        (2.5, 0.5, "sound"),
+        (2.15, 0.9, "sound"),  # what comes in saturates it
+        (0.58, 0.9, "sound"),
+    ],
+)
+def test_weights_that_hold_the_state_at_its_bounds(gain: float, share: float, start: str) -> None:
+    weights = initial(hidden_gain=gain, kurtosis=-0.2, gate_spread=1.0)
+    state = layer(gates=(gate("h", low=share / 2, high=share / 2),))
+    plain = log(lstm(kind="RNN"), weights, lag_profile(-0.2), state)
+    assert value_of("recurrent_start", plain, "lstm") == start
+    relu = log(lstm(kind="RNN", nonlinearity="relu"), weights, lag_profile(-0.2), state)
+    assert value_of("recurrent_start", relu, "lstm") == "sound"
+    inputs = log(lstm(kind="RNN"), weights, lag_profile(-0.2), layer(gates=(gate("g", low=share),)))
+    assert value_of("recurrent_start", inputs, "lstm") == "sound"

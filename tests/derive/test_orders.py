@@ -2,6 +2,7 @@ from typing import Any
 
 from rnn_doctor.derive.orders import (
     FEW,
+    FIRST,
     KEPT,
     LEVELS,
     ONE_BATCH,
@@ -188,6 +189,20 @@ def test_a_new_iterator_for_each_update() -> None:
     assert measure(ALIKE, run(loader(samples=63), taken)).value == 0  # two batches, or one and the rest
     several = run(loader(), one_batch(loader=0, given=63, repeated=1, same=3))
     assert value_of(LIKENESS, several) == REPEATED
+
+
+def test_the_batch_that_was_kept_before_the_loop() -> None:
+    """Its targets tell, where its sequences were not seen."""
+    fields = {"distance": 0.0, "within": -0.03, "loader": 0, "given": 50, "repeated": 1}
+    kept = order(**fields, first=3)
+    assert value_of(ALIKE, run(loader(), kept)) == 1
+    assert value_of(LIKENESS, run(loader(), kept)) == FIRST
+    assert value_of(ALIKE, run(loader(), order(**fields, first=2))) == 1 / 50
+    assert value_of(LIKENESS, run(loader(), order(**{**fields, "repeated": 25}, first=3))) == REPEATED
+    assert value_of(LIKENESS, run(loader(samples=63), kept)) != FIRST
+    assert value_of(LIKENESS, run(loader(samples=None), kept)) != FIRST
+    several = [s.model_copy(update={"backwards": 4}) for s in steps([1.0] * 50)]
+    assert value_of(LIKENESS, log(several, lstm(), loader(), kept)) != FIRST
 
 
 def test_one_batch_of_a_loader_that_may_be_all_there_is() -> None:

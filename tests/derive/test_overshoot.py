@@ -89,3 +89,41 @@ def test_a_loss_that_did_not_halve_pays_for_nothing() -> None:
     assert value_of("large_steps_pay", run([1.0] * 50, 9.0, looked(1, 0), looked(50, 0))) is False
     assert value_of("large_steps_pay", run(HALVED, 9.0)) is True  # no states were looked at
     assert measure("large_steps_pay", run([math.nan] * 50, 9.0)).absent
+
+
+def thrown(lr: list[float], clipped: float | None = None) -> RunLog:
+    """SGD, whose gradient spikes at update 21; the loss runs away then."""
+    norms = [1.0] * 50
+    norms[20] = 500.0
+    call = loss_call("mse_loss", baseline=1.0, value=1.0)
+    seen = [
+        step.model_copy(update={"clipped_norm": clipped if step.step == 21 else step.grad_norm})
+        if clipped is not None
+        else step
+        for step in steps([1.0] * 21 + [9.0] * 29, norms, lr=lr)
+    ]
+    return log(adam(kind="SGD"), weight(), seen, samples(AT, lambda k: 0.5), call)
+
+
+@pytest.mark.parametrize(("clipped", "astray"), [(1.0, True), (1.9, True), (2.1, False), (500.0, False)])
+def test_a_spike_that_clipping_made_a_step_like_others_threw_nothing(clipped: float, astray: bool) -> None:
+    assert value_of("steps_astray", thrown([0.1] * 50, clipped)) is astray
+
+
+def test_a_spike_as_the_rate_rises_is_the_rates() -> None:
+    rising = [0.1 + 0.006 * k for k in range(50)]
+    assert value_of("rate_risen_to_spike", thrown(rising)) == pytest.approx(2.2)
+    assert value_of("steps_astray", thrown(rising)) is True
+    slowly = [0.1 + 0.004 * k for k in range(50)]
+    assert value_of("rate_risen_to_spike", thrown(slowly)) == pytest.approx(1.8)
+    assert value_of("steps_astray", thrown(slowly)) is False
+    before = [min(0.1 + 0.02 * k, 0.3) for k in range(50)]
+    assert value_of("rate_risen_to_spike", thrown(before)) == 1, (
+        "it rose before, and stood when the spike came"
+    )
+    assert value_of("steps_astray", thrown(before)) is False
+
+
+def test_a_rate_that_was_not_seen_did_not_rise() -> None:
+    assert measure("rate_risen_to_spike", log(adam())).absent
+    assert value_of("rate_risen_to_spike", run([1.0] * 50, 0.5)) == 1

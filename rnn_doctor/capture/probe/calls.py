@@ -162,6 +162,7 @@ class Calls:
         if self.sampled:
             self._session.attempt("axes", self.axis_tests.on_loss, function, output, target, options)
             self._session.attempt("copied_targets", self.copied.on_loss, function, output, target, options)
+            self._session.attempt("orders", self.orders.first_batch.on_loss, target)
             if self.orders.redrawn.open:
                 self._session.attempt("orders", self.orders.redrawn.on_loss, function, target)
 
@@ -242,6 +243,7 @@ class Calls:
             self._session.attempt("padding", self.paddings.write, step)
             self._session.attempt("axes", self.axis_tests.updated)
             self._session.attempt("copied_targets", self.copied.updated)
+            self._session.attempt("orders", self.orders.first_batch.updated)
             if self.orders.redrawn.open:
                 self._session.attempt("orders", self.orders.redrawn.updated, self.searching)
 

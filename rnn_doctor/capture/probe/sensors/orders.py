@@ -13,6 +13,7 @@ from ..listening import Listening
 from ..recurrence.kernel import time_and_batch
 from ..recurrence.unrolled import PRODUCTS, VIEWS
 from ..writer import Writer
+from .first_batch import FirstBatch
 from .given_rows import GivenRows
 from .likeness import FEWEST_UPDATES, Level, compared, compared_levels, level
 from .losses import BINARY, CLASSIFYING, REGRESSING
@@ -81,6 +82,7 @@ class Orders:
         self._given: dict[int, list[int]] = {}
         """By loader: batches compared, and how many of them were those before."""
         self.redrawn = Redrawn(listening)
+        self.first_batch = FirstBatch()
         self.waits = True
         """Whether more labels are needed."""
 
@@ -162,6 +164,7 @@ class Orders:
         marks = self._given_rows.gave(loader, batch)
         if loader is None or not marks:
             return
+        self.first_batch.gave(loader, marks)
         before, self._marks[loader] = self._marks.get(loader), marks
         if before is not None:
             counts = self._given.setdefault(loader, [0, 0])
@@ -178,7 +181,8 @@ class Orders:
         if loader is not None and loader in self._given:
             fields["loader"] = loader
             fields["given"], fields["repeated"] = self._given[loader]
-        self._writer.write("batch_order", step=step, **fields, **self.redrawn.fields())
+        fields |= self.redrawn.fields() | self.first_batch.fields()
+        self._writer.write("batch_order", step=step, **fields)
         if last:
             self.redrawn.finish()
             self._given_rows.write(step)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from .rules_of_rates import rises_until
+
 
 def warm_up(scheduler: Any) -> int | None:
     """Calls of its step() until it has raised the rate as far as it will; None where it does not tell, or never rises.
 
-    Torch's own keep the number; the warm-ups that are made for LambdaLR of a function and its settings name it.
+    Torch's own keep the number; the warm-ups that are made for LambdaLR of a function and its settings name it, and
+    other functions are asked where that has no effect.
     """
     try:
         return _planned(scheduler)
@@ -30,7 +33,8 @@ def _planned(scheduler: Any) -> int | None:
     if kind == "LambdaLR":
         settings = [rule.keywords for rule in scheduler.lr_lambdas if isinstance(rule, functools.partial)]
         counts = [each["num_warmup_steps"] for each in settings if each.get("num_warmup_steps")]
-        return _count(max(counts)) if counts else None
+        told = [until for rule in scheduler.lr_lambdas if (until := rises_until(rule)) is not None]
+        return _count(max(counts or told)) if counts or told else None
     return None
 
 
