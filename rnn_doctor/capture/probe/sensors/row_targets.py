@@ -15,13 +15,9 @@ def rows_of_one(output: torch.Tensor, target: torch.Tensor) -> int | None:
     """
     rows = output.shape[0] if output.dim() else 1
     base = target._base
-    if (
-        base is None
-        or base.requires_grad
-        or rows < 2
-        or base.shape[:1] != (rows,)
-        or not base.is_contiguous()
-    ):
+    if base is None or rows < 2 or base.shape[:1] != (rows,) or not base.is_contiguous():
+        return None
+    if base.requires_grad or base.untyped_storage().data_ptr() == output.untyped_storage().data_ptr():
         return None
     given_to_all = target.dim() > 0 and target.shape[0] == rows and target.stride(0) == 0
     size = base.numel() // rows
