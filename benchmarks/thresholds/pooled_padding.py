@@ -1,6 +1,6 @@
 """What a maximum or a mean costs that takes in padding, and how much of it stands there.
 
-Command: python benchmarks/thresholds/pooled_padding.py (some ten minutes on one core; names of tasks and cells
+Command: python benchmarks/thresholds/pooled_padding.py (some twenty minutes on one core; names of tasks and cells
 choose some of them). Two of the tasks of padding_left.py, read by both directions of one layer over all steps,
 padding and all, and over the steps of each sequence alone, by Adam at 3e-3 and batches of 32. Printed are, by cell and
 by how far the lengths differ: the share of what is pooled that the padding gives at update 50 (`pooled_share` of the
@@ -32,10 +32,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnn_doctor.capture.probe.sensors.padded import padding_of
+from rnn_doctor.capture.probe.sensors.padding import pooled_over
 from rnn_doctor.capture.probe.sensors.pooling import Pooling
 
 KINDS: tuple[tuple[Kind, int, float], ...] = ((texts, 3, 2 / 3), (means, 3, 2 / 3))
-LENGTHS: tuple[Sizes, ...] = ((20, 10, 20), (20, 4, 20))
+LENGTHS: tuple[Sizes, ...] = ((20, 10, 20), (20, 4, 20), (40, 10, 20), (60, 10, 20))
+"""The last two as where all are padded to a fixed length."""
 
 
 class Net(nn.Module):
@@ -88,7 +90,8 @@ def trained(
         if net.look is not None:
             given, reading = net.look
             padded, net.look = padding_of(given, True), None
-            share = float("nan") if padded is None else reading.taken_beyond(padded) or 0.0
+            over = None if padded is None else pooled_over(padded, reading)
+            share = float("nan") if over is None else reading.taken_beyond(over) or 0.0
         optimizer.step()
         if update % EVERY == 0:
             net.looks = False
@@ -102,7 +105,10 @@ def main() -> None:
     torch.set_num_threads(1)
     chosen = set(sys.argv[1:])
     for (kind, classes, chance), cell, sizes, pooling in product(KINDS, CELLS, LENGTHS, ("maximum", "mean")):
-        if chosen and not {cell, kind.__name__} <= chosen:
+        if (chosen and not {cell, kind.__name__} <= chosen) or (pooling, sizes[0] > sizes[2]) == (
+            "maximum",
+            True,
+        ):
             continue
         runs = [[trained(kind, classes, cell, sizes, pooling, m, s) for m in (False, True)] for s in (0,)]
         share = mean(plain[1] for plain, _ in runs)

@@ -117,7 +117,11 @@ def input_drive(view: View) -> dict[str, Measurement]:
     )
 
 
-@signal(unit="claim", by="module", reads=("batches.constant_share", "batches.mean", "tokens", "loop_inputs"))
+@signal(
+    unit="claim",
+    by="module",
+    reads=("batches.constant_share", "batches.mean", "tokens", "loop_inputs", "step_readouts"),
+)
 def input_constant(view: View) -> dict[str, Measurement]:
     """Whether the input of a module never varies: not over batch, time, calls, nor from step to step.
 
@@ -127,10 +131,18 @@ def input_constant(view: View) -> dict[str, Measurement]:
     Of a recurrence written by hand that starts from zeros what its steps take beside the state is looked at, and the
     tokens that its loss depends on, where there are any.
 
-    Reads: `log.batches[i].constant_share`, `.mean`, `.state`; `log.loop_inputs[i]`, `log.tokens[i]`. Unit: claim.
+    Reads: `log.batches[i].constant_share`, `.mean`, `.state`; `log.loop_inputs[i]`, `log.step_readouts[i].rows`,
+    `log.tokens[i]`. Unit: claim.
     None if: as input_std, or too few values to tell.
     """
     found = _by_any(view, _constant, _all_constant, "a single value at a time cannot vary")
+    for number, module in view.module_names.items():
+        if (
+            not view.batches[number]
+            and found[module].value is False
+            and _one_vector_for_all_rows(view, number)
+        ):
+            found[module] = found[module].model_copy(update={"value": True})
     for tokens in view.log.tokens:  # of several the last
         name = view.module_names.get(tokens.module)
         if name is not None and not view.batches[tokens.module] and tokens.looked >= FEWEST_TOKENS:
@@ -145,6 +157,17 @@ def _all_constant(given: Sequence[LoopInput]) -> bool | None:
     if sum(each.vectors for each in given) < FEWEST_TOKENS:
         return None
     return all(math.isclose(each.mean, given[0].mean, rel_tol=1e-6, abs_tol=1e-9) for each in given)
+
+
+def _one_vector_for_all_rows(view: View, module: int) -> bool:
+    """Whether the steps of a hand-written recurrence over several rows are all given one vector in each update.
+
+    Another one in the next: no sample can be told from another of its batch.
+    """
+    given = [each for each in view.log.loop_inputs if each.module == module]
+    rows = [each.rows for each in view.log.step_readouts if each.module == module]
+    vectors = sum(each.vectors for each in given)
+    return bool(rows) and min(rows) > 1 and vectors >= FEWEST_TOKENS and all(each.constant for each in given)
 
 
 def _constant(batches: Sequence[Batch]) -> bool | None:

@@ -114,13 +114,40 @@ _REPEATED = {
 }
 
 
-@signal(unit="claim", by="loss", reads=("losses",))
+@signal(unit="claim", by="loss", reads=("losses", "batches", "loops"))
 def target_broadcast(view: View) -> dict[str, Measurement]:
-    """Whether a loss compares every prediction with several targets because their shapes differ.
+    """Whether a loss compares every prediction with several targets because their shapes differ, or all with one.
 
-    Reads: `log.losses[i].broadcast`, the shapes. Unit: claim. None if: never.
+    Reads: `log.losses[i].broadcast`, the shapes; as target_of_one_sample. Unit: claim. None if: never.
     """
-    return _claim(view, lambda call: call.broadcast and math.prod(call.input_shape) > 1)
+    steps = _lengths(view)
+    return _claim(
+        view,
+        lambda call: (call.broadcast and math.prod(call.input_shape) > 1) or _of_one_sample(call, steps),
+    )
+
+
+@signal(unit="claim", by="loss", reads=("losses", "batches", "loops"))
+def target_of_one_sample(view: View) -> dict[str, Measurement]:
+    """Whether a loss compares the predictions for all samples with the target of a single one, as `target[-1]` gives.
+
+    Not where there are as many of them as time steps: a target may be meant for each step.
+
+    Reads: `log.losses[i].rows_of_one`, `log.batches[i].time`, `.calls`, `log.loops[i].steps`. Unit: claim.
+    False also where no length is known. None if: never.
+    """
+    steps = _lengths(view)
+    return _claim(view, lambda call: _of_one_sample(call, steps))
+
+
+def _lengths(view: View) -> set[int]:
+    """All that may be the number of time steps."""
+    of_modules = {count for batch in view.log.batches for count in (batch.time, batch.calls)}
+    return of_modules | {loop.steps for loop in view.log.loops}
+
+
+def _of_one_sample(call: LossCall, steps: set[int]) -> bool:
+    return call.rows_of_one is not None and bool(steps) and call.rows_of_one not in steps
 
 
 @signal(unit="words", by="loss", reads=("losses",))

@@ -7,6 +7,7 @@ from rnn_doctor.derive.curve_trend import best, training_means
 from rnn_doctor.derive.generalization import validation_uninformed_ratio
 from rnn_doctor.derive.losses import HALVED, loss_end_ratio
 from rnn_doctor.derive.registry import known, signal
+from rnn_doctor.derive.uninformed import CLASSIFYING
 from rnn_doctor.derive.validation import validations
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
@@ -23,6 +24,13 @@ LASTS = 8
 """Times as long as it took to the best validation: twice what rises had lasted that passed before anything was learned.
 From 5 to 12 times no other training is called in vain than without (benchmarks/overfitting/waiting.txt).
 """
+LASTS_KNOWING = 5
+"""The same where the training loss shows that single examples are told apart: the fewest times that waiting.txt has
+without a further call in vain. Without any waiting one of 118 that did not overfit was called by the 50th update."""
+BEYOND = 0.9
+"""Of the entropy of a batch's targets: below it the inputs are told apart, and not the classes counted alone."""
+_LATEST = 5
+"""Updates whose mean is the training loss."""
 
 
 def memorized_since_best(view: View) -> float:
@@ -89,7 +97,21 @@ def nothing_learned_yet(view: View) -> bool:
     uninformed, halved = validation_uninformed(view), training_halved(view)
     assert isinstance(uninformed, Measurement)
     assert isinstance(halved, Measurement)
-    return uninformed.value is True and halved.value is False and rise_lasted(view) <= LASTS
+    waits = uninformed.value is True and halved.value is False
+    return waits and rise_lasted(view) <= (LASTS_KNOWING if knows_more_than_frequencies(view) else LASTS)
+
+
+def knows_more_than_frequencies(view: View) -> bool:
+    """Whether the training loss stands well below that of an answer that knows how often each class is the target.
+
+    That is the entropy of the targets of a batch, which is too low, if anything, for batches are small.
+    """
+    calls = view.log.losses
+    known_of = [call.baseline for call in calls if call.function in CLASSIFYING and call.baseline is not None]
+    if not known_of or len(known_of) < len(calls) or len({call.site for call in calls}) > 1:
+        return False
+    latest = view.losses[-_LATEST:]
+    return bool(latest) and sum(latest) / len(latest) < BEYOND * sum(known_of) / len(known_of)
 
 
 def rise_lasted(view: View) -> float:

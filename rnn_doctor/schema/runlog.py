@@ -167,6 +167,8 @@ class LossCall(Frozen):
     target_shape: tuple[int, ...] | None = None
     broadcast: bool = False
     """Input and target differ in shape and were broadcast against each other."""
+    rows_of_one: int | None = None
+    """Rows of the input where the target is a single row of a tensor that has as many, which differ."""
     head: str | None = None
     """The operation that made the input, looking through views: `softmax`, `log_softmax`, `sigmoid`, `relu`, `tanh`."""
     beneath: str | None = None

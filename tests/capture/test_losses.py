@@ -333,3 +333,29 @@ def test_the_scales_of_classes_are_not() -> None:
         loop.update()
     (call,) = records.of("loss")
     assert {"mean", "std", "target_mean"}.isdisjoint(call)
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_a_target_that_is_one_row_of_many() -> None:
+    output, targets = logits(6, 4, 2), torch.randn(6, 4, 2)
+    one_of: dict[str, torch.Tensor] = {
+        "the last": targets[-1],
+        "kept as a row": targets[:1],
+        "given to all": targets[2].expand(6, 4, 2),
+        "a part of a row": targets[-1, 0],
+        "of the last steps the first": torch.randn(6, 9, 2)[:, -1][0],
+    }
+    for name, target in one_of.items():
+        assert described("mse_loss", output, target)["rows_of_one"] == 6, name
+    for name, target in {
+        "whole": targets,
+        "its own": torch.randn(4, 2),
+        "a copy, which may be meant": targets[-1].clone(),
+        "all rows are one": torch.ones(6, 4, 2)[-1],
+        "of other rows": torch.randn(9, 4, 2)[-1],
+        "the outputs drawn to the first": output.detach()[0],
+        "a step of each": torch.randn(6, 5, 4, 2)[:, -1],
+        "one sample, of as many steps as there are samples": torch.randn(6, 6, 4, 2)[0],
+    }.items():
+        assert described("mse_loss", output, target).get("rows_of_one") is None, name
+    assert described("cross_entropy", logits(6, 3), torch.arange(6)[0].expand(6))["rows_of_one"] == 6

@@ -57,6 +57,17 @@ def test_a_mean_over_the_padding() -> None:
         assert found["pooled_share"] == pytest.approx(expected)
 
 
+def test_a_mean_over_padding_to_a_fixed_length() -> None:
+    """What all rows end in dilutes a mean as well, where they are padded; a maximum takes it or not."""
+    more = 5
+    fixed = torch.cat([padded(), torch.zeros(more, B, N)])
+    mean = record(nn.GRU(N, H), fixed, lambda out: out[0].mean(0).square().sum())
+    assert mean["pooling"] == "mean"
+    assert mean["pooled_share"] == pytest.approx(1 - sum(LENGTHS) / ((T + more) * B))
+    paused = torch.cat([torch.randn(T, B, N), torch.zeros(more, B, N)])
+    assert not record(nn.GRU(N, H), paused, lambda out: out[0].mean(0).sum()).get("pooled_share")
+
+
 def test_what_takes_no_steps_together() -> None:
     weights = torch.softmax(torch.randn(T, B, 1), 0)
     reads: tuple[Read, ...] = (

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from rnn_doctor.derive.signals import signals
-from rnn_doctor.schema.recurrence import LoopInput
+from rnn_doctor.schema.recurrence import LoopInput, StepReadout
 from rnn_doctor.schema.wiring import Tokens
 from tests.derive.logs import (
     adam,
@@ -104,6 +104,30 @@ def test_a_hand_written_recurrence_that_is_given_the_same_at_all_steps() -> None
         "an embedding of zeros makes the same of all tokens"
     )
     assert told(loop_input(), constant=True) is True, "dropout makes the same token differ"
+
+
+def test_one_vector_for_all_rows_of_a_batch_tells_none_apart_though_the_next_batch_has_another() -> None:
+    def told(*rows: int, constant: bool = True) -> bool | float | str | None:
+        given = [loop_input(k, constant=constant, mean=0.1 * k, std=0.0) for k in (1, 21, 50)]
+        return value_of("input_constant", log(lstm(kind="custom"), given, map(steps_read, rows)), "lstm")
+
+    assert told(9, 9) is True
+    assert told(9, 1) is False, "a sequence alone may hold one input"
+    assert told() is False, "how many rows there are was not seen"
+    assert told(9, 9, constant=False) is False
+
+
+def steps_read(rows: int) -> StepReadout:
+    return StepReadout(
+        record="step_readout",
+        step=1,
+        module=0,
+        steps=8,
+        rows=rows,
+        last_share=1,
+        top_row_share=0.2,
+        rows_reached=rows,
+    )
 
 
 def constant(**fields: Any) -> bool | float | str | None:

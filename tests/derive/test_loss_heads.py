@@ -5,7 +5,7 @@ import pytest
 from rnn_doctor.derive.signals import signals
 from rnn_doctor.schema.runlog import LossCall
 from rnn_doctor.schema.wiring import Reach
-from tests.derive.logs import LOSS, at, log, loss_call, value_of
+from tests.derive.logs import LOSS, at, batch, log, loss_call, value_of
 
 
 def values(call: LossCall) -> dict[str, bool | float | str | None]:
@@ -237,6 +237,16 @@ def test_broadcast_target() -> None:
     assert value_of("target_broadcast", larger, LOSS.format("mse_loss")) is True
     by_hand = log(loss_call("expression", broadcast=True, input_shape=(8, 1), target_shape=None))
     assert value_of("loss_shapes", by_hand, LOSS.format("expression")) == "(8, 1) against another shape"
+
+
+def test_the_target_of_one_sample() -> None:
+    call = loss_call("mse_loss", rows_of_one=32, input_shape=(32, 20, 2), target_shape=(20, 2))
+    for lengths, found in (((20,), True), ((20, 32), False), ((), False)):
+        run = log(call, *(batch(time=time) for time in lengths))
+        for name in ("target_of_one_sample", "target_broadcast"):
+            assert value_of(name, run, LOSS.format("mse_loss")) is found, lengths
+    plain = log(loss_call("mse_loss", input_shape=(32, 1), target_shape=(1,)), batch(time=20))
+    assert value_of("target_of_one_sample", plain, LOSS.format("mse_loss")) is False
 
 
 def test_sites_are_told_apart() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rnn_doctor.derive.looks import AT_LEAST_Z, ENOUGH, LASTING_RISE, PARTED, jumps
-from rnn_doctor.derive.memorizing import LASTS, MEMORIZED
+from rnn_doctor.derive.memorizing import BEYOND, LASTS, LASTS_KNOWING, MEMORIZED
 from rnn_doctor.schema.built import Loader
 from rnn_doctor.schema.runlog import LossCall, RunLog
 from rnn_doctor.schema.validating import Evaluation
@@ -174,6 +174,26 @@ def test_a_rise_that_lasts_is_judged_though_nothing_was_learned(
         ]
         shifted = [each.model_copy(update={"step": each.step - 5}) for each in later]
         run = run.model_copy(update={"evaluations": (first, *shifted), "steps": run.steps[:-5]})
+    assert value_of("leaves_training_behind", run) is memorizes
+
+
+@pytest.mark.parametrize(
+    ("evaluations_after", "end", "memorizes"),
+    [
+        (LASTS_KNOWING, 0.9, False),
+        (LASTS_KNOWING + 1, 0.9, True),
+        (LASTS_KNOWING + 1, 1.1, False),
+    ],
+)
+def test_less_waiting_where_the_training_loss_lies_below_that_of_the_frequencies(
+    evaluations_after: int, end: float, memorizes: bool
+) -> None:
+    """Of a batch whose labels have an entropy of 1; it has not halved."""
+    rises = [1.4 + 0.02 * k for k in range(1, evaluations_after + 1)]
+    losses = [1.5 + (end * BEYOND - 1.5) * min(1.0, k / 20) for k in range(5 * evaluations_after + 5)]
+    run = of_four_classes(seen(1.4, *rises, trained=0.5), losses)
+    counted = tuple(call.model_copy(update={"baseline": 1.0}) for call in run.losses)
+    run = run.model_copy(update={"losses": counted})
     assert value_of("leaves_training_behind", run) is memorizes
 
 

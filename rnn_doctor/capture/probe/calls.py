@@ -199,7 +199,7 @@ class Calls:
         attempt = self._session.attempt
         if self._mixing:
             source = self._loaders.source
-            attempt("mixing", self.mixings.on_loops, self._step, self.loops.given, source)
+            attempt("mixing", self.mixings.on_loops, self._step, self.loops.given, sizes, source)
             attempt("axes", self.sample_steps.on_loops, self._step, self.loops.given, source)
         attempt("axes", self.axis_tests.on_graph, self._step, sizes, tables, self.loops.given)
         if self.orders.redrawn.open:

@@ -296,7 +296,7 @@ def _spreads(node: Any) -> Difference | None:
     return Difference(shape, result, _head(child))
 
 
-def shape_of(node: Any) -> tuple[int, ...] | None:
-    """The shape of the first tensor that the node returned; None where it does not tell."""
+def shape_of(node: Any, number: int = 0) -> tuple[int, ...] | None:
+    """The shape of a tensor that the node returned, the first or another; None where it does not tell."""
     metadata = getattr(node, "_input_metadata", None)
-    return tuple(int(n) for n in metadata[0].shape) if metadata else None
+    return tuple(int(n) for n in metadata[number].shape) if metadata else None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..graph import kind_of, shape_of
 from ..saved import kept
 
-FIRST, SECOND, OTHER, CHANNEL = 0, 1, 2, 3
+FIRST, SECOND, OTHER, CHANNEL, COPY = 0, 1, 2, 3, 4
 _ROWS = 2
 """Axes of a matrix."""
 _WRAPPED = 2**63
@@ -17,7 +17,7 @@ _VIEWS = frozenset(("View", "UnsafeView", "ReshapeAlias"))
 _IN_PLACE = frozenset((
     "Clone", "Alias", "ToCopy", "Mul", "Div", "Add", "Sub", "NativeDropout", "Relu", "LeakyRelu", "Elu", "Gelu",
     "Silu", "Tanh", "Sigmoid", "Threshold", "Hardtanh", "NativeLayerNorm", "Softmax", "LogSoftmax", "Index",
-    "IndexSelect", "Expand", "NativeBatchNorm", "CudnnBatchNorm", "NativeGroupNorm", "PreluKernel",
+    "IndexSelect", "NativeBatchNorm", "CudnnBatchNorm", "NativeGroupNorm", "PreluKernel",
 ))  # fmt: skip
 """Operations that leave every number at its place, or exchange whole samples."""
 _COMPARISONS = frozenset((
@@ -30,7 +30,7 @@ class Atom(NamedTuple):
     """A piece of an axis of the tensor that is followed."""
 
     kind: int
-    """FIRST or SECOND axis of that tensor, the CHANNEL axis of a convolution, or OTHER."""
+    """FIRST or SECOND axis of that tensor, the CHANNEL axis of a convolution, a COPY by its number, or OTHER."""
     size: int
 
 
@@ -84,10 +84,10 @@ def layout_of_channels(shape: tuple[int, ...]) -> Layout:
 def after(layout: Layout, node: Any, place: int) -> Layout | Mixed | None:
     """The layout behind an operation that takes the tensor as its argument number `place`.
 
-    None where the samples cannot be told apart any further, or the operation is none that is followed.
+    None where neither samples nor steps can be told apart any further, or the operation is none that is followed.
     """
     shape, kind = shape_of(node), kind_of(node)
-    if shape is None or not _tells_apart(layout):
+    if shape is None or not _tells_any_apart(layout):
         return None
     if kind in _VIEWS:
         return _viewed(layout, shape)
@@ -97,10 +97,12 @@ def after(layout: Layout, node: Any, place: int) -> Layout | Mixed | None:
     elif kind in ("Squeeze", "Unsqueeze"):
         pieces = iter([axis for axis in layout if axis])
         found = [next(pieces) if size > 1 else () for size in shape]
+    elif kind in ("Repeat", "Expand"):
+        found = _copied(layout, shape)
     elif kind in ("Transpose", "T", "Permute"):
         found = _moved(layout, node, kind)
     elif kind == "Select":
-        dropped = _axis(node._saved_dim, len(layout))
+        dropped = axis_of(node._saved_dim, len(layout))
         found = [axis for k, axis in enumerate(layout) if k != dropped]
     elif kind == "Slice":
         found = [_cut(axis, size) for axis, size in zip(layout, shape)]
@@ -110,9 +112,9 @@ def after(layout: Layout, node: Any, place: int) -> Layout | Mixed | None:
     return found if fits else None
 
 
-def _tells_apart(layout: Layout) -> bool:
-    kinds = {atom.kind for axis in layout for atom in axis}
-    return FIRST in kinds and SECOND in kinds
+def _tells_any_apart(layout: Layout) -> bool:
+    """With one of them left, copies may still be put beside it."""
+    return any(atom.kind in (FIRST, SECOND) for axis in layout for atom in axis)
 
 
 def _size(axis: tuple[Atom, ...]) -> int:
@@ -122,7 +124,8 @@ def _size(axis: tuple[Atom, ...]) -> int:
     return size
 
 
-def _axis(number: int, axes: int) -> int:
+def axis_of(number: int, axes: int) -> int:
+    """The axis of this number, which may have been negative."""
     return (number - 2 * _WRAPPED if number >= _WRAPPED else number) % axes
 
 
@@ -133,13 +136,22 @@ def _cut(axis: tuple[Atom, ...], size: int) -> tuple[Atom, ...]:
     return (axis[0]._replace(size=size),) if len(axis) == 1 else axis
 
 
+def _copied(layout: Layout, shape: tuple[int, ...]) -> Layout:
+    """What was repeated, or expanded: copies stand outside of what they are copies of."""
+    whole: Layout = [()] * (len(shape) - len(layout)) + layout
+    return [
+        (Atom(COPY, size // _size(axis)), *axis) if size > _size(axis) else axis
+        for axis, size in zip(whole, shape)
+    ]
+
+
 def _moved(layout: Layout, node: Any, kind: str) -> Layout:
     if kind == "T":
         return layout[::-1]
     axes = len(layout)
     if kind == "Permute":
-        return [layout[_axis(k, axes)] for k in node._saved_dims]
-    a, b = _axis(node._saved_dim0, axes), _axis(node._saved_dim1, axes)
+        return [layout[axis_of(k, axes)] for k in node._saved_dims]
+    a, b = axis_of(node._saved_dim0, axes), axis_of(node._saved_dim1, axes)
     moved = list(layout)
     moved[a], moved[b] = moved[b], moved[a]
     return moved
@@ -237,7 +249,7 @@ def _exchanges(atoms: list[Atom], sizes: list[int]) -> bool:
 
     What splits off the first axis is looked through: (L*D, B, H) viewed as (L, B, D*H).
     """
-    if len(atoms) < 2 or not {atoms[0].kind, atoms[1].kind} <= {FIRST, SECOND}:
+    if len(atoms) < 2 or not {atoms[0].kind, atoms[1].kind} <= {FIRST, SECOND, COPY}:
         return False
     first, second = atoms[0].size, atoms[1].size
     while sizes and sizes[0] != second and first % sizes[0] == 0 and first > sizes[0]:

@@ -11,6 +11,7 @@ from .. import graph, ranges
 from ..places import here
 from ..writer import Writer
 from .differences import Compared, Differences
+from .row_targets import rows_of_one
 
 CLASSIFYING = ("cross_entropy", "nll_loss")
 REGRESSING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
@@ -136,6 +137,7 @@ class Losses:
             fields["reach"] = _reach(bounds, target if function in REGRESSING else None)
         if isinstance(target, torch.Tensor):
             fields.update(_target(function, output, target, options))
+            fields["rows_of_one"] = rows_of_one(output, target)
         if function in _CLASSES_AT and output.dim() > 1:
             fields.update(_simplex(values, _CLASSES_AT[function]))
         if function == "poisson_nll_loss":
@@ -190,7 +192,8 @@ class Losses:
             "loss", step=step, site=site, function=EXPRESSION, location=compared.location,
             input_shape=list(output.shape), head=graph.head(output), value=_value(loss),
             minimum=float(values.min()), maximum=float(values.max()),
-            reach=None if bounds is None else _reach(bounds, target), **fields,
+            reach=None if bounds is None else _reach(bounds, target),
+            rows_of_one=rows_of_one(output, compared.target), **fields,
         )  # fmt: skip
 
     def _new_site(self, location: dict[str, Any] | None) -> int | None:

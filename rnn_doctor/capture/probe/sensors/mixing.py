@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Iterator, NamedTuple
 
 import torch
 from torch import nn
@@ -12,6 +12,7 @@ from ..graph import kind_of, shape_of
 from ..listening import Listening
 from ..writer import Writer
 from .input_views import made_by_layer, mixed_state, read_by
+from .joined import Pairs, layout_of_pair, made_of_pairs, owner, pair_of, pairs_of, put_together
 from .layouts import Layout, Mixed, after, compares, keeps_places, laid_out_alike, layout_of
 from .memory_order import reread
 from .memory_views import mixed_either_way, mixed_given, mixed_steps
@@ -27,7 +28,7 @@ _Point = tuple[Any, int]
 class _Walk:
     """The part of a graph that lies above the recurrent modules: which operations take each tensor."""
 
-    def __init__(self, ends: set[Any], padded: dict[tuple[int, ...], int], loaded: bool = True) -> None:
+    def __init__(self, ends: dict[Any, int], padded: dict[tuple[int, ...], int], loaded: bool = True) -> None:
         self._ends = ends
         self._padded = padded
         self._loaded = loaded
@@ -74,6 +75,14 @@ class _Walk:
                     stack.append(((user, 0), found))
         return None
 
+    def of_steps(self, nodes: set[Any], rows: set[int]) -> Iterator[tuple[Any, Mixed]]:
+        """The views that mix what the steps of loops over so many rows were put together to, with its operation."""
+        for node in nodes.difference(self._ends):  # layers stack their final states themselves
+            layout = put_together(node, rows - {1})
+            found = None if layout is None else self.mixed((node, 0), layout)
+            if found is not None:
+                yield node, found
+
     def _pairs_alike(self, view: Any, found: Mixed) -> bool:
         """Whether the view's numbers are only held against those of a target that lies as they did before it."""
         stack, met = [view], 0
@@ -107,12 +116,15 @@ class Mixings:
         self._forget()
 
     def _forget(self) -> None:
-        self._tensors: list[tuple[int, str, _Point, Layout]] = []
+        self._tensors: list[_Followed] = []
         self._padded: dict[tuple[int, ...], int] = {}
         self._inputs: dict[int, _Input] = {}
         self._steps: dict[int, list[torch.Tensor]] = {}
         """What each cell was given, call by call, as far as it has no gradient."""
-        self._ends: set[Any] = set()
+        self._root: Any = None
+        """The operation that made the loss."""
+        self._ends: dict[Any, int] = {}
+        """The modules by what they returned."""
 
     def on_call(
         self,
@@ -132,60 +144,86 @@ class Mixings:
         if number not in self._inputs:
             self._inputs[number] = _input(module, given, state, source)
         if isinstance(module, nn.modules.rnn.RNNCellBase):
-            self._ends.update([t.grad_fn for t in (output if isinstance(output, tuple) else (output,))])
+            self._ends.update(
+                {t.grad_fn: number for t in (output if isinstance(output, tuple) else (output,))}
+            )
             if given.grad_fn is None:
                 self._steps.setdefault(number, []).append(given)
             return
         sequence, last = output
         for tensor in last if isinstance(last, tuple) else (last,):
-            self._follow(number, "state", tensor)
+            self._follow(number, "state", tensor, 1)
         if not isinstance(sequence, PackedSequence):
-            self._follow(number, "output", sequence)
+            self._follow(number, "output", sequence, 0 if module.batch_first else 1)
         elif sequence.data.grad_fn is not None:
-            self._ends.add(sequence.data.grad_fn)
+            self._ends[sequence.data.grad_fn] = number
             self._padded[int(sequence.batch_sizes[0]), sequence.data.shape[-1]] = number
 
-    def _follow(self, number: int, what: str, tensor: torch.Tensor) -> None:
-        self._ends.add(tensor.grad_fn)
+    def _follow(self, number: int, what: str, tensor: torch.Tensor, row_axis: int) -> None:
+        self._ends[tensor.grad_fn] = number
         if tensor.dim() == 3:
             point = tensor.grad_fn, tensor.output_nr
-            self._tensors.append((number, what, point, layout_of(tuple(tensor.shape))))
+            self._tensors.append(_Followed(number, what, point, tuple(tensor.shape), row_axis))
 
     def on_backward(self, step: int, loss: torch.Tensor) -> None:
         """A backward pass is about to run: what mixes samples is written."""
         if not self._inputs:
+            self._root = loss.grad_fn
             return
         loaded = any(first.source.tensor is not None for first in self._inputs.values())
         walk = _Walk(self._ends, self._padded, loaded)
-        for node in walk.down(loss.grad_fn) if loss.grad_fn is not None else ():
-            number = walk.module_of(node)
-            if number is not None:
-                self._tensors.append((number, "output", (node, 0), layout_of(shape_of(node) or ())))
+        above = walk.down(loss.grad_fn) if loss.grad_fn is not None else set()
+        beneath = {number: first.nodes(walk) for number, first in self._inputs.items()}
+        pairs = pairs_of(set().union(*beneath.values()), [first.pair for first in self._inputs.values()])
         for number, first in self._inputs.items():
-            found = first.mixed(walk)
-            if found is not None:
-                self._write(step, number, "input", found, first.raw is not None)
-            elif number in self._steps:
-                self._tell_steps(step, number, self._steps[number], first.source)
-            for node in first.states:
-                start = mixed_state(node)
-                if start is not None:
-                    self._write(step, number, "start", start)
-        for number, what, point, layout in self._tensors:
-            found = walk.mixed(point, layout)
-            if found is not None:
-                self._write(step, number, what, found)
+            self._tell_input(step, number, first.mixed(walk, beneath[number], pairs))
+        for node in above:
+            module = walk.module_of(node)
+            if module is not None:
+                self._tensors.append(_Followed(module, "output", (node, 0), shape_of(node) or ()))
+        for followed in self._tensors:
+            views = [walk.mixed(followed.point, layout) for layout in followed.layouts(pairs)]
+            for found in [view for view in views if view is not None][:1]:
+                self._write(step, followed.module, followed.what, found)
+        rows = {first.rows for first in self._inputs.values()}
+        for node, found in walk.of_steps(above.union(*beneath.values()), rows):
+            maker = owner(node, self._ends)
+            if maker is not None:
+                self._write(step, maker, "output", found)
         self._forget()
         self._seek()
 
-    def on_loops(self, step: int, given: dict[int, list[torch.Tensor]], source: Source) -> None:
+    def _tell_input(self, step: int, number: int, found: Mixed | None) -> None:
+        first = self._inputs[number]
+        if found is not None:
+            self._write(step, number, "input", found, first.raw is not None)
+        elif number in self._steps:
+            self._tell_steps(step, number, self._steps[number], first.source)
+        for node in first.states:
+            start = mixed_state(node)
+            if start is not None:
+                self._write(step, number, "start", start)
+
+    def on_loops(
+        self,
+        step: int,
+        given: dict[int, list[torch.Tensor]],
+        sizes: dict[int, tuple[int, int]],
+        source: Source,
+    ) -> None:
         """A graph was searched for recurrences that the script wrote by hand; given: what each took, step by step.
 
-        Shapes: given (B, I) each.
+        Shapes: given (B, I) each. Sizes: the steps and rows of each.
         """
         for number, steps in given.items():
             self._tell_steps(step, number, steps, source)
-        if given:
+        if self._root is not None and sizes:
+            walk = _Walk({}, {}, source.tensor is not None)
+            by_rows = {rows: number for number, (_, rows) in sizes.items()}
+            for _, found in walk.of_steps(walk.down(self._root), set(by_rows)):
+                number = next((n for rows, n in by_rows.items() if rows in found.shape[:2]), min(sizes))
+                self._write(step, number, "output", found)
+        if sizes:
             self._seek()
 
     def _tell_steps(self, step: int, number: int, given: list[torch.Tensor], source: Source) -> None:
@@ -220,9 +258,30 @@ class Mixings:
         self._sites.watch(False)
 
 
+class _Followed(NamedTuple):
+    """A tensor that a module returned."""
+
+    module: int
+    what: str
+    point: _Point
+    shape: tuple[int, ...]
+    row_axis: int | None = None
+
+    def layouts(self, pairs: Pairs) -> list[Layout]:
+        """Its axes, and the same with the two that its rows were made of."""
+        found = [layout_of(self.shape)]
+        pair = None if self.row_axis is None else pairs.get(self.shape[self.row_axis])
+        if self.row_axis is not None and pair is not None:
+            found.append(layout_of_pair(self.shape, self.row_axis, pair))
+        return found
+
+
 class _Input(NamedTuple):
     """What the first call of a module was given."""
 
+    rows: int
+    pair: tuple[int, int] | None
+    """What its rows are made of, where it is a view of them."""
     roots: list[Any]
     """The nodes that made its input and its state."""
     raw: Mixed | None
@@ -231,11 +290,15 @@ class _Input(NamedTuple):
     states: list[Any]
     """The nodes that made its first states."""
 
-    def mixed(self, walk: _Walk) -> Mixed | None:
+    def nodes(self, walk: _Walk) -> set[Any]:
+        """The operations that made what it was given."""
+        return set().union(*(walk.down(root) for root in self.roots))
+
+    def mixed(self, walk: _Walk, nodes: set[Any], pairs: Pairs) -> Mixed | None:
         """The view that mixes the samples of the batch, or of what layers made of it, or of the module's states."""
         if self.raw is not None:
             return self.raw
-        for node in [node for root in self.roots for node in walk.down(root)]:
+        for node in nodes:
             read = read_by(node)
             found = None if read is None else mixed_either_way(read, self.source)
             layout = made_by_layer(node) if found is None else None
@@ -243,7 +306,8 @@ class _Input(NamedTuple):
                 found = walk.mixed((node, 0), layout)
             if found is not None:
                 return found
-        return None
+        of_pairs = (walk.mixed((node, 0), layout) for node, layout in made_of_pairs(nodes, pairs))
+        return next((found for found in of_pairs if found is not None), None)
 
 
 def _input(module: Any, given: Any, state: Any, source: Source) -> _Input:
@@ -257,4 +321,14 @@ def _input(module: Any, given: Any, state: Any, source: Source) -> _Input:
         if raw is None:
             raw = reread(given.detach() if module.batch_first else given.detach().transpose(0, 1))
     begun = [t.grad_fn for t in states if t is not None and t.grad_fn is not None]
-    return _Input(roots, raw, source, begun)
+    whole = isinstance(given, torch.Tensor) and given.dim() == 3 and isinstance(module, nn.RNNBase)
+    pair = pair_of(given) if whole and module.batch_first and given.grad_fn is None else None
+    return _Input(_rows_of(module, given), pair, roots, raw, source, begun)
+
+
+def _rows_of(module: Any, given: Any) -> int:
+    if isinstance(given, PackedSequence):
+        return int(given.batch_sizes[0])
+    if isinstance(module, nn.RNNBase):
+        return int(given.shape[0 if module.batch_first else 1]) if given.dim() == 3 else 1
+    return len(given) if given.dim() == 2 else 1

@@ -83,10 +83,16 @@ def record(padded: Padded, reading: Reading) -> dict[str, Any]:
         "read_share": read_share(padded, reading) if runs_on else None,
         "unread_share": unread_share(reading) if packed else None,
     } | (
-        {"pooling": reading.pooling, "pooled_share": reading.taken_beyond(padded)}
+        {"pooling": reading.pooling, "pooled_share": reading.taken_beyond(pooled_over(padded, reading))}
         if isinstance(reading, Pooling)
         else {}
     )
+
+
+def pooled_over(padded: Padded, reading: Pooling) -> Padded:
+    """With what all rows share, where they are padded and a mean is taken: it dilutes the mean as the rest does."""
+    fixed = padded.shared and padded.padded_share > _UNEVEN and reading.pooling == "mean"
+    return padded.whole if fixed else padded
 
 
 def state_left(padded: Padded, module: Any, output: Any) -> float | None:
