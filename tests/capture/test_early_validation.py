@@ -163,6 +163,42 @@ def test_it_can_be_switched_off() -> None:
     assert (early(records)["outcome"], script.validated) == ("off", [])
 
 
+def _one_ahead(loader: Loader) -> Iterator[Any]:
+    """As Accelerate and so Hugging Face's Trainer take batches: the next before this one is trained on."""
+    batches = iter(loader)
+    batch = next(batches)
+    for following in batches:
+        yield batch
+        batch = following
+    yield batch
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_an_epoch_that_a_library_has_come_to_the_end_of(epochs: int) -> None:
+    """Its last batch is trained on when its loader is exhausted already: there is nothing to cut."""
+    with stopped() as records:
+        script = Script()
+        script.training = script.loader(4 * STEPS, shuffle=True)
+        for _ in range(epochs):
+            for x, y in _one_ahead(script.training):
+                script.step(x, y)
+            script.validate()
+    assert (early(records)["outcome"], early(records)["given"]) == ("ended", STEPS)
+    assert (len(script.losses), len(script.validated)) == (STEPS, 4)
+    (found,) = records.of("evaluation")
+    assert (found["step"], found["batches"]) == (STEPS, 4)
+
+
+def test_after_such_an_epoch_the_next_is_not_trained() -> None:
+    with stopped() as records:
+        script = Script()
+        script.training = script.loader(4 * STEPS, shuffle=True)
+        for _ in range(3):
+            for x, y in _one_ahead(script.training):
+                script.step(x, y)
+    assert (len(script.losses), len(records.steps)) == (STEPS, STEPS)
+
+
 def _by_hand(script: Script) -> None:
     for _ in range(10):
         script.step(torch.randn(4, 5, 2), torch.randn(4, 1))

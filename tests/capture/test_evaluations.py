@@ -73,7 +73,8 @@ def test_a_validation_after_each_epoch(no_grad: bool, eval_mode: bool) -> None:
     assert [loaders[n].get("trains", False) for n in (0, 1)] == [True, False]
     assert [loaders[n]["shuffled"] for n in (0, 1)] == [True, False]
     assert [(loaders[n]["samples"], loaders[n]["batch_size"]) for n in (0, 1)] == [(12, 4), (8, 4)]
-    assert [r["given"] for r in records.of("loader") if r.get("trains")] == [1, 3, 6]
+    trains = [r for r in records.of("loader") if r.get("trains")]
+    assert [(r["given"], r["passes"]) for r in trains] == [(1, 1), (3, 2), (6, 3)]
     assert "given" not in loaders[1]
 
 

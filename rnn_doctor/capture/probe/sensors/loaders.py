@@ -28,11 +28,13 @@ class Loaders:
         self._first: weakref.ref[torch.Tensor] | None = None
         self._batch: list[weakref.ref[torch.Tensor]] = []
         self.current: int | None = None
+        self._finished: int | None = None
         self._given: dict[int, int] = {}
         self._lengths: dict[int, int | None] = {}
         self._drawn: dict[int, int | None] = {}
         """Samples of a whole pass, where the sampler knows them."""
         self._begun: dict[int, int] = {}
+        self._passes: dict[int, int] = {}
         self.training: set[int] = set()
         self.rows = GivenRows(writer, self.training)
 
@@ -41,7 +43,7 @@ class Loaders:
         if loader not in self._numbers:
             self._number(loader)
         elif self._numbers[loader] in self.training:
-            self._write_training(self._numbers[loader])
+            self._begin_anew(self._numbers[loader])
         number = self._iterators[iterator] = self._numbers[loader]
         self._lengths[number] = _length(loader)
         self._drawn[number] = _length(getattr(loader, "sampler", None))
@@ -57,7 +59,11 @@ class Loaders:
             self._described[number] = described
             self._writer.write("loader", id=number, **described)
         elif number in self.training:
-            self._write_training(number)
+            self._begin_anew(number)
+
+    def _begin_anew(self, number: int) -> None:
+        self._passes[number] += 1
+        self._write_training(number)
 
     def of(self, iterator: Any) -> int | None:
         """The loader that is iterated."""
@@ -80,6 +86,11 @@ class Loaders:
         return self._given.get(number, 0) - self._begun.get(number, 0)
 
     @property
+    def finished(self) -> int | None:
+        """The loader that has given its last batch, up to the next batch of any: a library may have looked ahead."""
+        return self._finished
+
+    @property
     def left(self) -> int | None:
         """Batches that the current loader has left in this pass; None where that is not known."""
         length = self.length(self.current)
@@ -88,6 +99,7 @@ class Loaders:
     def gave(self, iterator: Any, batch: Any, sampled: bool) -> None:
         """A loader gave a batch."""
         self.current = self._iterators.get(iterator)
+        self._finished = None
         if self.current is not None:
             self._given[self.current] = self._given.get(self.current, 0) + 1
         self._batch = [weakref.ref(each) for each in _tensors(batch)]
@@ -98,17 +110,19 @@ class Loaders:
 
     def ended(self) -> None:
         """A loader is exhausted."""
-        self.current = None
+        self._finished, self.current = self.current, None
 
     def trained(self) -> None:
         """A backward pass ran on the current batch."""
         if self.current is not None and self.current not in self.training:
             self.training.add(self.current)
+            self._passes[self.current] = 1
             self._write_training(self.current)
 
     def _write_training(self, number: int) -> None:
-        """Says that a loader trains, and how many batches it has given so far."""
-        fields = self._described[number] | {"trains": True, "given": self._given.get(number, 0)}
+        """Says that a loader trains, how many batches it has given so far, and in how many passes."""
+        given, passes = self._given.get(number, 0), self._passes[number]
+        fields = self._described[number] | {"trains": True, "given": given, "passes": passes}
         self._writer.write("loader", id=number, **fields)
 
     @property
