@@ -2,6 +2,7 @@
 
 # mypy: disable-error-code="no-untyped-call"
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from rnn_doctor.capture.probe.sensors.written_losses import _is_loss
+from tests.capture.looking_ahead import one_ahead
 from tests.capture.records import Observation, observed
 
 Loader = DataLoader[tuple[torch.Tensor, ...]]
@@ -43,8 +45,8 @@ class Loop:
             self.loss(x, y).backward()
             self.optimizer.step()
 
-    def mean(self, loader: Loader) -> float:
-        values = [self.loss(x, y).item() for x, y in loader]
+    def mean(self, batches: Iterable[Any]) -> float:
+        values = [self.loss(x, y).item() for x, y in batches]
         return sum(values) / len(values)
 
 
@@ -76,6 +78,38 @@ def test_a_validation_after_each_epoch(no_grad: bool, eval_mode: bool) -> None:
     trains = [r for r in records.of("loader") if r.get("trains")]
     assert [(r["given"], r["passes"]) for r in trains] == [(1, 1), (3, 2), (6, 3)]
     assert "given" not in loaders[1]
+
+
+@pytest.mark.parametrize("no_grad", [True, False])
+@pytest.mark.parametrize("count", [8, 4])
+def test_the_last_batch_of_a_library_that_looks_ahead_is_of_the_same_validation(
+    no_grad: bool, count: int
+) -> None:
+    means = []
+    with observed() as records:
+        loop = Loop()
+        loop.validation = loop.loader(count, shuffle=False)
+        for _ in range(2):
+            loop.train()
+            with torch.set_grad_enabled(not no_grad):
+                means.append(loop.mean(one_ahead(loop.validation)))
+        loop.train()
+    found = evaluations(records)
+    assert [e["loss"] for e in found] == pytest.approx(means, rel=1e-5)
+    assert {(e["batches"], e["loader"], e["examples"]["count"]) for e in found} == {(count // 4, 1, count)}
+
+
+def test_what_is_evaluated_after_a_validation_is_of_no_loader() -> None:
+    """All of its batches were used: what comes next is other data."""
+    with observed() as records, torch.no_grad():
+        loop = Loop()
+        with torch.enable_grad():
+            loop.train()
+        loop.mean(loop.validation)
+        loop.loss(torch.randn(3, 5, 2), torch.randn(3, 1))
+        with torch.enable_grad():
+            loop.train()
+    assert [(e.get("loader"), e["batches"]) for e in evaluations(records)] == [(None, 1), (1, 2)]
 
 
 @pytest.mark.parametrize("same", [True, False])

@@ -139,7 +139,7 @@ class EarlyValidation:
             "evaluations", self._evaluations.on_loss, function, output, target, result, options, learns
         )
         self._losses += not (learns and self._loaders.current in self._loaders.training)
-        if self._losses >= max(_FEWEST_LOSSES, self._session.step) or self._complete(self._loaders.current):
+        if self._losses >= max(_FEWEST_LOSSES, self._session.step) or self._complete(self._at_hand()):
             self._end()
 
     def on_loader(self, iterator: Any, loader: Any) -> None:

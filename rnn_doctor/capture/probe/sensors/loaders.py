@@ -110,7 +110,8 @@ class Loaders:
 
     def ended(self) -> None:
         """A loader is exhausted."""
-        self._finished, self.current = self.current, None
+        if self.current is not None:
+            self._finished, self.current = self.current, None
 
     def trained(self) -> None:
         """A backward pass ran on the current batch."""
