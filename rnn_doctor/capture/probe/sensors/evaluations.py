@@ -91,6 +91,11 @@ class Evaluations:
         used = self.pending(last) or self._calls.get(last, 0)
         return last if used < loaders.since_begun(last) else None
 
+    def _loader_of_loss(self) -> int | None:
+        """As `_loader`; where recurrent modules are called, their last call has told, and is counted already."""
+        current = self._loaders.current
+        return current if current is not None else self._called_for if self._recurs else self._loader()
+
     def on_loss(
         self,
         function: str,
@@ -103,9 +108,7 @@ class Evaluations:
         """A loss was computed. Where it could be learned from, the loader tells later whether it was."""
         if result.numel() != 1:
             return
-        loader = self._loaders.current
-        if loader is None:
-            loader = self._called_for if self._recurs else self._loader()
+        loader = self._loader_of_loss()
         if learns:
             self.learned_losses.on_loss(function, result)
         if self.learned_losses.only_looked_at(function):

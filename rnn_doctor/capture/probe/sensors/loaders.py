@@ -6,7 +6,13 @@ import weakref
 from typing import Any
 
 import torch
-from torch.utils.data import RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
+from torch.utils.data import (
+    BatchSampler,
+    RandomSampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
 
 from ..writer import Writer
 from .given_rows import GivenRows
@@ -51,15 +57,26 @@ class Loaders:
         self.rows.begun(number, loader)
 
     def _number(self, loader: Any) -> None:
-        """A new number; of a loader that is made anew for each pass, the one of its like that is no more."""
+        """A new number; of a loader that is made anew for each pass, the one of its like that is no more.
+
+        Libraries keep those of former validations: what goes through the same dataset in its order gives the same.
+        """
         described, live = _description(loader), set(self._numbers.values())
         gone = [n for n, each in self._described.items() if n not in live and each == described]
+        gone = gone or [n for n in self._done_with(loader) if self._described[n] == described]
         number = self._numbers[loader] = gone[0] if gone else len(self._described)
         if not gone:
             self._described[number] = described
             self._writer.write("loader", id=number, **described)
         elif number in self.training:
             self._begin_anew(number)
+
+    def _done_with(self, loader: Any) -> list[int]:
+        """The loaders that gave all of the same dataset, in its order, and train nothing."""
+        if not _in_order(loader):
+            return []
+        alike = [n for each, n in self._numbers.items() if each.dataset is loader.dataset and _in_order(each)]
+        return [n for n in alike if n not in self.training and self.since_begun(n) == self.length(n)]
 
     def _begin_anew(self, number: int) -> None:
         self._passes[number] += 1
@@ -179,7 +196,7 @@ def _description(loader: Any) -> dict[str, Any]:
         samples = len(loader.dataset)
     except (TypeError, AttributeError, NotImplementedError):
         samples = None
-    sampler = loader.sampler
+    sampler = _sampler(loader)
     shuffled = (
         True if isinstance(sampler, _SHUFFLING) else False if isinstance(sampler, SequentialSampler) else None
     )
@@ -187,10 +204,33 @@ def _description(loader: Any) -> dict[str, Any]:
     shuffled = told if shuffled is None and isinstance(told, bool) else shuffled
     return {
         "samples": samples,
-        "batch_size": loader.batch_size,
+        "batch_size": _batch_size(loader),
         "shuffled": shuffled,
         "workers": loader.num_workers,
     }
+
+
+def _sampler(loader: Any) -> Any:
+    """What orders the samples. A loader that was given batches of them has another sampler, which it does not use."""
+    sampler = loader.batch_sampler if loader.batch_size is None else None
+    while hasattr(sampler, "batch_sampler"):  # Accelerate's skip some, or share them out
+        sampler = sampler.batch_sampler
+    return loader.sampler if sampler is None else getattr(sampler, "sampler", None)
+
+
+def _batch_size(loader: Any) -> int | None:
+    """Samples in a batch; None where batches of another size may be among them, but for the last."""
+    sampler = loader.batch_sampler
+    return (
+        sampler.batch_size
+        if loader.batch_size is None and type(sampler) is BatchSampler
+        else loader.batch_size
+    )
+
+
+def _in_order(loader: Any) -> bool:
+    sampler = _sampler(loader)
+    return isinstance(sampler, SequentialSampler) and sampler.data_source is loader.dataset
 
 
 def _tensors(batch: Any) -> list[torch.Tensor]:
