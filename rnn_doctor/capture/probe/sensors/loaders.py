@@ -212,7 +212,7 @@ def _description(loader: Any) -> dict[str, Any]:
 
 def _sampler(loader: Any) -> Any:
     """What orders the samples. A loader that was given batches of them has another sampler, which it does not use."""
-    sampler = loader.batch_sampler if loader.batch_size is None else None
+    sampler: Any = loader.batch_sampler if loader.batch_size is None else None
     while hasattr(sampler, "batch_sampler"):  # Accelerate's skip some, or share them out
         sampler = sampler.batch_sampler
     return loader.sampler if sampler is None else getattr(sampler, "sampler", None)
