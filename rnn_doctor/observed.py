@@ -276,7 +276,7 @@ def _stopped(log: RunLog) -> str:
             "no_step": "no further step came",
             "interrupted": "it was interrupted",
         }[log.exit.reason]
-    return "the log breaks off (the process was killed, or still runs)"
+    return "the log breaks off (the process was killed or still runs, or the disk was full)"
 
 
 def limits(log: RunLog) -> tuple[NotAssessed, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,13 +69,26 @@ def nothing_seen(target: Target, outcome: Outcome) -> ScriptError:
     if outcome.exit_code:
         return ScriptError(
             f"{name} failed with exit code {outcome.exit_code} before anything of a training was seen",
-            "see what it wrote; run it with Python alone until it trains",
+            "see what it wrote; run it with Python alone until it trains"
+            if _has_torch(target.python)
+            else f"{target.python} has no PyTorch; name the Python that the script is run with by --python",
         )
     return ScriptError(
         f"{name} ended, and nothing of a PyTorch training was seen",
         "pass the arguments that make it train; Python's -I and -E, and a process that starts others with a "
         "cleared environment, hide the training; of gradients by torch.func alone none is seen: call backward()",
     )
+
+
+def _has_torch(python: str) -> bool:
+    """Whether an interpreter finds torch; so too where it does not tell."""
+    look = "import importlib.util, sys; sys.exit(3 if importlib.util.find_spec('torch') is None else 0)"
+    try:
+        return (
+            subprocess.run([python, "-c", look], capture_output=True, timeout=10, check=False).returncode != 3
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return True
 
 
 def _interpreter(python: str | None, origin: str) -> str:

@@ -135,9 +135,25 @@ def _write_no_more() -> None:
 def to_file(text: str, path: Path) -> None:
     """Replace the file in one step: a reader sees the old text or the new one, never half of it.
 
+    A link goes on leading where it led. What is no file but a way to somewhere (/dev/stdout, a pipe) is written to.
+
     Raises: DoctorError: the folder cannot be written to.
     """
     check_writable(path)
+    text = text if text.endswith("\n") else text + "\n"
+    if _leads_elsewhere(path):
+        try:
+            path.write_text(text, encoding="utf-8")
+        except BrokenPipeError:
+            pass  # whoever reads has seen enough
+        except OSError as error:
+            raise _unwritable(path, error) from None
+    else:
+        _replace(path, text)
+
+
+def _replace(path: Path, text: str) -> None:
+    path = path.resolve() if path.is_symlink() else path
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
@@ -145,7 +161,7 @@ def to_file(text: str, path: Path) -> None:
     temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text if text.endswith("\n") else text + "\n")
+            file.write(text)
         # mkstemp makes files that only the user may read; a report is an ordinary file.
         mask = os.umask(0)
         os.umask(mask)
@@ -158,6 +174,13 @@ def to_file(text: str, path: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def _leads_elsewhere(path: Path) -> bool:
+    """Whether a path names a device or a pipe, or one of the streams of a process, which may be a file just now."""
+    if path.is_file():
+        return path.absolute().is_relative_to("/dev") or path.absolute().is_relative_to("/proc")
+    return path.exists() and not path.is_dir()
+
+
 def _unwritable(path: Path, error: OSError) -> DoctorError:
     return DoctorError(f"{path}: cannot be written: {error.strerror}", "choose another file")
 
@@ -165,12 +188,19 @@ def _unwritable(path: Path, error: OSError) -> DoctorError:
 def check_writable(path: Path | None) -> None:
     """Nothing, where a file can be written: asked before the script runs, not after.
 
-    Raises: DoctorError: it is a folder, or its folder is missing or cannot be written to.
+    Raises: DoctorError: it is a folder or a dash, or its folder is missing or cannot be written to.
     """
     if path is None:
         return
+    if path.name == "-":
+        raise DoctorError("-o - would be a file of that name", "reports go to stdout without -o")
     if path.is_dir():
         raise DoctorError(f"{path} is a directory", "name a file in it")
+    if _leads_elsewhere(path):
+        if not os.access(path, os.W_OK):
+            raise DoctorError(f"{path}: it cannot be written to", "choose another file")
+        return
+    path = path.resolve() if path.is_symlink() else path
     if not path.parent.is_dir():
         raise DoctorError(f"{path}: there is no folder {path.parent}", "make it first")
     if not os.access(path.parent, os.W_OK):

@@ -63,7 +63,10 @@ def data_repeated(view: View) -> Measurement:
 
     What was seen once cannot have been memorized: the gap to the validation then has another reason.
 
-    Reads: as epochs_observed; the epochs that a foreign log counts. Unit: claim.
+    A loader that does not shuffle gives its first samples again whenever it is begun anew, also where its passes are
+    broken off long before their end.
+
+    Reads: as epochs_observed; `log.loaders[id].passes`, `.shuffled`; the epochs that a foreign log counts. Unit: claim.
     None if: no training step was seen.
     """
     if not view.log.steps:
@@ -72,7 +75,18 @@ def data_repeated(view: View) -> Measurement:
         begun = view.log.imported.epochs
         return known(begun is None or begun > 1)
     epochs = view.once(_epochs)
-    return known(isinstance(epochs, str) or epochs >= 1)
+    return known(isinstance(epochs, str) or epochs >= 1 or (begun_anew(view) and not _shuffles(view)))
+
+
+def begun_anew(view: View) -> bool:
+    """Whether the training loader was begun a second time, however far it had come."""
+    loader = view.once(_training_loader)
+    return not isinstance(loader, str) and (loader.passes or 1) > 1
+
+
+def _shuffles(view: View) -> bool:
+    loader = view.once(_training_loader)
+    return isinstance(loader, str) or loader.shuffled is not False
 
 
 @signal(unit="parameters per target", reads=("parameters", "loaders", "losses", "readouts"))

@@ -1,6 +1,6 @@
 """How far it reaches that no overfitting was found: what was seen ends somewhere, and overfitting comes late."""
 
-from rnn_doctor.derive.overfitting import STILL_FALLS_Z, last_by_examples, within_first_pass
+from rnn_doctor.derive.overfitting import STILL_FALLS_Z, each_seen_once, last_by_examples
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.validation import validations
 from rnn_doctor.derive.view import NO_STEP, View
@@ -46,7 +46,7 @@ def overfitting_outlook(view: View) -> Measurement:
 
 def _aside(view: View) -> str:
     """What makes it likely that it is too early to tell."""
-    if within_first_pass(view):
+    if each_seen_once(view):
         return ", in which no sample was seen twice"
     last = view.once(last_by_examples)
     falls = last is not None and last.rise_z < -STILL_FALLS_Z

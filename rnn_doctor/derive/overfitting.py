@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from rnn_doctor.derive.curve_trend import best
-from rnn_doctor.derive.data_size import data_repeated
+from rnn_doctor.derive.data_size import begun_anew, data_repeated
 from rnn_doctor.derive.generalization import gap_growth, training_fall_since_best, validation_rise_early
 from rnn_doctor.derive.memorizing import MEMORIZED, memorized_since_best, nothing_learned_yet
 from rnn_doctor.derive.registry import Measure, known, signal, too_few, unknown
@@ -105,14 +105,19 @@ def _single(view: View) -> str | None:
     series, _ = view.once(validations)
     if len(series) != 1 or series[0].examples is None:
         return None
-    first = "; what was seen once cannot have been memorized" if within_first_pass(view) else ""
+    first = "; what was seen once cannot have been memorized" if each_seen_once(view) else ""
     return too_few(1, "validation", "seen", 2) + first + more_of_them(view.log, 2)
 
 
 def within_first_pass(view: View) -> bool:
-    """Whether no sample of the training data was seen twice."""
+    """Whether fewer samples than one pass has were seen, and none of them again by intention."""
     repeated = data_repeated(view)
     return isinstance(repeated, Measurement) and repeated.value is False
+
+
+def each_seen_once(view: View) -> bool:
+    """Whether no sample of the training data was seen twice, not even by chance in passes that were broken off."""
+    return within_first_pass(view) and not begun_anew(view)
 
 
 def last_by_examples(view: View) -> Standing | None:

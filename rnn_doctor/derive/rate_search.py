@@ -1,31 +1,27 @@
 """Learning rates that grow by a factor at every update, as where a search for one was left in."""
 
 import math
-from itertools import pairwise
 from statistics import median
 
 from rnn_doctor.derive.gradients import first_harmful_spike
 from rnn_doctor.derive.optimizer import scales_itself
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
+from rnn_doctor.derive.searches import FEWEST, LEAST, factor
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.signals import Measurement
 
-FEWEST = 15
-LEAST = 1.02
-"""A factor of 50 within 200 updates: searches take 100 to 200 updates for six decades or more."""
 MANIFOLD = 2.0
 """Times the first rate, from which on a rate that rises has left what was seen to be small enough."""
 LONGER = 2.0
 """Times the usual norm, up to which a clipped gradient makes an update like others: spikes are 10 times and more."""
-_EVEN = 0.01
-"""How far the factors may differ: those of a linear warm-up fall as 1 + 1/k, those of a cosine rise and fall."""
 
 
 @signal(unit="factor", reads=("steps.lr",))
 def rate_growth(view: View) -> Measurement:
     """By what factor the largest learning rate grows at every update, up to the last one seen; 1 where it does not.
 
-    A search for a learning rate goes so, and ExponentialLR with a gamma above 1; no warm-up and no cycle does.
+    A search for a learning rate goes so, and ExponentialLR with a gamma above 1; no warm-up and no cycle does. One that
+    is over, and followed by a training, is none of the steps that are looked at.
 
     Reads: `log.steps[k].lr`. Unit: factor. None if: fewer than 15 updates with a rate above zero.
     """
@@ -34,10 +30,7 @@ def rate_growth(view: View) -> Measurement:
     rates = [max(step.lr) for step in view.steps if step.lr and max(step.lr) > 0]
     if len(rates) < FEWEST:
         return unknown(too_few(len(rates), "learning rate", "seen", FEWEST))
-    factors = [later / rate for rate, later in pairwise(rates)]
-    usual = median(factors)
-    even = all(abs(factor / usual - 1) < _EVEN for factor in factors)
-    return known(usual if even and usual > LEAST else 1.0, n=len(rates))
+    return known(factor(rates) or 1.0, n=len(rates))
 
 
 def grows(view: View) -> bool:

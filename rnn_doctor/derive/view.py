@@ -2,10 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TypeVar
 
+from rnn_doctor.derive.searches import updates_of_search
 from rnn_doctor.schema.built import Module, Optimizer, Parameter
 from rnn_doctor.schema.recurrence import Loop
 from rnn_doctor.schema.runlog import Batch, RunLog, Sample, Step
@@ -31,13 +32,18 @@ class View:
         return self._kept[work]  # type: ignore[return-value]
 
     @cached_property
+    def training(self) -> Sequence[Step]:
+        """The updates of all optimizers, without those of a search for a learning rate that went before."""
+        return self.log.steps[updates_of_search(self.log.steps) :]
+
+    @cached_property
     def turns(self) -> list[tuple[int, ...]]:
         """The sets of optimizers that stepped, the one that the series are made of first.
 
         Where optimizers take turns (GANs) their losses and norms are different quantities. The most frequent
         set leads; of sets about as frequent, the one that trains more recurrent weights.
         """
-        counts = Counter(step.optimizers for step in self.log.steps)
+        counts = Counter(step.optimizers for step in self.training)
         if not counts:
             return []
         holders = {p.optimizer for p in self.log.parameters.values() if p.module is not None}
@@ -50,13 +56,13 @@ class View:
         """Whether other optimizers step between two steps of the leading ones, as the two sides of a GAN do."""
         if len(self.turns) < 2:
             return False
-        lead = [k for k, step in enumerate(self.log.steps) if step.optimizers == self.turns[0]]
+        lead = [k for k, step in enumerate(self.training) if step.optimizers == self.turns[0]]
         return lead[-1] - lead[0] >= len(lead)
 
     @cached_property
     def steps(self) -> list[Step]:
         """The steps of the leading set of optimizers."""
-        return [step for step in self.log.steps if step.optimizers == self.turns[0]]
+        return [step for step in self.training if step.optimizers == self.turns[0]]
 
     @cached_property
     def finite_steps(self) -> list[Step]:

@@ -118,6 +118,8 @@ class Loader(Frozen):
     """Whether batches of it led to updates. A later record of the same id replaces the earlier."""
     given: int | None = None
     """Batches that it had given at its first backward pass, then whenever it was begun anew; of those that train."""
+    passes: int | None = None
+    """Passes over it that were begun by then, the first that trained included; of those that train."""
 
 
 class Parameter(Frozen):

@@ -4,7 +4,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from rnn_doctor.capture.probe.config import Config
 from rnn_doctor.capture.probe.observer import Observer
 from rnn_doctor.capture.probe.patches import Patches
 from rnn_doctor.capture.probe.stopping import StopProbe
+from tests.capture.looking_ahead import one_ahead
 from tests.capture.records import Observation, _redirect
 
 STEPS = 3
@@ -72,8 +73,8 @@ class Script:
             self.step(x, y)
 
     @torch.no_grad()
-    def validate(self) -> None:
-        for x, y in self.validation:
+    def validate(self, take: Callable[[Loader], Iterable[Any]] = iter) -> None:
+        for x, y in take(self.validation):
             self.validated.append(self.loss(x, y).item())
 
 
@@ -161,6 +162,32 @@ def test_it_can_be_switched_off() -> None:
         script.epoch()
         script.validate()
     assert (early(records)["outcome"], script.validated) == ("off", [])
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_an_epoch_that_a_library_has_come_to_the_end_of(epochs: int) -> None:
+    """Its last batch is trained on when its loader is exhausted already: there is nothing to cut."""
+    with stopped() as records:
+        script = Script()
+        script.training = script.loader(4 * STEPS, shuffle=True)
+        for _ in range(epochs):
+            for x, y in one_ahead(script.training):
+                script.step(x, y)
+            script.validate(one_ahead)
+    assert (early(records)["outcome"], early(records)["given"]) == ("ended", STEPS)
+    assert len(script.losses) == STEPS
+    (found,) = records.of("evaluation")
+    assert (found["step"], found["batches"]) == (STEPS, 4)
+
+
+def test_after_such_an_epoch_the_next_is_not_trained() -> None:
+    with stopped() as records:
+        script = Script()
+        script.training = script.loader(4 * STEPS, shuffle=True)
+        for _ in range(3):
+            for x, y in one_ahead(script.training):
+                script.step(x, y)
+    assert (len(script.losses), len(records.steps)) == (STEPS, STEPS)
 
 
 def _by_hand(script: Script) -> None:

@@ -2,15 +2,24 @@
 
 # mypy: disable-error-code="no-untyped-call"
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    TensorDataset,
+)
 
 from rnn_doctor.capture.probe.sensors.written_losses import _is_loss
+from tests.capture.looking_ahead import one_ahead
 from tests.capture.records import Observation, observed
 
 Loader = DataLoader[tuple[torch.Tensor, ...]]
@@ -43,8 +52,8 @@ class Loop:
             self.loss(x, y).backward()
             self.optimizer.step()
 
-    def mean(self, loader: Loader) -> float:
-        values = [self.loss(x, y).item() for x, y in loader]
+    def mean(self, batches: Iterable[Any]) -> float:
+        values = [self.loss(x, y).item() for x, y in batches]
         return sum(values) / len(values)
 
 
@@ -73,8 +82,88 @@ def test_a_validation_after_each_epoch(no_grad: bool, eval_mode: bool) -> None:
     assert [loaders[n].get("trains", False) for n in (0, 1)] == [True, False]
     assert [loaders[n]["shuffled"] for n in (0, 1)] == [True, False]
     assert [(loaders[n]["samples"], loaders[n]["batch_size"]) for n in (0, 1)] == [(12, 4), (8, 4)]
-    assert [r["given"] for r in records.of("loader") if r.get("trains")] == [1, 3, 6]
+    trains = [r for r in records.of("loader") if r.get("trains")]
+    assert [(r["given"], r["passes"]) for r in trains] == [(1, 1), (3, 2), (6, 3)]
     assert "given" not in loaders[1]
+
+
+@pytest.mark.parametrize("no_grad", [True, False])
+@pytest.mark.parametrize("count", [8, 4])
+def test_the_last_batch_of_a_library_that_looks_ahead_is_of_the_same_validation(
+    no_grad: bool, count: int
+) -> None:
+    means = []
+    with observed() as records:
+        loop = Loop()
+        loop.validation = loop.loader(count, shuffle=False)
+        for _ in range(2):
+            loop.train()
+            with torch.set_grad_enabled(not no_grad):
+                means.append(loop.mean(one_ahead(loop.validation)))
+        loop.train()
+    found = evaluations(records)
+    assert [e["loss"] for e in found] == pytest.approx(means, rel=1e-5)
+    assert {(e["batches"], e["loader"], e["examples"]["count"]) for e in found} == {(count // 4, 1, count)}
+
+
+def test_a_loader_that_a_library_makes_anew_and_keeps_is_the_same_validation() -> None:
+    """As Hugging Face's Trainer, whose Accelerator keeps every loader, and hands batches of samples to each."""
+    with observed() as records:
+        loop = Loop()
+        dataset, kept = loop.validation.dataset, []
+        for _ in range(3):
+            loop.train()
+            batches = BatchSampler(SequentialSampler(dataset), 4, drop_last=False)  # type: ignore[arg-type]
+            kept.append(DataLoader(dataset, batch_sampler=batches))
+            with torch.no_grad():
+                loop.mean(kept[-1])
+        loop.train()
+    assert [(e["loader"], e["batches"]) for e in evaluations(records)] == [(1, 2)] * 3
+
+
+def test_samplers_that_share_one_dataset_out_are_two_loaders() -> None:
+    with observed() as records:
+        loop = Loop()
+        dataset, kept = loop.training.dataset, []
+        for part in (range(4), range(4, 8)):
+            loop.train()
+            kept.append(DataLoader(dataset, 4, sampler=SubsetRandomSampler(list(part))))
+            with torch.no_grad():
+                loop.mean(kept[-1])
+        loop.train()
+    assert [e["loader"] for e in evaluations(records)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "shuffled"), [(RandomSampler, True), (SequentialSampler, False), (list, None)]
+)
+def test_the_order_of_given_batches_is_that_of_their_sampler(sampler: Any, shuffled: bool | None) -> None:
+    """Accelerate hands loaders a sampler of batches; what torch puts beside it is used by nobody."""
+    with observed() as records:
+        loop = Loop()
+        dataset: Any = loop.training.dataset
+        own = (
+            [[k, k + 1] for k in range(0, 12, 2)]
+            if sampler is list
+            else BatchSampler(sampler(dataset), 2, False)
+        )
+        loop.training = DataLoader(dataset, batch_sampler=own)
+        loop.train()
+    told = records.of("loader")[-1]
+    assert (told.get("shuffled"), told.get("batch_size")) == (shuffled, None if sampler is list else 2)
+
+
+def test_what_is_evaluated_after_a_validation_is_of_no_loader() -> None:
+    """All of its batches were used: what comes next is other data."""
+    with observed() as records, torch.no_grad():
+        loop = Loop()
+        with torch.enable_grad():
+            loop.train()
+        loop.mean(loop.validation)
+        loop.loss(torch.randn(3, 5, 2), torch.randn(3, 1))
+        with torch.enable_grad():
+            loop.train()
+    assert [(e.get("loader"), e["batches"]) for e in evaluations(records)] == [(None, 1), (1, 2)]
 
 
 @pytest.mark.parametrize("same", [True, False])

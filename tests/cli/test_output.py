@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,39 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(
         output.to_file("new", path)
     assert [p.name for p in tmp_path.iterdir()] == ["report.txt"]
     assert path.read_text(encoding="utf-8") == "old"
+
+
+def test_a_dash_is_no_file(run: Run, logs: Path) -> None:
+    result = run("diagnose", "-o", "-", "healthy.jsonl")
+    assert (result.code, "without -o" in result.err, (logs / "-").exists()) == (2, True, False)
+
+
+def test_a_link_leads_where_it_led(run: Run, logs: Path) -> None:
+    (logs / "kept").mkdir()
+    (logs / "kept" / "report.json").write_text("old", encoding="utf-8")
+    (logs / "latest.json").symlink_to(Path("kept") / "report.json")
+    assert run("diagnose", "-o", "latest.json", "healthy.jsonl").code == 0
+    assert (logs / "latest.json").is_symlink()
+    assert json.loads((logs / "kept" / "report.json").read_text(encoding="utf-8"))["findings"] == []
+
+
+def test_a_pipe_is_written_to_and_stays_one(run: Run, logs: Path) -> None:
+    """As /dev/stdout, /dev/fd/63 of `>(...)` and devices: a file in their place would be the machine's loss."""
+    os.mkfifo(logs / "pipe")
+    with ThreadPoolExecutor() as readers:
+        read = readers.submit((logs / "pipe").read_text, encoding="utf-8")
+        assert run("diagnose", "-f", "json", "-o", "pipe", "healthy.jsonl").code == 0
+        assert json.loads(read.result(timeout=30))["findings"] == []
+    assert (logs / "pipe").is_fifo()
+
+
+def test_the_streams_of_a_process_are_written_to_even_where_they_are_files(tmp_path: Path) -> None:
+    with (tmp_path / "all.txt").open("a+", encoding="utf-8") as file:
+        file.write("before")
+        file.flush()
+        output.to_file("report", Path(f"/proc/self/fd/{file.fileno()}"))
+    assert "report" in (tmp_path / "all.txt").read_text(encoding="utf-8")
+    assert [each.name for each in tmp_path.iterdir()] == ["all.txt"]
 
 
 def test_a_folder_that_takes_no_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

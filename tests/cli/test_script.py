@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rnn_doctor import pipeline
+from rnn_doctor import pipeline, targets
 from rnn_doctor.capture import launch
 from tests.cli.conftest import Run
 
@@ -99,3 +99,17 @@ def test_a_module_that_is_not_named_is_a_usage_error(run: Run) -> None:
     result = run("check", "-m")
     assert result.code == 2
     assert "'-m' requires an argument" in result.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"), [(3, "has no PyTorch; name the Python"), (0, "see what it wrote")]
+)
+def test_a_python_without_torch_is_named(tmp_path: Path, answer: int, hint: str) -> None:
+    """As where rnn-doctor was installed apart from the environment that the script needs."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nexit {answer}\n", encoding="utf-8")
+    python.chmod(0o755)
+    target = launch.Target("train.py", False, (), str(python))
+    said = targets.nothing_seen(target, launch.Outcome(log=None, exit_code=1, reason="ended"))
+    assert hint in str(said.hint)
+    assert (str(python) in str(said.hint)) is (answer == 3)

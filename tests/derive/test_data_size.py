@@ -27,6 +27,17 @@ def test_data_are_repeated_from_the_second_pass_on() -> None:
     assert measure("data_repeated", log()).absent == "no training step was seen"
 
 
+def test_passes_that_are_broken_off_repeat_what_a_loader_gives_first() -> None:
+    """As Lightning's overfit_batches and limit_train_batches, or a `break` in the loop."""
+
+    def repeated(shuffled: bool | None, passes: int) -> object:
+        data = loader(samples=100, batch_size=10, given=4, passes=passes, shuffled=shuffled)
+        return value_of("data_repeated", log(steps([1.0]), data))
+
+    assert (repeated(False, 2), repeated(False, 1)) == (True, False)
+    assert (repeated(True, 2), repeated(None, 2)) == (False, False)
+
+
 def model() -> RunLog:
     """4096 weights in an optimizer, and 4096 outside."""
     return log(adam(), lstm(), weight(), weight(1, optimizer=None), loader(samples=64, batch_size=16))

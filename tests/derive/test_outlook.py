@@ -45,6 +45,10 @@ def test_what_a_part_of_a_training_shows() -> None:
     assert "still falls" not in str(value_of("overfitting_outlook", stands))
     once = log(steps([2.0] * 50), by_examples(-4.0), loader(given=50, samples=10**6), stop("steps"))
     assert "in 50 updates, in which no sample was seen twice:" in str(value_of("overfitting_outlook", once))
+    drawn_anew = log(
+        steps([2.0] * 50), by_examples(-4.0), loader(given=50, samples=10**6, passes=25), stop("steps")
+    )
+    assert "no sample was seen twice" not in str(value_of("overfitting_outlook", drawn_anew))
 
 
 def test_what_a_whole_training_shows() -> None:

@@ -59,7 +59,9 @@ class EarlyValidation:
         self._write(outcome)
         if outcome != "ended":
             return False
-        self._to_cut = weakref.WeakSet(self._loaders.training_iterators())
+        # Of a library that looks a batch ahead the epoch may have ended by itself: there is none to cut.
+        self._cut = self._loaders.finished is not None
+        self._to_cut = weakref.WeakSet(() if self._cut else self._loaders.training_iterators())
         self._until = time.perf_counter() + self._session.elapsed + _SECONDS
         self.waiting = True
         if (
@@ -79,13 +81,18 @@ class EarlyValidation:
         self._lightning = trainer is not None
         if trainer is not None:
             return "ended" if prospects.stop_lightning(trainer) else "not_expected"
-        if self._loaders.current is None or self._loaders.current not in self._loaders.training:
+        if self._at_hand() not in self._loaders.training:
             return "by_hand"
         others = any(not self._loaders.trains_on(loader) for loader in prospects.loaders(frame))
         return "ended" if others or prospects.validation_expected(frame) else "not_expected"
 
+    def _at_hand(self) -> int | None:
+        """The loader of the last batch, if it came from one."""
+        current = self._loaders.current
+        return self._loaders.finished if current is None else current
+
     def _write(self, outcome: str, error: str | None = None) -> None:
-        number = self._loaders.current
+        number = self._at_hand()
         self._session.writer.write(
             "early_validation",
             step=self._session.step,
@@ -132,7 +139,7 @@ class EarlyValidation:
             "evaluations", self._evaluations.on_loss, function, output, target, result, options, learns
         )
         self._losses += not (learns and self._loaders.current in self._loaders.training)
-        if self._losses >= max(_FEWEST_LOSSES, self._session.step) or self._complete(self._loaders.current):
+        if self._losses >= max(_FEWEST_LOSSES, self._session.step) or self._complete(self._at_hand()):
             self._end()
 
     def on_loader(self, iterator: Any, loader: Any) -> None:

@@ -48,6 +48,8 @@ class Evaluations:
         """Of the labels of the evaluation: a training that smooths its own is held against it without that."""
         self._recurs = False
         """Whether a recurrent module of torch's ran: in its absence the batch is laid out as the loader gave it."""
+        self._called_for: int | None = None
+        """The loader whose batch the recurrent module was called on last."""
         self._forward = 0
         """Calls of recurrent modules over whole sequences."""
         self._written = WrittenLosses(tell)
@@ -63,7 +65,7 @@ class Evaluations:
     def called(self, module: Any, given: Any, learns: bool) -> None:
         """A recurrent module ran."""
         self._recurs = True
-        loader = self._loaders.current
+        loader = self._called_for = self._loader()
         self.training_mode = module.training
         trains = learns and (loader is None or loader in self._loaders.training)
         self._wanted = not trains or self.trained.wanted
@@ -77,6 +79,23 @@ class Evaluations:
             self._modes[loader] = module.training
             self._written.begin(loader)
 
+    def _loader(self) -> int | None:
+        """The loader of the batch at hand.
+
+        Also one that is exhausted, of whose batches one is still to be used: libraries take them one in advance.
+        """
+        loaders = self._loaders
+        last = loaders.finished
+        if last is None or last in loaders.training:
+            return loaders.current
+        used = self.pending(last) or self._calls.get(last, 0)
+        return last if used < loaders.since_begun(last) else None
+
+    def _loader_of_loss(self) -> int | None:
+        """As `_loader`; where recurrent modules are called, their last call has told, and is counted already."""
+        current = self._loaders.current
+        return current if current is not None else self._called_for if self._recurs else self._loader()
+
     def on_loss(
         self,
         function: str,
@@ -89,7 +108,7 @@ class Evaluations:
         """A loss was computed. Where it could be learned from, the loader tells later whether it was."""
         if result.numel() != 1:
             return
-        loader = self._loaders.current
+        loader = self._loader_of_loss()
         if learns:
             self.learned_losses.on_loss(function, result)
         if self.learned_losses.only_looked_at(function):

@@ -6,7 +6,13 @@ import weakref
 from typing import Any
 
 import torch
-from torch.utils.data import RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
+from torch.utils.data import (
+    BatchSampler,
+    RandomSampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
 
 from ..writer import Writer
 from .given_rows import GivenRows
@@ -28,11 +34,13 @@ class Loaders:
         self._first: weakref.ref[torch.Tensor] | None = None
         self._batch: list[weakref.ref[torch.Tensor]] = []
         self.current: int | None = None
+        self._finished: int | None = None
         self._given: dict[int, int] = {}
         self._lengths: dict[int, int | None] = {}
         self._drawn: dict[int, int | None] = {}
         """Samples of a whole pass, where the sampler knows them."""
         self._begun: dict[int, int] = {}
+        self._passes: dict[int, int] = {}
         self.training: set[int] = set()
         self.rows = GivenRows(writer, self.training)
 
@@ -41,7 +49,7 @@ class Loaders:
         if loader not in self._numbers:
             self._number(loader)
         elif self._numbers[loader] in self.training:
-            self._write_training(self._numbers[loader])
+            self._begin_anew(self._numbers[loader])
         number = self._iterators[iterator] = self._numbers[loader]
         self._lengths[number] = _length(loader)
         self._drawn[number] = _length(getattr(loader, "sampler", None))
@@ -49,15 +57,30 @@ class Loaders:
         self.rows.begun(number, loader)
 
     def _number(self, loader: Any) -> None:
-        """A new number; of a loader that is made anew for each pass, the one of its like that is no more."""
+        """A new number; of a loader that is made anew for each pass, the one of its like that is no more.
+
+        Libraries keep those of former validations: what goes through the same dataset in its order gives the same.
+        """
         described, live = _description(loader), set(self._numbers.values())
         gone = [n for n, each in self._described.items() if n not in live and each == described]
+        gone = gone or [n for n in self._done_with(loader) if self._described[n] == described]
         number = self._numbers[loader] = gone[0] if gone else len(self._described)
         if not gone:
             self._described[number] = described
             self._writer.write("loader", id=number, **described)
         elif number in self.training:
-            self._write_training(number)
+            self._begin_anew(number)
+
+    def _done_with(self, loader: Any) -> list[int]:
+        """The loaders that gave all of the same dataset, in its order, and train nothing."""
+        if not _in_order(loader):
+            return []
+        alike = [n for each, n in self._numbers.items() if each.dataset is loader.dataset and _in_order(each)]
+        return [n for n in alike if n not in self.training and self.since_begun(n) == self.length(n)]
+
+    def _begin_anew(self, number: int) -> None:
+        self._passes[number] += 1
+        self._write_training(number)
 
     def of(self, iterator: Any) -> int | None:
         """The loader that is iterated."""
@@ -80,6 +103,11 @@ class Loaders:
         return self._given.get(number, 0) - self._begun.get(number, 0)
 
     @property
+    def finished(self) -> int | None:
+        """The loader that has given its last batch, up to the next batch of any: a library may have looked ahead."""
+        return self._finished
+
+    @property
     def left(self) -> int | None:
         """Batches that the current loader has left in this pass; None where that is not known."""
         length = self.length(self.current)
@@ -88,6 +116,7 @@ class Loaders:
     def gave(self, iterator: Any, batch: Any, sampled: bool) -> None:
         """A loader gave a batch."""
         self.current = self._iterators.get(iterator)
+        self._finished = None
         if self.current is not None:
             self._given[self.current] = self._given.get(self.current, 0) + 1
         self._batch = [weakref.ref(each) for each in _tensors(batch)]
@@ -98,17 +127,20 @@ class Loaders:
 
     def ended(self) -> None:
         """A loader is exhausted."""
-        self.current = None
+        if self.current is not None:
+            self._finished, self.current = self.current, None
 
     def trained(self) -> None:
         """A backward pass ran on the current batch."""
         if self.current is not None and self.current not in self.training:
             self.training.add(self.current)
+            self._passes[self.current] = 1
             self._write_training(self.current)
 
     def _write_training(self, number: int) -> None:
-        """Says that a loader trains, and how many batches it has given so far."""
-        fields = self._described[number] | {"trains": True, "given": self._given.get(number, 0)}
+        """Says that a loader trains, how many batches it has given so far, and in how many passes."""
+        given, passes = self._given.get(number, 0), self._passes[number]
+        fields = self._described[number] | {"trains": True, "given": given, "passes": passes}
         self._writer.write("loader", id=number, **fields)
 
     @property
@@ -164,7 +196,7 @@ def _description(loader: Any) -> dict[str, Any]:
         samples = len(loader.dataset)
     except (TypeError, AttributeError, NotImplementedError):
         samples = None
-    sampler = loader.sampler
+    sampler = _sampler(loader)
     shuffled = (
         True if isinstance(sampler, _SHUFFLING) else False if isinstance(sampler, SequentialSampler) else None
     )
@@ -172,10 +204,33 @@ def _description(loader: Any) -> dict[str, Any]:
     shuffled = told if shuffled is None and isinstance(told, bool) else shuffled
     return {
         "samples": samples,
-        "batch_size": loader.batch_size,
+        "batch_size": _batch_size(loader),
         "shuffled": shuffled,
         "workers": loader.num_workers,
     }
+
+
+def _sampler(loader: Any) -> Any:
+    """What orders the samples. A loader that was given batches of them has another sampler, which it does not use."""
+    sampler: Any = loader.batch_sampler if loader.batch_size is None else None
+    while hasattr(sampler, "batch_sampler"):  # Accelerate's skip some, or share them out
+        sampler = sampler.batch_sampler
+    return loader.sampler if sampler is None else getattr(sampler, "sampler", None)
+
+
+def _batch_size(loader: Any) -> int | None:
+    """Samples in a batch; None where batches of another size may be among them, but for the last."""
+    sampler = loader.batch_sampler
+    return (
+        sampler.batch_size
+        if loader.batch_size is None and type(sampler) is BatchSampler
+        else loader.batch_size
+    )
+
+
+def _in_order(loader: Any) -> bool:
+    sampler = _sampler(loader)
+    return isinstance(sampler, SequentialSampler) and sampler.data_source is loader.dataset
 
 
 def _tensors(batch: Any) -> list[torch.Tensor]:
