@@ -1,0 +1,86 @@
+"""What the networks of the studies' part start from."""
+
+import torch
+from torch import Tensor, nn
+
+from ..sealed.recurrence import GATES
+from ..setting import Setting
+
+RECURRENT = (nn.RNNBase, nn.RNNCellBase)
+
+
+class Dense(nn.Sequential):
+    """ReLU units between recurrence and output, with a bias of the setting's to start from."""
+
+    def __init__(self, inputs: int, units: int, setting: Setting) -> None:
+        linear = nn.Linear(inputs, units)
+        super().__init__(linear, nn.ReLU())
+        if setting.dense_bias:
+            nn.init.constant_(linear.bias, setting.dense_bias)
+
+
+@torch.no_grad()
+def init_weights(model: nn.Module, setting: Setting) -> None:
+    """Sets what the setting names. A cell by hand sees to its own with init_matrix."""
+    s = setting
+    for name, parameter in model.named_parameters():
+        matrix = parameter.dim() > 1 and "embed" not in name
+        if s.init == "all_same" or (s.init == "same_matrices" and matrix):
+            parameter.fill_(s.gain)
+        elif "embed" in name and s.embedding_scale != 1.0:
+            parameter.mul_(s.embedding_scale)
+    for module in model.modules():
+        if isinstance(module, RECURRENT):
+            module.requires_grad_(s.frozen != "recurrence")
+            for name, value in module.named_parameters():
+                if value.dim() > 1:
+                    init_matrix(value, s, recurrent="weight_hh" in name)
+                else:
+                    _init_bias(name, value, s)
+        elif isinstance(module, nn.Embedding) and s.frozen == "embedding":
+            module.requires_grad_(False)
+
+
+@torch.no_grad()
+def init_matrix(value: Tensor, setting: Setting, *, recurrent: bool) -> None:
+    """A matrix of a recurrence, (gates * H, columns)."""
+    s, how, columns = setting, setting.init, value.shape[1]
+    if how == "zeros":
+        value.zero_()
+    elif how == "xavier":
+        nn.init.xavier_uniform_(value)
+    elif how == "he":
+        nn.init.kaiming_normal_(value, nonlinearity="linear")
+    elif how == "uniform":
+        nn.init.uniform_(value, -s.gain, s.gain)
+    elif how == "normal":
+        nn.init.normal_(value, 0.0, s.gain)
+    elif how == "truncated":
+        nn.init.trunc_normal_(value, 0.0, s.gain, -2 * s.gain, 2 * s.gain)
+    elif how == "normal_hh" and recurrent:
+        nn.init.normal_(value, 0.0, s.gain)
+    elif how == "uniform_hh" and recurrent:
+        nn.init.uniform_(value, -s.gain, s.gain)
+    elif how == "scaled_hh" and recurrent:
+        value.mul_(s.gain)
+    elif how in ("orthogonal", "identity") and recurrent:
+        for block in torch.split(value, columns):
+            if how == "orthogonal":
+                block.copy_(nn.init.orthogonal_(torch.empty(len(block), columns), s.gain))
+            else:
+                block.copy_(torch.eye(len(block), columns) * s.gain)
+
+
+def _init_bias(name: str, value: Tensor, setting: Setting) -> None:
+    """Gates get what is meant for them in one of their two biases."""
+    s = setting
+    if s.init == "zeros":
+        value.zero_()
+    if not name.startswith("bias_ih"):
+        return
+    size = len(value) // max(1, len(GATES[s.cell]))
+    for index, gate in enumerate(GATES[s.cell]):
+        if s.gate in (gate, "all"):
+            value[index * size : (index + 1) * size] = s.gate_bias
+    if s.relu_bias is not None:
+        value.fill_(s.relu_bias)
