@@ -64,9 +64,13 @@ def regressed(out: Tensor, y: Tensor, setting: Setting) -> Tensor:
 
 
 def shaped(out: Tensor, y: Tensor, setting: Setting) -> tuple[Tensor, Tensor]:
-    """Prediction and target as the loss is given them: (B, 1) both if nothing goes wrong."""
+    """Prediction and target as the loss is given them: of one shape, (B, 1) or (B, T, 2), if nothing goes wrong."""
     if setting.shapes == "squeezed":
         return out.squeeze(-1), y
+    if setting.shapes == "extra_axis":
+        return out, y.unsqueeze(1)
+    if setting.shapes == "last_target":
+        return out, y[:, -1:]
     return (out, y.reshape(-1)) if setting.shapes == "flat_target" else (out, y)
 
 

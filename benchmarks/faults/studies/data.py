@@ -1,5 +1,4 @@
-"""Tasks of the studies' part: what is drawn, and what is asked for. Names are those of HTML's characters, as Python knows
-them."""
+"""Tasks of the studies' part: what is drawn, and what is asked for. Names are those of HTML's characters."""
 
 from functools import cache
 from html.entities import html5
@@ -27,7 +26,8 @@ HOURS = 10
 READINGS = 12
 _FAULTS = 5
 """A sensor that is right, is stuck, drifts, jumps, or loses single readings."""
-DIGITS = 6
+STEPS = 5
+"""Of a calculation, with its end."""
 
 
 def _slots(n: int, g: torch.Generator, training: bool) -> Batch:
@@ -110,7 +110,7 @@ def _splice(n: int, g: torch.Generator, training: bool) -> Batch:
     ):
         if site:
             bases[row, at : at + 5] = torch.tensor(_DONOR if site == 1 else _ACCEPTOR)
-    return F.one_hot(bases, 4).float() * 2 - 0.5, kind, None
+    return (F.one_hot(bases, 4) - 0.25) / 0.43, kind, None
 
 
 def _bikes(n: int, g: torch.Generator, training: bool) -> Batch:
@@ -131,18 +131,16 @@ def _bikes(n: int, g: torch.Generator, training: bool) -> Batch:
 
 
 def _calculator(n: int, g: torch.Generator, training: bool) -> Batch:
-    """Digits, each to be added or taken off: what is left after each of them, no less than 0 and no more than 6.
+    """Numbers to be added or taken off: what is left after each of them, no less than 0 and no more than 6.
 
-    0 to 3 is taken off, 4 to 7 added; 8 ends it.
+    0 and 1 stand for -1 and -2, 2 and 3 for 1 and 2; 4 ends it.
     """
-    steps = torch.randint(0, 8, (n, DIGITS - 1), generator=g)
+    steps = torch.randint(0, 4, (n, STEPS - 1), generator=g)
     left, results = torch.full((n,), 3), []
-    for step in steps.unbind(1):
-        change = torch.where(step < 4, -(step + 1), step - 3)
+    for change in torch.tensor([-1, -2, 1, 2])[steps].unbind(1):
         left = (left + change).clamp(0, 6)
         results.append(left)
-    x = torch.cat([steps, torch.full((n, 1), 8)], 1)
-    return x, torch.stack(results, 1), None
+    return torch.cat([steps, torch.full((n, 1), 4)], 1), torch.stack(results, 1), None
 
 
 @torch.no_grad()
@@ -163,11 +161,13 @@ def _beyond(answer: Tensor, right: Tensor) -> float:
 
 
 TASKS = (
-    Task("slots", STUDIES, _slots, 42, SLOTS, 0.9, network="two_heads", embedding=16, padded=True, measure=_understood),
-    Task("turbine", STUDIES, _turbine, 4, _FAULTS, 0.75, tokens=False, read="last", network="front"),
-    Task("naming", STUDIES, _naming, 27, 27, 0.16, network="speller", embedding=14),
-    Task("splice", STUDIES, _splice, 4, 3, 0.85, tokens=False, read="last", network="both_ways"),
-    Task("bikes", STUDIES, _bikes, 5, 1, 0.85, tokens=False, read="last", classes=False, network="forecaster"),
-    Task("calculator", STUDIES, _calculator, 9, 7, 0.8, network="translator", embedding=16, cells=GATED),
+    Task(
+        "slots", STUDIES, _slots, 42, SLOTS, 0.985, network="two_heads", embedding=16, padded=True, measure=_understood
+    ),
+    Task("turbine", STUDIES, _turbine, 4, _FAULTS, 0.7, tokens=False, read="last", network="front"),
+    Task("naming", STUDIES, _naming, 27, 27, 0.12, network="speller", embedding=14),
+    Task("splice", STUDIES, _splice, 4, 3, 0.75, tokens=False, read="last", network="both_ways"),
+    Task("bikes", STUDIES, _bikes, 5, 1, 0.9, tokens=False, read="last", classes=False, network="forecaster"),
+    Task("calculator", STUDIES, _calculator, 5, 7, 0.75, network="translator", embedding=16, cells=GATED),
     *corpora.TASKS,
 )  # fmt: skip

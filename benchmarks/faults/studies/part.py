@@ -19,6 +19,6 @@ PART = Part(
         rounds=5,
         other_seed=84,
     ),
-    "After what published studies of faults in deep learning describe, in the manner of research code. Made and labelled "
-    "without a look at any rule.",
+    "After what published studies of faults in deep learning describe, in the manner of research code. Made and "
+    "labelled without a look at any rule.",
 )

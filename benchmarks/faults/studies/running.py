@@ -54,7 +54,9 @@ class Run:
     def loader(self, samples: Any, collate: Callable[[list[Any]], Any] | None = None) -> "DataLoader[Any]":
         """An epoch of batches of these samples, in the same orders."""
         s = self.setting
-        data = [samples[i] for i in range(min(s.batch, len(samples)))] if s.order == "one_batch" else samples
+        data: Any = (
+            [samples[i] for i in range(min(s.batch, len(samples)))] if s.order == "one_batch" else samples
+        )
         return DataLoader(
             data,
             batch_size=s.batch,

@@ -32,7 +32,7 @@ class JointModel(nn.Module):
         """Shapes: words (B, T) -> (B, T, 2 * H), (2 * L, B, H)"""
         s = self.setting
         embedded = self.dropout(self.embed(looked_up(words, self, s)))
-        if s.length_one == "word_by_word":
+        if s.length_one == "one_by_one":
             # Every word a sequence of its own.
             out, state = recur(self.rnn, embedded.flatten(0, 1)[:, None], None, s)
             return out.view(*words.shape, -1), hidden(state)[:, :: words.shape[1]]

@@ -1,11 +1,13 @@
 """What moves the weights in a script of the studies' part: clearing, backward, clipping, the step and what follows."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .networks import build
 from .optimizers import clip, make_optimizer, make_scheduler
 from .running import Run
 
@@ -21,6 +23,8 @@ class Stepper:
         self.scheduler = make_scheduler(self.optimizer, s)
         if s.optimized == "copied":
             self.model = copy.deepcopy(model)
+        elif s.optimized == "second_network":
+            self.model = build(run.task, s)
         elif s.optimized == "rebuilt":
             _rebuild(self.model)
         self.shadow = [p.detach().clone() for p in self.model.parameters()] if s.average else []
@@ -72,6 +76,16 @@ class Stepper:
                 if p.grad is not None:
                     p.grad.add_(torch.randn_like(p), alpha=self.setting.noise)
         self.optimizer.step()
+        self._stepped(loss)
+        return True
+
+    def ask(self, closure: Callable[[], Any]) -> None:
+        """The optimizer asks for the loss by itself, which clears and differentiates."""
+        loss: Any = self.optimizer.step(closure)
+        self.batch += 1
+        self._stepped(loss)
+
+    def _stepped(self, loss: Tensor) -> None:
         self.update += 1
         if isinstance(self.scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
             self.scheduler.step(loss.item())
@@ -80,7 +94,6 @@ class Stepper:
         with torch.no_grad():
             for kept, p in zip(self.shadow, self.model.parameters(), strict=False):
                 kept.lerp_(p, 1 - self.setting.average)
-        return True
 
     @property
     def validates(self) -> bool:

@@ -1,5 +1,8 @@
 """What the networks of the studies' part start from."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -45,23 +48,7 @@ def init_weights(model: nn.Module, setting: Setting) -> None:
 def init_matrix(value: Tensor, setting: Setting, *, recurrent: bool) -> None:
     """A matrix of a recurrence, (gates * H, columns)."""
     s, how, columns = setting, setting.init, value.shape[1]
-    if how == "zeros":
-        value.zero_()
-    elif how == "xavier":
-        nn.init.xavier_uniform_(value)
-    elif how == "he":
-        nn.init.kaiming_normal_(value, nonlinearity="linear")
-    elif how == "uniform":
-        nn.init.uniform_(value, -s.gain, s.gain)
-    elif how == "normal":
-        nn.init.normal_(value, 0.0, s.gain)
-    elif how == "truncated":
-        nn.init.trunc_normal_(value, 0.0, s.gain, -2 * s.gain, 2 * s.gain)
-    elif how == "normal_hh" and recurrent:
-        nn.init.normal_(value, 0.0, s.gain)
-    elif how == "uniform_hh" and recurrent:
-        nn.init.uniform_(value, -s.gain, s.gain)
-    elif how == "scaled_hh" and recurrent:
+    if how == "scaled_hh" and recurrent:
         value.mul_(s.gain)
     elif how in ("orthogonal", "identity") and recurrent:
         for block in torch.split(value, columns):
@@ -69,6 +56,19 @@ def init_matrix(value: Tensor, setting: Setting, *, recurrent: bool) -> None:
                 block.copy_(nn.init.orthogonal_(torch.empty(len(block), columns), s.gain))
             else:
                 block.copy_(torch.eye(len(block), columns) * s.gain)
+    elif how.removesuffix("_hh") in _DRAWN and (recurrent or not how.endswith("_hh")):
+        _DRAWN[how.removesuffix("_hh")](value, s.gain)
+
+
+_DRAWN: dict[str, Callable[[Tensor, float], Any]] = {
+    "zeros": lambda value, _: value.zero_(),
+    "xavier": lambda value, _: nn.init.xavier_uniform_(value),
+    "he": lambda value, _: nn.init.kaiming_normal_(value, nonlinearity="linear"),
+    "uniform": lambda value, gain: nn.init.uniform_(value, -gain, gain),
+    "normal": lambda value, gain: nn.init.normal_(value, 0.0, gain),
+    "truncated": lambda value, gain: nn.init.trunc_normal_(value, 0.0, gain, -2 * gain, 2 * gain),
+}
+"""Of all matrices of a recurrence, or with `_hh` behind of the recurrent ones alone."""
 
 
 def _init_bias(name: str, value: Tensor, setting: Setting) -> None:
