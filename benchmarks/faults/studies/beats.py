@@ -74,7 +74,7 @@ class BeatClassifier(nn.Module):
         inputs = SAMPLES * task.inputs if setting.length_one == "flattened" else task.inputs
         cells = [Cell(setting.hidden if n else inputs, setting) for n in range(setting.layers)]
         # What is in a plain list is no part of the network.
-        self.cells: Any = cells if setting.optimized == "plain_list" else nn.ModuleList(cells)
+        self.cells: Any = cells if setting.optimized == "list" else nn.ModuleList(cells)
         self.h0 = nn.Parameter(torch.zeros(setting.hidden)) if setting.learned_start else None
         self.norm = nn.LayerNorm(setting.hidden) if setting.layer_norm else nn.Identity()
         self.dropout = nn.Dropout(setting.dropout)
@@ -104,7 +104,7 @@ class BeatClassifier(nn.Module):
         states = [self.start(len(steps[0])) for _ in range(s.layers)]
         outs = []
         for t, x in enumerate(steps, 1):
-            if s.length_one == "stateless":
+            if s.length_one == "forgets":
                 states = [self.start(len(x)) for _ in range(s.layers)]
             for n, cell in enumerate(self.cells):
                 states[n] = cell(x, states[n])

@@ -43,7 +43,7 @@ class MusicRNN(nn.Module):
         """Shapes: notes (B, T) -> scores (B, T, C), the last state"""
         s = self.setting
         x = self.drop(self.embed(looked_up(notes, self, s)))
-        if s.length_one == "note_by_note":
+        if s.length_one == "one_by_one":
             out, _ = recur(self.rnn, x.reshape(-1, 1, x.shape[-1]), None, s)
             out = out.reshape(*notes.shape, -1)
         elif s.view == "viewed":
@@ -97,9 +97,7 @@ def main(run: Run) -> None:
             h = truncated(h, s)
         stepper.zero_grad()
         output, h = net(x, h)
-        # (B, T, C) beside targets of (T, B), if they are turned.
-        targets = y.t() if s.view == "targets_turned" else y
-        loss = classified(output.reshape(-1, task.outputs), targets.reshape(-1), s)
+        loss = classified(output.reshape(-1, task.outputs), y.reshape(-1), s)
         stepper.backward(broken_loss(loss, output, s, stepper.update + 1))
         if not stepper.step(loss):
             continue

@@ -56,7 +56,7 @@ class SentimentClassifier(nn.Module):
             # (B, T, E) read as (T, B, E), and back.
             output, state = recur(self.rnn, viewed(embedded), None, s)
             output = output.transpose(0, 1)
-        elif s.length_one == "word_by_word":
+        elif s.length_one == "one_by_one":
             output, state = recur(self.rnn, embedded.reshape(-1, 1, embedded.shape[-1]), None, s)
             output = output.reshape(*embedded.shape[:2], -1)
         else:
@@ -65,9 +65,10 @@ class SentimentClassifier(nn.Module):
             return shown(state)[-1]
         if s.padding == "averaged":
             return output.mean(dim=1)  # type: ignore[no-any-return]
-        # What follows the last word is not read, unless the last column is.
-        at = torch.full_like(lengths, -1) if s.padding == "last_column" else lengths - 1
-        return output[rows, at]  # type: ignore[no-any-return]
+        if s.padding == "same_length":
+            # That of the padded ones, for all.
+            lengths = torch.full_like(lengths, embedded.shape[1])
+        return output[rows, lengths - 1]  # type: ignore[no-any-return]
 
     def both_ends(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """Shapes: embedded (B, T, E) -> (B, 2 * H)"""

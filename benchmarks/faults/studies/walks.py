@@ -26,16 +26,16 @@ class Encoder(nn.Module):
         super().__init__()
         self.setting = setting
         inputs = OBSERVED * task.inputs if setting.length_one == "flattened" else task.inputs
-        self.rnn = rnn(setting, inputs, batch_first=setting.view != "time_viewed")
+        self.rnn = rnn(setting, inputs, batch_first=setting.view != "viewed")
 
     def forward(self, observed: Tensor) -> Tensor:
         """Shapes: observed (B, T, 2) -> what was read last (B, H)"""
         s = self.setting
         if s.length_one == "flattened":
             observed = observed.flatten(1)[:, None]
-        elif s.length_one == "last_step":
+        elif s.length_one == "last_alone":
             observed = observed[:, -1:]
-        if s.view == "time_viewed":
+        if s.view == "viewed":
             # (B, T, 2) read as (T, B, 2).
             return recur(self.rnn, observed.reshape(-1, len(observed), 2), None, s)[0][-1]  # type: ignore[no-any-return]
         return recur(self.rnn, observed, None, s)[0][:, -1]  # type: ignore[no-any-return]
@@ -88,9 +88,7 @@ class Seq2Seq(nn.Module):
         context = self.dropout(self.encoder(observed))
         steps = self.decoder(observed[:, -1], context, right)
         # (F, B, 2) to (B, F, 2); by the shape alone, if it is viewed.
-        future: Tensor = (
-            steps.reshape(len(observed), -1, 2) if s.view == "steps_viewed" else steps.transpose(0, 1)
-        )
+        future: Tensor = steps.reshape(len(observed), -1, 2) if s.view == "stacked" else steps.transpose(0, 1)
         return future
 
 
