@@ -16,7 +16,7 @@ PART = Part(
         83,
         HABITS,
         healthy=6,
-        rounds=5,
+        rounds=6,
         other_seed=84,
     ),
     "After what published studies of faults in deep learning describe, in the manner of research code. Made and "
