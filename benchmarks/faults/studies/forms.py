@@ -456,15 +456,15 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "overfitting": (
         form(
             "training data taken away", DEEPCRIME, doses("samples", 90, 40, 14),
-            of(*FOLDERS, "calculator"), OFTEN, validate_every=5, hidden=96,
+            of(*FOLDERS, "calculator"), OFTEN, validate_every=5, hidden=88,
         ),
         form(
             "few recordings", GITHUB + "titu1994/LSTM-FCN/issues/6", doses("samples", 60, 30, 12),
-            of("bikes", "walks", "beats"), SELDOM, validate_every=5, hidden=96,
+            of("bikes", "walks", "beats"), SELDOM, validate_every=5, hidden=88,
         ),
         form(
             "few names and tunes", GITHUB + "MIC-DKFZ/nnUNet/issues/757", doses("samples", 80, 48, 34),
-            of("naming", "chorale"), SELDOM, validate_every=5, hidden=96,
+            of("naming", "chorale"), SELDOM, validate_every=5, hidden=88,
         ),
     ),
 }  # fmt: skip
