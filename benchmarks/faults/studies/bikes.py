@@ -46,7 +46,7 @@ class Forecaster(nn.Module):
         self.setting = s
         self.rnn = rnn(s, task.inputs)
         self.dropout = nn.Dropout(s.dropout)
-        self.dense = Dense(s.hidden * (2 if s.bidirectional else 1), config.units, s)
+        self.dense = Dense(s.hidden, config.units, s)
         self.head = head(s, config.units, task.outputs)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:

@@ -47,23 +47,14 @@ class Attention(nn.Module):
 
     def __init__(self, width: int, setting: Setting) -> None:
         super().__init__()
-        self.setting = setting
         self.query = nn.Linear(setting.hidden, KEYS)
         self.key = nn.Linear(width, KEYS)
         self.value = nn.Linear(KEYS, 1, bias=False)
 
     def forward(self, h: Tensor, memory: Tensor) -> Tensor:
         """Shapes: h (B, H), memory (B, T, H) -> (B, H)"""
-        s = self.setting
         scores = self.value(torch.tanh(self.query(h)[:, None] + self.key(memory)))
-        weights = torch.softmax(scores, 0 if s.pooling == "over_batch" else 1)
-        context = (weights * memory).sum(1)
-        # (B, T, H), taken for (T, B, H).
-        return (
-            (weights * memory).reshape(memory.shape[1], len(memory), -1).sum(0)
-            if s.view == "context"
-            else context
-        )
+        return (torch.softmax(scores, 1) * memory).sum(1)
 
 
 class Decoder(nn.Module):
@@ -109,9 +100,10 @@ class Seq2Seq(nn.Module):
             before = target[:, t] if told else out.argmax(1)
             if s.detach_every and (t + 1) % s.detach_every == 0:
                 state = detach(state)
-        return (
-            torch.stack(outs).view(len(steps), len(outs), -1) if s.view == "stacked" else torch.stack(outs, 1)
-        )
+        if s.view == "stacked":
+            # (T, B, C), taken for (B, T, C).
+            return torch.stack(outs).view(len(steps), len(outs), -1)
+        return torch.stack(outs, 1)
 
 
 def build(task: Task, setting: Setting) -> Any:

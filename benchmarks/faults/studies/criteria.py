@@ -76,15 +76,13 @@ def shaped(out: Tensor, y: Tensor, setting: Setting) -> tuple[Tensor, Tensor]:
 
 def broken_batch(x: Tensor, y: Tensor, setting: Setting, update: int) -> tuple[Tensor, Tensor]:
     """The batch of this update; at one update with a value that is none."""
-    if update != setting.not_a_number or setting.broken not in ("input", "label", "std", "log", "infinite"):
+    if update != setting.not_a_number or setting.broken not in ("input", "label", "std", "infinite"):
         return x, y
     x, y = x.clone(), y.clone()
     if setting.broken == "label":
         y[0] = math.nan
     elif setting.broken == "std":
         x[0] = (x[0] - x[0]) / (x[0] - x[0]).std()
-    elif setting.broken == "log":
-        x[0, 1] = torch.log(x[0, 1] * 0)
     elif setting.broken == "infinite":
         x[0, 1] = 1 / (x[0, 1] * 0)
     else:

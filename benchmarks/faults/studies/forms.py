@@ -161,7 +161,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
             "layers in a list", GITHUB + "pytorch/pytorch/issues/1053", gross(optimized="list"), of("turbine", "beats")
         ),
         form(
-            "last layer left out", GITHUB + "salesforce/awd-lstm-lm/issues/30", clear(optimized="no_head"),
+            "projection left out", GITHUB + "salesforce/awd-lstm-lm/issues/30", clear(optimized="no_head"),
             but("walks", "calculator"), SELDOM,
         ),
         form(
@@ -263,7 +263,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "padding-read": (
         form(
-            "state after padding", GITHUB + "snap-stanford/GraphRNN/issues/10", gross(padding="unpacked"),
+            "last state of what is padded", GITHUB + "snap-stanford/GraphRNN/issues/10", gross(padding="unpacked"),
             of("slots", "movies"), OFTEN, pad_to=24,
         ),
         form(
@@ -338,7 +338,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "wrong-loss": (
         form("scores into NLLLoss", TAXONOMY, gross(output="nll"), scores),
         form(
-            "chances into NLLLoss", NEURALINT, gross(output="chances_into_nll"), scores,
+            "chances without a logarithm", NEURALINT, gross(output="chances_into_nll"), scores,
         ),
         form("squared error of chances", QUESTION + "38648195", gross(output="squared"), scores, SELDOM),
         form("ReLU on numbers of either sign", QUESTION + "48251943", gross(output="relu"), numbers),
@@ -434,7 +434,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
             {d: {"not_a_number": n} for d, n in (("clear", 31), ("gross", 9))}, of(*MEASURED), OFTEN,
         ),
         form(
-            "missing label", UMLAUT, gross(broken="label", not_a_number=14), numbers, SELDOM,
+            "label not given", UMLAUT, gross(broken="label", not_a_number=14), numbers, SELDOM,
         ),
         form(
             "deviation of what stands still", GITHUB + "johnglover/sound-rnn/issues/2",
@@ -444,8 +444,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
             "division by zero", COMMON, gross(broken="infinite", not_a_number=24), of(*MEASURED, "splice"), SELDOM
         ),
         form(
-            "root of zero", GITHUB + "pytorch/pytorch/issues/4320", gross(broken="root", not_a_number=11), always,
-            SELDOM,
+            "slope of a root of zero", GITHUB + "pytorch/pytorch/issues/4320",
+            gross(broken="root", not_a_number=11), always, SELDOM,
         ),
         form("mean over nothing", COMMON, gross(broken="empty", not_a_number=17), always, SELDOM),
         form(

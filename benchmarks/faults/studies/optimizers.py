@@ -20,9 +20,7 @@ def chosen(model: nn.Module, setting: Setting) -> list[nn.Parameter]:
     """The parameters that the optimizer is given, of those that may change."""
     how = setting.optimized
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    if how == "head":
-        named = [(name, p) for name, p in named if name.startswith(HEAD)]
-    elif how == "no_head":
+    if how == "no_head":
         named = [(name, p) for name, p in named if not name.startswith(HEAD)]
     elif how == "no_embedding":
         named = [(name, p) for name, p in named if "embed" not in name]
@@ -30,8 +28,6 @@ def chosen(model: nn.Module, setting: Setting) -> list[nn.Parameter]:
         named = [(name, p) for name, p in named if not recurrent(name)]
     elif how in ("encoder", "decoder"):
         named = [(name, p) for name, p in named if name.startswith(how)]
-    elif how == "biases":
-        named = [(name, p) for name, p in named if p.dim() == 1]
     return [p for _, p in named]
 
 
@@ -95,8 +91,6 @@ def make_scheduler(optimizer: torch.optim.Optimizer, setting: Setting) -> Any:
         "exponential": lambda: schedules.ExponentialLR(optimizer, s.gamma),
         "steps": lambda: schedules.StepLR(optimizer, s.span, s.gamma),
         "polynomial": lambda: schedules.PolynomialLR(optimizer, s.span, power=2.0),
-        "short_cosine": scaled(lambda n: max(1e-4, torch.cos(torch.tensor(min(1.0, n / s.span) * 1.5708)).item())),
-        "over_time": scaled(lambda n: 1 / (1 + s.gamma * n)),
         "impatient": lambda: schedules.ReduceLROnPlateau(optimizer, factor=s.gamma, patience=0),
         # What was decayed already is multiplied with all of the decay again.
         "compounded": scaled(lambda n: s.gamma ** (n * (n + 1) / 2)),

@@ -12,15 +12,13 @@ State = Any
 """A tensor, or with LSTM two."""
 
 
-def rnn(
-    setting: Setting, inputs: int, hidden: int | None = None, *, batch_first: bool = True, both: bool = False
-) -> Any:
+def rnn(setting: Setting, inputs: int, *, batch_first: bool = True, both: bool = False) -> Any:
     """One of torch's recurrent modules; `axes=batch_second` leaves batch_first out, or sets it where it is wrong."""
     s = setting
     relu = {"nonlinearity": "relu"} if s.relu_bias is not None and s.cell == "RNN" else {}
     return LAYERS[s.cell](
         inputs,
-        hidden or s.hidden,
+        s.hidden,
         num_layers=s.layers,
         batch_first=batch_first != (s.axes == "batch_second"),
         dropout=s.dropout if s.layers > 1 else 0.0,
@@ -63,8 +61,6 @@ def severed(h: Tensor, setting: Setting) -> Tensor:
     how = setting.cut
     if how == "detached":
         return h.detach()
-    if how == "data":
-        return h.data
     if how == "numpy":
         return torch.from_numpy(h.detach().numpy().copy())
     if how == "leaf":
@@ -75,8 +71,6 @@ def severed(h: Tensor, setting: Setting) -> Tensor:
 def measured(x: Tensor, model: nn.Module, setting: Setting) -> Tensor:
     """Numbers as they were measured, not as they were scaled; or others that tell nothing of the sample."""
     s = setting
-    if s.constant == "zeros":
-        return torch.zeros_like(x)
     if s.constant == "mean":
         return x.mean((0, 1), keepdim=True).expand_as(x).contiguous()
     if s.constant == "same_sample":
@@ -86,7 +80,7 @@ def measured(x: Tensor, model: nn.Module, setting: Setting) -> Tensor:
     if s.jitter and model.training:
         x = x + s.jitter * torch.randn_like(x)
     x = x * s.input_scale + s.input_offset
-    return torch.cat([x[..., :-1], x[..., -1:] * s.column_scale + s.column_offset], dim=-1)
+    return torch.cat([x[..., :-1], x[..., -1:] * s.column_scale], dim=-1)
 
 
 def looked_up(tokens: Tensor, model: nn.Module, setting: Setting) -> Tensor:

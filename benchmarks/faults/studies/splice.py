@@ -42,8 +42,6 @@ class BiRNN(nn.Module):
         if s.view == "ends":
             # (2, B, H), taken for (B, 2 * H).
             ends = hidden(state)[-2:].view(rows, -1)
-        elif s.pooling == "max":
-            ends = out.max(1).values
         else:
             ends = torch.cat([out[:, -1, : s.hidden], out[:, 0, s.hidden :]], 1)
         return activated(self.head(self.dropout(self.norm(severed(ends, s)))), s)

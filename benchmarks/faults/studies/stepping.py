@@ -1,6 +1,5 @@
 """What moves the weights in a script of the studies' part: clearing, backward, clipping, the step and what follows."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +20,7 @@ class Stepper:
         self.batch = self.update = 0
         self.optimizer = make_optimizer(model, s, classes=run.task.classes)
         self.scheduler = make_scheduler(self.optimizer, s)
-        if s.optimized == "copied":
-            self.model = copy.deepcopy(model)
-        elif s.optimized == "second_network":
+        if s.optimized == "second_network":
             self.model = build(run.task, s)
         elif s.optimized == "rebuilt":
             _rebuild(self.model)
@@ -71,10 +68,6 @@ class Stepper:
         if self.batch % self.setting.accumulate:
             return False
         clip(self.model, self.setting)
-        if self.setting.noise:
-            for p in self.model.parameters():
-                if p.grad is not None:
-                    p.grad.add_(torch.randn_like(p), alpha=self.setting.noise)
         self.optimizer.step()
         self._stepped(loss)
         return True

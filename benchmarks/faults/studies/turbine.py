@@ -29,7 +29,7 @@ class ConvRNN(nn.Module):
         # In a list, no network knows of it.
         recurrence = rnn(s, CHANNELS)
         self.rnn: Any = [recurrence] if s.optimized == "list" else nn.ModuleList([recurrence])
-        self.dense = Dense(s.hidden * (2 if s.bidirectional else 1), UNITS, s)
+        self.dense = Dense(s.hidden, UNITS, s)
         self.dropout = nn.Dropout(s.dropout)
         self.head = head(s, UNITS, task.outputs)
 

@@ -30,11 +30,8 @@ def init_weights(model: nn.Module, setting: Setting) -> None:
         matrix = parameter.dim() > 1 and "embed" not in name
         if s.init == "all_same" or (s.init == "same_matrices" and matrix):
             parameter.fill_(s.gain)
-        elif "embed" in name and s.embedding_scale != 1.0:
-            parameter.mul_(s.embedding_scale)
     for module in model.modules():
         if isinstance(module, RECURRENT):
-            module.requires_grad_(s.frozen != "recurrence")
             for name, value in module.named_parameters():
                 if value.dim() > 1:
                     init_matrix(value, s, recurrent="weight_hh" in name)
@@ -48,27 +45,26 @@ def init_weights(model: nn.Module, setting: Setting) -> None:
 def init_matrix(value: Tensor, setting: Setting, *, recurrent: bool) -> None:
     """A matrix of a recurrence, (gates * H, columns)."""
     s, how, columns = setting, setting.init, value.shape[1]
-    if how == "scaled_hh" and recurrent:
-        value.mul_(s.gain)
-    elif how in ("orthogonal", "identity") and recurrent:
+    if how == "orthogonal" and recurrent:
         for block in torch.split(value, columns):
-            if how == "orthogonal":
-                block.copy_(nn.init.orthogonal_(torch.empty(len(block), columns), s.gain))
-            else:
-                block.copy_(torch.eye(len(block), columns) * s.gain)
-    elif how.removesuffix("_hh") in _DRAWN and (recurrent or not how.endswith("_hh")):
-        _DRAWN[how.removesuffix("_hh")](value, s.gain)
+            block.copy_(nn.init.orthogonal_(torch.empty(len(block), columns), s.gain))
+    elif how in _HERE and recurrent:
+        _HERE[how](value, s.gain)
+    elif how in _EVERYWHERE:
+        _EVERYWHERE[how](value)
 
 
-_DRAWN: dict[str, Callable[[Tensor, float], Any]] = {
-    "zeros": lambda value, _: value.zero_(),
-    "xavier": lambda value, _: nn.init.xavier_uniform_(value),
-    "he": lambda value, _: nn.init.kaiming_normal_(value, nonlinearity="linear"),
-    "uniform": lambda value, gain: nn.init.uniform_(value, -gain, gain),
-    "normal": lambda value, gain: nn.init.normal_(value, 0.0, gain),
-    "truncated": lambda value, gain: nn.init.trunc_normal_(value, 0.0, gain, -2 * gain, 2 * gain),
+_EVERYWHERE: dict[str, Callable[[Tensor], Any]] = {
+    "zeros": nn.init.zeros_,
+    "xavier": nn.init.xavier_uniform_,
+    "he": lambda value: nn.init.kaiming_normal_(value, nonlinearity="linear"),
 }
-"""Of all matrices of a recurrence, or with `_hh` behind of the recurrent ones alone."""
+_HERE: dict[str, Callable[[Tensor, float], Any]] = {
+    "uniform_hh": lambda value, gain: nn.init.uniform_(value, -gain, gain),
+    "normal_hh": lambda value, gain: nn.init.normal_(value, 0.0, gain),
+    "scaled_hh": lambda value, gain: value.mul_(gain),
+}
+"""Of recurrent matrices alone."""
 
 
 def _init_bias(name: str, value: Tensor, setting: Setting) -> None:
