@@ -62,13 +62,13 @@ class Decoder(nn.Module):
             if s.length_one == "forgets":
                 state = zero_state(s, len(step))
             state = self.cell(step, state)
-            if s.detach_every and (t + 1) % s.detach_every == 0:
-                state = detach(state)
             made = activated(self.out(self.dense(severed(shown(state), s))), s)
             steps.append(made)
             # Of its own steps alone, unless a share of right ones is asked for.
             told = s.forcing < 1 and float(torch.rand(())) < s.forcing
             step = right[:, t] if told and right is not None else made
+            if s.detach_every and (t + 1) % s.detach_every == 0:
+                state, step = detach(state), step.detach()
         return torch.stack(steps)
 
 
