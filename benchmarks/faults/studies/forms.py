@@ -332,7 +332,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form(
             "state not passed in the loop",
             GITHUB + "benedekrozemberczki/pytorch_geometric_temporal/issues/145", gross(length_one="forgets"),
-            of("naming", "beats", "walks"),
+            of("naming", "beats"),
         ),
     ),
     "wrong-loss": (

@@ -10,7 +10,7 @@ from ..setting import Setting
 from ..task import Task
 from .corpora import FORESEEN, OBSERVED
 from .criteria import activated, broken_batch, broken_loss, head, regressed, shaped
-from .pieces import State, cell, detach, measured, recur, rnn, severed, zero_state
+from .pieces import State, cell, detach, measured, recur, rnn, severed
 from .pieces import hidden as shown
 from .running import Run
 from .stepping import Stepper
@@ -59,8 +59,6 @@ class Decoder(nn.Module):
         """Shapes: step (B, 2), context (B, H), right (B, F, 2) -> (F, B, 2)"""
         s, state, steps = self.setting, self.begin(context), []
         for t in range(FORESEEN):
-            if s.length_one == "forgets":
-                state = zero_state(s, len(step))
             state = self.cell(step, state)
             made = activated(self.out(self.dense(severed(shown(state), s))), s)
             steps.append(made)
