@@ -373,10 +373,9 @@ def test_walkers_go_on_as_they_went() -> None:
 
 
 def test_every_fault_is_planted_in_one_of_the_four_scripts_and_most_in_all() -> None:
+    four = ("chorale", "movies", "beats", "walks")
     mine = [
-        Setting(name, cell=cell)
-        for name in ("chorale", "movies", "beats", "walks")
-        for cell in ("RNN", "LSTM")
+        Setting(name, cell=c, optimizer=o) for name in four for c in ("RNN", "LSTM") for o in ("Adam", "SGD")
     ]
     fits = {
         fault: {s.task for s in mine for form in forms if form.needs(TASKS[s.task], s)}
