@@ -17,10 +17,10 @@ SAMPLES = 16
 BEATS = ("normal", "wide", "no P wave", "T wave inverted", "ST raised")
 OBSERVED, FORESEEN = 6, 3
 """Steps of a walker that are seen, and those that are to be foretold."""
-_GOOD, _BAD, _NOT, _OTHER = range(2, 9), range(9, 16), range(16, 18), range(18, 48)
+_GOOD, _BAD, _NOT, _OTHER = range(2, 7), range(7, 12), range(12, 14), range(14, 40)
 """Words of a review: 0 is padding, 1 what no vocabulary knows."""
-WORDS = 48
-LONGEST = 10
+WORDS = 40
+LONGEST = 9
 """Words of a review."""
 
 
@@ -52,12 +52,12 @@ def _chorale(n: int, g: torch.Generator, training: bool) -> Batch:
 
 
 def _movies(n: int, g: torch.Generator, training: bool) -> Batch:
-    """4 to 10 words, of which one or three are opinions, some of them negated: what do most of them say?"""
+    """4 to 9 words, of which one or three are opinions, some of them negated: what do most of them say?"""
     lengths = torch.randint(4, LONGEST + 1, (n,), generator=g)
     x = torch.randint(_OTHER[0], _OTHER[-1] + 1, (n, LONGEST), generator=g)
     y = torch.zeros(n, dtype=torch.long)
     for row, length in enumerate(lengths.tolist()):
-        count = 3 if length >= 8 and float(torch.rand((), generator=g)) < 0.6 else 1
+        count = 3 if length >= 6 and float(torch.rand((), generator=g)) < 0.6 else 1
         pairs = torch.randperm(length // 2, generator=g)[:count]
         good, word = (torch.randint(0, k, (count,), generator=g) for k in (2, len(_GOOD)))
         negated = torch.rand(count, generator=g) < 0.25
