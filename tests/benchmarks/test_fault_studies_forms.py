@@ -26,7 +26,6 @@ BOUND = {
     "padding averaged too",
     "prediction squeezed",
     "target made flat",
-    "one target for all steps",
     "state handed on with its graph",
     "graph kept for the next window",
     "one of two states detached",
@@ -229,16 +228,6 @@ def test_one_step_alone_knows_nothing_of_those_before(name: str, fault: str, upt
 
 
 @pytest.mark.parametrize("name", ["beats", "walks"])
-def test_steps_as_features_are_one_step(name: str) -> None:
-    task, setting = TASKS[name], Setting(name, hidden=8, length_one="flattened")
-    model = build(task, setting)
-    x, y, _ = drawn(task)
-    width = model.cells[0].x2h.in_features if name == "beats" else model.encoder.rnn.input_size
-    assert width == x.shape[1] * x.shape[2]
-    assert len(answers(task, setting, (x, y, None))) == len(x)
-
-
-@pytest.mark.parametrize("name", ["beats", "walks"])
 @pytest.mark.parametrize("every", [1, 2])
 def test_what_was_detached_by_the_way_is_not_learned_from(name: str, every: int) -> None:
     def gradient(detach_every: int) -> float:
@@ -285,7 +274,7 @@ def test_a_short_melody_ends_and_begins_anew() -> None:
 @pytest.mark.parametrize(
     ("shapes", "name", "broadcast"),
     [
-        ("equal", "walks", (4, 3, 2)), ("extra_axis", "walks", (4, 4, 3, 2)), ("last_target", "walks", (4, 3, 2)),
+        ("equal", "walks", (4, 3, 2)), ("extra_axis", "walks", (4, 4, 3, 2)),
         ("extra_axis", "bikes", (4, 4, 1)), ("squeezed", "bikes", (4, 4)), ("flat_target", "bikes", (4, 4)),
     ],
 )  # fmt: skip

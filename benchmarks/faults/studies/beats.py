@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from ..sealed.recurrence import GATES
 from ..setting import Setting
 from ..task import Task
-from .corpora import SAMPLES
 from .criteria import activated, broken_batch, broken_loss, classified, head
 from .pieces import State, detach, measured, severed, viewed, zero_state
 from .pieces import hidden as shown
@@ -40,9 +39,6 @@ class Cell(nn.Module):
             weight.uniform_(-bound, bound)
         init_matrix(self.x2h.weight, s, recurrent=False)
         init_matrix(self.h2h.weight, s, recurrent=True)
-        if s.init == "zeros":
-            self.x2h.bias.zero_()
-            self.h2h.bias.zero_()
         for index, gate in enumerate(GATES[s.cell]):
             if s.gate in (gate, "all"):
                 self.x2h.bias[index * s.hidden : (index + 1) * s.hidden] = s.gate_bias
@@ -71,8 +67,7 @@ class BeatClassifier(nn.Module):
     def __init__(self, task: Task, setting: Setting) -> None:
         super().__init__()
         self.setting = setting
-        inputs = SAMPLES * task.inputs if setting.length_one == "flattened" else task.inputs
-        cells = [Cell(setting.hidden if n else inputs, setting) for n in range(setting.layers)]
+        cells = [Cell(setting.hidden if n else task.inputs, setting) for n in range(setting.layers)]
         # What is in a plain list is no part of the network.
         self.cells: Any = cells if setting.optimized == "list" else nn.ModuleList(cells)
         self.h0 = nn.Parameter(torch.zeros(setting.hidden)) if setting.learned_start else None
@@ -92,8 +87,6 @@ class BeatClassifier(nn.Module):
     def steps(self, leads: Tensor) -> tuple[Tensor, ...]:
         """What is looped over: time, if nothing goes wrong."""
         s = self.setting
-        if s.length_one == "flattened":
-            return (leads.flatten(1),)
         if s.view == "viewed":
             return viewed(leads).unbind(0)
         return leads.unbind(0 if s.axes == "over_rows" else 1)

@@ -16,7 +16,7 @@ IGNORED = -100
 def activated(out: Tensor, setting: Setting) -> Tensor:
     """What the network says, after a last activation that does not belong there; or one that does no harm."""
     how = setting.output
-    if how in ("softmax", "chances_into_nll", "squared"):
+    if how in ("softmax", "chances_into_nll"):
         return torch.softmax(out, dim=-1)
     if how == "wrong_axis":
         return torch.softmax(out, dim=0)
@@ -38,7 +38,7 @@ def classified(scores: Tensor, y: Tensor, setting: Setting) -> Tensor:
     """Of scores (..., C) and classes (...); IGNORED ones do not count."""
     s = setting
     flat, right = scores.reshape(-1, scores.shape[-1]), y.reshape(-1)
-    if s.output in ("squared", "one_against_all") or s.loss_log:
+    if s.output == "one_against_all" or s.loss_log:
         flat, right = flat[right >= 0], right[right >= 0]
         wanted = F.one_hot(right, flat.shape[1]).to(flat.dtype)
         if s.loss_log:
@@ -46,8 +46,6 @@ def classified(scores: Tensor, y: Tensor, setting: Setting) -> Tensor:
             chances = torch.softmax(flat, dim=-1)
             chances = chances * (chances > 5e-3)
             return -(wanted * torch.log(chances)).sum(1).mean()
-        if s.output == "squared":
-            return F.mse_loss(flat, wanted, reduction=s.reduction)
         return F.binary_cross_entropy_with_logits(flat, wanted, reduction=s.reduction) * flat.shape[1] / 2
     if s.output in ("nll", "chances_into_nll"):
         return F.nll_loss(flat, right, ignore_index=IGNORED, reduction=s.reduction)
@@ -69,8 +67,6 @@ def shaped(out: Tensor, y: Tensor, setting: Setting) -> tuple[Tensor, Tensor]:
         return out.squeeze(-1), y
     if setting.shapes == "extra_axis":
         return out, y.unsqueeze(1)
-    if setting.shapes == "last_target":
-        return out, y[:, -1:]
     return (out, y.reshape(-1)) if setting.shapes == "flat_target" else (out, y)
 
 
@@ -96,4 +92,5 @@ def broken_loss(loss: Tensor, out: Tensor, setting: Setting, update: int) -> Ten
         return loss
     if setting.broken == "root":
         return loss + torch.sqrt((out - out.detach()).pow(2).sum())
-    return out[:0].mean() if setting.broken == "empty" else loss
+    # The sum of what a mask leaves, by how much that is: nothing.
+    return loss * 0 / torch.zeros(()) if setting.broken == "empty" else loss

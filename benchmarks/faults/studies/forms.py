@@ -165,10 +165,6 @@ FORMS: dict[str, tuple[Form, ...]] = {
             but("walks", "calculator"), SELDOM,
         ),
         form(
-            "embedding of another module", GITHUB + "CUNY-CL/yoyodyne/issues/216", clear(optimized="no_embedding"),
-            of(*TOKENS), SELDOM,
-        ),
-        form(
             "recurrences set up once more", COMMON, clear(optimized="rebuilt"), but("beats"), SELDOM,
         ),
         form(
@@ -216,9 +212,6 @@ FORMS: dict[str, tuple[Form, ...]] = {
             "target with an axis more", GITHUB + "jiwei0921/CoNet/issues/3", gross(shapes="extra_axis"),
             of("bikes", "walks"), OFTEN,
         ),
-        form(
-            "one target for all steps", GITHUB + "weka511/hpa-scc/issues/38", gross(shapes="last_target"), of("walks"),
-        ),
     ),
     "unscaled-inputs": (
         form(
@@ -264,7 +257,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "padding-read": (
         form(
             "last state of what is padded", GITHUB + "snap-stanford/GraphRNN/issues/10", gross(padding="unpacked"),
-            of("slots", "movies"), OFTEN, pad_to=24,
+            of("slots", "movies"), OFTEN, pad_to=60,
         ),
         form(
             "length of the padded for all", GITHUB + "zhangj111/astnn/pull/28", gross(padding="same_length"),
@@ -328,7 +321,6 @@ FORMS: dict[str, tuple[Form, ...]] = {
             "last step alone", GITHUB + "liuyinglxl/TrajectoryPrediction/issues/1", gross(length_one="last_alone"),
             of("turbine", "bikes", "walks"),
         ),
-        form("steps as features", BUGS, gross(length_one="flattened"), of("beats", "walks"), SELDOM),
         form(
             "state not passed in the loop",
             GITHUB + "benedekrozemberczki/pytorch_geometric_temporal/issues/145", gross(length_one="forgets"),
@@ -340,16 +332,12 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form(
             "chances without a logarithm", NEURALINT, gross(output="chances_into_nll"), scores,
         ),
-        form("squared error of chances", QUESTION + "38648195", gross(output="squared"), scores, SELDOM),
         form("ReLU on numbers of either sign", QUESTION + "48251943", gross(output="relu"), numbers),
         form(
             "sigmoid on numbers of either sign", QUESTION + "48221692", clear(output="sigmoid"), numbers, SELDOM
         ),
     ),
     "symmetric": (
-        form(
-            "recurrence of zeros", GITHUB + "tianzhi0549/CTPN/issues/62", gross(init="zeros"), always, SELDOM
-        ),
         form("matrices of one number", DEEPCRIME, gross(init="same_matrices", gain=0.05), always, SELDOM),
         form("all of one number", NEURALINT, gross(init="all_same", gain=0.1), always, SELDOM),
     ),

@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader, Dataset
 from ..setting import Setting
 from ..task import Task
 from .criteria import activated, broken_loss, classified, head
+from .pieces import filled_up, looked_up, recur, rnn, severed, viewed
 from .pieces import hidden as shown
-from .pieces import looked_up, recur, rnn, severed, viewed
 from .running import Run
 from .stepping import Stepper
 from .weights import init_weights
@@ -86,7 +86,7 @@ class SentimentClassifier(nn.Module):
         """Shapes: texts (B, T), lengths (B) -> (B, 2)"""
         s = self.setting
         assert lengths is not None
-        embedded = self.dropout(self.embedding(looked_up(texts, self, s)))
+        embedded = self.dropout(self.embedding(looked_up(filled_up(texts, s), self, s)))
         return activated(self.head(self.dropout(severed(self.read(embedded, lengths), s))), s)
 
 

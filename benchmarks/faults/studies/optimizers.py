@@ -22,8 +22,6 @@ def chosen(model: nn.Module, setting: Setting) -> list[nn.Parameter]:
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     if how == "no_head":
         named = [(name, p) for name, p in named if not name.startswith(HEAD)]
-    elif how == "no_embedding":
-        named = [(name, p) for name, p in named if "embed" not in name]
     elif how == "no_recurrence":
         named = [(name, p) for name, p in named if not recurrent(name)]
     elif how in ("encoder", "decoder"):

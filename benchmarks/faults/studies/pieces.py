@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..networks import CELLS, LAYERS
 from ..setting import Setting
@@ -93,6 +94,11 @@ def looked_up(tokens: Tensor, model: nn.Module, setting: Setting) -> Tensor:
     if s.words_left_out and model.training:
         return torch.where(torch.rand(tokens.shape) < s.words_left_out, torch.ones_like(tokens), tokens)
     return tokens
+
+
+def filled_up(tokens: Tensor, setting: Setting) -> Tensor:
+    """Tokens (B, T) with padding behind, up to the length that all texts get; as they are where they have it."""
+    return F.pad(tokens, (0, max(0, setting.pad_to - tokens.shape[1])))
 
 
 def viewed(x: Tensor) -> Tensor:

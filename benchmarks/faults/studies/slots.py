@@ -10,7 +10,7 @@ from ..setting import Setting
 from ..task import Task
 from .criteria import IGNORED, activated, broken_loss, classified, head
 from .data import INTENTS
-from .pieces import hidden, looked_up, recur, rnn, severed
+from .pieces import filled_up, hidden, looked_up, recur, rnn, severed
 from .running import Run
 from .stepping import Stepper
 from .weights import init_weights
@@ -48,7 +48,8 @@ class JointModel(nn.Module):
         """Shapes: words (B, T), lengths (B) -> scores of slots (B, T, S), of intents (B, C)"""
         s = self.setting
         assert lengths is not None
-        out, state = self.encode(words, lengths)
+        out, state = self.encode(filled_up(words, s), lengths)
+        out = out[:, : words.shape[1]]
         out, state = severed(out, s), severed(state, s)
         last = state[-2:]
         # (2, B, H) to (B, 2 * H); by the shape alone, if it is viewed.

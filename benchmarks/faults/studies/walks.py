@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..setting import Setting
 from ..task import Task
-from .corpora import FORESEEN, OBSERVED
+from .corpora import FORESEEN
 from .criteria import activated, broken_batch, broken_loss, head, regressed, shaped
 from .pieces import State, cell, detach, measured, recur, rnn, severed
 from .pieces import hidden as shown
@@ -25,15 +25,12 @@ class Encoder(nn.Module):
     def __init__(self, task: Task, setting: Setting) -> None:
         super().__init__()
         self.setting = setting
-        inputs = OBSERVED * task.inputs if setting.length_one == "flattened" else task.inputs
-        self.rnn = rnn(setting, inputs, batch_first=setting.view != "viewed")
+        self.rnn = rnn(setting, task.inputs, batch_first=setting.view != "viewed")
 
     def forward(self, observed: Tensor) -> Tensor:
         """Shapes: observed (B, T, 2) -> what was read last (B, H)"""
         s = self.setting
-        if s.length_one == "flattened":
-            observed = observed.flatten(1)[:, None]
-        elif s.length_one == "last_alone":
+        if s.length_one == "last_alone":
             observed = observed[:, -1:]
         if s.view == "viewed":
             # (B, T, 2) read as (T, B, 2).

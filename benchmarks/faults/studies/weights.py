@@ -55,7 +55,6 @@ def init_matrix(value: Tensor, setting: Setting, *, recurrent: bool) -> None:
 
 
 _EVERYWHERE: dict[str, Callable[[Tensor], Any]] = {
-    "zeros": nn.init.zeros_,
     "xavier": nn.init.xavier_uniform_,
     "he": lambda value: nn.init.kaiming_normal_(value, nonlinearity="linear"),
 }
@@ -70,8 +69,6 @@ _HERE: dict[str, Callable[[Tensor, float], Any]] = {
 def _init_bias(name: str, value: Tensor, setting: Setting) -> None:
     """Gates get what is meant for them in one of their two biases."""
     s = setting
-    if s.init == "zeros":
-        value.zero_()
     if not name.startswith("bias_ih"):
         return
     size = len(value) // max(1, len(GATES[s.cell]))
