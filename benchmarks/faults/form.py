@@ -26,7 +26,7 @@ class Form:
     rounds: int | None = None
     """It is planted in so many rounds of the plan, where not in all: mistakes that few people make."""
     reported: str = ""
-    """Where people reported it in public, in the reported and in the tutorials' part."""
+    """Where people reported it in public, in the reported, the tutorials' and the studies' part, or a study does."""
 
 
 def doses(name: str, mild: Any, clear: Any, gross: Any) -> dict[str, dict[str, Any]]:

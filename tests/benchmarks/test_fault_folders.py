@@ -13,19 +13,20 @@ from benchmarks.faults.habit import Habit
 from benchmarks.faults.part import folders
 from benchmarks.faults.plan import Scenario, plan
 from benchmarks.faults.setting import Setting
-from benchmarks.faults.task import REPORTED, SEALED, TUTORIALS, UNSEEN, UNTOUCHED, Task
+from benchmarks.faults.task import REPORTED, SEALED, STUDIES, TUTORIALS, UNSEEN, UNTOUCHED, Task
 from benchmarks.faults.tasks import TASKS, score
 from benchmarks.faults.training import train
 from tests.benchmarks.trained import built, drawn, mixes, weights_after
 
 PLAN = plan(12)
-CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS)
+CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES)
 LEAST = {
     SEALED: (400, 300, 150),
     UNSEEN: (400, 300, 150),
     UNTOUCHED: (400, 200, 80),
     REPORTED: (600, 250, 100),
     TUTORIALS: (600, 250, 100),
+    STUDIES: (500, 250, 100),
 }
 """Healthy runs of each, gross faults, and clear ones."""
 MINE = [task for task in TASKS.values() if task.part in CHOSEN]
@@ -63,7 +64,7 @@ def alike(one: list[Tensor], other: list[Tensor]) -> bool:
 @pytest.fixture
 def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in CHOSEN:
-        where = "running" if part in (UNTOUCHED, REPORTED, TUTORIALS) else "batches"
+        where = "running" if part in (UNTOUCHED, REPORTED, TUTORIALS, STUDIES) else "batches"
         monkeypatch.setattr(import_module(f"benchmarks.faults.{part}.{where}"), "SAMPLES", 60)
 
 
@@ -95,7 +96,7 @@ def test_every_fault_runs_and_changes_the_training(scenario: Scenario) -> None:
     changes: dict[str, Any] = dict(TINY)
     if scenario.setting.not_a_number:
         changes["not_a_number"] = 2
-    if scenario.setting.schedule in ("milestones", "step", "by_hand"):
+    if scenario.setting.schedule in ("milestones", "step", "by_hand", "steps"):
         changes["span"] = 1
     ill, twin = scenario.setting.changed(**changes), scenario.twin.changed(**TINY)
     updates = 3

@@ -120,6 +120,10 @@ def test_training_is_the_same_every_time() -> None:
         "prices",
         "chatbot",
         "plant",
+        "slots",
+        "naming",
+        "bikes",
+        "chorale",
     ):
         assert weights(Setting(name)) == weights(Setting(name)) != weights(Setting(name, seed=5))
 

@@ -1,0 +1,125 @@
+"""Words in which the studies' part says its forms: how often, in which tasks, in which doses, and after which study."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..form import DOSES, Form, Needs, with_optimizer
+from ..setting import Setting
+from ..task import STUDIES, Task
+
+MEASURED = ("turbine", "bikes", "beats", "walks")
+"""Tasks that are given numbers of any size."""
+TOKENS = ("slots", "naming", "calculator", "chorale", "movies")
+LAYERS = ("slots", "turbine", "splice", "bikes", "chorale", "movies", "walks")
+"""Tasks over torch's layers."""
+FOLDERS = ("slots", "turbine", "splice", "beats", "movies")
+"""Tasks whose samples have a class each."""
+STEPWISE = ("naming", "beats", "walks", "calculator")
+"""Tasks with a loop over time by hand."""
+
+OFTEN, SOMETIMES, SELDOM = 5, 4, 3
+"""Rounds of the plan in which a mistake is planted."""
+COMMON = "common"
+"""A mistake that no study or thread was looked up for: it is in every list of such mistakes."""
+GITHUB = "https://github.com/"
+QUESTION = "https://stackoverflow.com/questions/"
+"""Those of the benchmark of DeepFD (Cao et al., 2022), which has many from DeepLocalize and AUTOTRAINER."""
+TAXONOMY = "https://arxiv.org/abs/1910.11015"
+"""Humbatova et al., 2020: Taxonomy of Real Faults in Deep Learning Systems."""
+DEEPCRIME = "https://github.com/dlfaults/deepcrime"
+"""Humbatova et al., 2021: mutation operators after real faults."""
+DEEPFD = "https://github.com/ArabelaTso/DeepFD"
+UMLAUT = "https://github.com/BerkeleyHCI/umlaut"
+"""Schoop et al., 2021."""
+NEURALINT = "https://arxiv.org/abs/2105.08095"
+"""Nikanjam et al., 2021."""
+BUGS = "https://doi.org/10.1145/3338906.3338955"
+"""Islam et al., 2019: A Comprehensive Study on Deep Learning Bug Characteristics."""
+PROGRAM_BUGS = "https://doi.org/10.1145/3213846.3213866"
+"""Zhang et al., 2018: An Empirical Study on TensorFlow Program Bugs."""
+
+PLAIN = with_optimizer("SGD", "momentum")
+ADAPTIVE = with_optimizer("Adam", "AdamW", "Adamax")
+
+
+def always(task: Task, setting: Setting) -> bool:
+    """Wherever it is."""
+    return True
+
+
+def of(*names: str) -> Needs:
+    """In these tasks."""
+    return lambda task, setting: task.name in names
+
+
+def but(*names: str) -> Needs:
+    """In all tasks but these."""
+    return lambda task, setting: task.name not in names
+
+
+def cells(cell: str, *names: str) -> Needs:
+    """These tasks over this cell."""
+    return lambda task, setting: setting.cell == cell and task.name in names
+
+
+def plain(task: Task, setting: Setting) -> bool:
+    """A recurrence without gates."""
+    return setting.cell == "RNN"
+
+
+def gated(task: Task, setting: Setting) -> bool:
+    """A recurrence with gates."""
+    return setting.cell != "RNN"
+
+
+def lstm(task: Task, setting: Setting) -> bool:
+    """One with three gates and a cell."""
+    return setting.cell == "LSTM"
+
+
+def gru(task: Task, setting: Setting) -> bool:
+    """One with two gates."""
+    return setting.cell == "GRU"
+
+
+def scores(task: Task, setting: Setting) -> bool:
+    """Tasks that are answered by a score for each class."""
+    return task.classes
+
+
+def numbers(task: Task, setting: Setting) -> bool:
+    """Tasks that are answered by numbers, of either sign."""
+    return not task.classes
+
+
+def dosed(changes: Mapping[str, Any], name: str, values: tuple[Any, Any, Any]) -> dict[str, dict[str, Any]]:
+    """The same changes in all doses, and one field in doses."""
+    return {dose: {**changes, name: value} for dose, value in zip(DOSES, values, strict=True)}
+
+
+def together(**values: tuple[Any, Any, Any]) -> dict[str, dict[str, Any]]:
+    """Several fields in doses."""
+    return {dose: {name: three[i] for name, three in values.items()} for i, dose in enumerate(DOSES)}
+
+
+def gross(**changes: Any) -> dict[str, dict[str, Any]]:
+    """One dose, which is gross."""
+    return {"gross": changes}
+
+
+def clear(**changes: Any) -> dict[str, dict[str, Any]]:
+    """One dose, which is clear."""
+    return {"clear": changes}
+
+
+def form(
+    name: str,
+    reported: str,
+    planted: Mapping[str, Mapping[str, Any]],
+    needs: Needs = always,
+    rounds: int = SOMETIMES,
+    rules: tuple[str, ...] = (),
+    **twin: Any,
+) -> Form:
+    """One of this part."""
+    return Form(name, STUDIES, planted, needs, twin, rules, rounds, reported)
