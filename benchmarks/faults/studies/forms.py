@@ -369,13 +369,12 @@ FORMS: dict[str, tuple[Form, ...]] = {
             cells("RNN", *MEASURED, "splice", "chorale", "naming"), SOMETIMES,
         ),
         form(
-            "uniform and wide", DEEPCRIME, dosed({"init": "uniform_hh"}, "gain", (0.6, 1.0, 2.5)),
+            "uniform and wide", DEEPCRIME, dosed({"init": "uniform_hh"}, "gain", (0.6, 1.1, 2.5)),
             cells("RNN", *MEASURED, "movies", "slots"), SELDOM,
         ),
         form(
             "no activation, and more than one", UMLAUT,
-            dosed({"activation": "linear", "init": "orthogonal"}, "gain", (1.2, 1.5, 2.5)), cells("RNN", "beats"),
-            SELDOM, activation="linear", init="orthogonal",
+            doses("gain", 1.2, 1.5, 2.5), cells("RNN", "beats"), SELDOM, activation="linear", init="orthogonal",
         ),
     ),
     "deep-stack": (
