@@ -154,14 +154,25 @@ def _backward(observer: Observer, patches: Patches) -> None:
     def gradients(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def grad(outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-            create_graph = args[2] if len(args) > 2 else kwargs.get("create_graph", False)
             sought = [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
+            create_graph = args[2] if len(args) > 2 else kwargs.get("create_graph", False)
+            retain_graph = args[1] if len(args) > 1 else kwargs.get("retain_graph")
             loss = None if create_graph or observer.inside else _loss_of_leaves(outputs, sought)
-            if loss is not None:
+            trains = loss is not None and not retain_graph and observer.on_gradients_asked(loss, sought)
+            if loss is not None and not trains:
                 observer.on_graph(loss)
-            found = original(outputs, inputs if isinstance(inputs, torch.Tensor) else sought, *args, **kwargs)
-            if loss is not None:
-                observer.on_gradients_returned(loss, found)
+            try:
+                found = original(
+                    outputs, inputs if isinstance(inputs, torch.Tensor) else sought, *args, **kwargs
+                )
+            except BaseException:
+                if trains:
+                    observer.on_backward_failed()
+                raise
+            if trains:
+                observer.after_gradients_asked()
+            elif loss is not None:
+                observer.on_gradients_returned(loss, sought, found)
             return found
 
         return grad

@@ -39,6 +39,8 @@ class Observer:
         self.gradientless = sensors.gradientless
         self.calls = sensors.calls
         self._updates = Updates(self.session, sensors, lambda: self.inside)
+        self._asks = True
+        """No backward pass was called: if anything, the script asks for its gradients."""
         self.early = self._updates.early
 
     # ---------------------------------------------------------------- what the script does
@@ -113,6 +115,7 @@ class Observer:
     @entry
     def on_backward(self, tensors: Any) -> None:
         """A backward pass is about to run."""
+        self._asks = False
         self._updates.close()
         self.session.begin()
         if self.trainables.changed_by_hand():
@@ -141,9 +144,30 @@ class Observer:
         self._updates.backward_failed()
 
     @entry
-    def on_gradients_returned(self, loss: torch.Tensor, gradients: Sequence[torch.Tensor]) -> None:
-        """`autograd.grad` of a loss by parameters returned: the script updates them by hand, as new tensors."""
-        if self.trainables.optimized or self.trainables.watched:
+    def on_gradients_asked(self, loss: torch.Tensor, sought: Sequence[torch.Tensor]) -> bool:
+        """`autograd.grad` of a loss by tensors is about to run: whether it is what the script has for a backward pass.
+
+        It is where it is asked for what an optimizer holds, and none was ever called: the script puts the gradients in
+        their places. Beside backward passes it serves other ends, a measure of its own or a step of meta-learning.
+        """
+        trains = self._asks and self.trainables.hold(sought)
+        if trains:
+            self.on_backward(loss)
+            self._asks = True
+        return trains
+
+    @entry
+    def after_gradients_asked(self) -> None:
+        """They were returned; an optimizer finds them where the script puts them."""
+        self._updates.backward_done(gathered=False)
+
+    @entry
+    def on_gradients_returned(
+        self, loss: torch.Tensor, sought: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]
+    ) -> None:
+        """`autograd.grad` of a loss by leaves returned: a script without optimizers updates them, as new tensors."""
+        trainables = self.trainables
+        if trainables.optimized or trainables.watched or trainables.wait_for_update(sought):
             return
         self.session.begin()
         self.session.place("backward")

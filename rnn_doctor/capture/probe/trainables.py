@@ -86,6 +86,16 @@ class Trainables:
         same = len(held) == len(tensors) and held[0] is tensors[0] and held[-1] is tensors[-1]
         return self._optimizers.number(live[0]) if same else None
 
+    def hold(self, tensors: Sequence[torch.Tensor]) -> bool:
+        """Whether all of these are given to optimizers."""
+        held = {id(p) for o in self._optimizers.live() for p in parameters(o)}
+        return bool(tensors) and all(id(t) in held for t in tensors)
+
+    def wait_for_update(self, tensors: Sequence[torch.Tensor]) -> bool:
+        """Whether optimizers were built that are to update these, or they are no parameters beside those of one."""
+        parameters_among = any(isinstance(t, torch.nn.Parameter) for t in tensors)
+        return bool(self._optimizers.live()) and (not parameters_among or self.hold(tensors))
+
     def watch_hands(self, weigh: bool) -> None:
         """After a backward pass: remembers a piece of each parameter, to see whether the script changes them.
 

@@ -76,14 +76,14 @@ class Updates:
             self._session.attempt("withheld", self.withholding.backward, loss)
         self._in_backward = True
 
-    def backward_done(self) -> None:
-        """A backward pass has run."""
+    def backward_done(self, gathered: bool = True) -> None:
+        """A backward pass has run; gathered: what it found stands in the places of the gradients."""
         self._in_backward = False
         sensors = self._sensors
         sensors.calls.backward_done()
         sampled = sensors.calls.sampled
         by_hand = not (sensors.trainables.optimized or sensors.norms.scaling)
-        if by_hand or sensors.norms.wants_backward(sampled):
+        if gathered and (by_hand or sensors.norms.wants_backward(sampled)):
             self._session.attempt("norms", sensors.norms.after_backward, sensors.trainables.gradients())
         if by_hand:  # nothing else will be seen of this gradient
             self.search_non_finite(sensors.norms.before, None, True)
