@@ -1,6 +1,7 @@
 """The recurrent weights before the first update."""
 
 import math
+from collections.abc import Callable
 
 from rnn_doctor.derive.lag import lag_gain_longest, lag_slope_start
 from rnn_doctor.derive.registry import known, signal, unknown
@@ -30,6 +31,9 @@ CLOSED = -1.5
 """Bias that lets less than a fifth of the state through each step."""
 SHUT = 0.5
 """Share of a gate's values below a tenth, or above nine, from which on a hand-written one counts as closed."""
+ENTERS = 0.1
+"""Share of the state below which a sequence as good as does not enter it (benchmarks/thresholds/open_gates.py)."""
+_GRUS = ("GRU", "GRUCell")
 FORGETS = -0.4
 """Decades a step: PyTorch's default loses 0.2 to 0.3."""
 LOSSY = -0.7
@@ -92,10 +96,44 @@ def keep_bias_min(view: View) -> dict[str, Measurement]:
     Reads: `log.initial_weights[i].forget_bias`. Unit: bias; 0 half open. None if: no such gate, or no biases.
     """
 
+    return each_module(view, lambda module: _keep_bias(view, module, min))
+
+
+@signal(unit="bias", by="module", reads=("initial_weights",))
+def keep_bias_max(view: View) -> dict[str, Measurement]:
+    """The same of the layer where it is largest.
+
+    Reads: `log.initial_weights[i].forget_bias`. Unit: bias; 0 half open. None if: as keep_bias_min.
+    """
+    return each_module(view, lambda module: _keep_bias(view, module, max))
+
+
+def _keep_bias(view: View, module: int, of: Callable[[list[float]], float]) -> Measurement:
+    biases = [w.forget_bias for w in _weights(view, module) if w.forget_bias is not None]
+    missing = "it has no bias of a gate that keeps its state"
+    return known(of(biases), n=len(biases)) if biases else unknown(missing)
+
+
+@signal(unit="share", by="module", reads=("initial_weights", "batches"))
+def state_entry_start(view: View) -> dict[str, Measurement]:
+    """How much of a GRU's state all inputs of a sequence can replace at the start, in the layer where it is least.
+
+    1 - q^T: q is the sigmoid of the update gate's mean bias, the share that a step keeps; T the longest sequence seen.
+
+    Reads: `log.initial_weights[i].forget_bias`, `log.batches[i].time`, `.calls`. Unit: share.
+    None if: it is no GRU of torch's, has no biases, or was not called.
+    """
+    biases = _by_module(keep_bias_max(view))
+
     def measure(module: int) -> Measurement:
-        biases = [w.forget_bias for w in _weights(view, module) if w.forget_bias is not None]
-        missing = "it has no bias of a gate that keeps its state"
-        return known(min(biases), n=len(biases)) if biases else unknown(missing)
+        if view.log.modules[module].kind not in _GRUS:
+            return unknown("it is no GRU of torch's")
+        bias = biases[view.module_names[module]]
+        lengths = [b.time * b.calls for b in view.log.batches if b.module == module]
+        if bias.value is None or not lengths:
+            return unknown(bias.absent or "it was not called")
+        keeps = 1 / (1 + math.exp(-float(bias.value)))
+        return known(1 - keeps ** max(lengths), n=bias.n)
 
     return each_module(view, measure)
 
@@ -115,18 +153,19 @@ def starts_untrained(view: View) -> Measurement:
     return known(not any(trained_before(view, module) for module in seen), n=len(seen))
 
 
-@signal(unit="text", by="module", reads=("initial_weights", "lag_gains", "layers.gates"))
+@signal(unit="text", by="module", reads=("initial_weights", "lag_gains", "layers.gates", "batches"))
 def recurrent_start(view: View) -> dict[str, Measurement]:
     """What is wrong with the recurrent weights or the forget bias that a module starts from, in words; "sound" if
     nothing.
 
     Too large, where the backward gain grows, or where they alone keep the state of a tanh saturated; too small, or a
-    closed gate, where it falls faster than by any usual initialization. Of a hand-written cell the values of the gates
+    closed gate, where it falls faster than by any usual initialization; an update gate that keeps all, where a whole
+    sequence hardly enters the state (state_entry_start). Of a hand-written cell the values of the gates
     tell, not their biases: one that chooses between the state before and a new one, and is at one end, keeps nothing
     where the gain falls so fast. Where nothing of this is wrong and the gain of such a cell falls faster still, its
     step loses what the state carries, as a sigmoid does.
 
-    Reads: `log.initial_weights[i].hidden_gain`, `.forget_bias`, `log.lag_gains` and
+    Reads: `log.initial_weights[i].hidden_gain`, `.forget_bias`, `log.lag_gains`, what state_entry_start reads, and
     `log.layers[i].gates` of step 1. Unit: text.
     None if: the weights were trained before, or weights or backward gain were not seen at the first update.
     """
@@ -148,6 +187,9 @@ def recurrent_start(view: View) -> dict[str, Measurement]:
         problem = _problem(weights, float(slope.value), float(growth.value), shut=shut)
         if problem == "sound" and _holds_at_its_bounds(view, module, weights):
             problem = "recurrent weights saturate the state"
+        entry = _by_module(state_entry_start(view))[name].value
+        if problem == "sound" and entry is not None and float(entry) < ENTERS:
+            problem = "update gate keeps all"
         if problem == "sound" and float(slope.value) < LOSSY and _squashes(view, module):
             problem = "recurrent step too lossy"
         return known(problem, n=len(weights))

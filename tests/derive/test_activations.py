@@ -30,3 +30,13 @@ def test_layers_are_subjects_of_their_own() -> None:
     seen = [activation(), activation(name="front", share=0.1)]
     assert set(signals(log(lstm(), seen)).signals["silent_unit_share"].measurements) == {"dense", "front"}
     assert signals(log(lstm())).signals["silent_unit_share"].measurements == {}
+
+
+def test_a_layer_that_spoke_at_first_was_silenced() -> None:
+    silenced = log(lstm(), activation(1, 0.3), activation(21), activation(50))
+    assert value_of("layer_silenced", silenced) == 1
+    assert value_of("layer_silenced", log(lstm(), activation(1, 0.6), activation(50))) == 0, "it never spoke"
+    half = log(lstm(), activation(1, 0.3), activation(21, 0.5), activation(50))
+    assert value_of("layer_silenced", half) == 0.5
+    assert measure("layer_silenced", log(lstm(), activation(50))).absent
+    assert measure("layer_silenced", log(lstm(), activation(1))).absent

@@ -7,7 +7,7 @@ import pytest
 
 from rnn_doctor.schema.recurrence import Gate
 from rnn_doctor.schema.runlog import RunLog
-from tests.derive.logs import initial, lag_profile, log, lstm, measure, value_of
+from tests.derive.logs import batch, initial, lag_profile, log, lstm, measure, value_of
 from tests.derive.recurrent_logs import gate, layer
 
 
@@ -126,3 +126,30 @@ def test_weights_that_hold_the_state_at_its_bounds(gain: float, share: float, st
     assert value_of("recurrent_start", relu, "lstm") == "sound"
     inputs = log(lstm(kind="RNN"), weights, lag_profile(-0.2), layer(gates=(gate("g", low=share),)))
     assert value_of("recurrent_start", inputs, "lstm") == "sound"
+
+
+@pytest.mark.parametrize(
+    ("kind", "bias", "time", "calls", "start"),
+    [
+        ("GRU", 6.0, 24, 1, "update gate keeps all"),
+        ("GRU", 5.0, 24, 1, "sound"),  # 0.15 of the state
+        ("GRU", 6.0, 400, 1, "sound"),
+        ("GRUCell", 8.0, 1, 24, "update gate keeps all"),
+        ("LSTM", 6.0, 24, 1, "sound"),  # another gate writes
+    ],
+)
+def test_an_update_gate_that_keeps_all(kind: str, bias: float, time: int, calls: int, start: str) -> None:
+    seen = log(
+        lstm(kind=kind, hidden_size=32),
+        initial(kurtosis=-1.2, gate_spread=1.02, forget_bias=bias),
+        lag_profile(-0.001, 20),
+        batch(time=time, calls=calls),
+    )
+    assert value_of("recurrent_start", seen, "lstm") == start
+
+
+def test_what_a_sequence_can_replace_of_the_state() -> None:
+    seen = log(lstm(kind="GRU"), initial(forget_bias=0.0), batch(time=3))
+    assert value_of("state_entry_start", seen, "lstm") == pytest.approx(1 - 0.5**3)
+    assert measure("state_entry_start", log(lstm(kind="GRU"), initial(forget_bias=0.0)), "lstm").absent
+    assert measure("state_entry_start", log(lstm(), initial(forget_bias=0.0), batch()), "lstm").absent
