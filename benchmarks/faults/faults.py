@@ -214,7 +214,7 @@ _FAULTS = (
         follows=("RD302",),
     ),
     Fault(
-        "padding-read", ("RD406",), "slow_convergence",
+        "padding-read", ("RD406", "RD422"), "slow_convergence",
         (
             Form("last output", DEVELOPMENT, {"gross": {"padding": "last_output"}}, lambda t, s: t.padded),
             Form("last output there too", HELD_BACK, {"gross": {"padding": "last_output"}}, lambda t, s: t.padded),

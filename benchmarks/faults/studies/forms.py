@@ -242,7 +242,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form(
             "the same sample for every index", COMMON, gross(constant="same_sample"), always, SELDOM, ("RD426",)
         ),
-        form("mean in the place of readings", COMMON, gross(constant="mean"), of(*MEASURED), SELDOM),
+        form("mean in the place of readings", COMMON, gross(constant="mean"), of(*MEASURED), SELDOM, ("RD426",)),
     ),
     "batch-as-time": (
         form(
