@@ -57,6 +57,16 @@ def _epochs(view: View) -> float | str:
     return loader.given * loader.batch_size * view.log.ranks / loader.samples
 
 
+def batches_a_pass(view: View) -> float | str:
+    """Batches of one pass over the training data, or why they are not known."""
+    loader = view.once(_training_loader)
+    if isinstance(loader, str):
+        return loader
+    if not loader.batch_size or loader.samples is None:
+        return "the training loader has no fixed batch size"
+    return loader.samples / loader.batch_size / view.log.ranks
+
+
 @signal(unit="claim", reads=("loaders",))
 def data_repeated(view: View) -> Measurement:
     """Whether training data may have been seen twice; True too where their size is not known.

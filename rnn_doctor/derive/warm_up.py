@@ -2,7 +2,9 @@
 
 import itertools
 import math
+from statistics import median
 
+from rnn_doctor.derive.data_size import batches_a_pass
 from rnn_doctor.derive.optimizer import leading_kinds
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import NO_STEP, View
@@ -13,6 +15,11 @@ EARLY = 50
 LONGEST = 40_000
 """Updates; small networks take 18 times as long then (benchmarks/thresholds/warm_ups.py). The warm-up of wav2vec 2.0
 takes 32,000 of 400,000, that of RoBERTa 24,000, of BERT 10,000."""
+LONG = 4_000
+"""Updates, behind which small networks take 4.7 times as long (the same)."""
+MANY_PASSES = 100
+"""Passes over the training data: twice those of the longest warm-up of a published training that we know of, again
+that of wav2vec 2.0: 53, of some 600 updates each."""
 WARMING = frozenset(("LinearLR", "ConstantLR", "SequentialLR", "ChainedScheduler", "OneCycleLR", "CyclicLR"))
 """Schedules of torch that may begin below the rate they lead to; those of others have warmup in their name."""
 _HORIZON = 400
@@ -62,11 +69,45 @@ def warm_up_updates(view: View) -> Measurement:
     return known(max(plans) * between, n=len(rates))
 
 
+@signal(unit="epochs", reads=("steps.lr", "steps.backwards", "schedulers", "loaders"))
+def warm_up_passes(view: View) -> Measurement:
+    """How many passes over the training data these updates are.
+
+    Reads: as warm_up_updates; `log.steps[k].backwards`, `log.loaders[id].samples`, `.batch_size` of the one that trains.
+    Unit: epochs. None if: as warm_up_updates, or the batches of a pass are not known.
+    """
+    updates, batches = warm_up_updates(view), view.once(batches_a_pass)
+    assert isinstance(updates, Measurement)
+    if updates.value is None:
+        return updates
+    if isinstance(batches, str):
+        return unknown(batches)
+    each = median(step.backwards for step in view.steps)
+    return known(float(updates.value) * each / batches, n=updates.n)
+
+
+@signal(unit="claim", reads=("steps.lr", "steps.backwards", "schedulers", "loaders"))
+def warm_up_endless(view: View) -> Measurement:
+    """Whether the warm-up takes longer than that of any training we know of: it is none.
+
+    More than 40,000 updates; or more than 4,000 that are more than 100 passes over the data.
+
+    Reads: as warm_up_updates and warm_up_passes. Unit: claim. None if: as warm_up_updates.
+    """
+    updates, passes = warm_up_updates(view), warm_up_passes(view)
+    assert isinstance(updates, Measurement)
+    assert isinstance(passes, Measurement)
+    if updates.value is None:
+        return updates
+    many = float(updates.value) > LONG and passes.value is not None and float(passes.value) > MANY_PASSES
+    return known(float(updates.value) > LONGEST or many, n=updates.n)
+
+
 def endless(view: View) -> bool:
-    """Whether the warm-up takes longer than that of any training we know of: it is none."""
-    found = warm_up_updates(view)
+    """Whether a warm-up is known that is none."""
+    found = warm_up_endless(view)
     assert isinstance(found, Measurement)
-    return found.value is not None and float(found.value) > LONGEST
+    return found.value is True
 
 
 def reached(view: View, update: int) -> float:

@@ -4,7 +4,7 @@ import pytest
 
 from rnn_doctor.derive.view import View
 from rnn_doctor.derive.warm_up import reached
-from rnn_doctor.schema.built import Scheduler
+from rnn_doctor.schema.built import Loader, Scheduler
 from rnn_doctor.schema.runlog import RunLog
 from tests.derive.logs import adam, log, measure, samples, steps, value_of, weight
 
@@ -14,6 +14,12 @@ AT = (1, 3, 8, 21, 50)
 def run(warm_up: int | None, rates: list[float], kind: str = "LinearLR") -> RunLog:
     plan = Scheduler(record="scheduler", kind=kind, optimizer=0, warm_up=warm_up)
     return log(adam(), weight(), plan, steps([1.0] * len(rates), lr=rates), samples(AT, lambda k: 1e-6 * k))
+
+
+def loader(samples: int) -> Loader:
+    return Loader(
+        record="loader", id=0, samples=samples, batch_size=32, shuffled=True, workers=0, trains=True, given=50
+    )
 
 
 RISING = [1e-7 * (k + 1) for k in range(50)]
@@ -76,3 +82,27 @@ def test_steps_of_radam_are_judged_by_what_they_grow_to() -> None:
     spread = value_of("displacement_per_step", radam())
     assert isinstance(spread, float)
     assert spread > 3e-4
+
+
+@pytest.mark.parametrize(
+    ("warm_up", "samples", "passes", "judged"),
+    [
+        (12_000, 1920, 200, True),
+        (12_000, 6400, 60, False),  # the longest of a published training has 53
+        (3_000, 640, 150, False),  # full batches make passes of few updates
+        (50_000, 640_000, 2.5, True),  # beyond all in updates
+    ],
+)
+def test_a_warm_up_is_held_against_passes_over_the_data(
+    warm_up: int, samples: int, passes: float, judged: bool
+) -> None:
+    seen = run(warm_up, RISING).model_copy(update={"loaders": {0: loader(samples)}})
+    assert value_of("warm_up_passes", seen) == pytest.approx(passes)
+    assert value_of("warm_up_endless", seen) is judged
+    assert (measure("displacement_per_step", seen).value is not None) is judged
+
+
+def test_passes_are_not_known_of_batches_by_hand() -> None:
+    assert "by hand" in (measure("warm_up_passes", run(12_000, RISING)).absent or "")
+    assert value_of("warm_up_endless", run(12_000, RISING)) is False
+    assert "tells how long" in (measure("warm_up_endless", run(None, RISING)).absent or "")
