@@ -73,7 +73,7 @@ def warm_up_updates(view: View) -> Measurement:
 def warm_up_passes(view: View) -> Measurement:
     """How many passes over the training data these updates are.
 
-    Reads: as warm_up_updates; `log.steps[k].backwards`, `log.loaders[id].samples`, `.batch_size` of the one that trains.
+    Reads: as warm_up_updates; `log.steps[k].backwards`, `log.loaders[id].samples`, `.batch_size` of what trains.
     Unit: epochs. None if: as warm_up_updates, or the batches of a pass are not known.
     """
     updates, batches = warm_up_updates(view), view.once(batches_a_pass)
