@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.faults.part import folders
+from benchmarks.faults.planting import COMMON
 from benchmarks.faults.setting import Setting
 from benchmarks.faults.studies import beats, chorale, corpora, criteria, movies, pieces
 from benchmarks.faults.studies.beats import Cell
 from benchmarks.faults.studies.forms import FORMS
 from benchmarks.faults.studies.habits import HABITS
 from benchmarks.faults.studies.networks import build
-from benchmarks.faults.studies.planting import COMMON, MEASURED, TOKENS
+from benchmarks.faults.studies.planting import MEASURED, TOKENS
 from benchmarks.faults.studies.running import Run
 from benchmarks.faults.studies.stepping import Stepper
 from benchmarks.faults.task import REPORTED, STUDIES, TUTORIALS

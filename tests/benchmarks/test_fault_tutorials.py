@@ -9,6 +9,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from benchmarks.faults.part import folders
 from benchmarks.faults.plan import plan
+from benchmarks.faults.planting import COMMON
 from benchmarks.faults.setting import Setting
 from benchmarks.faults.task import REPORTED, TUTORIALS
 from benchmarks.faults.tasks import TASKS
@@ -17,7 +18,6 @@ from benchmarks.faults.tutorials.fitting import Fit
 from benchmarks.faults.tutorials.forms import FORMS
 from benchmarks.faults.tutorials.networks import build
 from benchmarks.faults.tutorials.plant import Scratch
-from benchmarks.faults.tutorials.planting import COMMON
 from benchmarks.faults.tutorials.running import Run
 from tests.benchmarks.trained import answers, drawn, mixes, weights_after
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..form import DOSES, Form, Needs, with_optimizer
+from ..planting import always
 from ..setting import Setting
 from ..task import STUDIES, Task
 
@@ -19,9 +20,6 @@ STEPWISE = ("naming", "beats", "walks", "calculator")
 
 OFTEN, SOMETIMES, SELDOM = 5, 4, 3
 """Rounds of the plan in which a mistake is planted."""
-COMMON = "common"
-"""A mistake that no study or thread was looked up for: it is in every list of such mistakes."""
-GITHUB = "https://github.com/"
 QUESTION = "https://stackoverflow.com/questions/"
 """Those of the benchmark of DeepFD (Cao et al., 2022), which has many from DeepLocalize and AUTOTRAINER."""
 TAXONOMY = "https://arxiv.org/abs/1910.11015"
@@ -38,28 +36,7 @@ BUGS = "https://doi.org/10.1145/3338906.3338955"
 PROGRAM_BUGS = "https://doi.org/10.1145/3213846.3213866"
 """Zhang et al., 2018: An Empirical Study on TensorFlow Program Bugs."""
 
-PLAIN = with_optimizer("SGD", "momentum")
 ADAPTIVE = with_optimizer("Adam", "AdamW", "Adamax")
-
-
-def always(task: Task, setting: Setting) -> bool:
-    """Wherever it is."""
-    return True
-
-
-def of(*names: str) -> Needs:
-    """In these tasks."""
-    return lambda task, setting: task.name in names
-
-
-def but(*names: str) -> Needs:
-    """In all tasks but these."""
-    return lambda task, setting: task.name not in names
-
-
-def cells(cell: str, *names: str) -> Needs:
-    """These tasks over this cell."""
-    return lambda task, setting: setting.cell == cell and task.name in names
 
 
 def plain(task: Task, setting: Setting) -> bool:
@@ -92,24 +69,9 @@ def numbers(task: Task, setting: Setting) -> bool:
     return not task.classes
 
 
-def dosed(changes: Mapping[str, Any], name: str, values: tuple[Any, Any, Any]) -> dict[str, dict[str, Any]]:
-    """The same changes in all doses, and one field in doses."""
-    return {dose: {**changes, name: value} for dose, value in zip(DOSES, values, strict=True)}
-
-
 def together(**values: tuple[Any, Any, Any]) -> dict[str, dict[str, Any]]:
     """Several fields in doses."""
     return {dose: {name: three[i] for name, three in values.items()} for i, dose in enumerate(DOSES)}
-
-
-def gross(**changes: Any) -> dict[str, dict[str, Any]]:
-    """One dose, which is gross."""
-    return {"gross": changes}
-
-
-def clear(**changes: Any) -> dict[str, dict[str, Any]]:
-    """One dose, which is clear."""
-    return {"clear": changes}
 
 
 def form(

@@ -4,26 +4,28 @@ Doses are multiples of what is good for the healthy twin, or what people write b
 """
 
 from ..form import Form, doses, with_optimizer
-from .planting import (
-    ADAPTIVE,
+from ..planting import (
     COMMON,
-    FOLDERS,
     GITHUB,
-    LAYERS,
-    MEASURED,
-    OFTEN,
     PLAIN,
-    SELDOM,
-    SOMETIMES,
     always,
     but,
     cells,
     clear,
     dosed,
-    form,
-    gated,
     gross,
     of,
+)
+from .planting import (
+    ADAPTIVE,
+    FOLDERS,
+    LAYERS,
+    MEASURED,
+    OFTEN,
+    SELDOM,
+    SOMETIMES,
+    form,
+    gated,
     scaled,
     scores,
 )
