@@ -74,10 +74,11 @@ def train(
     kind: str, run: Pass, frozen: bool = False, probe: bool = True, updates: int = 6
 ) -> tuple[Observation | None, list[float]]:
     torch.manual_seed(0)
-    net, losses = Network(kind), []
-    net.cell.requires_grad_(not frozen)
+    losses = []
 
     def loop() -> None:
+        net = Network(kind)
+        net.cell.requires_grad_(not frozen)
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         for _ in range(updates):
             optimizer.zero_grad()
