@@ -29,8 +29,8 @@ def but(*names: str) -> Needs:
 
 
 def cells(cell: str, *names: str) -> Needs:
-    """These tasks over this cell."""
-    return lambda task, setting: setting.cell == cell and task.name in names
+    """These tasks over this cell; without names all."""
+    return lambda task, setting: setting.cell == cell and (not names or task.name in names)
 
 
 def dosed(changes: Mapping[str, Any], name: str, values: tuple[Any, Any, Any]) -> dict[str, dict[str, Any]]:
@@ -46,3 +46,11 @@ def gross(**changes: Any) -> dict[str, dict[str, Any]]:
 def clear(**changes: Any) -> dict[str, dict[str, Any]]:
     """One dose, which is clear."""
     return {"clear": changes}
+
+
+def scaled(factors: tuple[float, ...], offsets: tuple[float, ...]) -> dict[str, dict[str, Any]]:
+    """Inputs times a factor, plus an offset: readings in another unit, with another zero."""
+    return {
+        dose: {"input_scale": factor, "input_offset": offset}
+        for dose, factor, offset in zip(DOSES, factors, offsets, strict=True)
+    }

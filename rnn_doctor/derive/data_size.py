@@ -8,6 +8,7 @@ from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Loader
 from rnn_doctor.schema.signals import Measurement
 
+_NOT_COUNTED = "how many samples the training loader gave is not known"
 _AT_LAST_STEP = 0.9
 """Share of the loss's gradient at the last step above which a sequence has one target."""
 
@@ -49,12 +50,10 @@ def epochs_observed(view: View) -> Measurement:
 
 
 def _epochs(view: View) -> float | str:
-    loader = view.once(_training_loader)
-    if isinstance(loader, str):
-        return loader
-    if loader.given is None or not loader.batch_size or loader.samples is None:
-        return "how many samples the training loader gave is not known"
-    return loader.given * loader.batch_size * view.log.ranks / loader.samples
+    loader, batches = view.once(_training_loader), view.once(batches_a_pass)
+    if isinstance(loader, str) or isinstance(batches, str):
+        return str(batches)
+    return _NOT_COUNTED if loader.given is None else loader.given / batches
 
 
 def batches_a_pass(view: View) -> float | str:
@@ -63,7 +62,7 @@ def batches_a_pass(view: View) -> float | str:
     if isinstance(loader, str):
         return loader
     if not loader.batch_size or loader.samples is None:
-        return "the training loader has no fixed batch size"
+        return _NOT_COUNTED
     return loader.samples / loader.batch_size / view.log.ranks
 
 

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from benchmarks.faults.part import folders
 from benchmarks.faults.plan import plan
+from benchmarks.faults.planting import COMMON
 from benchmarks.faults.reported import data, nextword, optimizing, pos, wiring
-from benchmarks.faults.reported.forms import COMMON, FORMS
+from benchmarks.faults.reported.forms import FORMS
 from benchmarks.faults.reported.networks import build
 from benchmarks.faults.reported.origins import RNN
 from benchmarks.faults.reported.running import Run

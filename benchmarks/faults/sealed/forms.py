@@ -6,23 +6,15 @@ Doses are multiples of what is good for the healthy twin, or what people write b
 from typing import Any
 
 from ..form import DOSES, Form, Needs, doses, with_optimizer
+from ..planting import PLAIN, always, of
 from ..setting import Setting
 from ..task import SEALED, Task
 
-_PLAIN = with_optimizer("SGD", "momentum")
 _ADAPTIVE = with_optimizer("Adam", "RAdam", "NAdam")
-
-
-def _always(task: Task, setting: Setting) -> bool:
-    return True
 
 
 def _network(*kinds: str) -> Needs:
     return lambda task, setting: task.network in kinds
-
-
-def _of(*names: str) -> Needs:
-    return lambda task, setting: task.name in names
 
 
 def _cells(*names: str) -> Needs:
@@ -67,7 +59,7 @@ def _with(changes: dict[str, Any], name: str, values: tuple[Any, Any, Any]) -> d
     return {dose: {**changes, name: value} for dose, value in zip(DOSES, values, strict=True)}
 
 
-def _form(name: str, planted: Any, needs: Needs = _always, **twin: Any) -> Form:
+def _form(name: str, planted: Any, needs: Needs = always, **twin: Any) -> Form:
     return Form(name, SEALED, planted, needs, twin)
 
 
@@ -83,9 +75,9 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _form("factor that is a rate", {"gross": {"schedule": "lambda_returns_the_rate"}}, _ADAPTIVE),
     ),
     "over-clipping": (
-        _form("each parameter", _with({"clip_kind": "each"}, "clip", (5e-3, 5e-4, 5e-5)), _PLAIN),
-        _form("clamped by hand", _with({"clip_kind": "hand"}, "clip", (2e-4, 2e-5, 2e-6)), _PLAIN),
-        _form("norm, sealed", doses("clip", 1.5e-2, 1.5e-3, 1.5e-4), _PLAIN),
+        _form("each parameter", _with({"clip_kind": "each"}, "clip", (5e-3, 5e-4, 5e-5)), PLAIN),
+        _form("clamped by hand", _with({"clip_kind": "hand"}, "clip", (2e-4, 2e-5, 2e-6)), PLAIN),
+        _form("norm, sealed", doses("clip", 1.5e-2, 1.5e-3, 1.5e-4), PLAIN),
     ),
     "decay-too-fast": (
         _form("milestones in epochs", _with({"schedule": "milestones", "span": 5}, "gamma", (0.5, 0.2, 0.05))),
@@ -116,11 +108,11 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _form("by hand", {"gross": {"output": "by_hand"}}, _scores),
         _form("beside the loss", {"gross": {"output": "in_loop"}}, _scores),
         _form("tempered", {"clear": {"output": "tempered"}}, _scores),
-        _form("sigmoid beside the loss", {"gross": {"output": "sigmoid"}}, _of("gibberish")),
+        _form("sigmoid beside the loss", {"gross": {"output": "sigmoid"}}, of("gibberish")),
     ),
     "broadcast": (
-        _form("flat target by hand", {"gross": {"shapes": "hand_target_flat"}}, _of("oscillators")),
-        _form("flat output by hand", {"gross": {"shapes": "hand_output_flat"}}, _of("oscillators")),
+        _form("flat target by hand", {"gross": {"shapes": "hand_target_flat"}}, of("oscillators")),
+        _form("flat output by hand", {"gross": {"shapes": "hand_output_flat"}}, of("oscillators")),
     ),
     "unscaled-inputs": (
         _form("one column", doses("column_scale", 50, 300, 3000), _numbers),
@@ -130,7 +122,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
                 dose: {"input_scale": scale, "input_offset": scale}
                 for dose, scale in zip(DOSES, (16.0, 128.0, 1024.0), strict=True)
             },
-            _of(*_MEASURED),
+            of(*_MEASURED),
         ),
         _form("a year", _with({"column_scale": 10.0}, "column_offset", (60.0, 300.0, 2000.0)), _numbers),
     ),
@@ -139,32 +131,32 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _form("masked", {"gross": {"constant": "masked"}}, _network(*_LAYERS)),
     ),
     "batch-as-time": (
-        _form("data time first", {"gross": {"axes": "time_first"}}, _of("oscillators", "cue")),
+        _form("data time first", {"gross": {"axes": "time_first"}}, of("oscillators", "cue")),
         _form("loop over samples", {"gross": {"axes": "samples"}}, _network(*_LOOPS)),
         _form("batch_first missing, sealed", {"gross": {"axes": "batch_first_missing"}}, _whole),
     ),
     "padding-read": (
         _form("lengths all full", {"gross": {"padding": "full"}}, lambda t, s: t.padded),
-        _form("final state not packed", {"gross": {"padding": "final_state"}}, _of("gibberish")),
-        _form("maximum over padding", {"gross": {"padding": "pooled"}}, _of("syllables")),
+        _form("final state not packed", {"gross": {"padding": "final_state"}}, of("gibberish")),
+        _form("maximum over padding", {"gross": {"padding": "pooled"}}, of("syllables")),
     ),
     "state-kept": (
-        _form("in the network", {"gross": {"state": "kept"}}, _of("identifiers"), state="carried"),
-        _form("in the network, retained", {"gross": {"state": "retained"}}, _of("identifiers"), state="carried"),
+        _form("in the network", {"gross": {"state": "kept"}}, of("identifiers"), state="carried"),
+        _form("in the network, retained", {"gross": {"state": "retained"}}, of("identifiers"), state="carried"),
     ),
     "detached-steps": (
-        _form("cloned and detached", {"gross": {"detach_every": 1}}, _of("identifiers")),
-        _form("data of the state", {"gross": {"detach_every": 1}}, _of("protocol")),
+        _form("cloned and detached", {"gross": {"detach_every": 1}}, of("identifiers")),
+        _form("data of the state", {"gross": {"detach_every": 1}}, of("protocol")),
     ),
     "bad-order": (
-        _form("sorted, sealed", {"gross": {"order": "sorted"}}, _of("gibberish", *_MEASURED)),
-        _form("blocks", {"gross": {"order": "blocks"}}, _of("gibberish", *_MEASURED)),
-        _form("small buffer", {"gross": {"order": "buffer"}}, _of("gibberish", *_MEASURED)),
+        _form("sorted, sealed", {"gross": {"order": "sorted"}}, of("gibberish", *_MEASURED)),
+        _form("blocks", {"gross": {"order": "blocks"}}, of("gibberish", *_MEASURED)),
+        _form("small buffer", {"gross": {"order": "buffer"}}, of("gibberish", *_MEASURED)),
         _form("first batch", {"gross": {"order": "same"}}),
     ),
     "view": (
         _form("output time first", {"gross": {"view": "time_first"}}, _whole),
-        _form("states of layers", {"gross": {"view": "layers"}}, _of("gibberish"), layers=2),
+        _form("states of layers", {"gross": {"view": "layers"}}, of("gibberish"), layers=2),
     ),
     "one-step": (
         _form("without its state", {"gross": {"length_one": "stateless"}}, _whole),
@@ -173,8 +165,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "wrong-loss": (
         _form("chances into NLLLoss", {"gross": {"output": "nll_of_chances"}}, _scores),
         _form("softmax and squared error", {"gross": {"output": "squared"}}, _scores),
-        _form("tanh on the output", {"clear": {"output": "tanh"}}, _of("oscillators")),
-        _form("clamped output", {"gross": {"output": "relu"}}, _of("oscillators")),
+        _form("tanh on the output", {"clear": {"output": "tanh"}}, of("oscillators")),
+        _form("clamped output", {"gross": {"output": "relu"}}, of("oscillators")),
         _form("scores into NLLLoss, sealed", {"gross": {"output": "nll"}}, _scores),
     ),
     "symmetric": (
@@ -227,12 +219,12 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _form(
             "deviation of zero",
             {d: {"broken": "constant", "not_a_number": n} for d, n in (("clear", 33), ("gross", 12))},
-            _of(*_MEASURED),
+            of(*_MEASURED),
         ),
         _form(
             "missing label",
             {d: {"broken": "label", "not_a_number": n} for d, n in (("clear", 26), ("gross", 5))},
-            _of("oscillators"),
+            of("oscillators"),
         ),
         _form("root of zero", {"gross": {"broken": "distance"}}, lambda t, s: t.tokens and t.name != "dates"),
     ),

@@ -15,6 +15,7 @@ from ..planting import (
     dosed,
     gross,
     of,
+    scaled,
 )
 from .planting import (
     ADAPTIVE,
@@ -26,7 +27,6 @@ from .planting import (
     SOMETIMES,
     form,
     gated,
-    scaled,
     scores,
 )
 

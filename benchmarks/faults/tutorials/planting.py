@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..form import DOSES, Form, Needs, with_optimizer
+from ..form import Form, Needs, with_optimizer
 from ..planting import always
 from ..setting import Setting
 from ..task import TUTORIALS, Task
@@ -30,14 +30,6 @@ def gated(task: Task, setting: Setting) -> bool:
 def scores(task: Task, setting: Setting) -> bool:
     """Tasks that are answered by a score for each class."""
     return task.classes and not task.binary
-
-
-def scaled(factors: tuple[float, ...], offsets: tuple[float, ...]) -> dict[str, dict[str, Any]]:
-    """Inputs times a factor, plus an offset."""
-    return {
-        dose: {"input_scale": factor, "input_offset": offset}
-        for dose, factor, offset in zip(DOSES, factors, offsets, strict=True)
-    }
 
 
 def form(

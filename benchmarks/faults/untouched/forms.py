@@ -5,27 +5,14 @@ Doses are multiples of what is good for the healthy twin, or what people write b
 
 from typing import Any
 
-from ..form import DOSES, Form, Needs, doses, with_optimizer
+from ..form import Form, Needs, doses, with_optimizer
+from ..planting import PLAIN, always, cells, dosed, of, scaled
 from ..setting import Setting
 from ..task import UNTOUCHED, Task
 
 SOMETIMES, SELDOM = 3, 2
 """Rounds of the plan in which a mistake is planted that people make less often than the common ones."""
-_PLAIN = with_optimizer("SGD", "momentum")
 _ADAPTIVE = with_optimizer("Adam", "AdamW")
-
-
-def _always(task: Task, setting: Setting) -> bool:
-    return True
-
-
-def _of(*names: str) -> Needs:
-    return lambda task, setting: task.name in names
-
-
-def _cells(cell: str, *names: str) -> Needs:
-    """Tasks over this cell; without names all."""
-    return lambda task, setting: setting.cell == cell and (not names or task.name in names)
 
 
 def _by_optimizer(task: Task, setting: Setting) -> bool:
@@ -42,23 +29,10 @@ def _scores(task: Task, setting: Setting) -> bool:
     return task.classes and not task.binary
 
 
-def _with(changes: dict[str, Any], name: str, values: tuple[Any, Any, Any]) -> dict[str, dict[str, Any]]:
-    """The same changes in all doses, and one field in doses."""
-    return {dose: {**changes, name: value} for dose, value in zip(DOSES, values, strict=True)}
-
-
-def _scaled(factors: tuple[float, ...], offsets: tuple[float, ...]) -> dict[str, dict[str, Any]]:
-    """Readings in another unit, with another zero."""
-    return {
-        dose: {"input_scale": factor, "input_offset": offset}
-        for dose, factor, offset in zip(DOSES, factors, offsets, strict=True)
-    }
-
-
 def _form(
     name: str,
     planted: Any,
-    needs: Needs = _always,
+    needs: Needs = always,
     rounds: int | None = None,
     rules: tuple[str, ...] = (),
     **twin: Any,
@@ -81,7 +55,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
             "rate of Adadelta for Adam", {"clear": {"rate": 20.0}, "gross": {"rate": 200.0}}, _ADAPTIVE
         ),
         _form(
-            "search for a rate left in", _with({"schedule": "finder"}, "gamma", (1.03, 1.1, 1.25)),
+            "search for a rate left in", dosed({"schedule": "finder"}, "gamma", (1.03, 1.1, 1.25)),
             _by_optimizer, SELDOM,
         ),
     ),
@@ -93,16 +67,16 @@ FORMS: dict[str, tuple[Form, ...]] = {
         ),
     ),
     "over-clipping": (
-        _form("norm, untouched", doses("clip", 2e-2, 2e-3, 2e-4), _PLAIN, SELDOM),
-        _form("largest value", _with({"clip_kind": "infinity"}, "clip", (2e-3, 2e-4, 2e-5)), _PLAIN, SELDOM),
+        _form("norm, untouched", doses("clip", 2e-2, 2e-3, 2e-4), PLAIN, SELDOM),
+        _form("largest value", dosed({"clip_kind": "infinity"}, "clip", (2e-3, 2e-4, 2e-5)), PLAIN, SELDOM),
     ),
     "decay-too-fast": (
         _form(
-            "linear, its length in epochs", _with({"schedule": "linear_to_zero"}, "span", (60, 30, 10)),
+            "linear, its length in epochs", dosed({"schedule": "linear_to_zero"}, "span", (60, 30, 10)),
             _by_optimizer, SOMETIMES,
         ),
         _form(
-            "as Keras had it", _with({"schedule": "inverse_time"}, "gamma", (0.3, 1.2, 5.0)), _by_optimizer, SELDOM
+            "as Keras had it", dosed({"schedule": "inverse_time"}, "gamma", (0.3, 1.2, 5.0)), _by_optimizer, SELDOM
         ),
     ),
     "weight-decay": (
@@ -121,9 +95,9 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "not-optimized": (
         _form("network made anew", {"gross": {"optimized": "made_anew"}}, _by_optimizer),
-        _form("in a dictionary", {"gross": {"optimized": "dict"}}, _of("commands", "ward")),
-        _form("tensors for parameters", {"gross": {"optimized": "tensors"}}, _of("thermostat"), SOMETIMES),
-        _form("encoder left out", {"clear": {"optimized": "decoder"}}, _of("walkers", "clock"), SOMETIMES),
+        _form("in a dictionary", {"gross": {"optimized": "dict"}}, of("commands", "ward")),
+        _form("tensors for parameters", {"gross": {"optimized": "tensors"}}, of("thermostat"), SOMETIMES),
+        _form("encoder left out", {"clear": {"optimized": "decoder"}}, of("walkers", "clock"), SOMETIMES),
     ),
     "cut-off": (
         _form("gradients switched off", {"gross": {"cut": "switched_off"}}),
@@ -132,87 +106,87 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "softmax-twice": (
         _form("loss of what predict says", {"gross": {"output": "predict"}}, _scores),
         _form("exponential of LogSoftmax", {"gross": {"output": "exp_log"}}, _scores),
-        _form("sigmoid at the end, untouched", {"gross": {"output": "sigmoid"}}, _of("messages"), SOMETIMES),
+        _form("sigmoid at the end, untouched", {"gross": {"output": "sigmoid"}}, of("messages"), SOMETIMES),
     ),
     "broadcast": (
-        _form("squeezed target", {"gross": {"shapes": "target_flat"}}, _of("electricity"), SOMETIMES),
-        _form("unsqueezed once more", {"gross": {"shapes": "unsqueezed"}}, _of("electricity"), SOMETIMES),
+        _form("squeezed target", {"gross": {"shapes": "target_flat"}}, of("electricity"), SOMETIMES),
+        _form("unsqueezed once more", {"gross": {"shapes": "unsqueezed"}}, of("electricity"), SOMETIMES),
     ),
     "unscaled-inputs": (
         _form(
             "pixels of 0 to 255", {"clear": {"input_scale": 255.0}, "gross": {"input_scale": 65535.0}},
-            _of("shapes"), SOMETIMES,
+            of("shapes"), SOMETIMES,
         ),
         _form(
-            "kelvin and watts", _scaled((10.0, 40.0, 300.0), (20.0, 290.0, 2000.0)),
-            _of("electricity", "thermostat", "ward"),
+            "kelvin and watts", scaled((10.0, 40.0, 300.0), (20.0, 290.0, 2000.0)),
+            of("electricity", "thermostat", "ward"),
         ),
         _form(
-            "pixels of a screen", _scaled((20.0, 100.0, 400.0), (20.0, 300.0, 1000.0)), _of("walkers"), SOMETIMES
+            "pixels of a screen", scaled((20.0, 100.0, 400.0), (20.0, 300.0, 1000.0)), of("walkers"), SOMETIMES
         ),
-        _form("one column in small units", doses("column_scale", 60.0, 1000.0, 20000.0), _of(*_NUMBERS), SELDOM),
+        _form("one column in small units", doses("column_scale", 60.0, 1000.0, 20000.0), of(*_NUMBERS), SELDOM),
     ),
     "constant-inputs": (
         _form("buffer that nobody fills", {"gross": {"constant": "unfilled"}}, rounds=SOMETIMES),
-        _form("clipped to one value", {"gross": {"constant": "clipped"}}, _of("shapes"), SELDOM),
+        _form("clipped to one value", {"gross": {"constant": "clipped"}}, of("shapes"), SELDOM),
     ),
     "batch-as-time": (
         _form(
             "batch_first missing, untouched", {"gross": {"axes": "batch_first_missing"}},
-            _of("electricity", "shapes", "commands"),
+            of("electricity", "shapes", "commands"),
         ),
-        _form("order of pad_sequence", {"gross": {"axes": "pad_sequence"}}, _of("entities")),
-        _form("columns into batch_first", {"gross": {"axes": "batchify"}}, _of("glyphs")),
-        _form("transposition forgotten", {"gross": {"axes": "not_transposed"}}, _of("clock"), SOMETIMES),
-        _form("loop over patients", {"gross": {"axes": "samples"}}, _of("ward", "thermostat"), SELDOM),
+        _form("order of pad_sequence", {"gross": {"axes": "pad_sequence"}}, of("entities")),
+        _form("columns into batch_first", {"gross": {"axes": "batchify"}}, of("glyphs")),
+        _form("transposition forgotten", {"gross": {"axes": "not_transposed"}}, of("clock"), SOMETIMES),
+        _form("loop over patients", {"gross": {"axes": "samples"}}, of("ward", "thermostat"), SELDOM),
     ),
     "padding-read": (
-        _form("last column of what was packed", {"gross": {"padding": "repadded"}}, _of("messages")),
+        _form("last column of what was packed", {"gross": {"padding": "repadded"}}, of("messages")),
         _form(
-            "both ends of what was not packed", {"gross": {"padding": "ends"}}, _of("messages"), SOMETIMES,
+            "both ends of what was not packed", {"gross": {"padding": "ends"}}, of("messages"), SOMETIMES,
             bidirectional=True, pad_to=30,
         ),
     ),
     "state-kept": (
-        _form("not repackaged", {"gross": {"state": "kept"}}, _of("glyphs"), SELDOM, state="carried"),
-        _form("not repackaged, retained", {"gross": {"state": "retained"}}, _of("glyphs"), SELDOM, state="carried"),
-        _form("h alone repackaged", {"gross": {"state": "half"}}, _cells("LSTM", "glyphs"), SELDOM, state="carried"),
+        _form("not repackaged", {"gross": {"state": "kept"}}, of("glyphs"), SELDOM, state="carried"),
+        _form("not repackaged, retained", {"gross": {"state": "retained"}}, of("glyphs"), SELDOM, state="carried"),
+        _form("h alone repackaged", {"gross": {"state": "half"}}, cells("LSTM", "glyphs"), SELDOM, state="carried"),
     ),
     "detached-steps": (
         # Every other step it is a memory cut short.
         _form(
-            "each day", {"clear": {"detach_every": 2}, "gross": {"detach_every": 1}}, _of("ward"), SELDOM, ("RD105",)
+            "each day", {"clear": {"detach_every": 2}, "gross": {"detach_every": 1}}, of("ward"), SELDOM, ("RD105",)
         ),
-        _form("each place", {"gross": {"detach_every": 1}}, _of("walkers", "thermostat"), SELDOM),
+        _form("each place", {"gross": {"detach_every": 1}}, of("walkers", "thermostat"), SELDOM),
     ),
     "bad-order": (
         _form(
             "in the order of folders", {"gross": {"order": "folders"}},
-            _of("shapes", "messages", "commands", "ward"),
+            of("shapes", "messages", "commands", "ward"),
         ),
         _form("first of a new iterator", {"gross": {"order": "next_iter"}}, rounds=SOMETIMES),
     ),
     "view": (
-        _form("memory of another order", {"gross": {"view": "memory"}}, _of("clock"), SOMETIMES),
+        _form("memory of another order", {"gross": {"view": "memory"}}, of("clock"), SOMETIMES),
         # What is read step by step then comes from one sample after another.
-        _form("track viewed", {"gross": {"view": "track"}}, _of("walkers"), SOMETIMES, ("RD405",)),
-        _form("images viewed", {"gross": {"view": "images"}}, _of("shapes"), None, ("RD405",)),
-        _form("words viewed", {"gross": {"view": "words"}}, _of("clock"), SELDOM, ("RD405",)),
-        _form("emissions of another order", {"gross": {"view": "emissions"}}, _of("entities"), SELDOM),
+        _form("track viewed", {"gross": {"view": "track"}}, of("walkers"), SOMETIMES, ("RD405",)),
+        _form("images viewed", {"gross": {"view": "images"}}, of("shapes"), None, ("RD405",)),
+        _form("words viewed", {"gross": {"view": "words"}}, of("clock"), SELDOM, ("RD405",)),
+        _form("emissions of another order", {"gross": {"view": "emissions"}}, of("entities"), SELDOM),
     ),
     "one-step": (
-        _form("sequence as one row", {"gross": {"length_one": "features"}}, _of("shapes", "electricity"), SOMETIMES),
-        _form("look back of one", {"gross": {"length_one": "window"}}, _of("electricity"), SELDOM),
-        _form("chunks of one word", {"gross": {"length_one": "bptt"}}, _of("glyphs"), SELDOM),
+        _form("sequence as one row", {"gross": {"length_one": "features"}}, of("shapes", "electricity"), SOMETIMES),
+        _form("look back of one", {"gross": {"length_one": "window"}}, of("electricity"), SELDOM),
+        _form("chunks of one word", {"gross": {"length_one": "bptt"}}, of("glyphs"), SELDOM),
         _form(
             "state not handed to the cell", {"gross": {"length_one": "stateless"}},
-            _of("ward", "walkers", "thermostat"),
+            of("ward", "walkers", "thermostat"),
         ),
     ),
     "wrong-loss": (
         _form("scores into NLLLoss, untouched", {"gross": {"output": "nll"}}, _scores),
-        _form("softplus at the end", {"clear": {"output": "softplus"}}, _of(*_EITHER_SIGN), SELDOM),
-        _form("ReLU at the end, untouched", {"gross": {"output": "relu"}}, _of(*_EITHER_SIGN)),
+        _form("softplus at the end", {"clear": {"output": "softplus"}}, of(*_EITHER_SIGN), SELDOM),
+        _form("ReLU at the end, untouched", {"gross": {"output": "relu"}}, of(*_EITHER_SIGN)),
     ),
     "symmetric": (
         _form("averages", {"gross": {"init": "averages"}}, rounds=SELDOM),
@@ -220,55 +194,55 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "vanishing": (
         _form(
-            "truncated normal", _with({"init": "truncated"}, "gain", (0.05, 0.02, 0.003)), _cells("RNN", *_LAG),
+            "truncated normal", dosed({"init": "truncated"}, "gain", (0.05, 0.02, 0.003)), cells("RNN", *_LAG),
             SELDOM, init="orthogonal",
         ),
         _form(
-            "sparse", _with({"init": "sparse"}, "gain", (0.15, 0.05, 0.01)), _cells("RNN", *_LAG), SELDOM,
+            "sparse", dosed({"init": "sparse"}, "gain", (0.15, 0.05, 0.01)), cells("RNN", *_LAG), SELDOM,
             init="orthogonal",
         ),
         _form(
-            "forget gates by a wrong sign", _with({"gate": "forget"}, "gate_bias", (-2.0, -4.0, -7.0)),
-            _cells("LSTM", *_LAG), SOMETIMES,
+            "forget gates by a wrong sign", dosed({"gate": "forget"}, "gate_bias", (-2.0, -4.0, -7.0)),
+            cells("LSTM", *_LAG), SOMETIMES,
         ),
         _form(
-            "update gates by a wrong sign", _with({"gate": "update"}, "gate_bias", (-2.0, -4.0, -7.0)),
-            _cells("GRU", *_LAG), SELDOM,
+            "update gates by a wrong sign", dosed({"gate": "update"}, "gate_bias", (-2.0, -4.0, -7.0)),
+            cells("GRU", *_LAG), SELDOM,
         ),
     ),
     "exploding": (
-        _form("gain of Xavier", _with({"init": "xavier_gain"}, "gain", (2.0, 4.0, 8.0)), _cells("RNN"), SOMETIMES),
+        _form("gain of Xavier", dosed({"init": "xavier_gain"}, "gain", (2.0, 4.0, 8.0)), cells("RNN"), SOMETIMES),
         _form(
             "width of the input", {
                 "mild": {"init": "input_width"},
                 "clear": {"init": "input_width", "gain": 2.0},
                 "gross": {"init": "input_width", "gain": 5.0},
             },
-            _cells("RNN", "electricity", "thermostat", "walkers", "ward"), SELDOM,
+            cells("RNN", "electricity", "thermostat", "walkers", "ward"), SELDOM,
         ),
     ),
     "deep-stack": (
-        _form("LSTMs, untouched", doses("layers", 4, 8, 12), _cells("LSTM", *_STACKED), SELDOM),
-        _form("plain recurrences", doses("layers", 5, 9, 14), _cells("RNN", *_STACKED), SELDOM),
+        _form("LSTMs, untouched", doses("layers", 4, 8, 12), cells("LSTM", *_STACKED), SELDOM),
+        _form("plain recurrences", doses("layers", 5, 9, 14), cells("RNN", *_STACKED), SELDOM),
     ),
     "saturated-start": (
         # What is meant for the forget gate, in the quarter of the candidate.
         _form(
-            "bias of a wrong quarter", _with({"gate": "cell"}, "gate_bias", (4.0, 8.0, 15.0)), _cells("LSTM"), SELDOM
+            "bias of a wrong quarter", dosed({"gate": "cell"}, "gate_bias", (4.0, 8.0, 15.0)), cells("LSTM"), SELDOM
         ),
         _form(
-            "all gates by both biases", _with({"gate": "all"}, "gate_bias", (-4.0, -7.0, -12.0)), _cells("LSTM"),
+            "all gates by both biases", dosed({"gate": "all"}, "gate_bias", (-4.0, -7.0, -12.0)), cells("LSTM"),
             SELDOM,
         ),
         _form(
-            "output gates by a wrong sign", _with({"gate": "output"}, "gate_bias", (-4.0, -7.0, -12.0)),
-            _cells("LSTM"), SELDOM,
+            "output gates by a wrong sign", dosed({"gate": "output"}, "gate_bias", (-4.0, -7.0, -12.0)),
+            cells("LSTM"), SELDOM,
         ),
     ),
     "dead-units": (
-        _form("ReLU far below zero", doses("relu_bias", -1.5, -4.0, -10.0), _cells("RNN"), SELDOM, relu_bias=0.0),
+        _form("ReLU far below zero", doses("relu_bias", -1.5, -4.0, -10.0), cells("RNN"), SELDOM, relu_bias=0.0),
         _form(
-            "dense layer, untouched", doses("dense_bias", -2.0, -6.0, -20.0), _of("ward", "electricity"), SELDOM,
+            "dense layer, untouched", doses("dense_bias", -2.0, -6.0, -20.0), of("ward", "electricity"), SELDOM,
             ("RD204",),
         ),
     ),
@@ -276,25 +250,25 @@ FORMS: dict[str, tuple[Form, ...]] = {
         _form(
             "logarithm of a negative reading",
             {d: {"broken": "negative", "not_a_number": n} for d, n in (("clear", 29), ("gross", 10))},
-            _of(*_NUMBERS), SOMETIMES,
+            of(*_NUMBERS), SOMETIMES,
         ),
         _form(
-            "change from zero in per cent", {"gross": {"broken": "percent", "not_a_number": 16}}, _of(*_NUMBERS),
+            "change from zero in per cent", {"gross": {"broken": "percent", "not_a_number": 16}}, of(*_NUMBERS),
             SOMETIMES,
         ),
         _form(
-            "batch without a label", {"gross": {"broken": "unlabelled", "not_a_number": 13}}, _of("entities"),
+            "batch without a label", {"gross": {"broken": "unlabelled", "not_a_number": 13}}, of("entities"),
             SOMETIMES,
         ),
     ),
     "overfitting": (
         _form(
             "few samples, untouched", doses("samples", 80, 36, 12),
-            _of("messages", "entities", "walkers", "shapes", "commands", "ward"), validate_every=5, hidden=90,
+            of("messages", "entities", "walkers", "shapes", "commands", "ward"), validate_every=5, hidden=90,
         ),
-        _form("short series", doses("samples", 60, 30, 12), _of("electricity"), SOMETIMES, validate_every=5, hidden=90),
+        _form("short series", doses("samples", 60, 30, 12), of("electricity"), SOMETIMES, validate_every=5, hidden=90),
         _form(
-            "short text", doses("samples", 100, 50, 20), _of("glyphs"), SELDOM, validate_every=5, hidden=90,
+            "short text", doses("samples", 100, 50, 20), of("glyphs"), SELDOM, validate_every=5, hidden=90,
             state="carried",
         ),
     ),

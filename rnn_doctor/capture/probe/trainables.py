@@ -93,8 +93,8 @@ class Trainables:
 
     def wait_for_update(self, tensors: Sequence[torch.Tensor]) -> bool:
         """Whether optimizers were built that are to update these, or they are no parameters beside those of one."""
-        parameters_among = any(isinstance(t, torch.nn.Parameter) for t in tensors)
-        return bool(self._optimizers.live()) and (not parameters_among or self.hold(tensors))
+        proper = any(isinstance(t, torch.nn.Parameter) for t in tensors)
+        return bool(self._optimizers.live()) and (not proper or self.hold(tensors))
 
     def watch_hands(self, weigh: bool) -> None:
         """After a backward pass: remembers a piece of each parameter, to see whether the script changes them.

@@ -34,7 +34,8 @@ class Loaders:
         self._first: weakref.ref[torch.Tensor] | None = None
         self._batch: list[weakref.ref[torch.Tensor]] = []
         self.current: int | None = None
-        self._finished: int | None = None
+        self.finished: int | None = None
+        """The loader that has given its last batch, up to the next batch of any: a library may have looked ahead."""
         self._given: dict[int, int] = {}
         self._lengths: dict[int, int | None] = {}
         self._drawn: dict[int, int | None] = {}
@@ -103,11 +104,6 @@ class Loaders:
         return self._given.get(number, 0) - self._begun.get(number, 0)
 
     @property
-    def finished(self) -> int | None:
-        """The loader that has given its last batch, up to the next batch of any: a library may have looked ahead."""
-        return self._finished
-
-    @property
     def left(self) -> int | None:
         """Batches that the current loader has left in this pass; None where that is not known."""
         length = self.length(self.current)
@@ -116,7 +112,7 @@ class Loaders:
     def gave(self, iterator: Any, batch: Any, sampled: bool) -> None:
         """A loader gave a batch."""
         self.current = self._iterators.get(iterator)
-        self._finished = None
+        self.finished = None
         if self.current is not None:
             self._given[self.current] = self._given.get(self.current, 0) + 1
         self._batch = [weakref.ref(each) for each in _tensors(batch)]
@@ -128,7 +124,7 @@ class Loaders:
     def ended(self) -> None:
         """A loader is exhausted."""
         if self.current is not None:
-            self._finished, self.current = self.current, None
+            self.finished, self.current = self.current, None
 
     def trained(self) -> None:
         """A backward pass ran on the current batch."""

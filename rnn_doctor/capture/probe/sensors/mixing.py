@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..graph import kind_of, shape_of
 from ..listening import Listening
+from ..recurrence.kernel import time_and_batch
 from ..writer import Writer
 from .input_views import made_by_layer, mixed_state, read_by
 from .joined import Pairs, layout_of_pair, made_of_pairs, owner, pair_of, pairs_of, put_together
@@ -323,12 +324,4 @@ def _input(module: Any, given: Any, state: Any, source: Source) -> _Input:
     begun = [t.grad_fn for t in states if t is not None and t.grad_fn is not None]
     whole = isinstance(given, torch.Tensor) and given.dim() == 3 and isinstance(module, nn.RNNBase)
     pair = pair_of(given) if whole and module.batch_first and given.grad_fn is None else None
-    return _Input(_rows_of(module, given), pair, roots, raw, source, begun)
-
-
-def _rows_of(module: Any, given: Any) -> int:
-    if isinstance(given, PackedSequence):
-        return int(given.batch_sizes[0])
-    if isinstance(module, nn.RNNBase):
-        return int(given.shape[0 if module.batch_first else 1]) if given.dim() == 3 else 1
-    return len(given) if given.dim() == 2 else 1
+    return _Input(time_and_batch(module, given)[1], pair, roots, raw, source, begun)

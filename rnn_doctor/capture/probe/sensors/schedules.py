@@ -33,8 +33,9 @@ def _planned(scheduler: Any) -> int | None:
     if kind == "LambdaLR":
         settings = [rule.keywords for rule in scheduler.lr_lambdas if isinstance(rule, functools.partial)]
         counts = [each["num_warmup_steps"] for each in settings if each.get("num_warmup_steps")]
-        told = [until for rule in scheduler.lr_lambdas if (until := rises_until(rule)) is not None]
-        return _count(max(counts or told)) if counts or told else None
+        if not counts:
+            counts = [until for rule in scheduler.lr_lambdas if (until := rises_until(rule)) is not None]
+        return _count(max(counts)) if counts else None
     return None
 
 
