@@ -6,7 +6,7 @@ Each stage is imported when it is needed, so that listing rules does not pay for
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from rnn_doctor import __version__, observed
 
 if TYPE_CHECKING:
     from rnn_doctor.capture.interrupts import Interrupts
-    from rnn_doctor.capture.launch import Outcome, Progress, Target
+    from rnn_doctor.capture.launch import Change, Outcome, Progress, Target
     from rnn_doctor.foreign.runs import Run
     from rnn_doctor.schema.report import ChangedThreshold, Report
     from rnn_doctor.schema.rule import Case, Rule
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.schema.signals import Signals
     from rnn_doctor.settings import Settings
+    from rnn_doctor.trials.arms import Arm
+    from rnn_doctor.trials.effects import Run as TrialRun
 
-    __all__ = ["Outcome", "Progress", "Run", "Target"]
+    __all__ = ["Arm", "Change", "Outcome", "Progress", "Run", "Target", "TrialRun"]
     """What the command line names of a stage, for type checkers alone."""
 
 _DEEP = 60.0
@@ -51,11 +53,12 @@ def record(
     on_output: Callable[[bytes], None] | None = None,
     output: int | None = None,
     interrupted: Callable[[], bool] = lambda: False,
+    change: Change | None = None,
 ) -> Outcome:
     """How the script ended; its run log is in the file afterwards, if it used torch at all.
 
     `output` is the file descriptor that the script writes to. In another thread than the main one `interrupted`
-    says when to end it.
+    says when to end it. `change`: the run is a trial, whose validation nobody waits for.
     """
     from rnn_doctor.capture import launch
 
@@ -66,8 +69,9 @@ def record(
         steps=settings.step_limit,
         time_limit=math.inf if whole else settings.time_limit,
         start_limit=settings.start_limit,
-        validate=settings.validation == "auto",
-        deep=_DEEP if settings.deep else 0.0,
+        validate=settings.validation == "auto" and change is None,
+        deep=_DEEP if settings.deep and change is None else 0.0,
+        change=change,
         tool_version=__version__,
         terminal=terminal,
         on_progress=on_progress,
@@ -170,6 +174,82 @@ def examine(log: RunLog, settings: Settings) -> Report:
     )
     older = baseline(settings)
     return report if older is None else since(report, older)
+
+
+def arms(log: RunLog, report: Report, settings: Settings) -> list[Arm]:
+    """What can be tried on the script of an observed run: of what its report recommends, or of the settings' remedies.
+
+    Raises: SettingsError: a remedy does not exist, or no trial can apply it. ScriptError: a fault that is certain, and
+    that no trial can mend, has to go first.
+    """
+    from rnn_doctor.errors import ScriptError, SettingsError, did_you_mean
+    from rnn_doctor.trials import arms as ways
+
+    book = rulebook(settings.rules)
+    for remedy in settings.remedy:
+        if remedy not in ways.WAYS:
+            plan = book.remedies[remedy].trial if remedy in book.remedies else None
+            why = f": {plan.how}" if plan else did_you_mean(remedy, ways.WAYS)
+            raise SettingsError(
+                f"{settings.origin('remedy')}: no trial can apply {remedy!r}{why}",
+                f"trials apply {', '.join(sorted(ways.WAYS))}",
+            )
+    first = None if settings.remedy else ways.standing_in_the_way(report, book.remedies)
+    if first is not None:
+        raise ScriptError(
+            f"nothing was tried: a fault that is certain keeps {report.subject.script} from learning",
+            f"{first[0].lower()}{first[1:]}, then try again; --remedy ID tries one all the same",
+        )
+    return ways.arms(report, ways.clues(log, report, settings.lag), only=settings.remedy)
+
+
+def change(arm: Arm | None, repeat: int) -> Change:
+    """What an arm changes of a run in one repeat; nothing but the seeds without an arm."""
+    from rnn_doctor.capture.launch import Change
+
+    return Change(repeat=repeat) if arm is None else Change(arm.intervention, arm.values, repeat)
+
+
+def trial_run(path: Path, settings: Settings) -> TrialRun:
+    """What came of one run of a trial. Raises: RunLogError: its log cannot be read."""
+    from rnn_doctor.diagnose.engine import diagnose
+    from rnn_doctor.schema import reading
+    from rnn_doctor.trials.effects import Run as TrialRun
+
+    log = reading.read(path)
+    book, enabled, _ = rules_in_use(settings)
+    found = diagnose(_signals(log, settings.lag), book, enabled=enabled).findings
+    return TrialRun(log, frozenset(finding.rule for finding in found))
+
+
+def tried(
+    report: Report,
+    log: RunLog,
+    own: Sequence[TrialRun],
+    runs: Mapping[Arm, Sequence[TrialRun]],
+    untried: Mapping[str, str],
+    settings: Settings,
+) -> Report:
+    """The report with the remedies in the order of their measured effects.
+
+    log: of the observed run. own, runs: by repeat, without a remedy and with each. untried: why, by remedy.
+    """
+    from rnn_doctor.prescribe.measured import measured
+    from rnn_doctor.schema.report import NotAssessed
+    from rnn_doctor.trials.effects import best, effects, order
+
+    addresses = {each.id: each.addresses for each in report.remedies}
+    chosen = sorted(best(effects(own, runs, addresses)).items(), key=lambda of_remedy: order(of_remedy[1]))
+    names = _signals(log, settings.lag).names
+    return report.model_copy(
+        update={
+            "remedies": measured(report.remedies, dict(chosen), rulebook(settings.rules), names),
+            "not_assessed": (
+                *report.not_assessed,
+                *(NotAssessed(what=f"trial of {remedy}", reason=why) for remedy, why in untried.items()),
+            ),
+        }
+    )
 
 
 def unjudged(target: Target, settings: Settings, reason: str) -> Report:

@@ -70,6 +70,7 @@ def _listed(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
+Repeats = Annotated[int, BeforeValidator(_no_bool), Field(ge=2)]
 Seconds = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
 Thresholds = dict[str, dict[str, float | tuple[float, float]]]
 """By rule, as id or name, and signal."""
@@ -101,6 +102,8 @@ class Settings(Frozen):
     map: Pairs = Field((), description="a list of texts such as train_loss=COLUMN")
     deep: bool = Field(False, description="true or false")
     lag: Whole | None = Field(None, description="a whole number of at least 1")
+    repeats: Repeats = Field(3, description="a whole number of at least 2")
+    remedy: Names = Field((), description="a list of ids of remedies")
     python: str | None = Field(None, description="the path of a Python interpreter")
     jobs: Whole | None = Field(None, description="a whole number of at least 1")
     quiet: bool = Field(False, description="true or false")

@@ -12,10 +12,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from rnn_doctor.capture.interrupts import Interrupts, counted
 from rnn_doctor.capture.processes import end_all
@@ -52,6 +52,17 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What a trial changes of a run."""
+
+    intervention: str = "none"
+    """One of `capture/probe/interventions/applying.py`."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    repeat: int = 0
+    """Runs of one repeat have the same seeds, those of another have others."""
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far the observation is."""
 
@@ -82,6 +93,7 @@ def launch(
     start_limit: float,
     validate: bool = False,
     deep: float = 0.0,
+    change: Change | None = None,
     tool_version: str,
     terminal: bool,
     on_progress: Callable[[Progress], None],
@@ -95,13 +107,13 @@ def launch(
     terminal of its own, and what it writes comes through `on_output`, so that the caller can print it around
     a live line. Signals reach the main thread alone: in another one `interrupted` is asked instead, and the
     script is ended as by Ctrl-C once it says yes. With `validate` the epoch is ended early where the script has
-    not validated by then. `deep`: seconds that trials may take besides.
+    not validated by then. `deep`: seconds that trials may take besides. `change`: the run is a trial itself.
 
     Raises: OSError: the interpreter cannot be started.
     """
     for old in _logs(log):
         old.unlink()
-    environment = _environment(target, log, steps, time_limit, validate, deep, tool_version)
+    environment = _environment(target, log, steps, time_limit, validate, deep, change, tool_version)
     with counted() as interrupts, _terminal(terminal) as (reader, writer):
         stdin = subprocess.DEVNULL if sys.__stdin__ is None or sys.__stdin__.isatty() else None
         sink = output if writer is None else writer
@@ -139,6 +151,7 @@ def _environment(
     time_limit: float,
     validate: bool,
     deep: float,
+    change: Change | None,
     tool_version: str,
 ) -> dict[str, str]:
     config = {
@@ -151,8 +164,11 @@ def _environment(
         "script": ("-m " if target.is_module else "") + target.path,
         "arguments": list(target.arguments),
         "parent": os.getpid(),
+        "trial": change and asdict(change),
     }
     environment = dict(os.environ)
+    if change is not None:  # sets of words, as vocabularies are made of, come in one order in all of them
+        environment["PYTHONHASHSEED"] = "0"
     given = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = str(_INJECT) + (os.pathsep + given if given else "")
     environment[_VARIABLE] = json.dumps(config)

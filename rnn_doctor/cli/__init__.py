@@ -13,7 +13,9 @@ from rnn_doctor import __version__
 from rnn_doctor.cli import exit_codes, output
 from rnn_doctor.errors import DoctorError
 
-COMMANDS = ("check", "record", "diagnose", "report", "compare", "rule", "schema")
+COMMANDS = ("check", "try", "record", "diagnose", "report", "compare", "rule", "schema")
+_MODULES = {"try": "trying"}
+"""Where a command's name is a word of Python's."""
 
 
 class _Lazy(click.Group):
@@ -27,7 +29,8 @@ class _Lazy(click.Group):
         """The command of this name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"rnn_doctor.cli.{cmd_name}").command
+        module = importlib.import_module(f"rnn_doctor.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        command: click.Command = module.command
         return command
 
     def resolve_command(

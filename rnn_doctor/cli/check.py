@@ -13,7 +13,11 @@ from rnn_doctor.errors import ScriptError, SettingsError
 from rnn_doctor.targets import target
 
 if TYPE_CHECKING:
-    from rnn_doctor.pipeline import Outcome
+    from collections.abc import Callable
+
+    from rnn_doctor.pipeline import Target
+    from rnn_doctor.schema.report import Report
+    from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.settings import Settings
 
 
@@ -63,16 +67,25 @@ def command(
     if not settings.quiet:
         tell_of_scripts_given_as_arguments(words)
     with recording.place(Path(log) if log else None) as place:
-        outcome = recording.run(what, place.path, settings)
-        place.keep |= outcome.reason == "interrupted"
-        return _judge(outcome, place, settings)
+        return examine(what, place, settings)
 
 
-def _judge(outcome: Outcome, place: recording.Place, settings: Settings) -> int:
+def examine(
+    what: Target,
+    place: recording.Place,
+    settings: Settings,
+    then: Callable[[RunLog, Report], tuple[Report, bool]] | None = None,
+) -> int:
+    """Runs the script, reports, and gives the exit code; `then` adds to the report of a run that was not interrupted.
+
+    It says besides whether it was interrupted itself.
+    """
     from rnn_doctor import observed, pipeline
     from rnn_doctor.schema import reading
 
+    outcome = recording.run(what, place.path, settings)
     interrupted = outcome.reason == "interrupted"
+    place.keep |= interrupted
     if outcome.log is None:
         output.say("interrupted before anything of a training was seen")
         return exit_codes.INTERRUPTED
@@ -85,6 +98,8 @@ def _judge(outcome: Outcome, place: recording.Place, settings: Settings) -> int:
             raise
         output.say(f"interrupted: {error.message}")
         return exit_codes.INTERRUPTED
+    if then is not None and not interrupted and not observed.too_little(log, report):
+        report, interrupted = then(log, report)
     code = exit_codes.INTERRUPTED if interrupted else judging.exit_code(log, report, settings)
     output.emit([judging.judged(report, code, settings)], settings)
     judging.remark(log, report, settings)

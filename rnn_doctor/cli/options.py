@@ -151,6 +151,23 @@ def judging(command: Command) -> Command:
     return command
 
 
+def trying(command: Command) -> Command:
+    """Adds the options on trials of remedies."""
+    for option in (
+        click.option("--jobs", metavar="N", help="Runs at once.  [as many as the cores allow]"),
+        click.option(
+            "--remedy",
+            "remedy",
+            multiple=True,
+            metavar="ID",
+            help="Try these remedies alone, asked for or not.",
+        ),
+        click.option("--repeats", metavar="N", help="Runs of each, with other seeds every time.  [3]"),
+    ):
+        command = option(command)
+    return command
+
+
 def mapping(command: Command) -> Command:
     """Adds the option on which column of a foreign log is what."""
     return click.option(

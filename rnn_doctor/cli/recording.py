@@ -16,7 +16,7 @@ from rnn_doctor.cli import output, progress
 from rnn_doctor.errors import DoctorError, ScriptError
 
 if TYPE_CHECKING:
-    from rnn_doctor.pipeline import Outcome, Target
+    from rnn_doctor.pipeline import Change, Outcome, Target
     from rnn_doctor.settings import Settings
 
 
@@ -66,6 +66,7 @@ def run(
     shown: progress.Reporter | None = None,
     written_to: int | None = None,
     interrupted: Callable[[], bool] = lambda: False,
+    change: Change | None = None,
 ) -> Outcome:
     """How the script ended.
 
@@ -88,6 +89,7 @@ def run(
             on_output=shown.output if isinstance(shown, progress.Live) else None,
             output=written_to,
             interrupted=interrupted,
+            change=change,
         )
     except OSError as error:
         raise targets.not_started(target, error) from None

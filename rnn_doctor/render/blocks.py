@@ -6,7 +6,7 @@ from itertools import groupby
 
 from rnn_doctor.render import standing
 from rnn_doctor.render.page import Page, Part
-from rnn_doctor.render.wording import evidence, joined, record, short, study
+from rnn_doctor.render.wording import basis, evidence, joined, record, short, study
 from rnn_doctor.schema.report import (
     Conditions,
     Contraindication,
@@ -36,11 +36,6 @@ _ON_DEMAND = " (-v tells why)"
 _RULE_ID = re.compile(r"\b[A-Z]+\d+\b")
 
 _STYLE: dict[Severity, str] = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
-_BASIS = {
-    "certain": "certain, it undoes the fault",
-    "trial": "measured on this run",
-    "literature": "by published evidence",
-}
 
 
 def findings(page: Page, report: Report, *, full: bool = False) -> None:
@@ -120,7 +115,7 @@ def _remedy(page: Page, remedy: Prescription, *, brief: bool, full: bool) -> Non
     number = f"{remedy.rank:>2}. "
     page.add(
         (f"{number}{remedy.title}", "bold"),
-        f" ({', '.join(remedy.addresses)}; {_basis(remedy)})",
+        f" ({'; '.join(filter(None, [', '.join(remedy.addresses), basis(remedy)]))})",
         hang=len(number),
     )
     page.add(remedy.because, indent=4)
@@ -135,16 +130,6 @@ def _remedy(page: Page, remedy: Prescription, *, brief: bool, full: bool) -> Non
         page.blank()
     for caution in remedy.cautions:
         page.add(f"- {caution}", indent=4, hang=6)
-
-
-def _basis(remedy: Prescription) -> str:
-    if remedy.trial is None:
-        return _BASIS[remedy.basis]
-    low, high = remedy.trial.interval
-    return (
-        f"measured on this run: effect {remedy.trial.effect:+.3g} ({low:+.3g} to {high:+.3g}) "
-        f"after {remedy.trial.steps} steps"
-    )
 
 
 def contraindications(page: Page, warned: Iterable[Contraindication], *, full: bool = False) -> None:

@@ -6,7 +6,7 @@ from itertools import groupby
 from rnn_doctor.render import expected, foreign, markup, overview, telling
 from rnn_doctor.render.standing import mark, summary
 from rnn_doctor.render.unjudged import checks, listed, offers
-from rnn_doctor.render.wording import count, evidence, joined, severities, short
+from rnn_doctor.render.wording import basis, count, evidence, joined, severities, short
 from rnn_doctor.schema.report import Evidence, Finding, NotAssessed, Prescription, Report, Suppressed, Verdict
 from rnn_doctor.schema.rule import Severity
 
@@ -29,11 +29,6 @@ _VERDICT: dict[Verdict, str] = {
     "not_assessed": "⚪ not assessed",
 }
 _SEVERITY: dict[Severity, str] = {"error": "🔴 error", "warning": "🟡 warning", "note": "🔵 note"}
-_BASIS = {
-    "certain": "certain, it undoes the fault",
-    "trial": "measured on this run",
-    "literature": "by published evidence",
-}
 
 
 def render(report: Report) -> str:
@@ -237,14 +232,7 @@ def _remedies(report: Report) -> Iterator[str]:
 
 
 def _standing(remedy: Prescription) -> str:
-    return f"{short(', '.join(remedy.addresses), 200)}; {_basis(remedy)}"
-
-
-def _basis(remedy: Prescription) -> str:
-    if remedy.trial is None:
-        return _BASIS[remedy.basis]
-    low, high = remedy.trial.interval
-    return f"measured on this run: effect {remedy.trial.effect:+.3g} ({low:+.3g} to {high:+.3g})"
+    return "; ".join(filter(None, [short(", ".join(remedy.addresses), 200), basis(remedy)]))
 
 
 def _treatment(remedy: Prescription) -> str:

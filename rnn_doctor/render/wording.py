@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rnn_doctor.schema.calibration import Record
     from rnn_doctor.schema.remedy import Study, TrialPlan
-    from rnn_doctor.schema.report import Evidence, Finding
+    from rnn_doctor.schema.report import Evidence, Finding, Prescription, Trial
 
 _PLAIN_UNITS = frozenset(
     {"", "1", "ratio", "share", "bool", "boolean", "claim", "text", "name", "count", "number"}
@@ -105,6 +106,40 @@ def study(measured: Study) -> str:
     return (
         f"{measured.effect} ({aside})" if measured.effect else f"no size of effect is known to us ({aside})"
     )
+
+
+_BASIS = {
+    "certain": "certain, it undoes the fault",
+    "trial": "measured on this run",
+    "literature": "by published evidence",
+}
+_LARGEST = 100.0
+"""Logarithm of the largest ratio that is written out."""
+_VERDICT = {"helps": "it helped", "harms": "it made this run worse", "unclear": "no difference that shows"}
+
+
+def basis(remedy: Prescription) -> str:
+    """What a recommendation rests on; of a remedy that was tried, what it did, in words and numbers."""
+    if remedy.trial is None:
+        return _BASIS[remedy.basis]
+    certain = f"{_BASIS['certain']}; " if remedy.basis == "certain" else ""
+    return f"{certain}tried: {_VERDICT[remedy.trial.verdict]}; {measured(remedy.trial)}"
+
+
+def measured(trial: Trial) -> str:
+    """`0.21 times the loss (0.15 to 0.3) with Adam at 0.001, in 3 runs of 50 updates; RD302 is gone`."""
+    low, high = (ratio(bound) for bound in trial.interval)
+    known = f" ({low} to {high})" if math.isfinite(trial.interval[1]) else ""
+    loss = f"{ratio(trial.effect)} times the loss{known}"
+    text = f"{loss} with {trial.arms[0]}, in {count(trial.repeats, 'run')}"
+    gone = f"; {joined(trial.gone)} {'is' if len(trial.gone) == 1 else 'are'} gone" if trial.gone else ""
+    return f"{text} of {count(trial.steps, 'update')}{gone}"
+
+
+def ratio(logarithm: float) -> str:
+    """A ratio of losses, by its logarithm, in two digits; three where these would say 1."""
+    value = math.exp(min(logarithm, _LARGEST))
+    return f"{value:.2g}" if not 0.9 < value < 1.1 else f"{value:.3g}"
 
 
 _APPLIES = {

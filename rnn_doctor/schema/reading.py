@@ -55,7 +55,7 @@ _QUOTED = 200
 _LONG_LINE = 20_000
 """Bytes from which on a line is looked at for texts that no script has: none of the recorded runs comes near."""
 _LONGEST_TEXT = 10_000
-_SINGLE = {"header", "imported", "early_validation", "withheld", "crash", "stop", "exit"}
+_SINGLE = {"header", "imported", "intervention", "early_validation", "withheld", "crash", "stop", "exit"}
 
 
 _SAMPLED = frozenset(("sample", "batch", "readout", "loss", "non_finite"))

@@ -157,10 +157,21 @@ class Trial(Frozen):
     """The measured effect of a remedy on this very run."""
 
     arms: tuple[str, ...]
+    """What was done, the best first, of which the numbers are."""
     effect: Number
+    """Logarithm of the loss with it over the loss without it; mean over the repeats."""
     interval: tuple[Number, Number]
+    """Student's, at 95 %; infinite where the repeats do not tell how far the effect scatters."""
     p_value: Number
+    """Two-sided, Holm's for all that was tried."""
     steps: int
+    """Updates of each run."""
+    repeats: int = 1
+    """Runs with other seeds, each beside one without the remedy."""
+    verdict: Literal["helps", "harms", "unclear"] = "unclear"
+    """Helps: the loss is lower by a twentieth in every repeat, or what it treats is `gone` and the loss not higher."""
+    gone: tuple[str, ...] = ()
+    """Ids of rules that found something in every run without it, and in none with it."""
 
 
 class Prescription(Frozen):

@@ -30,7 +30,7 @@ from rnn_doctor.schema.recurrence import (
     StateFlow,
     StepReadout,
 )
-from rnn_doctor.schema.trials import BatchFit, Withheld
+from rnn_doctor.schema.trials import BatchFit, Intervention, Withheld
 from rnn_doctor.schema.validating import EarlyValidation, Evaluation
 from rnn_doctor.schema.values import Frozen, Location, Number
 from rnn_doctor.schema.wiring import (
@@ -320,6 +320,7 @@ Record = Annotated[
     | Mode
     | Softmax
     | BatchOrder
+    | Intervention
     | BatchFit
     | Withheld
     | AxisDependence
@@ -376,6 +377,8 @@ class RunLog(Frozen):
     modes: tuple[Mode, ...] = ()
     softmaxes: tuple[Softmax, ...] = ()
     batch_orders: tuple[BatchOrder, ...] = ()
+    intervention: Intervention | None = None
+    """Set where the run was a trial."""
     batch_fits: tuple[BatchFit, ...] = ()
     withheld: Withheld | None = None
     axis_dependences: tuple[AxisDependence, ...] = ()

@@ -8,6 +8,17 @@ from rnn_doctor.schema.values import Frozen, Number
 ArmName = Literal["own", "rate_x10", "rate_x0.1", "rate_x100", "adam", "fresh", "fresh_adam"]
 
 
+class Intervention(Frozen):
+    """What a trial changed of the run, which otherwise was the script's own."""
+
+    record: Literal["intervention"]
+    step: int
+    name: str
+    """`none` in the runs that the others are held against."""
+    applied: int
+    """Updates, calls or tensors that it changed; what it never met was not tried."""
+
+
 class BatchFit(Frozen):
     """One arm of the test whether the network learns one fixed batch, made in a copy of the process.
 

@@ -64,13 +64,27 @@ def _install(config: Config) -> None:
     observer = Observer(config)
     _state["observer"] = observer
     try:
-        hooks.install(observer, patches)
+        if config.trial is None:
+            hooks.install(observer, patches)
+        else:
+            _install_trial(observer, patches, config.trial)
     except Exception as error:  # a torch that we do not know must not break the script
         patches.undo()
         observer.session.switch_off("probe", error)
     atexit.register(_at_exit)
     os.register_at_fork(after_in_child=lambda: _after_fork(config))
     _watch_exceptions()
+
+
+def _install_trial(observer: Any, patches: Any, trial: dict[str, Any]) -> None:
+    from . import hooks
+    from .interventions.applying import Applying
+
+    applying = Applying(trial["intervention"], trial["values"], trial["repeat"], patches)
+    _state["applying"] = observer.session.applying = applying
+    applying.begin()
+    hooks.install(observer, patches)
+    applying.end()
 
 
 def _at_exit() -> None:
@@ -88,6 +102,7 @@ def _after_fork(config: Config) -> None:
         return
     lifeline.watch(config.parent)
     observer.__init__(config)
+    observer.session.applying = _state.get("applying")
 
 
 def _watch_exceptions() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 VARIABLE = "RNN_DOCTOR_PROBE"
 
@@ -27,6 +27,8 @@ class Config(NamedTuple):
     """Whether the last epoch is ended early, so that the script's own validation comes within the observation."""
     deep: float = 0.0
     """Seconds that trials in copies of the process may take, for which the script waits; 0 for no trials."""
+    trial: dict[str, Any] | None = None
+    """Of a run that tries a remedy: the `intervention`, its `values`, and the number of the `repeat`."""
 
 
 def from_environment() -> Config | None:

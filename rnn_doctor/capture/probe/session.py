@@ -38,6 +38,8 @@ class Session:
         """Backward passes since the last update."""
         self.copying = False
         """A copy of the process is made on purpose, which nothing observes."""
+        self.applying: Any = None
+        """What a trial changes of the run, if it is one."""
         self._started: float | None = None
         self._off: set[str] = set()
         self._roles: set[str] = set()
@@ -110,6 +112,9 @@ class Session:
         self.active = False
         self._reason = reason
         if self.writer.is_open:
+            if self.applying is not None:
+                applied = self.applying.intervention.applied
+                self.writer.write("intervention", step=self.step, name=self.applying.name, applied=applied)
             self._write_stop(swallowed=False)
 
     def _write_stop(self, swallowed: bool) -> None:

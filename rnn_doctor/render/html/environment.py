@@ -26,11 +26,6 @@ _VERDICTS = {
     "absent": "Absent",
     "not_assessed": "Not assessed",
 }
-_BASIS = {
-    "certain": "certain: it undoes the fault",
-    "trial": "measured on this run",
-    "literature": "by published evidence",
-}
 
 
 def policy(style: str, script: str) -> str:
@@ -83,7 +78,7 @@ def environment() -> Environment:
     }
     made.globals |= {
         "verdict_words": _VERDICTS,
-        "basis_words": _BASIS,
+        "basis": wording.basis,
         "roles": headline.ROLES,
         "count": wording.count,
         "folded": _folded,
