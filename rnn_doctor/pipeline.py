@@ -176,25 +176,35 @@ def examine(log: RunLog, settings: Settings) -> Report:
     return report if older is None else since(report, older)
 
 
-def arms(log: RunLog, report: Report, settings: Settings) -> list[Arm]:
-    """What can be tried on the script of an observed run: of what its report recommends, or of the settings' remedies.
+def refuse_untriable(settings: Settings) -> None:
+    """Nothing, where trials can apply the settings' remedies: asked before the script runs.
 
-    Raises: SettingsError: a remedy does not exist, or no trial can apply it. ScriptError: a fault that is certain, and
-    that no trial can mend, has to go first.
+    Raises: SettingsError: a remedy does not exist, or no trial can apply it.
     """
-    from rnn_doctor.errors import ScriptError, SettingsError, did_you_mean
-    from rnn_doctor.trials import arms as ways
+    from rnn_doctor.errors import SettingsError, did_you_mean
+    from rnn_doctor.trials.arms import WAYS
 
-    book = rulebook(settings.rules)
+    known = rulebook(settings.rules).remedies
     for remedy in settings.remedy:
-        if remedy not in ways.WAYS:
-            plan = book.remedies[remedy].trial if remedy in book.remedies else None
-            why = f": {plan.how}" if plan else did_you_mean(remedy, ways.WAYS)
+        if remedy not in WAYS:
+            plan = known[remedy].trial if remedy in known else None
+            why = f": {plan.how}" if plan else did_you_mean(remedy, WAYS)
             raise SettingsError(
                 f"{settings.origin('remedy')}: no trial can apply {remedy!r}{why}",
-                f"trials apply {', '.join(sorted(ways.WAYS))}",
+                f"trials apply {', '.join(sorted(WAYS))}",
             )
-    first = None if settings.remedy else ways.standing_in_the_way(report, book.remedies)
+
+
+def arms(log: RunLog, report: Report, settings: Settings) -> list[Arm]:
+    """What can be tried on the script of an observed run: of what its report recommends, or the settings' remedies.
+
+    Raises: ScriptError: a fault that is certain, and that no trial can mend, has to go first.
+    """
+    from rnn_doctor.errors import ScriptError
+    from rnn_doctor.trials import arms as ways
+
+    known = rulebook(settings.rules).remedies
+    first = None if settings.remedy else ways.standing_in_the_way(report, known)
     if first is not None:
         raise ScriptError(
             f"nothing was tried: a fault that is certain keeps {report.subject.script} from learning",

@@ -18,7 +18,7 @@ STDLIB = sys.stdlib_module_names
 
 NOUNS = {"schema", "errors", ""}
 """The empty name is the package itself, which holds the version alone."""
-STAGES = {"capture", "foreign", "derive", "diagnose", "prescribe", "compare", "render"}
+STAGES = {"capture", "foreign", "derive", "diagnose", "prescribe", "trials", "compare", "render"}
 
 OURS: dict[str, set[str]] = {
     "": set(),
@@ -35,6 +35,7 @@ OURS: dict[str, set[str]] = {
     "derive": NOUNS | {"derive"},
     "diagnose": NOUNS | {"diagnose"},
     "prescribe": NOUNS | {"prescribe"},
+    "trials": NOUNS | {"trials"},
     "compare": NOUNS | {"compare"},
     "render": NOUNS | {"render"},
     "observed": NOUNS,
@@ -56,6 +57,7 @@ OTHERS: dict[str, set[str]] = {
     "derive": {"numpy", "scipy"},
     "diagnose": {"pydantic"},
     "compare": {"scipy"},
+    "trials": {"scipy"},
     "render": {"rich", "jinja2", "markupsafe", "pydantic"},
     "cli": {"click", "rich", "pydantic", "jsonschema"},
     "pytest_plugin": {"pytest"},

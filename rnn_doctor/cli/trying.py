@@ -61,6 +61,7 @@ def command(module: str | None, words: tuple[str, ...], **flags: Any) -> int:
     output.check_writable(settings.output)
     pipeline.rules_in_use(settings)
     pipeline.baseline(settings)
+    pipeline.refuse_untriable(settings)
 
     def then(log: RunLog, report: Report) -> tuple[Report, bool]:
         return _try(what, log, report, settings)

@@ -143,8 +143,8 @@ def ratio(logarithm: float) -> str:
 
 
 _APPLIES = {
-    "live": "can be applied to the running model",
-    "restart": "can be applied to a run from the start",
+    "live": "`rnn-doctor try` applies it at each update",
+    "restart": "`rnn-doctor try` applies it from the start",
     "no": "cannot be applied without you",
 }
 

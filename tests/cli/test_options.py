@@ -24,9 +24,11 @@ def options(name: str) -> dict[str, click.Option]:
 
 
 def test_every_setting_has_a_flag() -> None:
-    """That of `check`; what tells of foreign logs alone, that of `diagnose`."""
-    assert set(options("check")) - _NOT_SETTINGS == set(FIELDS) - _FILE_ALONE - {"map"}
+    """That of `check`; what tells of foreign logs alone, that of `diagnose`, and of trials that of `try`."""
+    of_trials = {"repeats", "remedy"}
+    assert set(options("check")) - _NOT_SETTINGS == set(FIELDS) - _FILE_ALONE - {"map"} - of_trials
     assert "map" in options("diagnose")
+    assert of_trials <= set(options("try"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

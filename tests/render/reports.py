@@ -250,7 +250,14 @@ def _remedies() -> tuple[Prescription, ...]:
             because="smaller steps leave the steep region more slowly",
             basis="trial",
             trial=Trial(
-                arms=("control", "lr / 10"), effect=-0.41, interval=(-0.5, -0.3), p_value=0.001, steps=40
+                arms=("the learning rate times 0.1",),
+                effect=-0.41,
+                interval=(-0.5, -0.3),
+                p_value=0.001,
+                steps=40,
+                repeats=3,
+                verdict="helps",
+                gone=("RD103",),
             ),
             effort="setting",
             how="optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)",

@@ -79,7 +79,7 @@ def test_the_order_of_the_report() -> None:
         "warning[RD308]",
         "note[RD410]",
         " 1. Standardize the inputs (RD403; certain",
-        " 2. Lower the learning rate (RD103; measured on this run: effect -0.41",
+        " 2. Lower the learning rate (RD103; tried: it helped",
         " 3. Clip the gradient norm",
         "- Does not help vanishing gradients.",
         " 4. Put dropout",

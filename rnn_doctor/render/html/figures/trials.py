@@ -20,7 +20,9 @@ def trials(report: Report) -> Figure:
         "line at 0 it helps; an interval that crosses the line may be no effect at all.",
     )
     if not tried:
-        return Figure("figure-trials", title, caption, absent="no remedy was tried on this run")
+        return Figure(
+            "figure-trials", title, caption, absent="no remedy was tried on this run; `rnn-doctor try` does"
+        )
     measured = [v for _, t in tried for v in (t.effect, *t.interval) if math.isfinite(v)]
     room = _ROOM * max(map(abs, measured), default=1.0)
     scale = scales.linear([-room, room, *measured])
