@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rnn_doctor.settings import Settings
 
 _FEWEST = 20
-"""Updates below which a difference says little of what comes (rnn_doctor/trials/effects.py)."""
+"""Updates below which the last fifth of the losses, which is compared, is fewer than four."""
 
 
 @click.command("try", cls=ScriptCommand)

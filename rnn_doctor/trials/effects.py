@@ -13,13 +13,10 @@ from rnn_doctor.schema.report import Trial
 from rnn_doctor.schema.runlog import RunLog
 from rnn_doctor.trials.arms import Arm
 
-FEWEST_STEPS = 20
-"""Updates from which on a loss that is lower by a twentieth stays lower: in 28 of 28 remedies after 20 updates, in 26
-of 26 after 10, in 33 of 34 after 40 (benchmarks/trials.py tells of this way to try)."""
 HARM_STEPS = 40
-"""Updates from which on one that is higher stays higher: 11 of 12 after 40 updates, 11 of 18 after 10."""
+"""Updates from which on a loss that is higher counts: many a change begins worse and ends better."""
 LEAST = 0.05
-"""A change of the logarithm that counts, in each repeat."""
+"""A change of the logarithm that counts, in each repeat; whether it lasts, benchmarks/trials.md tells."""
 _LAST = 0.2
 """Share of the updates at the end whose mean loss is compared."""
 _BROKEN = 1000.0
@@ -62,11 +59,11 @@ def effects(
     """
     made = steps(own, tried)
     firsts = [_first(run, made) for run in own]
-    controls = [_score(run, made, first) for run, first in zip(own, firsts, strict=True)]
+    controls = [score(run, made, first) for run, first in zip(own, firsts, strict=True)]
     varied = len({str(_losses(run, made)) for run in own}) > 1
     found = []
     for arm, runs in tried.items():
-        scores = [_score(run, made, first) for run, first in zip(runs, firsts, strict=True)]
+        scores = [score(run, made, first) for run, first in zip(runs, firsts, strict=True)]
         if not all(score > 0 for score in (*scores, *controls)):
             continue
         ratios = [math.log(with_ / without) for with_, without in zip(scores, controls, strict=True)]
@@ -92,7 +89,9 @@ def _first(run: Run, made: int) -> float:
     return abs(losses[0]) if losses and math.isfinite(losses[0]) else 1.0
 
 
-def _score(run: Run, made: int, first: float) -> float:
+def score(run: Run, made: int, first: float | None = None) -> float:
+    """The mean loss of the last fifth of so many updates; `first` is the loss by which a broken run is counted."""
+    first = _first(run, made) if first is None else first
     losses = _losses(run, made)
     last = losses[-max(1, round(_LAST * len(losses))) :]
     broken = _BROKEN * first
