@@ -134,3 +134,9 @@ def test_a_python_without_torch_is_named(tmp_path: Path, answer: int, hint: str)
     said = targets.nothing_seen(target, launch.Outcome(log=None, exit_code=1, reason="ended"))
     assert hint in str(said.hint)
     assert (str(python) in str(said.hint)) is (answer == 3)
+
+
+def test_a_script_that_refused_its_arguments_shows_where_they_stand() -> None:
+    target = launch.Target("train.py", False, (), sys.executable)
+    said = targets.nothing_seen(target, launch.Outcome(log=None, exit_code=2, reason="ended"))
+    assert "its arguments stand behind it: rnn-doctor check train.py ARGS" in str(said.hint)
