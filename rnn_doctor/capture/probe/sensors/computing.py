@@ -64,7 +64,7 @@ _GLOBALS = frozenset(("LOAD_GLOBAL", "LOAD_NAME"))
 _ATTRIBUTES = frozenset(("LOAD_ATTR", "LOAD_METHOD"))
 _COMPUTED = object()
 """Stands for what an instruction has computed, or a variable holds."""
-_USUAL = (object.__getattribute__, type.__getattribute__, ModuleType.__getattribute__)
+_USUAL: tuple[Any, ...] = (object.__getattribute__, type.__getattribute__, ModuleType.__getattribute__)
 
 
 def only_computes(function: Any) -> bool:
@@ -145,11 +145,11 @@ class _Reading:
 
     def _variables(self, instruction: dis.Instruction) -> bool:
         """Of instructions that load and store variables: two at once from Python 3.13 on."""
-        names = instruction.argval if isinstance(instruction.argval, tuple) else (instruction.argval,)
-        *first, last = names
+        argval: Any = instruction.argval
+        names = argval if isinstance(argval, tuple) else (argval,)
         if not instruction.opname.endswith("STORE_FAST"):
-            self._last = self._known.get(last, _COMPUTED)
-            names = first
+            self._last = self._known.get(names[-1], _COMPUTED)
+            names = names[:-1]
         return not self._known.keys() & set(names)
 
 
