@@ -20,6 +20,12 @@ _STILL = "has a gradient of exactly 0 at every update seen, as where no state is
 _UNREACHED = "is held by an optimizer and reached by no loss, as where detach(), data or numpy() cuts it off"
 _FROZEN = "is frozen (requires_grad=False): a loop over frozen weights leaves no trace, and learns nothing"
 _RELATIVE = "attempted relative import with no known parent package"
+_NO_GPU = (
+    "Torch not compiled with CUDA enabled",
+    "Found no NVIDIA driver",
+    "No CUDA GPUs are available",
+    "torch.cuda.is_available() is False",
+)
 _SPELLED = 3
 """Names of weights in one message."""
 FEWEST_STEPS = 2
@@ -200,6 +206,8 @@ def _advice(log: RunLog) -> str:
         path = PurePath(log.header.script).with_suffix("")
         parts = path.parts[-2:] if path.is_absolute() or ".." in path.parts else path.parts
         return f"run it as the part of a package that it is, from the folder above that: -m {'.'.join(parts)}"
+    if log.crash and any(said in log.crash.error for said in _NO_GPU):
+        return "PyTorch finds no GPU here: give the arguments that make it train on the CPU, or run this where one is"
     return "run it on its own until it trains"
 
 

@@ -13,6 +13,9 @@ from rnn_doctor.errors import DoctorError, ScriptError, SettingsError
 if TYPE_CHECKING:
     from rnn_doctor.pipeline import Outcome, Target
 
+_USAGE = 2
+"""With which argparse, click and their like end where arguments are wrong or missing."""
+
 
 def target(
     module: str | None,
@@ -29,6 +32,10 @@ def target(
     from rnn_doctor import pipeline
 
     interpreter = _interpreter(python, origin)
+    if module is not None and Path(module).suffix == ".py" and Path(module).is_file():
+        raise DoctorError(
+            f"-m: {module} is a file, and no name of a module", f"leave -m out, or type -m {_dotted(module)}"
+        )
     if module is not None:
         return pipeline.target(module, is_module=True, arguments=words, python=interpreter, threads=threads)
     if not words:
@@ -53,6 +60,10 @@ def target(
     )
 
 
+def _dotted(path: str) -> str:
+    return ".".join(part for part in Path(path).with_suffix("").parts if part != ".")
+
+
 def not_started(target: Target, error: OSError) -> SettingsError:
     """What to say of an interpreter that cannot be run."""
     return SettingsError(f"{target.python}: cannot be started: {error.strerror}", "name a Python")
@@ -69,15 +80,21 @@ def nothing_seen(target: Target, outcome: Outcome) -> ScriptError:
     if outcome.exit_code:
         return ScriptError(
             f"{name} failed with exit code {outcome.exit_code} before anything of a training was seen",
-            "see what it wrote; run it with Python alone until it trains"
-            if _has_torch(target.python)
-            else f"{target.python} has no PyTorch; name the Python that the script is run with by --python",
+            _advice(target, name, outcome.exit_code),
         )
     return ScriptError(
         f"{name} ended, and nothing of a PyTorch training was seen",
         "pass the arguments that make it train; Python's -I and -E, and a process that starts others with a "
         "cleared environment, hide the training; of gradients by torch.func alone none is seen: call backward()",
     )
+
+
+def _advice(target: Target, name: str, exit_code: int) -> str:
+    if not _has_torch(target.python):
+        return f"{target.python} has no PyTorch; name the Python that the script is run with by --python"
+    if exit_code == _USAGE:
+        return f"see what it wrote; its arguments stand behind it: rnn-doctor check {name} ARGS..."
+    return "see what it wrote; run it with Python alone until it trains"
 
 
 def _has_torch(python: str) -> bool:

@@ -134,6 +134,15 @@ def test_the_child_side_needs_only_torch_and_an_old_python(path: Path) -> None:
         assert inside or package == "torch" or package in STDLIB, f"{path.relative_to(ROOT)}:{line}: {module}"
 
 
+def test_the_child_side_uses_nothing_that_an_old_python_has_not() -> None:
+    """A name that a module of the standard library got later, as `itertools.pairwise` in 3.10, would end the probe."""
+    files = [str(path) for path in FILES if _is_child(path)]
+    vermin = str(Path(sys.executable).with_name("vermin"))
+    command = [vermin, "--no-tips", "--violations", "--processes=1", "-t=3.9-", *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("path", FILES, ids=_ids)
 def test_files_are_small_and_named_for_what_they_hold(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE

@@ -224,6 +224,7 @@ class _Watch:
         self._began = time.monotonic()
         self._first: float | None = None
         self._stopped: float | None = None
+        self._asked_to_stop = False
         self._validating: float | None = None
         self._file: IO[bytes] | None = None
         self._partial = b""
@@ -295,7 +296,7 @@ class _Watch:
             for line in lines:
                 self._take(line)
         state: Literal["starting", "training", "stopping"] = (
-            "starting" if self._file is None else "training" if self._stopped is None else "stopping"
+            "starting" if self._file is None else "stopping" if self._asked_to_stop else "training"
         )
         self._on_progress(Progress(state, self._step, self._steps, self._loss, self.elapsed()))
 
@@ -309,6 +310,8 @@ class _Watch:
             self._validating = time.monotonic()
         elif line.startswith(b'{"record": "stop"'):
             self._stopped = time.monotonic()
+            # What has failed is about to print its traceback: no line of ours belongs in it.
+            self._asked_to_stop = json.loads(line)["reason"] != "crash"
 
     def _overdue(self) -> Reason | None:
         now = time.monotonic()

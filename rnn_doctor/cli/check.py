@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rnn_doctor.cli import exit_codes, judging, options, output, recording
-from rnn_doctor.cli.script import ScriptCommand, tell_of_scripts_given_as_arguments
+from rnn_doctor.cli.script import (
+    ScriptCommand,
+    tell_of_options_given_to_the_script,
+    tell_of_scripts_given_as_arguments,
+)
 from rnn_doctor.errors import ScriptError, SettingsError
 from rnn_doctor.targets import target
 
@@ -66,6 +70,7 @@ def command(
     pipeline.baseline(settings)
     if not settings.quiet:
         tell_of_scripts_given_as_arguments(words)
+        tell_of_options_given_to_the_script(click.get_current_context(), module, words)
     with recording.place(Path(log) if log else None) as place:
         return examine(what, place, settings)
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from rnn_doctor.cli import exit_codes, options, output, recording
-from rnn_doctor.cli.script import ScriptCommand
+from rnn_doctor.cli.script import ScriptCommand, tell_of_options_given_to_the_script
 from rnn_doctor.errors import SettingsError
 from rnn_doctor.targets import target
 
@@ -58,6 +58,8 @@ def command(module: str | None, words: tuple[str, ...], log: str | None, **flags
             "no file for the run log was named", "type `rnn-doctor record -o run.jsonl train.py`"
         )
     what = target(module, words, settings.python, origin=settings.origin("python"))
+    if not settings.quiet:
+        tell_of_options_given_to_the_script(click.get_current_context(), module, words)
     with recording.place(Path(log)) as place:
         outcome = recording.run(what, place.path, settings)
     if outcome.log is None:

@@ -58,6 +58,32 @@ def _cluster(arg: str, valued: set[str]) -> tuple[str, bool]:
     return arg, False
 
 
+def tell_of_options_given_to_the_script(
+    ctx: click.Context, module: str | None, words: tuple[str, ...]
+) -> None:
+    """Say so, where the script is given an option of the name of one of ours that its own text does not hold.
+
+    It gets it all the same: it may know the option from elsewhere.
+    """
+    script, *arguments = (module, *words) if module else words or ("",)
+    ours = {name for param in ctx.command.get_params(ctx) for name in param.opts if name.startswith("--")}
+    given = [word for word in arguments if word.partition("=")[0] in ours - {"--help"}]
+    if not given:
+        return
+    text = "" if module else Path(script).read_text(encoding="utf-8", errors="replace")
+    # `--fail-on` is `args.fail_on` there, and its name alone in a parser that adds the dashes.
+    if foreign := [word for word in given if _key(word).replace("-", "_") not in text.replace("-", "_")]:
+        output.say(
+            f"{', '.join(foreign)}: given to {script}, for what follows {'PKG.MOD' if module else 'SCRIPT'} is its own",
+            f"if rnn-doctor is meant, type it in front: rnn-doctor {ctx.info_name} {foreign[0]} ... "
+            f"{'-m ' if module else ''}{script}",
+        )
+
+
+def _key(word: str) -> str:
+    return word.partition("=")[0].removeprefix("--")
+
+
 def tell_of_scripts_given_as_arguments(words: tuple[str, ...]) -> None:
     """Say so, where all arguments of the script are scripts: whoever typed them may have meant to check several."""
     script, *arguments = words or ("",)

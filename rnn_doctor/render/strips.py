@@ -101,7 +101,11 @@ def _needed(page: Page, profile: LagProfile, lags: Sequence[int]) -> None:
         )
         return
     text = f"needed: lag {number(needed)}{basis}"
-    line = f"{'':<{_LABEL + column}}^ {text}"
-    if len(line) > page.width - _INDENT:
-        line = f"{text:>{_LABEL + column - 1}} ^"
-    page.add((line, "bold"), indent=_INDENT)
+    room = _LABEL + column
+    if room + 2 + len(text) <= page.width - _INDENT:
+        page.add((f"{'':<{room}}^ {text}", "bold"), indent=_INDENT)
+    elif len(text) < room:
+        page.add((f"{text:>{room - 1}} ^", "bold"), indent=_INDENT)
+    else:
+        page.add((f"{'':<{room}}^", "bold"), indent=_INDENT)
+        page.add((text, "bold"), indent=_INDENT, hang=_INDENT + 2)

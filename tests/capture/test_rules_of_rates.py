@@ -1,11 +1,14 @@
 """Functions of the number of updates, and what asking them tells."""
 
+import dis
 import functools
 import math
 import random
+import types
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rnn_doctor.capture.probe.sensors.rules_of_rates import rises_until
@@ -45,6 +48,42 @@ class Rule:
         return min(1.0, step / self.warm_up)
 
 
+class Logger:
+    """By the name of a function of mathematics, and by another."""
+
+    def log(self, *values: Any) -> float:
+        CALLS.extend(values)
+        return 1.0
+
+    note = log
+
+    def __getitem__(self, step: int) -> float:
+        return self.log(step)
+
+    def __getattr__(self, name: str) -> float:
+        return self.log(0)
+
+    @property
+    def warm_up(self) -> float:
+        return self.log(0)
+
+
+LOGGER = Logger()
+ACTIONS = [LOGGER.note]
+MODULE = types.ModuleType("settings_of_the_script")
+vars(MODULE).update(WARM_UP=80, note=LOGGER.note)
+
+
+class Slotted:
+    __slots__ = ("warm_up",)
+
+    def __init__(self) -> None:
+        self.warm_up = 300
+
+
+SLOTTED = Slotted()
+
+
 def noted(step: int) -> float:
     CALLS.append(step)
     return min(1.0, step / 10)
@@ -53,6 +92,29 @@ def noted(step: int) -> float:
 def change(step: int) -> float:
     SETTINGS.warm_up = step
     return min(1.0, step / 100)
+
+
+def by_while(step: int) -> float:
+    value = 0
+    while value < step:
+        value += 1
+    return min(1.0, value / 100)
+
+
+def through_a_variable(step: int) -> float:
+    note = LOGGER.note
+    note(step)
+    return min(1.0, step / 100)
+
+
+def in_pieces(step: int) -> float:
+    rising = step / SETTINGS.warm_up
+    top = 1.0
+    if rising < top:
+        return rising
+    rising, top = top, rising
+    falling = rising / top
+    return falling**0.5
 
 
 def by_steps(step: int) -> float:
@@ -83,6 +145,12 @@ def bound() -> Callable[[int], float]:
         (Rule(700), 700),
         (Rule(700).rate, 700),
         (bound(), 2996),
+        (in_pieces, 99_900),
+        (lambda step: min(1.0, step / Settings.warm_up), 99_900),
+        (lambda step: min(1.0, step / MODULE.WARM_UP), 80),
+        (lambda step: min(1.0, step / SLOTTED.warm_up), 300),
+        (lambda step: np.minimum(1.0, step / 250), 250),
+        (lambda step, *, table=(40, 50): min(1.0, step / table[1]), 50),
     ],
 )
 def test_a_rule_that_only_computes_tells_how_long_it_rises(rule: Callable[[int], Any], until: int) -> None:
@@ -121,13 +189,39 @@ def test_one_that_never_stops_rising_tells_no_end(rule: Callable[[int], Any]) ->
         lambda step: sum(1.0 for _ in range(step)),
         change,
         lambda step: print(step) or 1.0,
+        by_while,
+        through_a_variable,
+        lambda step: LOGGER.log(step) * min(1.0, step / 100),
+        lambda step: LOGGER.log(*(step,)) * min(1.0, step / 100),
+        lambda step: LOGGER[step] * min(1.0, step / 100),
+        lambda step: min(1.0, step / LOGGER.warm_up),
+        lambda step: min(1.0, step / LOGGER.unheard_of),
+        lambda step: ACTIONS[0](step) * min(1.0, step / 100),
+        lambda step: MODULE.note(step) * min(1.0, step / 100),
+        lambda step: np.random.gamma(1.0) * min(1.0, step / 100),
+        lambda step: max([min(1.0, each / 100) for each in (step, 0)]),
         "not a function",
     ],
 )
 def test_one_that_may_do_more_than_compute_is_not_asked(rule: Any) -> None:
-    before = random.getstate(), list(CALLS), SETTINGS.warm_up
+    before = random.getstate(), str(np.random.get_state()), list(CALLS), SETTINGS.warm_up
     assert rises_until(rule) is None
-    assert (random.getstate(), CALLS, SETTINGS.warm_up) == before
+    assert (random.getstate(), str(np.random.get_state()), CALLS, SETTINGS.warm_up) == before
+
+
+def test_an_instruction_that_is_not_known_means_that_the_rule_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def instructions(code: types.CodeType) -> list[dis.Instruction]:
+        return [
+            i._replace(opname="OF_A_LATER_PYTHON") if i.opname == "RETURN_VALUE" else i for i in known(code)
+        ]
+
+    known = dis.get_instructions
+    rule = bound()
+    assert rises_until(rule) == 2996
+    monkeypatch.setattr(dis, "get_instructions", instructions)
+    assert rises_until(rule) is None
 
 
 def test_one_that_fails_beyond_what_it_was_written_for_does_not_tell() -> None:

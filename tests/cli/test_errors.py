@@ -18,6 +18,7 @@ from tests.recorded import BUILT, HEADER, OPTIMIZER, exited, steps, stop, write
         ("check", 2, "no script was named"),
         ("check nowhere.py", 2, "nowhere.py: no such script"),
         ("check .", 2, ". is a directory"),
+        ("check -m ./here.py", 2, "leave -m out, or type -m here"),
         ("check notes.ipynb", 2, "notes.ipynb is a notebook"),
         ("check --stpes 3 here.py", 2, "Did you mean '--steps'"),
         ("check --steps 0 here.py", 2, "--steps: '0' is not a whole number of at least 1"),

@@ -53,6 +53,27 @@ def test_what_follows_the_script_is_its_own(
 
 
 @pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("check train.py --steps 9 --fail-on=note -q", "--steps, --fail-on=note: given to train.py"),
+        ("check train.py --fail-on note", "type it in front: rnn-doctor check --fail-on ... train.py"),
+        ("check -m pkg.mod --deep", "--deep: given to pkg.mod, for what follows PKG.MOD is its own"),
+        ("check train.py --epochs 3 --help --output x --log-file y", ""),
+        ("check -q train.py --steps 9", ""),
+        ("check --steps 9 train.py", ""),
+        ("record -o run.jsonl train.py --steps 9", "--steps: given to train.py"),
+        ("record train.py -o run.jsonl --steps 9", ""),
+    ],
+)
+@pytest.mark.usefixtures("launched")
+def test_options_that_the_script_got_and_does_not_know_are_told(run: Run, line: str, told: str) -> None:
+    Path("train.py").write_text("parser.add_argument('--output')\nargs.output", encoding="utf-8")
+    done = run(*line.split())
+    assert told in done.err
+    assert bool(told) == ("given to" in done.err)
+
+
+@pytest.mark.parametrize(
     ("line", "expected"),
     [
         ("-o run.jsonl train.py --epochs 3", ("--epochs 3", "run.jsonl", 50)),
@@ -113,3 +134,9 @@ def test_a_python_without_torch_is_named(tmp_path: Path, answer: int, hint: str)
     said = targets.nothing_seen(target, launch.Outcome(log=None, exit_code=1, reason="ended"))
     assert hint in str(said.hint)
     assert (str(python) in str(said.hint)) is (answer == 3)
+
+
+def test_a_script_that_refused_its_arguments_shows_where_they_stand() -> None:
+    target = launch.Target("train.py", False, (), sys.executable)
+    said = targets.nothing_seen(target, launch.Outcome(log=None, exit_code=2, reason="ended"))
+    assert "its arguments stand behind it: rnn-doctor check train.py ARGS" in str(said.hint)

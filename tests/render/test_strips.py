@@ -82,6 +82,14 @@ def test_the_mark_of_a_late_lag_stands_left_of_it() -> None:
     assert len(mark) <= 80
 
 
+def test_where_its_words_fit_on_neither_side_the_mark_stands_alone() -> None:
+    basis = "the data carry information at lags 0 to 11, test on 800 sequences"
+    strip, _, mark, *words = drawn(profile(longest=11, needed_lag=11, needed_lag_basis=basis))
+    assert mark.strip() == "^"
+    assert mark.index("^") == strip.index("0011") + 11
+    assert " ".join(" ".join(words).split()) == f"needed: lag 11, {basis}"
+
+
 def test_a_needed_lag_beyond_the_sequences_is_said_in_words() -> None:
     assert (
         drawn(profile(longest=5, needed_lag=9))[-1].strip()
