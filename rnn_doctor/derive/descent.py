@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection
 from statistics import median
 
-from rnn_doctor.derive.displacement import moving_matrices
+from rnn_doctor.derive.displacement import grown, moving_matrices, small_when_risen
 from rnn_doctor.derive.losses import loss_fall_informed, unusable
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import View
@@ -21,7 +21,8 @@ def loss_fall_bound(view: View) -> Measurement:
     over the weight matrices whose displacement is measured (what a bias in the output layer mends in a few updates is
     no progress of the network); the median over the samples of the first 50 updates, 50 times, over the loss. The
     gradient is that before clipping. It holds the noise of the batches, so that the loss may fall by far less, and a
-    large bound says nothing; where it is small, no direction of steps like these could have helped.
+    large bound says nothing; where it is small, no direction of steps like these could have helped. Under a warm-up to
+    a rate that is too small (warm_up_to_nothing), the updates are taken as long as they are at that rate.
 
     Reads: `log.parameters`, `log.samples[k].update_norm`, `.grad_norm`, `log.steps[k].loss`, `.clipped_norm`.
     Unit: share; above 1 nothing is bounded.
@@ -34,7 +35,7 @@ def loss_fall_bound(view: View) -> Measurement:
     by_number = {step.step: step for step in view.finite_steps}
     matrices = moving_matrices(view).keys()
     bounds = [
-        bound
+        bound * _when_risen(view, sample)
         for sample in view.finite_samples
         if view.updates(sample.step) <= EARLY
         and (step := by_number.get(sample.step)) is not None
@@ -43,6 +44,12 @@ def loss_fall_bound(view: View) -> Measurement:
     if not bounds:
         return unknown("no sampled update has a loss and gradients")
     return known(EARLY * median(bounds), n=len(bounds))
+
+
+def _when_risen(view: View, sample: Sample) -> float:
+    """By how much an update grows until a warm-up to a rate that is too small is over; else 1."""
+    share = grown(view, view.updates(sample.step)) if view.once(small_when_risen) else 1.0
+    return 1 / share if share else 1.0
 
 
 @signal(unit="share", reads=("samples", "parameters", "steps.loss", "steps.clipped_norm", "losses"))

@@ -8,13 +8,18 @@ from statistics import median
 from rnn_doctor.derive.rate_search import spike_of_gradient
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.view import NO_STEP, View
-from rnn_doctor.derive.warm_up import EARLY, endless, reached, waits, warms_up
+from rnn_doctor.derive.warm_up import EARLY, endless, reached, risen, waits, warms_up
 from rnn_doctor.schema.built import Parameter
 from rnn_doctor.schema.signals import Measurement
 
 FEWEST = 10
 LARGE = 2.0
 """Healthy runs stay below 1.4 within 45 updates (benchmarks/thresholds/step_size.py: Adam at 1e-2)."""
+
+
+TINY = 3.7e-4
+"""A third of the size of an update below which nothing is learned (RD302): where the rate still rises, the size that
+updates will have is foretold by those of the first ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +163,7 @@ def _early(view: View) -> list[Move] | str:
         return too_few(moves[-1].updates, "update", "sampled", FEWEST)
     last = ([m for m in enough if m.updates <= EARLY] or enough[:1])[-1]
     never = endless(view)
-    if warms_up(view, last.updates) and not never:
+    if warms_up(view, last.updates) and not never and not view.once(small_when_risen):
         return "the learning rate was still warming up"
     waiting = waits(view, last.updates)
     if waiting and not never:
@@ -166,6 +171,42 @@ def _early(view: View) -> list[Move] | str:
     if last.farthest == 0:
         return "not a single weight moved, which is no matter of the step size"
     return [m for m in moves if m.updates <= last.updates]
+
+
+def small_when_risen(view: View) -> bool:
+    """Whether a rate that rises leads to updates that are too small, by the plan of its schedule.
+
+    The length of an update grows with the rate, be it Adam's or that of plain gradient descent.
+    """
+    moves = [m for m in view.once(_moves) if m.updates <= EARLY]
+    if not moves or moves[-1].updates < FEWEST or endless(view) or not warms_up(view, moves[-1].updates):
+        return False
+    shares = [(m.length, (risen(view, m.updates) or 0.0) * reached(view, m.updates)) for m in moves]
+    lengths = [length / share for length, share in shares if share]
+    return bool(lengths) and 0 < median(lengths) < TINY
+
+
+@signal(unit="claim", reads=("samples", "parameters", "steps.lr", "schedulers"))
+def warm_up_to_nothing(view: View) -> Measurement:
+    """Whether the learning rate still warms up, and the one that it leads to makes updates that are too small.
+
+    As where a formula that gives the rate itself is multiplied with a rate. Of the first 50 updates, each at the size
+    that it would have had at that rate: the median is below a third of what RD302 asks for.
+
+    Reads: `log.schedulers[i].warm_up_rate`, `log.samples[k].update_norm`, `log.steps[k].lr`. Unit: claim.
+    None if: as displacement_relative.
+    """
+    moves = view.once(_moves)
+    return known(view.once(small_when_risen), n=len(moves)) if moves else unknown(_absent(view))
+
+
+def grown(view: View, update: int) -> float:
+    """What share an update has of the size that updates grow to, by RAdam or a warm-up to a rate that is too small."""
+    share = reached(view, update)
+    if not view.once(small_when_risen):
+        return share
+    rate = risen(view, update)
+    return share if rate is None else share * rate
 
 
 @signal(unit="ratio per update", reads=("samples", "parameters", "steps.lr"))
@@ -178,13 +219,14 @@ def displacement_per_step(view: View) -> Measurement:
     Reads: as displacement_relative, `log.steps[k].lr`, `log.schedulers[i].warm_up`. Unit: ratio per update.
     None if: fewer than 10 updates, weights that start at zero or do not move at all, or a learning rate that still
     warms up, or has not moved yet under a schedule that begins with a warm-up (by epochs, say), unless that warm-up
-    takes longer than any training has use for.
+    takes longer than any training has use for, or leads to updates that are too small: then they are taken
+    at the size that they grow to.
     """
     early = view.once(_early)
     if isinstance(early, str):
         return unknown(early)
     last = early[-1]
-    counted = sum(reached(view, update) for update in range(1, last.updates + 1))
+    counted = sum(grown(view, update) for update in range(1, last.updates + 1))
     return known(last.farthest / counted, n=last.updates)
 
 
@@ -194,7 +236,8 @@ def path_per_step(view: View) -> Measurement:
 
     Updates that go to and fro, as those of a noisy gradient do, add up to far less than their lengths; how far the
     weights get then says little of the size of the steps. Median over the samples, over the weights' initial norm; of
-    RAdam, whose steps grow by themselves, as they will be after 400 updates.
+    RAdam, whose steps grow by themselves, as they will be after 400 updates, and of a warm-up to a rate that is too
+    small (warm_up_to_nothing) as they will be at that rate.
 
     Reads: `log.samples[k].update_norm`, `.weight_norm` of the first. Unit: ratio per update.
     None if: as displacement_per_step.
@@ -202,7 +245,7 @@ def path_per_step(view: View) -> Measurement:
     early = view.once(_early)
     if isinstance(early, str):
         return unknown(early)
-    lengths = [m.length / share for m in early if (share := reached(view, m.updates))]
+    lengths = [m.length / share for m in early if (share := grown(view, m.updates))]
     return known(median(lengths), n=len(lengths))
 
 

@@ -1,5 +1,6 @@
 """Learning rates that decay by one factor at even intervals, and how far they can take the weights in all."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
@@ -15,9 +16,13 @@ EVEN = 1e-3
 """How far the factors may differ: a cosine, a polynomial or a linear schedule changes its own from step to step."""
 GONE, SHORT = 0.01, 0.1
 """Of the largest rate, and of the updates seen: see RD304."""
-IN_ALL = 15.0
+IN_ALL = 40.0
 """Updates at the largest rate, to which all updates of the training add up, those to come included."""
-_OTHERWISE = "the rate does not fall by one factor at even intervals"
+MANY = 1_000_000
+"""Updates up to which a rate that is divided by their number is added up: it has no finite sum."""
+SEEN = 10
+"""Rates in a row that follow such a rule; three are on a line of some kind soon."""
+_OTHERWISE = "the rate falls neither by one factor at even intervals nor as one over the number of updates"
 
 
 @signal(unit="updates", by="optimizer", reads=("steps.lr", "optimizers"))
@@ -25,18 +30,19 @@ def lr_updates_in_all(view: View) -> dict[str, Measurement]:
     """To how many updates at the largest rate all updates add up, if the rate goes on falling as it does.
 
     Rates that fall by one factor at even intervals add up to a finite number, however long the training goes on: 14
-    where the rate is halved every 7 updates.
+    where the rate is halved every 7 updates. Those that are divided by 1 + decay * updates add up to little more with
+    each power of ten: the first million are counted.
 
     Reads: `log.steps[k].lr`, of the parameter group with the highest rate. Unit: updates.
-    None if: steps are missing, as in logs of single rows, or the rate fell less than four times, by different factors,
-    at uneven intervals, or rose.
+    None if: steps are missing, as in logs of single rows; or the rate rose, or fell less than four times, by different
+    factors or at uneven intervals, and not at every update as one over their number either.
     """
     found = {}
     numbers = [step.step for step in view.log.steps]
     whole_log = view.log.imported is None and numbers == list(range(1, len(numbers) + 1))
     for name, (number, rates) in _rates(view).items():
         location = view.log.optimizers[number].location
-        whole = _in_all(rates) if whole_log else None
+        whole = (_in_all(rates) or _of_division(rates)) if whole_log else None
         found[name] = unknown(_OTHERWISE, location=location) if whole is None else known(whole, n=len(rates))
     return found
 
@@ -86,4 +92,17 @@ def _in_all(rates: Sequence[float]) -> float | None:
     (span,) = spans
     since = len(rates) - 2 - falls[-1][0]
     to_come = rates[-1] * (max(span - 1 - since, 0) + span * factor / (1 - factor))
+    return (sum(rates) + to_come) / max(rates)
+
+
+def _of_division(rates: Sequence[float]) -> float | None:
+    """The same of rates whose inverse grows by one amount at every update: 1 / (1 + decay * updates)."""
+    if len(rates) < SEEN or min(rates) <= 0:
+        return None
+    inverse = [1 / rate for rate in rates]
+    gains = [after - before for before, after in pairwise(inverse)]
+    gain = median(gains)
+    if gain <= 0 or any(abs(each / gain - 1) > EVEN for each in gains):
+        return None
+    to_come = math.log((inverse[-1] + gain * (MANY - len(rates))) / inverse[-1]) / gain
     return (sum(rates) + to_come) / max(rates)

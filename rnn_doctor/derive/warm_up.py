@@ -20,6 +20,14 @@ LONG = 4_000
 MANY_PASSES = 100
 """Passes over the training data: twice those of the longest warm-up of a published training that we know of, again
 that of wav2vec 2.0: 53, of some 600 updates each."""
+LONG_ALONE = 8_000
+"""Updates, of a small network: the longest of one that we know of takes 6,600, 10 passes over its data (MatchboxNet,
+93,000 parameters)."""
+SOME_PASSES = 20
+"""Twice as many passes as those."""
+SMALL = 1_000_000
+"""Trained parameters; the networks whose published warm-ups are longer have ten times as many and more (Conformer S has
+10 million, and takes 10,000 updates)."""
 WARMING = frozenset(("LinearLR", "ConstantLR", "SequentialLR", "ChainedScheduler", "OneCycleLR", "CyclicLR"))
 """Schedules of torch that may begin below the rate they lead to; those of others have warmup in their name."""
 _HORIZON = 400
@@ -86,13 +94,15 @@ def warm_up_passes(view: View) -> Measurement:
     return known(float(updates.value) * each / batches, n=updates.n)
 
 
-@signal(unit="claim", reads=("steps.lr", "steps.backwards", "schedulers", "loaders"))
+@signal(unit="claim", reads=("steps.lr", "steps.backwards", "schedulers", "loaders", "parameters"))
 def warm_up_endless(view: View) -> Measurement:
     """Whether the warm-up takes longer than that of any training we know of: it is none.
 
-    More than 40,000 updates; or more than 4,000 that are more than 100 passes over the data.
+    More than 40,000 updates; or more than 4,000 that are more than 100 passes over the data; or more than 8,000 of a
+    network of less than a million parameters, unless they are 20 passes or fewer, as where the data are many.
 
-    Reads: as warm_up_updates and warm_up_passes. Unit: claim. None if: as warm_up_updates.
+    Reads: as warm_up_updates and warm_up_passes; `log.parameters[id].shape`. Unit: claim.
+    None if: as warm_up_updates.
     """
     updates, passes = warm_up_updates(view), warm_up_passes(view)
     assert isinstance(updates, Measurement)
@@ -100,7 +110,45 @@ def warm_up_endless(view: View) -> Measurement:
     if updates.value is None:
         return updates
     many = float(updates.value) > LONG and passes.value is not None and float(passes.value) > MANY_PASSES
-    return known(float(updates.value) > LONGEST or many, n=updates.n)
+    some = passes.value is None or float(passes.value) > SOME_PASSES
+    beyond = float(updates.value) > LONG_ALONE and some and 0 < _trained(view) < SMALL
+    return known(float(updates.value) > LONGEST or many or beyond, n=updates.n)
+
+
+def _trained(view: View) -> int:
+    """How many numbers the optimizers hold."""
+    held = (p for p in view.log.parameters.values() if p.trainable and p.optimizer is not None)
+    return sum(math.prod(p.shape) for p in held)
+
+
+@signal(unit="rate", reads=("steps.lr", "schedulers"))
+def warm_up_rate(view: View) -> Measurement:
+    """The learning rate that the warm-up leads to, by the plan of its schedule.
+
+    Reads: `log.schedulers[i].warm_up_rate`, `log.steps[k].lr`. Unit: rate.
+    None if: no schedule of the leading optimizers tells, or several tell otherwise, or the rate has come further.
+    """
+    if not view.log.steps:
+        return unknown(NO_STEP)
+    lead = view.turns[0]
+    ends = {
+        s.warm_up_rate
+        for s in view.log.schedulers
+        if s.warm_up_rate is not None and (s.optimizer is None or s.optimizer in lead)
+    }
+    rates = [max(step.lr) for step in view.steps if step.lr]
+    if len(ends) != 1 or not rates or max(ends) < max(rates):
+        return unknown("no schedule was seen that tells what rate it warms up to")
+    return known(max(ends), n=len(rates))
+
+
+def risen(view: View, update: int) -> float | None:
+    """What share the largest rate had at an update of the one that the warm-up leads to; None where it is not known."""
+    end = warm_up_rate(view)
+    assert isinstance(end, Measurement)
+    if not end.value or update > len(view.steps) or not view.steps[update - 1].lr:
+        return None
+    return max(view.steps[update - 1].lr) / float(end.value)
 
 
 def endless(view: View) -> bool:

@@ -102,6 +102,8 @@ class Scheduler(Frozen):
     optimizer: int | None = None
     warm_up: int | None = None
     """Calls of its step() that it takes to raise the rate, by its own plan; None where it tells of none."""
+    warm_up_rate: Number | None = None
+    """The rate that it is raised to, the largest of the parameter groups', where the plan tells."""
     location: Location | None = None
 
 

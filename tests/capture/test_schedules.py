@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from rnn_doctor.capture.probe.sensors.schedules import warm_up
+from rnn_doctor.capture.probe.sensors.schedules import leads_to, warm_up
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def test_schedules_that_begin_with_a_warm_up_tell_how_long(optimizer: torch.opti
         "linear": lr_scheduler.LinearLR(optimizer, 1e-3, 1.0, total_iters=700),
         "constant": lr_scheduler.ConstantLR(optimizer, 0.1, total_iters=30),
         "cyclic": lr_scheduler.CyclicLR(optimizer, 0.01, 0.1, step_size_up=200, cycle_momentum=False),
-        "one cycle": lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=1000, cycle_momentum=False),
         "named": lr_scheduler.LambdaLR(optimizer, functools.partial(_linear, num_warmup_steps=40)),
         "by hand": lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, step / 250)),
+        "one cycle": lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=1000, cycle_momentum=False),
     }
     told = {name: warm_up(schedule) for name, schedule in made.items()}
     assert told == {
@@ -37,6 +37,20 @@ def test_schedules_that_begin_with_a_warm_up_tell_how_long(optimizer: torch.opti
         "named": 40,
         "by hand": 250,
     }
+    ends = {name: leads_to(schedule) for name, schedule in made.items()}
+    assert ends == pytest.approx(
+        {"linear": 0.1, "constant": 0.1, "cyclic": 0.1, "one cycle": 0.1, "named": 0.1, "by hand": 0.1}
+    )
+
+
+def test_a_formula_for_the_rate_itself_leads_to_its_product_with_the_rate(
+    optimizer: torch.optim.Optimizer,
+) -> None:
+    def noam(step: int) -> float:
+        return float(64**-0.5 * min((step + 1) ** -0.5, (step + 1) * 4000**-1.5))
+
+    schedule = lr_scheduler.LambdaLR(optimizer, noam)
+    assert leads_to(schedule) == pytest.approx(0.1 * 64**-0.5 * 4000**-0.5, rel=1e-3)
 
 
 def test_others_do_not(optimizer: torch.optim.Optimizer) -> None:
@@ -47,6 +61,7 @@ def test_others_do_not(optimizer: torch.optim.Optimizer) -> None:
         lr_scheduler.ReduceLROnPlateau(optimizer),
     ]
     assert [warm_up(schedule) for schedule in made] == [None] * 4
+    assert [leads_to(schedule) for schedule in made] == [None] * 4
 
 
 def test_a_schedule_of_the_same_name_that_keeps_other_numbers_does_not() -> None:
@@ -58,3 +73,4 @@ def test_a_schedule_of_the_same_name_that_keeps_other_numbers_does_not() -> None
         pass
 
     assert [warm_up(LinearLR()), warm_up(OneCycleLR())] == [None, None]
+    assert [leads_to(LinearLR()), leads_to(OneCycleLR())] == [None, None]

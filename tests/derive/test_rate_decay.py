@@ -25,20 +25,29 @@ def test_schedules_that_end_or_go_otherwise() -> None:
     count = 50
     cosine = [0.5 * (1 + math.cos(math.pi * k / count)) for k in range(count)]
     linear = [1 - k / count for k in range(count)]
-    inverse = [1 / (1 + 1.2 * k) for k in range(count)]
+    root = [1 / math.sqrt(1 + k) for k in range(count)]
     stages = [0.1 ** (4 * k // count) for k in range(count)]
     uneven = [0.5 ** (k // 7 + (k > 40)) for k in range(count)]
     rising = [1e-6 * 1.3**k for k in range(count)]
     for rates in (stages, uneven):
         assert measure("lr_updates_in_all", scheduled(rates), "Adam").absent
-    for rates in (cosine, linear, inverse, rising, [1.0] * count):
+    for rates in (cosine, linear, root, rising, [1.0] * count):
         assert measure("lr_updates_in_all", scheduled(rates), "Adam").absent
         assert value_of("lr_decays_away", scheduled(rates), "Adam") is False
 
 
-@pytest.mark.parametrize(("span", "away"), [(7, True), (8, False)])
+@pytest.mark.parametrize(("span", "away"), [(7, True), (11, True), (15, False)])
 def test_a_decay_that_adds_up_to_next_to_nothing(span: int, away: bool) -> None:
-    run = scheduled([0.5 ** (k // span) for k in range(50)])
+    run = scheduled([0.7 ** (k // span) for k in range(70)])
+    assert value_of("lr_decays_away", run, "Adam") is away
+
+
+@pytest.mark.parametrize(("decay", "away"), [(1.2, True), (0.4, True), (0.2, False), (0.01, False)])
+def test_a_rate_that_is_divided_by_the_number_of_updates(decay: float, away: bool) -> None:
+    """A million updates add up to some ln(decay * 1e6) / decay."""
+    run = scheduled([0.1 / (1 + decay * k) for k in range(50)])
+    whole = value_of("lr_updates_in_all", run, "Adam")
+    assert whole == pytest.approx(sum(1 / (1 + decay * k) for k in range(1_000_000)), rel=0.02)
     assert value_of("lr_decays_away", run, "Adam") is away
 
 

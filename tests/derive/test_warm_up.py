@@ -13,7 +13,8 @@ AT = (1, 3, 8, 21, 50)
 
 def run(warm_up: int | None, rates: list[float], kind: str = "LinearLR") -> RunLog:
     plan = Scheduler(record="scheduler", kind=kind, optimizer=0, warm_up=warm_up)
-    return log(adam(), weight(), plan, steps([1.0] * len(rates), lr=rates), samples(AT, lambda k: 1e-6 * k))
+    large = weight(shape=(1000, 1000))
+    return log(adam(), large, plan, steps([1.0] * len(rates), lr=rates), samples(AT, lambda k: 1e-6 * k))
 
 
 def loader(samples: int) -> Loader:
@@ -106,3 +107,50 @@ def test_passes_are_not_known_of_batches_by_hand() -> None:
     assert "by hand" in (measure("warm_up_passes", run(12_000, RISING)).absent or "")
     assert value_of("warm_up_endless", run(12_000, RISING)) is False
     assert "tells how long" in (measure("warm_up_endless", run(None, RISING)).absent or "")
+
+
+@pytest.mark.parametrize(
+    ("warm_up", "size", "given", "endless"),
+    [
+        (10_000, 100, None, True),  # batches by hand
+        (8_000, 100, None, False),
+        (10_000, 1_000, None, False),  # as many weights as published networks with such a warm-up
+        (10_000, 100, 6_400, True),  # 50 passes
+        (10_000, 100, 64_000, False),  # 5 passes: the data are many
+    ],
+)
+def test_of_a_small_network_a_long_warm_up_is_none(
+    warm_up: int, size: int, given: int | None, endless: bool
+) -> None:
+    loaders = {} if given is None else {0: loader(given)}
+    plan = Scheduler(record="scheduler", kind="LambdaLR", optimizer=0, warm_up=warm_up)
+    held = weight(shape=(1000, size))
+    seen = log(adam(), held, plan, steps([1.0] * 50, lr=RISING), samples(AT)).model_copy(
+        update={"loaders": loaders}
+    )
+    assert value_of("warm_up_endless", seen) is endless
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "nothing"),
+    [
+        (5e-6, True),  # 1e-4 of the weights an update
+        (1e-4, False),  # 2e-3
+        (None, False),
+        (1e-8, False),  # it has come further: the plan was changed
+    ],
+)
+def test_steps_are_judged_by_the_rate_that_a_warm_up_leads_to(leads_to: float | None, nothing: bool) -> None:
+    plan = Scheduler(record="scheduler", kind="LambdaLR", optimizer=0, warm_up=4000, warm_up_rate=leads_to)
+    # Updates of 2e-7 of the weights at a rate of 1e-8, that grow with it.
+    moves = [
+        sample.model_copy(update={"update_norm": (2e-7 * sample.step,)})
+        for sample in samples(AT, lambda k: 1e-7 * k * (k + 1))
+    ]
+    seen = log(adam(), weight(), plan, steps([1.0] * 50, lr=[1e-8 * (k + 1) for k in range(50)]), *moves)
+    assert value_of("warm_up_to_nothing", seen) is nothing
+    if nothing:
+        assert value_of("path_per_step", seen) == pytest.approx(1e-4)
+        assert value_of("displacement_per_step", seen) == pytest.approx(1e-4, rel=0.1)
+    else:
+        assert "warming up" in (measure("path_per_step", seen).absent or "")

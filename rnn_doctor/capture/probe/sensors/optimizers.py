@@ -9,7 +9,7 @@ import torch
 
 from ..places import here
 from ..writer import Writer
-from .schedules import warm_up
+from .schedules import leads_to, warm_up
 
 
 class Held(NamedTuple):
@@ -91,6 +91,7 @@ class Optimizers:
             kind=type(scheduler).__name__,
             optimizer=number,
             warm_up=warm_up(scheduler),
+            warm_up_rate=leads_to(scheduler),
             location=here(),
         )
 

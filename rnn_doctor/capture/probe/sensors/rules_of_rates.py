@@ -15,7 +15,13 @@ _TOP = 0.999
 
 
 def rises_until(rule: Callable[[int], Any]) -> int | None:
-    """Up to which number a rule's value rises to its largest one; None where it begins there, or does not tell.
+    """Up to which number a rule's value rises to its largest one; None where it begins there, or does not tell."""
+    found = rise(rule)
+    return None if found is None else found[0]
+
+
+def rise(rule: Callable[[int], Any]) -> tuple[int, float] | None:
+    """That number, and the value there; None where it begins there, or does not tell.
 
     It tells if it does nothing but compute a number of its argument and what it reads, so that asking has no effect.
     """
@@ -25,7 +31,7 @@ def rises_until(rule: Callable[[int], Any]) -> int | None:
         return None
 
 
-def _arrival(value: Callable[[int], float]) -> int | None:
+def _arrival(value: Callable[[int], float]) -> tuple[int, float] | None:
     asked = [0, *(2**power for power in range(_FURTHEST + 1))]
     values = [value(number) for number in asked]
     # Only up to where it falls: a cosine comes back to its largest value long after the training that it was made for.
@@ -36,7 +42,8 @@ def _arrival(value: Callable[[int], float]) -> int | None:
         return None
     below, beyond = asked[largest - 1], asked[largest + 1]
     summit = _summit(value, below, beyond)
-    return _first(value, _TOP * value(summit), below, summit)
+    number = _first(value, _TOP * value(summit), below, summit)
+    return None if number is None else (number, value(summit))
 
 
 def _summit(value: Callable[[int], float], low: int, high: int) -> int:

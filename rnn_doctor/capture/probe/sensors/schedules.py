@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from .rules_of_rates import rises_until
+from .rules_of_rates import rise, rises_until
 
 
 def warm_up(scheduler: Any) -> int | None:
@@ -18,6 +18,31 @@ def warm_up(scheduler: Any) -> int | None:
         return _planned(scheduler)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError):  # another's, by the same name
         return None
+
+
+def leads_to(scheduler: Any) -> float | None:
+    """The rate that such a warm-up ends at, the largest of the parameter groups'; None where it does not tell."""
+    try:
+        return None if _planned(scheduler) is None else _end(scheduler)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        return None
+
+
+def _end(scheduler: Any) -> float | None:
+    kind = type(scheduler).__name__
+    if kind == "LinearLR":
+        return float(max(scheduler.base_lrs) * scheduler.end_factor)
+    if kind == "ConstantLR":
+        return float(max(scheduler.base_lrs))
+    if kind == "CyclicLR":
+        return float(max(scheduler.max_lrs))
+    if kind == "OneCycleLR":
+        return float(max(group["max_lr"] for group in scheduler.optimizer.param_groups))
+    if kind == "LambdaLR":
+        rises = [rise(rule) for rule in scheduler.lr_lambdas]
+        ends = [base * to[1] for base, to in zip(scheduler.base_lrs, rises, strict=True) if to is not None]
+        return float(max(ends)) if len(ends) == len(rises) else None
+    return None
 
 
 def _planned(scheduler: Any) -> int | None:
