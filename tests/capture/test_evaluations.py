@@ -297,6 +297,21 @@ def test_a_loss_that_is_written_by_hand_is_what_is_read_out_under_that_name() ->
     assert (found["batches"], found["loader"]) == (2, 1)
 
 
+def test_an_accuracy_that_is_formatted_on_the_line_of_the_training_loss_is_no_loss() -> None:
+    """Formatting a tensor reads it out by `.item()` as well, and the line calls its other number a loss."""
+    with observed() as records:
+        loop = Loop()
+        loop.train()
+        loss = loop.loss(torch.randn(4, 5, 2), torch.randn(4, 1))
+        loss.backward()
+        with torch.no_grad():
+            for x, y in loop.validation:
+                accuracy = (loop.gru(x)[0][:, -1, :1].sign() == y.sign()).float().mean()
+                assert f"loss={loss.item():.3f} accuracy={accuracy:.3f}"
+        loop.train()
+    assert "loss" not in evaluations(records)[-1]
+
+
 @pytest.mark.parametrize(
     ("line", "is_loss"),
     [
@@ -312,6 +327,9 @@ def test_a_loss_that_is_written_by_hand_is_what_is_read_out_under_that_name() ->
         ("correct += (out == y).float().sum().item()", False),
         ("val_loss, right = loss_sum.item(), right.item()", False),
         ("((out - y) ** 2).mean().item(),", False),
+        ("print(epoch, train_loss.item() / n, accuracy)", False),
+        ("history['train_loss'].append((total / n).item())", False),
+        ("constraint_loss.item()", True),
     ],
 )
 def test_which_lines_read_a_loss_out(line: str, is_loss: bool) -> None:
