@@ -1,6 +1,7 @@
 """Validation losses against training losses."""
 
 import math
+from collections import Counter
 
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
 from rnn_doctor.derive.unvalidated import NONE_SEEN, more_of_them
@@ -22,7 +23,7 @@ def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
 
     Losses that are not finite are left out: a perplexity that overflowed says no more than that it was large.
     """
-    held_out = [e for e in view.log.evaluations if not e.on_training_data and e.step > 0]
+    held_out = [e for e in _of_one_network(view) if not e.on_training_data and e.step > 0]
     with_loss = [e for e in held_out if e.loss is not None and math.isfinite(e.loss)]
     if not with_loss:
         # A script that looks at the accuracy alone, with gradients on, cannot be told from one that waits.
@@ -40,6 +41,29 @@ def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
     if len(set(steps)) < len(steps):
         return (), "several evaluations after one update cannot be told apart"
     return tuple(series), ""
+
+
+def _of_one_network(view: View) -> list[Evaluation]:
+    """Those of the network whose losses are looked at, where others of its make are trained before and after it.
+
+    As fold by fold: their optimizers are made on the same line, and so are as many recurrent modules.
+    """
+    log, stepped = view.log, {n for step in view.log.steps for n in step.optimizers}
+    lead = log.optimizers.get(view.turns[0][0]) if view.turns and len(view.turns[0]) == 1 else None
+    if lead is None or lead.location is None or view.alternates:
+        return list(log.evaluations)
+    others = [
+        n
+        for n, each in log.optimizers.items()
+        if n in stepped and n != lead.id and (each.location, each.kind) == (lead.location, lead.kind)
+    ]
+    made = Counter((m.location, m.name, m.hidden_size) for m in log.modules.values() if m.called)
+    if not others or max(made.values(), default=0) <= len(others):
+        return list(log.evaluations)
+    own = [step.step for step in log.steps if lead.id in step.optimizers]
+    then = [step.step for step in log.steps if step.step > own[-1]]
+    until = then[0] if then else math.inf
+    return [each for each in log.evaluations if own[0] <= each.step < until]
 
 
 def _of_training_data(view: View) -> set[int | None]:

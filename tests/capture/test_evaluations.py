@@ -14,6 +14,7 @@ from torch.utils.data import (
     DataLoader,
     RandomSampler,
     SequentialSampler,
+    Subset,
     SubsetRandomSampler,
     TensorDataset,
 )
@@ -151,6 +152,23 @@ def test_the_order_of_given_batches_is_that_of_their_sampler(sampler: Any, shuff
         loop.train()
     told = records.of("loader")[-1]
     assert (told.get("shuffled"), told.get("batch_size")) == (shuffled, None if sampler is list else 2)
+
+
+def test_the_folds_of_a_cross_validation_are_held_against_themselves_alone() -> None:
+    dataset = TensorDataset(torch.randn(12, 5, 2), torch.randn(12, 1))
+    with observed() as records:
+        for fold in range(3):
+            held_out = set(range(4 * fold, 4 * fold + 4))
+            loop = Loop()
+            loop.training = DataLoader(Subset(dataset, [k for k in range(12) if k not in held_out]), 4)
+            loop.validation = DataLoader(Subset(dataset, sorted(held_out)), 4)
+            for _ in range(2):
+                loop.train()
+                with torch.no_grad():
+                    loop.mean(loop.validation)
+    found = evaluations(records)
+    assert [e["rise"]["best_step"] if "rise" in e else None for e in found] == [None, 2, None, 6, None, 10]
+    assert records.of("shared_examples")[-1]["held_out_seen"] == 0
 
 
 def test_what_is_evaluated_after_a_validation_is_of_no_loader() -> None:

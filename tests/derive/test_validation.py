@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from tests.derive.logs import evaluations, log, measure, steps, value_of
+from tests.derive.logs import adam, at, evaluations, log, lstm, measure, steps, value_of
 
 DOWN = [2.0 * 0.97**k for k in range(60)]
 UP = [1.0 + 0.05 * k for k in range(12)]
@@ -53,3 +53,25 @@ def test_absent() -> None:
     assert "no loss" in (measure("validation_rise", blind).absent or "")
     negative = log(evaluations([-1.0] * 10))
     assert "not positive" in (measure("validation_rise", negative).absent or "")
+
+
+def test_of_folds_the_one_whose_losses_are_looked_at() -> None:
+    """Each fold has a network and an optimizer of its own, and its validation is no rise over that of another."""
+    folds = [
+        [lstm(n, location=at(3)), adam(n, location=at(9))]
+        + [s.model_copy(update={"step": s.step + 20 * n, "optimizers": (n,)}) for s in steps(DOWN[:20])]
+        + [e.model_copy(update={"step": e.step + 20 * n}) for e in evaluations([3.0, 2.0, 1.0 + n, 1.1 + n])]
+        for n in range(2)
+    ]
+    assert value_of("evaluations_observed", log(*folds)) == 4
+    assert value_of("validation_best", log(*folds)) == "evaluation 3 of 4, after update 15"
+
+
+def test_phases_of_one_network_are_one_series() -> None:
+    phases = [
+        [adam(n, location=at(9))]
+        + [s.model_copy(update={"step": s.step + 20 * n, "optimizers": (n,)}) for s in steps(DOWN[:20])]
+        + [e.model_copy(update={"step": e.step + 20 * n}) for e in evaluations([3.0, 2.0, 1.0 + n, 1.1 + n])]
+        for n in range(2)
+    ]
+    assert value_of("evaluations_observed", log(lstm(location=at(3)), *phases)) == 8

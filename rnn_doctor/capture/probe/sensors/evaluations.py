@@ -39,6 +39,8 @@ class Evaluations:
         self._doubtful: dict[int | None, list[torch.Tensor]] = {}
         self._examples: dict[int | None, Examples] = {}
         self._best: dict[int | None, _Best] = {}
+        self._anew = False
+        """Another network is trained from now on."""
         self._learned: tuple[tuple[int, int] | None, Any] = None, None
         """The loader's place when a loss was learned from last, and its targets."""
         self._rows: Rows | None = None
@@ -181,6 +183,11 @@ class Evaluations:
         stepwise = not self._recurs or (self._rows is not None and self._rows.time == 1)
         return self._loaders.place if stepwise else self._forward
 
+    def another_training(self) -> None:
+        """What was best, and what was given, was so to another network; its last evaluation is still to be written."""
+        self._anew = True
+        self._loaders.rows.another_training()
+
     def pending(self, loader: int | None) -> int:
         """Losses of the evaluation under way on a loader."""
         return len(self._losses.get(loader, ())) + len(self._doubtful.get(loader, ()))
@@ -196,6 +203,12 @@ class Evaluations:
             losses = self._doubtful.pop(loader)
             if loader not in self._loaders.training and step > 0:
                 self._losses.setdefault(loader, []).extend(losses)
+        self._write_all(step)
+        if self._anew:
+            self._best.clear()
+            self._anew = False
+
+    def _write_all(self, step: int) -> None:
         if not (self._losses or self._calls):
             self._examples.clear()
             return
