@@ -355,6 +355,35 @@ def test_which_lines_read_a_loss_out(line: str, is_loss: bool) -> None:
     assert _is_loss(line) is is_loss
 
 
+@pytest.mark.parametrize("by_token", [False, True])
+def test_a_loss_that_was_not_reduced_is_one_where_it_has_a_value_for_each_example(by_token: bool) -> None:
+    """As Keras computes it, and scripts that weigh their examples. Of tokens some may be padding."""
+    means = []
+    with observed() as records:
+        loop = Loop()
+        for _ in range(2):
+            for x, y in loop.training:
+                loop.optimizer.zero_grad()
+                _unreduced(loop, x, y, by_token).mean().backward()
+                loop.optimizer.step()
+            with torch.no_grad():
+                batches = [_unreduced(loop, x, y, by_token) for x, y in loop.validation]
+                means.append(float(torch.cat(batches).mean()))
+        loop.train()
+    found = evaluations(records)
+    assert [e.get("loss") for e in found] == ([None] * 2 if by_token else pytest.approx(means, rel=1e-5))
+    if not by_token:
+        assert [e["examples"]["count"] for e in found] == [8, 8]
+        assert found[-1]["rise"]["best_step"] == 3
+        assert "trained" in found[-1]
+
+
+def _unreduced(loop: Loop, x: torch.Tensor, y: torch.Tensor, by_token: bool) -> torch.Tensor:
+    states = loop.gru(x)[0]
+    out, target = (states, x.repeat(1, 1, 2)) if by_token else (loop.head(states[:, -1]), y)
+    return functional.mse_loss(out.flatten(), target.flatten(), reduction="none")
+
+
 def test_a_loss_of_torch_goes_before_what_is_read_out() -> None:
     with observed() as records:
         loop = Loop()
