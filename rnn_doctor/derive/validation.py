@@ -12,6 +12,9 @@ from rnn_doctor.schema.validating import Evaluation
 WINDOW = 10
 """Evaluations that a trend needs at least, see curve_trend.py."""
 
+ALL = 0.9
+"""Of the examples of a loader that stand in the training data, more than which it is a copy of them."""
+
 NO_LOSS = (
     "no loss was computed where the network ran and was not trained by it (a validation, or a policy that acts); where "
     "it validates, compute the loss there too: `val_loss += criterion(output, target).item()`"
@@ -33,6 +36,9 @@ def validations(view: View) -> tuple[tuple[Evaluation, ...], str]:
         by_loader.setdefault(evaluation.loader, []).append(evaluation)
     for loader in set(by_loader) & _of_training_data(view):
         del by_loader[loader]
+    copies = set(by_loader) & _copies_of_training_data(view)
+    if copies != set(by_loader):
+        by_loader = {loader: own for loader, own in by_loader.items() if loader not in copies}
     if not by_loader:
         return (), "the script evaluates on its training data alone"
     # The validation set is evaluated all the time, a test set once.
@@ -75,6 +81,21 @@ def _of_training_data(view: View) -> set[int | None]:
         each.held_out
         for each in view.log.shared_examples
         if each.same_data and 2 * each.held_out_seen > each.held_out_examples
+    }
+
+
+def _copies_of_training_data(view: View) -> set[int | None]:
+    """The loaders that give what the training's gives, from a dataset of their own, as one without augmentation.
+
+    Beside another validation they measure the training loss; alone they are a validation that tells nothing.
+    """
+    sizes = [loader.samples for loader in view.log.loaders.values() if loader.trains and loader.samples]
+    return {
+        each.held_out
+        for each in view.log.shared_examples
+        if each.held_out_examples
+        and each.held_out_seen
+        > ALL * min(1.0, each.examples / max(sizes, default=1)) * each.held_out_examples
     }
 
 

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from tests.derive.logs import adam, at, evaluations, log, lstm, measure, steps, value_of
+from rnn_doctor.schema.wiring import SharedExamples
+from tests.derive.logs import adam, at, evaluations, loader, log, lstm, measure, steps, value_of
 
 DOWN = [2.0 * 0.97**k for k in range(60)]
 UP = [1.0 + 0.05 * k for k in range(12)]
@@ -35,6 +36,23 @@ def test_validation_set_is_the_one_evaluated_most() -> None:
     run = log(evaluations([1.0, 2.0, 3.0], loader=1), evaluations([9.0], loader=2))
     assert value_of("evaluations_observed", run) == 3
     assert measure("validation_rise", run).absent == "3 validations were seen, 10 are needed"
+
+
+@pytest.mark.parametrize(("seen", "series"), [(64, 2), (40, 1)])
+def test_a_copy_of_the_training_data_beside_a_validation_is_none(seen: int, series: int) -> None:
+    """It measures the training loss; what stands in them for a part is a validation that leaks."""
+    shared = [
+        SharedExamples(
+            record="shared_examples", step=50, examples=64, twins=0, held_out=n, held_out_examples=64,
+            held_out_seen=count,
+        )
+        for n, count in ((1, seen), (2, 0))
+    ]  # fmt: skip
+    both = [evaluations([2.0, 1.0, 0.5], loader=1), evaluations([3.0, 2.0, 2.5], loader=2)]
+    alone = log(loader(0, trains=True, samples=64), both[0], shared[:1])
+    assert value_of("validation_lost", alone) == 0
+    together = log(loader(0, trains=True, samples=64), *both, shared)
+    assert value_of("validation_lost", together) == (pytest.approx(0.25) if series == 2 else 0)
 
 
 def test_sets_that_cannot_be_told_apart_are_not_judged() -> None:
