@@ -349,6 +349,8 @@ def test_an_accuracy_that_is_formatted_on_the_line_of_the_training_loss_is_no_lo
         ("print(epoch, train_loss.item() / n, accuracy)", False),
         ("history['train_loss'].append((total / n).item())", False),
         ("constraint_loss.item()", True),
+        ("for x, y in loader: total += crit(model(x), y).item()", True),
+        ("value += critic(states).item()", False),
     ],
 )
 def test_which_lines_read_a_loss_out(line: str, is_loss: bool) -> None:
@@ -376,6 +378,18 @@ def test_a_loss_that_was_not_reduced_is_one_where_it_has_a_value_for_each_exampl
         assert [e["examples"]["count"] for e in found] == [8, 8]
         assert found[-1]["rise"]["best_step"] == 3
         assert "trained" in found[-1]
+
+
+def test_a_loss_without_values_is_none() -> None:
+    """As Keras computes it to know shapes."""
+    with observed() as records:
+        functional.mse_loss(torch.empty(4, 1, device="meta"), torch.empty(4, 1, device="meta"))
+        loop = Loop()
+        loop.train()
+        with torch.no_grad():
+            mean = loop.mean(loop.validation)
+        loop.train()
+    assert [e["loss"] for e in evaluations(records)] == pytest.approx([mean], rel=1e-5)
 
 
 def _unreduced(loop: Loop, x: torch.Tensor, y: torch.Tensor, by_token: bool) -> torch.Tensor:

@@ -103,6 +103,8 @@ class Observer:
         self, function: str, output: Any, target: Any, result: Any, options: dict[str, Any]
     ) -> None:
         """A loss function of torch returned."""
+        if result.is_meta:  # Keras computes its shapes so
+            return
         learns = result.requires_grad
         evaluated = self.evaluations.on_loss
         self.session.attempt("evaluations", evaluated, function, output, target, result, options, learns)

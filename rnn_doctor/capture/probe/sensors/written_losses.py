@@ -13,7 +13,9 @@ from .. import places
 from ..listening import Listening, Tell, directly
 
 _READ_OUT = re.compile(r"([\w.]+)(?:\[[^]]*\])?(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?\s*\.item\(")
-_LOSS = re.compile(r"loss|criterion|nll|mse|rmse|mae|bce|cross_?entropy|perplexity|cost|error", re.IGNORECASE)
+_LOSS = re.compile(
+    r"loss|crit(?!ic)|nll|mse|rmse|mae|bce|cross_?entropy|perplexity|cost|error", re.IGNORECASE
+)
 _NAMED_FOR = re.compile(r"loss|nll|mse|rmse|bce|cross_?entropy", re.IGNORECASE)
 """What a number is kept under that is a loss itself: an error or a cost may be a share of wrong answers."""
 _OF_TRAINING = re.compile(
