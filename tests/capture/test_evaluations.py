@@ -14,6 +14,7 @@ from torch.utils.data import (
     DataLoader,
     RandomSampler,
     SequentialSampler,
+    Subset,
     SubsetRandomSampler,
     TensorDataset,
 )
@@ -151,6 +152,23 @@ def test_the_order_of_given_batches_is_that_of_their_sampler(sampler: Any, shuff
         loop.train()
     told = records.of("loader")[-1]
     assert (told.get("shuffled"), told.get("batch_size")) == (shuffled, None if sampler is list else 2)
+
+
+def test_the_folds_of_a_cross_validation_are_held_against_themselves_alone() -> None:
+    dataset = TensorDataset(torch.randn(12, 5, 2), torch.randn(12, 1))
+    with observed() as records:
+        for fold in range(3):
+            held_out = set(range(4 * fold, 4 * fold + 4))
+            loop = Loop()
+            loop.training = DataLoader(Subset(dataset, [k for k in range(12) if k not in held_out]), 4)
+            loop.validation = DataLoader(Subset(dataset, sorted(held_out)), 4)
+            for _ in range(2):
+                loop.train()
+                with torch.no_grad():
+                    loop.mean(loop.validation)
+    found = evaluations(records)
+    assert [e["rise"]["best_step"] if "rise" in e else None for e in found] == [None, 2, None, 6, None, 10]
+    assert records.of("shared_examples")[-1]["held_out_seen"] == 0
 
 
 def test_what_is_evaluated_after_a_validation_is_of_no_loader() -> None:
@@ -297,6 +315,22 @@ def test_a_loss_that_is_written_by_hand_is_what_is_read_out_under_that_name() ->
     assert (found["batches"], found["loader"]) == (2, 1)
 
 
+def test_an_accuracy_that_is_formatted_on_the_line_of_the_training_loss_is_no_loss() -> None:
+    """Formatting a tensor reads it out by `.item()` as well, and the line calls its other number a loss."""
+    with observed() as records:
+        loop = Loop()
+        loop.train()
+        loss = loop.loss(torch.randn(4, 5, 2), torch.randn(4, 1))
+        loss.backward()
+        with torch.no_grad():
+            for x, y in loop.validation:
+                accuracy = (loop.gru(x)[0][:, -1, :1].sign() == y.sign()).float().mean()
+                shown = f"loss={loss.item():.3f} accuracy={accuracy:.3f}"
+                assert shown.startswith("loss=")
+        loop.train()
+    assert "loss" not in evaluations(records)[-1]
+
+
 @pytest.mark.parametrize(
     ("line", "is_loss"),
     [
@@ -312,10 +346,56 @@ def test_a_loss_that_is_written_by_hand_is_what_is_read_out_under_that_name() ->
         ("correct += (out == y).float().sum().item()", False),
         ("val_loss, right = loss_sum.item(), right.item()", False),
         ("((out - y) ** 2).mean().item(),", False),
+        ("print(epoch, train_loss.item() / n, accuracy)", False),
+        ("history['train_loss'].append((total / n).item())", False),
+        ("constraint_loss.item()", True),
+        ("for x, y in loader: total += crit(model(x), y).item()", True),
+        ("value += critic(states).item()", False),
     ],
 )
 def test_which_lines_read_a_loss_out(line: str, is_loss: bool) -> None:
     assert _is_loss(line) is is_loss
+
+
+@pytest.mark.parametrize("by_token", [False, True])
+def test_a_loss_that_was_not_reduced_is_one_where_it_has_a_value_for_each_example(by_token: bool) -> None:
+    """As Keras computes it, and scripts that weigh their examples. Of tokens some may be padding."""
+    means = []
+    with observed() as records:
+        loop = Loop()
+        for _ in range(2):
+            for x, y in loop.training:
+                loop.optimizer.zero_grad()
+                _unreduced(loop, x, y, by_token).mean().backward()
+                loop.optimizer.step()
+            with torch.no_grad():
+                batches = [_unreduced(loop, x, y, by_token) for x, y in loop.validation]
+                means.append(float(torch.cat(batches).mean()))
+        loop.train()
+    found = evaluations(records)
+    assert [e.get("loss") for e in found] == ([None] * 2 if by_token else pytest.approx(means, rel=1e-5))
+    if not by_token:
+        assert [e["examples"]["count"] for e in found] == [8, 8]
+        assert found[-1]["rise"]["best_step"] == 3
+        assert "trained" in found[-1]
+
+
+def test_a_loss_without_values_is_none() -> None:
+    """As Keras computes it to know shapes."""
+    with observed() as records:
+        functional.mse_loss(torch.empty(4, 1, device="meta"), torch.empty(4, 1, device="meta"))
+        loop = Loop()
+        loop.train()
+        with torch.no_grad():
+            mean = loop.mean(loop.validation)
+        loop.train()
+    assert [e["loss"] for e in evaluations(records)] == pytest.approx([mean], rel=1e-5)
+
+
+def _unreduced(loop: Loop, x: torch.Tensor, y: torch.Tensor, by_token: bool) -> torch.Tensor:
+    states = loop.gru(x)[0]
+    out, target = (states, x.repeat(1, 1, 2)) if by_token else (loop.head(states[:, -1]), y)
+    return functional.mse_loss(out.flatten(), target.flatten(), reduction="none")
 
 
 def test_a_loss_of_torch_goes_before_what_is_read_out() -> None:

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from tests.derive.logs import evaluations, log, measure, steps, value_of
+from rnn_doctor.schema.wiring import SharedExamples
+from tests.derive.logs import adam, at, evaluations, loader, log, lstm, measure, steps, value_of
 
 DOWN = [2.0 * 0.97**k for k in range(60)]
 UP = [1.0 + 0.05 * k for k in range(12)]
@@ -37,6 +38,23 @@ def test_validation_set_is_the_one_evaluated_most() -> None:
     assert measure("validation_rise", run).absent == "3 validations were seen, 10 are needed"
 
 
+@pytest.mark.parametrize(("seen", "series"), [(64, 2), (40, 1)])
+def test_a_copy_of_the_training_data_beside_a_validation_is_none(seen: int, series: int) -> None:
+    """It measures the training loss; what stands in them for a part is a validation that leaks."""
+    shared = [
+        SharedExamples(
+            record="shared_examples", step=50, examples=64, twins=0, held_out=n, held_out_examples=64,
+            held_out_seen=count,
+        )
+        for n, count in ((1, seen), (2, 0))
+    ]  # fmt: skip
+    both = [evaluations([2.0, 1.0, 0.5], loader=1), evaluations([3.0, 2.0, 2.5], loader=2)]
+    alone = log(loader(0, trains=True, samples=64), both[0], shared[:1])
+    assert value_of("validation_lost", alone) == 0
+    together = log(loader(0, trains=True, samples=64), *both, shared)
+    assert value_of("validation_lost", together) == (pytest.approx(0.25) if series == 2 else 0)
+
+
 def test_sets_that_cannot_be_told_apart_are_not_judged() -> None:
     run = log(steps(DOWN), evaluations(UP, loader=None), evaluations(UP, loader=None))
     for name in ("evaluations_observed", "validation_rise", "validation_trend_z", "training_trend"):
@@ -53,3 +71,25 @@ def test_absent() -> None:
     assert "no loss" in (measure("validation_rise", blind).absent or "")
     negative = log(evaluations([-1.0] * 10))
     assert "not positive" in (measure("validation_rise", negative).absent or "")
+
+
+def test_of_folds_the_one_whose_losses_are_looked_at() -> None:
+    """Each fold has a network and an optimizer of its own, and its validation is no rise over that of another."""
+    folds = [
+        [lstm(n, location=at(3)), adam(n, location=at(9))]
+        + [s.model_copy(update={"step": s.step + 20 * n, "optimizers": (n,)}) for s in steps(DOWN[:20])]
+        + [e.model_copy(update={"step": e.step + 20 * n}) for e in evaluations([3.0, 2.0, 1.0 + n, 1.1 + n])]
+        for n in range(2)
+    ]
+    assert value_of("evaluations_observed", log(*folds)) == 4
+    assert value_of("validation_best", log(*folds)) == "evaluation 3 of 4, after update 15"
+
+
+def test_phases_of_one_network_are_one_series() -> None:
+    phases = [
+        [adam(n, location=at(9))]
+        + [s.model_copy(update={"step": s.step + 20 * n, "optimizers": (n,)}) for s in steps(DOWN[:20])]
+        + [e.model_copy(update={"step": e.step + 20 * n}) for e in evaluations([3.0, 2.0, 1.0 + n, 1.1 + n])]
+        for n in range(2)
+    ]
+    assert value_of("evaluations_observed", log(lstm(location=at(3)), *phases)) == 8

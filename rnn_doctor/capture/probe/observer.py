@@ -35,6 +35,8 @@ class Observer:
         self.losses = sensors.losses
         self.loss_sums = sensors.loss_sums
         self.loaders = sensors.loaders
+        self._rebuilt = False
+        """A recurrent module was built after an update, and no optimizer since."""
         self.evaluations = sensors.evaluations
         self.gradientless = sensors.gradientless
         self.calls = sensors.calls
@@ -49,6 +51,7 @@ class Observer:
     def on_recurrent_built(self, module: Any) -> None:
         """A recurrent module was constructed."""
         self.recurrences.built(module, places.here())
+        self._rebuilt = self.session.step > 0
 
     @entry
     def on_recurrent_scripted(self, module: Any) -> None:
@@ -100,6 +103,8 @@ class Observer:
         self, function: str, output: Any, target: Any, result: Any, options: dict[str, Any]
     ) -> None:
         """A loss function of torch returned."""
+        if result.is_meta:  # Keras computes its shapes so
+            return
         learns = result.requires_grad
         evaluated = self.evaluations.on_loss
         self.session.attempt("evaluations", evaluated, function, output, target, result, options, learns)
@@ -223,6 +228,9 @@ class Observer:
         self.optimizers.built(optimizer, places.here())
         if self.calls.sampled and self.session.step == 0:  # not before: data are prepared by many differences
             self.calls.differences.watch(True)
+        if self._rebuilt:  # of a network that is made anew, as for each fold
+            self._rebuilt = False
+            self.evaluations.another_training()
 
     @entry
     def on_scheduler_built(self, scheduler: Any, optimizer: Any) -> None:

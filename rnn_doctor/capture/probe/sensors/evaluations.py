@@ -39,6 +39,8 @@ class Evaluations:
         self._doubtful: dict[int | None, list[torch.Tensor]] = {}
         self._examples: dict[int | None, Examples] = {}
         self._best: dict[int | None, _Best] = {}
+        self._anew = False
+        """Another network is trained from now on."""
         self._learned: tuple[tuple[int, int] | None, Any] = None, None
         """The loader's place when a loss was learned from last, and its targets."""
         self._rows: Rows | None = None
@@ -106,11 +108,14 @@ class Evaluations:
         learns: bool,
     ) -> None:
         """A loss was computed. Where it could be learned from, the loader tells later whether it was."""
+        whole = result
         if result.numel() != 1:
-            return
+            if not self._one_an_example(result, target):
+                return
+            result, options = result.detach().mean(), {**options, "reduction": "mean"}
         loader = self._loader_of_loss()
         if learns:
-            self.learned_losses.on_loss(function, result)
+            self.learned_losses.on_loss(function, whole)
         if self.learned_losses.only_looked_at(function):
             return
         if learns:
@@ -122,11 +127,7 @@ class Evaluations:
             kept = self._losses.setdefault(loader, [])
             self._smoothing = options.get("label_smoothing", 0.0) if function == "cross_entropy" else None
         elif loader is None or loader in self._loaders.training:
-            if (self._wanted or not self._recurs) and self.trained.wanted:
-                layout = self._layout(target)
-                losses = by_example(function, output, target, result, options, layout)
-                losses = self._as_evaluated(losses, output, target, options, layout)
-                self.trained.add(losses, output, target, self._batch)
+            self._train(function, output, target, result, options)
             return
         else:
             kept = self._doubtful.setdefault(loader, [])
@@ -138,6 +139,29 @@ class Evaluations:
             losses = by_example(function, output, target, result, options, self._layout(target))
             if losses is not None:
                 examples.add(losses, target, output.numel(), self._batch)
+
+    def _train(
+        self, function: str, output: Any, target: Any, result: torch.Tensor, options: dict[str, Any]
+    ) -> None:
+        """Keeps the losses of the training examples, where they are to be held against those of an evaluation."""
+        if (self._wanted or not self._recurs) and self.trained.wanted:
+            layout = self._layout(target)
+            losses = by_example(function, output, target, result, options, layout)
+            losses = self._as_evaluated(losses, output, target, options, layout)
+            self.trained.add(losses, output, target, self._batch)
+
+    def _one_an_example(self, result: torch.Tensor, target: Any) -> bool:
+        """Whether a loss that was not reduced holds one value for each example of the batch.
+
+        What the script makes of them is a mean then. Of one value a token, padding may be left out later.
+        """
+        count = result.numel()
+        if not isinstance(target, torch.Tensor) or target.numel() != count or not 1 < count == len(result):
+            return False
+        layout = self._layout(target)
+        if layout is not None:
+            return layout.batch == count
+        return any(each.dim() and len(each) == count for each in self._loaders.tensors)
 
     def _layout(self, target: Any) -> Rows | None:
         """How the batch lies in the loss: as the recurrent module had it, or, where cells are by hand, the loader."""
@@ -181,6 +205,11 @@ class Evaluations:
         stepwise = not self._recurs or (self._rows is not None and self._rows.time == 1)
         return self._loaders.place if stepwise else self._forward
 
+    def another_training(self) -> None:
+        """What was best, and what was given, was so to another network; its last evaluation is still to be written."""
+        self._anew = True
+        self._loaders.rows.another_training()
+
     def pending(self, loader: int | None) -> int:
         """Losses of the evaluation under way on a loader."""
         return len(self._losses.get(loader, ())) + len(self._doubtful.get(loader, ()))
@@ -196,6 +225,12 @@ class Evaluations:
             losses = self._doubtful.pop(loader)
             if loader not in self._loaders.training and step > 0:
                 self._losses.setdefault(loader, []).extend(losses)
+        self._write_all(step)
+        if self._anew:
+            self._best.clear()
+            self._anew = False
+
+    def _write_all(self, step: int) -> None:
         if not (self._losses or self._calls):
             self._examples.clear()
             return

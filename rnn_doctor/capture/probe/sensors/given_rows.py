@@ -53,6 +53,10 @@ class GivenRows:
         elif self._given[number].passes[-1]:
             self._given[number].passes.append([])
 
+    def another_training(self) -> None:
+        """What was given so far was given to another network, as that of the fold before."""
+        self._given.clear()
+
     def gave(self, number: int | None, batch: Any) -> list[torch.Tensor]:
         """A loader gave a batch: the marks of its first tensors' rows, each (rows); none once enough were seen."""
         given = self._given.get(-1 if number is None else number)

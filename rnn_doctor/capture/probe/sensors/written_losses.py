@@ -13,9 +13,15 @@ from .. import places
 from ..listening import Listening, Tell, directly
 
 _READ_OUT = re.compile(r"([\w.]+)(?:\[[^]]*\])?(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?\s*\.item\(")
-_LOSS = re.compile(r"loss|criterion|nll|mse|rmse|mae|bce|cross_?entropy|perplexity|cost|error", re.IGNORECASE)
+_LOSS = re.compile(
+    r"loss|crit(?!ic)|nll|mse|rmse|mae|bce|cross_?entropy|perplexity|cost|error", re.IGNORECASE
+)
 _NAMED_FOR = re.compile(r"loss|nll|mse|rmse|bce|cross_?entropy", re.IGNORECASE)
 """What a number is kept under that is a loss itself: an error or a cost may be a share of wrong answers."""
+_OF_TRAINING = re.compile(
+    r"(?<![a-z])(tr|train|training)(?![a-z])|(?<![a-z])train(ing)?_?loss", re.IGNORECASE
+)
+"""What a loss is called that was learned from, as where an epoch is summed up after its validation."""
 _MOST = 100_000
 
 
@@ -48,7 +54,7 @@ class WrittenLosses:
     def _read(self, _name: str, value: Any, args: Any, _kwargs: Any) -> None:
         if not isinstance(value, float) or args[0].requires_grad:
             return
-        line = places.site()
+        line = places.own_call()
         if line is None:
             return
         if line not in self._lines:
@@ -64,6 +70,8 @@ def _is_loss(text: str) -> bool:
     if text.count(".item(") != 1:
         return False
     read = _READ_OUT.search(text)
+    if read and _OF_TRAINING.search(read.group(1)):
+        return False
     return bool(read and _LOSS.search(read.group(1))) or _is_kept_as_loss(text)
 
 
@@ -90,7 +98,8 @@ def _is_kept_as_loss(text: str) -> bool:
         return False
     if isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Mult, ast.Div)):
         value = value.left
-    return _calls(value, "item") and bool(_NAMED_FOR.search(ast.unparse(kept).rpartition(".")[2]))
+    name = ast.unparse(kept).rpartition(".")[2]
+    return _calls(value, "item") and bool(_NAMED_FOR.search(name)) and not _OF_TRAINING.search(name)
 
 
 def _calls(node: Any, method: str) -> bool:
