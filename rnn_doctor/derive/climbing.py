@@ -25,14 +25,24 @@ def _values(view: View) -> list[tuple[float, float]]:
     ]
 
 
-@signal(unit="ratio", reads=("losses", "steps.loss"))
+@signal(unit="claim", reads=("optimizers",))
+def optimizer_maximizes(view: View) -> Measurement:
+    """Whether all optimizers were built with maximize=True, and go up the gradient of what they are given.
+
+    Reads: `log.optimizers[id].maximize`. Unit: claim. None if: no optimizer was seen, or they are not of one mind.
+    """
+    held = {optimizer.maximize for optimizer in view.log.optimizers.values()}
+    return known(held.pop()) if len(held) == 1 else unknown("the optimizers were not seen to go one way")
+
+
+@signal(unit="ratio", reads=("losses", "steps.loss", "optimizers.maximize"))
 def negated_loss_growth(view: View) -> Measurement:
-    """By what factor a loss function's value has grown, of which backward() is given the negative; 1 where it is not.
+    """By what factor a loss function's value has grown that the training makes larger; 1 where it does not.
 
     Last over first, of the sampled updates. Where every one of them passes exactly the negative of what its only loss
-    function returned, that is made as large as it can be.
+    function returned, that is made as large as it can be; so is the very value, by an optimizer that maximizes.
 
-    Reads: `log.losses[i].value`, `log.steps[k].loss`. Unit: ratio.
+    Reads: `log.losses[i].value`, `log.steps[k].loss`, `log.optimizers[id].maximize`. Unit: ratio.
     None if: fewer than 3 sampled updates with a single call of a loss function and a finite loss above zero.
     """
     if not view.log.steps:
@@ -40,6 +50,7 @@ def negated_loss_growth(view: View) -> Measurement:
     values = _values(view)
     if len(values) < _FEWEST:
         return unknown(too_few(len(values), "update", "sampled with a single loss", _FEWEST))
-    if not all(abs(loss + value) <= _SAME * value for value, loss in values):
+    sign = -1 if optimizer_maximizes(view).value is True else 1
+    if not all(abs(sign * loss + value) <= _SAME * value for value, loss in values):
         return known(1.0, n=len(values))
     return known(values[-1][0] / values[0][0], n=len(values))

@@ -24,7 +24,9 @@ def in_another_order(*, batches: float, own_share: float, turned_share: float, *
 
 
 def _record(view: View, module: int) -> AxisDependence | None:
-    return next((r for r in view.log.axis_dependences if r.module == module and r.absent is None), None)
+    """What was tested; of a module that is called step by step the order of its targets may be, its axes are not."""
+    told = (r for r in view.log.axis_dependences if r.module == module)
+    return next((r for r in told if r.absent is None or r.own_share is not None), None)
 
 
 def _none_in_one_row(view: View, module: int) -> bool:
@@ -54,9 +56,9 @@ def targets_in_another_order(view: View) -> dict[str, Measurement]:
         record = _record(view, module)
         if record is None:
             return known(False) if _none_in_one_row(view, module) else unknown(_NOT_TOLD)
-        if (record.time_score or 0.0) >= IN_ORDER:
-            return known(False, n=record.targets)
         if record.own_share is None or record.turned_share is None:
+            if (record.time_score or 0.0) >= IN_ORDER:
+                return known(False, n=record.targets)
             return known(False) if _none_in_one_row(view, module) else unknown(_NOT_TOLD)
         return known(in_another_order(**record.model_dump()), n=record.targets)
 

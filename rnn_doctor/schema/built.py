@@ -91,6 +91,8 @@ class Optimizer(Frozen):
     parameters: int
     """How many tensors it holds."""
     closure: bool = False
+    maximize: bool = False
+    """It goes up the gradient of what `backward()` was called on, in every group."""
     location: Location | None = None
 
 

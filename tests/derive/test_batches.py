@@ -100,6 +100,11 @@ def test_a_hand_written_recurrence_that_is_given_the_same_at_all_steps() -> None
     assert told(loop_input(**same), loop_input(21, **{**same, "mean": 0.6})) is False
     assert told(loop_input(**same), loop_input(21)) is False
     assert told(loop_input(**same, vectors=63)) is None
+    zeros = {"constant": True, "mean": 0.0, "std": 0.0, "absmax": 0.0, "vectors": 4}
+    assert told(*(loop_input(k, **zeros) for k in (1, 21, 50))) is True
+    assert told(*(loop_input(k, **{**zeros, "vectors": 3}) for k in (1, 21, 50))) is None
+    assert told(*(loop_input(k, **{**zeros, "absmax": 1e-6}) for k in (1, 21, 50))) is None
+    assert told(*(loop_input(k, **zeros) for k in (1, 50))) is None
     assert told(loop_input(**same), constant=False) is True, (
         "an embedding of zeros makes the same of all tokens"
     )

@@ -31,6 +31,15 @@ def test_the_scale_of_the_loss_does_not_count() -> None:
     assert value_of("negated_loss_growth", run) == pytest.approx(11.0)
 
 
+def test_an_optimizer_that_maximizes_turns_the_sign() -> None:
+    up = adam(maximize=True)
+    assert value_of("negated_loss_growth", log(up, steps(GROWING), calls())) == pytest.approx(11.0)
+    negative = steps([-value for value in GROWING])  # the negative of a loss is made larger: as it should be
+    assert value_of("negated_loss_growth", log(up, negative, calls())) == 1.0
+    assert value_of("optimizer_maximizes", log(up)) is True
+    assert measure("optimizer_maximizes", log(up, adam(1))).absent
+
+
 def test_unknown() -> None:
     negative = steps([-value for value in GROWING])
     for parts in (calls(function="expression"), [*calls(), *calls()], calls()[:2], calls(-1.0)):

@@ -24,6 +24,7 @@ from .axis_dependence import (
 from .dependence import Abstained
 from .graph_tokens import oriented, unlearned
 from .losses import CLASSIFYING
+from .step_orders import StepOrders
 from .target_grids import Grid, grid_of, targets_by_place
 from .target_orders import Place, told, turned
 
@@ -98,6 +99,9 @@ class AxisTests:
         self._gathered: dict[int, _Gathered] = {}
         self._closed: set[int] = set()
         self._cells: dict[int, _Steps] = {}
+        self._step_orders = StepOrders()
+        self._stepwise: dict[int, str] = {}
+        """Modules whose steps are calls of their own, and why their axes are not tested, though their targets may be."""
         self._losses: list[tuple[str, Any, dict[str, Any]]] = []
         """Those of the update that is under way: function, target and options."""
         self._step = 1
@@ -105,6 +109,7 @@ class AxisTests:
     def on_call(self, step: int, number: int, module: Any, given: Any, output: Any) -> None:
         """A recurrent module ran forward with gradients at a sampled step."""
         self._step = step
+        self._on_step(number, module, given)
         if number in self._closed:
             return
         if number in self._calls:
@@ -122,9 +127,19 @@ class AxisTests:
             elif min(given.shape[:2]) >= FEWEST_PLACES:
                 self._calls[number] = _Call(module.batch_first, x, output[0])
 
+    def _on_step(self, number: int, module: Any, given: Any) -> None:
+        """Such a call may be one step of many, as a decoder's are."""
+        if isinstance(given, PackedSequence) or (number in self._closed and number not in self._stepwise):
+            return
+        time_axis = 1 if getattr(module, "batch_first", False) else 0
+        if not isinstance(module, nn.RNNBase) or (given.dim() == 3 and given.shape[time_axis] == 1):
+            self._stepwise.setdefault(number, "")
+            self._step_orders.on_call(number, given)
+
     def on_loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
         """A loss function that leads to a gradient returned, at a sampled step."""
         self._losses.append((function, target, options))
+        self._step_orders.on_loss(function, output, target, options)
         for number, call in list(self._calls.items()):
             try:
                 grid = grid_of(function, output, target, options, call.output)
@@ -193,7 +208,8 @@ class AxisTests:
             if gathered is None:
                 gathered = self._gathered[number] = _Gathered(x, y, known)
             gathered.add(orders)
-            if gathered.dependence.told_enough():
+            # What is called step by step waits for what its steps tell of the order of its targets.
+            if number not in self._stepwise and gathered.dependence.told_enough():
                 self._write(number)
 
     def updated(self) -> None:
@@ -202,18 +218,30 @@ class AxisTests:
             self._close(number, "no loss function of torch is given what it makes of its output")
         self._cells.clear()
         self._losses.clear()
+        self._step_orders.updated()
 
     def finish(self) -> None:
         """Nothing is observed any more: what was gathered must do."""
         for number in list(self._gathered):
             with torch.no_grad(), torch.autocast("cpu", enabled=False):
                 self._write(number)
+        for number, reason in self._stepwise.items():
+            if reason:
+                with torch.no_grad(), torch.autocast("cpu", enabled=False):
+                    self._write_absent(number, reason, self._step_orders.fields(number))
+        self._stepwise.clear()
 
     def _close(self, number: int, reason: str) -> None:
         self._calls.pop(number, None)
         self._gathered.pop(number, None)
         self._closed.add(number)
-        self._writer.write("axis_dependence", step=self._step, module=number, absent=reason)
+        if number in self._stepwise:
+            self._stepwise[number] = reason  # told in the end, with the order of its targets
+        else:
+            self._write_absent(number, reason, {})
+
+    def _write_absent(self, number: int, reason: str, fields: dict[str, Any]) -> None:
+        self._writer.write("axis_dependence", step=self._step, module=number, absent=reason, **fields)
 
     def _write(self, number: int) -> None:
         gathered = self._gathered.pop(number)
@@ -221,12 +249,15 @@ class AxisTests:
         found = gathered.dependence
         time, batch = found.told(TIME), found.told(BATCH)
         silent = max(time.score, batch.score) < SILENT
+        orders = gathered.orders() if silent else {}
+        if number in self._stepwise:  # its targets were read in the order that its steps have
+            orders |= {k: v for k, v in self._step_orders.fields(number).items() if k.endswith("_share")}
         self._writer.write(
             "axis_dependence", step=self._step, module=number, batches=found.batches, targets=found.compared,
             time_score=time.score, time_lag=time.lag, time_share=time.share, batch_score=batch.score,
             batch_lag=batch.lag, batch_share=batch.share,
             positions=None if time.score >= FOUND else found.positions(),  # there it decides nothing
-            **(gathered.orders() if silent else {}),
+            **orders,
         )  # fmt: skip
 
 

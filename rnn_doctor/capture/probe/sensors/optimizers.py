@@ -62,6 +62,7 @@ class Optimizers:
             beta2=_second(groups[0].get("betas")) if groups else None,
             weight_decay=[float(g.get("weight_decay") or 0.0) for g in groups], parameters=size, closure=closure,
             decoupled_decay=groups[0].get("decoupled_weight_decay") if groups else None,
+            maximize=True if groups and all(group.get("maximize") for group in groups) else None,
             location=location if reference is not None and reference() is optimizer else None,
         )  # fmt: skip
         return number
