@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import gc
 import importlib.util
 import multiprocessing
 import os
 import sys
 from types import ModuleType
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 from . import lifeline
 from .config import Config, from_environment
@@ -54,9 +56,10 @@ class _AfterImport:
 
 
 def _install(config: Config) -> None:
-    from . import hooks
-    from .observer import Observer
-    from .patches import Patches
+    with _no_collection():
+        from . import hooks
+        from .observer import Observer
+        from .patches import Patches
 
     if not _state["tied"]:
         lifeline.watch(config.parent)
@@ -85,6 +88,18 @@ def _install_trial(observer: Any, patches: Any, trial: dict[str, Any]) -> None:
     applying.begin()
     hooks.install(observer, patches)
     applying.end()
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """What is imported here is no garbage: a collection would go through all of torch and find none."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _at_exit() -> None:

@@ -98,7 +98,7 @@ class Calls:
         if self.differences.watches or (self.sampled and step > 1):
             self.differences.watch(self.sampled)
             self.differences.forget()
-        self._quiet = not (self._flowing or self.searching or self.orders.waits)
+        self.quiet = not (self._flowing or self.searching or self.orders.waits)
         """Whether no sensor looks at what this update does, unless a module is called that was not known."""
         self.detachments.beneath = self.loops.on_cut if self._examining else None
         if self.searching != searched:
@@ -110,9 +110,9 @@ class Calls:
         number = self._recurrences.number(module)
         attempt("non_finite", self.non_finites.on_call, module, given, state, output)
         if number not in self.data_lags.closed:
-            self._quiet = False
+            self.quiet = False
             attempt("data_lag", self.data_lags.on_call, number, module, given)
-        if self._quiet:
+        if self.quiet:
             return
         if self.orders.waits:
             attempt("orders", self.orders.on_call, module, given)
@@ -152,9 +152,7 @@ class Calls:
         )
 
     def loss(self, function: str, output: Any, target: Any, options: dict[str, Any]) -> None:
-        """A loss function that leads to a gradient returned."""
-        if self._quiet:
-            return
+        """A loss function that leads to a gradient returned, in an update that is not quiet."""
         if self.orders.waits:
             self._session.attempt("orders", self.orders.on_loss, function, output, target, options)
         if self.data_lags.waits:
@@ -170,7 +168,7 @@ class Calls:
         """A backward pass is about to run."""
         if self.non_finites.operations.sought:
             self._session.attempt("non_finite", self.non_finites.operations.on_backward, loss)
-        if self._quiet:
+        if self.quiet:
             return
         if self.data_lags.waits:
             self.data_lags.on_backward()
@@ -251,7 +249,7 @@ class Calls:
         """An update is complete."""
         if self.modes.waits:
             self._session.attempt("modes", self.modes.updated, step)
-        if not self._quiet:
+        if not self.quiet:
             self._updated(step)
         self.non_finites.forget()
         self._begin(step + 1)

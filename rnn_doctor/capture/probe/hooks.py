@@ -16,7 +16,7 @@ from torch.utils.data import dataloader
 from . import saved, torchscript
 from .detaching import Detaching
 from .observer import Observer
-from .patches import Patches, unseen
+from .patches import Patches
 from .sensors.losses import WATCHED
 
 _CALLED = (nn.RNN, nn.LSTM, nn.GRU, nn.RNNCell, nn.LSTMCell, nn.GRUCell)
@@ -251,37 +251,33 @@ def _updates(observer: Observer, patches: Patches) -> None:
     def clearing(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def zero_grad(*args: Any, **kwargs: Any) -> Any:
-            if not observer.session.knows("zero_grad"):
+            if "zero_grad" not in observer.session.roles:
                 observer.on_zero_grad()
             return original(*args, **kwargs)
 
         return zero_grad
 
     def clipping(original: Callable[..., Any]) -> Callable[..., Any]:
-        @unseen
         @functools.wraps(original)
-        def clip(parameters: Any, limit: Any, *args: Any, **kwargs: Any) -> Any:
-            if torch.compiler.is_compiling():
-                return original(parameters, limit, *args, **kwargs)
+        def clip(*args: Any, **kwargs: Any) -> Any:
+            for name in ("parameters", "max_norm", "clip_value"):
+                if name in kwargs:
+                    args = (*args, kwargs.pop(name))
+            if torch.compiler.is_compiling() or len(args) < 2:
+                return original(*args, **kwargs)
+            parameters, limit, *rest = args
             tensors = parameters if isinstance(parameters, torch.Tensor) else list(parameters)
             tells = (
                 original.__name__ == "clip_grad_norm_"
-                and (args[0] if args else kwargs.get("norm_type", 2)) == 2
+                and (rest[0] if rest else kwargs.get("norm_type", 2)) == 2
             )
             observer.on_clip([tensors] if isinstance(tensors, torch.Tensor) else tensors, float(limit), tells)
-            result = original(tensors, limit, *args, **kwargs)
+            result = original(tensors, limit, *rest, **kwargs)
             if tells:
                 observer.on_clipped(result)
             return result
 
-        @functools.wraps(original)
-        def by_name(*args: Any, **kwargs: Any) -> Any:
-            for name in ("parameters", "max_norm", "clip_value"):
-                if name in kwargs:
-                    args = (*args, kwargs.pop(name))
-            return clip(*args, **kwargs)
-
-        return by_name
+        return clip
 
     patches.replace(torch.optim.Optimizer, "__init__", building)
     patches.replace(lr_scheduler.LRScheduler, "__init__", scheduling)

@@ -1,4 +1,8 @@
-"""What the script does, as the probe hears of it: each entry passes it on to the sensors it concerns."""
+"""What the script does, as the probe hears of it: each entry passes it on to the sensors it concerns.
+
+An ordinary update, at which no sensor looks, passes here too, at some three microseconds for each function that runs.
+So whether something has anything to do is asked here, and not within itself, where in most updates it has not.
+"""
 
 from __future__ import annotations
 
@@ -88,8 +92,10 @@ class Observer:
             self.session.begin()
             self.calls.frozen(module, given, state, output)
             return
-        self._updates.close()
-        self.session.begin()
+        if self._updates.stepped:
+            self._updates.close()
+        if not self.session.began:
+            self.session.begin()
         self.session.attempt("evaluations", self.evaluations.called, module, given, True)
         if self._updates.withholding.noting:
             self.session.attempt("withheld", self._updates.withholding.called, module, given)
@@ -108,7 +114,7 @@ class Observer:
         learns = result.requires_grad
         evaluated = self.evaluations.on_loss
         self.session.attempt("evaluations", evaluated, function, output, target, result, options, learns)
-        if learns:
+        if learns and not self.calls.quiet:
             self.calls.loss(function, output, target, options)
         if learns and self.calls.sampled:
             describe, step = self.losses.describe, self.session.step + 1
@@ -121,12 +127,16 @@ class Observer:
     def on_backward(self, tensors: Any) -> None:
         """A backward pass is about to run."""
         self._asks = False
-        self._updates.close()
-        self.session.begin()
-        if self.trainables.changed_by_hand():
-            self._updates.finish(())
-        self.session.place("backward")
-        self.loaders.trained()
+        if self._updates.stepped:
+            self._updates.close()
+        if not self.session.began:
+            self.session.begin()
+        if not self.trainables.optimized and self.trainables.changed_by_hand():
+            self._updates.finish({})
+        if "backward" not in self.session.roles:
+            self.session.place("backward")
+        if self.loaders.current is not None:
+            self.loaders.trained()
         evaluations = self.evaluations
         if evaluations.under_way:
             self.session.attempt("evaluations", evaluations.training_goes_on, self.session.step)
@@ -179,7 +189,7 @@ class Observer:
         self.session.attempt("evaluations", self.evaluations.training_goes_on, self.session.step)
         self.losses.on_backward(loss, places.site())
         self.norms.after_backward({BY_HAND: [g for g in gradients if g is not None]})
-        self._updates.finish(())
+        self._updates.finish({})
 
     @entry
     def on_gradient_hook(self, node: Any) -> None:
@@ -247,7 +257,8 @@ class Observer:
         """An optimizer is about to step; returns a closure to use in the place of the given one."""
         number = self.optimizers.number(optimizer, closure is not None)
         self.trainables.optimized = True
-        self.session.place("step")
+        if "step" not in self.session.roles:
+            self.session.place("step")
         if closure is None:
             self._updates.gather(number, optimizer)
             return None
@@ -271,7 +282,7 @@ class Observer:
     @entry
     def after_update(self, optimizer: Any) -> None:
         """An optimizer has stepped."""
-        self._updates.stepped(optimizer)
+        self._updates.has_stepped(optimizer)
 
     @entry
     def on_loader(self, iterator: Any, loader: Any) -> None:

@@ -40,9 +40,12 @@ class Session:
         """A copy of the process is made on purpose, which nothing observes."""
         self.applying: Any = None
         """What a trial changes of the run, if it is one."""
+        self.began = False
+        """The process trains: the clock runs and the log is open."""
         self._started: float | None = None
         self._off: set[str] = set()
-        self._roles: set[str] = set()
+        self.roles: set[str] = set()
+        """What source lines were noted for."""
         self._stop = Stopping()
         self._reason = "script_end"
 
@@ -64,6 +67,7 @@ class Session:
     def begin(self) -> None:
         """The process trains: its clock starts and its log is opened."""
         if self._started is None:
+            self.began = True
             self._started = time.perf_counter()
             self.writer.open(self._header())
 
@@ -163,14 +167,10 @@ class Session:
             text = f"{type(error).__name__}: {error}{where}"
             self.writer.write("sensor_off", step=self.step, sensor=sensor, error=masked(text)[:_MOST_ERROR])
 
-    def knows(self, role: str) -> bool:
-        """Whether the source line that plays this role was noted."""
-        return role in self._roles
-
     def place(self, role: str) -> None:
         """Notes the source line that plays a role in the training loop, the first time."""
-        if role not in self._roles:
-            self._roles.add(role)
+        if role not in self.roles:
+            self.roles.add(role)
             location = places.here()
             if location:
                 self.writer.write("place", step=self.step + 1, role=role, location=location)

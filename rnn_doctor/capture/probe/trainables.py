@@ -33,6 +33,7 @@ class Trainables:
         self.optimized = False
         """An optimizer has stepped."""
         self.watched: list[tuple[torch.Tensor, torch.Tensor]] = []
+        """Of the update under way: parameters that the script may change by hand, and pieces of what they held."""
 
     def take_in(self, leaves: Leaves | None, looped: Mapping[int, torch.Tensor]) -> None:
         """Tracks parameters not known yet; `leaves` are those of a loss, where its graph was walked.
@@ -82,7 +83,8 @@ class Trainables:
         live = self._optimizers.live()
         if len(live) != 1 or not tensors:
             return None
-        held = parameters(live[0])
+        groups = live[0].param_groups
+        held = groups[0]["params"] if len(groups) == 1 else parameters(live[0])
         same = len(held) == len(tensors) and held[0] is tensors[0] and held[-1] is tensors[-1]
         return self._optimizers.number(live[0]) if same else None
 
@@ -109,10 +111,6 @@ class Trainables:
     def changed_by_hand(self) -> bool:
         """Whether the script has changed parameters since, although no optimizer ever stepped."""
         return not self.optimized and any(not torch.equal(piece(p), old) for p, old in self.watched)
-
-    def updated(self) -> None:
-        """A step is over."""
-        self.watched = []
 
 
 def gradients_of(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:

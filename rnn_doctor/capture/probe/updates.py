@@ -34,7 +34,8 @@ class Updates:
         self._session = session
         self._sensors = sensors
         self._probing = probing
-        self._stepped: dict[int, Any] = {}
+        self.stepped: dict[int, Any] = {}
+        """The optimizers that have stepped in the update that is under way, by number."""
         self._together: set[int] = set()
         self._in_backward = False
         self.early = EarlyValidation(session, sensors.loaders, sensors.evaluations, lambda: self.end("steps"))
@@ -66,7 +67,8 @@ class Updates:
         if not sensors.graphless.over:
             self._session.attempt("graphless", sensors.graphless.backward, self._session.step + 1)
         value = sensors.losses.latest
-        self.search_non_finite(value, value, False, loss)
+        if value is not None and value - value != 0:
+            self.search_non_finite(value, value, False, loss)
         if value is not None and not sensors.calls.sampled:
             # The pass frees what the calls gave, as it would without the probe: no step needs more memory for it.
             sensors.calls.non_finites.forget()
@@ -87,7 +89,7 @@ class Updates:
             self._session.attempt("norms", sensors.norms.after_backward, sensors.trainables.gradients())
         if by_hand:  # nothing else will be seen of this gradient
             self.search_non_finite(sensors.norms.before, None, True)
-        if self._stepped:  # optimizers that stepped within the backward pass
+        if self.stepped:  # optimizers that stepped within the backward pass
             self.close()
         elif by_hand:
             self._session.attempt("parameters", sensors.trainables.watch_hands, sampled)
@@ -105,17 +107,18 @@ class Updates:
             tensors, scale = parameters(optimizer), loss_scale(optimizer)
             self._session.attempt("norms", sensors.norms.at_update, number, gradients_of(tensors), scale)
             if sampled:
-                renew = {id(p) for p in tensors} if self._stepped else None
+                renew = {id(p) for p in tensors} if self.stepped else None
                 known = sensors.norms.each
                 self._session.attempt("parameters", sensors.parameters.before_update, renew, scale, known)
-        # Before the update, which spreads what is not finite to all weights.
-        self.search_non_finite(sensors.norms.used, sensors.losses.latest, True)
+        used = sensors.norms.used
+        if used is not None and used - used != 0:  # before the update, which spreads it to all weights
+            self.search_non_finite(used, sensors.losses.latest, True)
 
-    def stepped(self, optimizer: Any) -> None:
+    def has_stepped(self, optimizer: Any) -> None:
         """An optimizer has stepped: the update is complete unless others are expected to join it."""
         optimizers = self._sensors.optimizers
-        self._stepped[optimizers.number(optimizer)] = optimizer
-        if not self._in_backward and (set(self._stepped) == self._together or len(optimizers.live()) == 1):
+        self.stepped[optimizers.number(optimizer)] = optimizer
+        if not self._in_backward and (self.stepped.keys() == self._together or len(optimizers.live()) == 1):
             self.close()
 
     def _take_in(self, loss: torch.Tensor, fresh: bool) -> None:
@@ -140,30 +143,33 @@ class Updates:
 
     def close(self) -> None:
         """Ends the update of the optimizers that stepped, if any did."""
-        if self._stepped and not self._session.stopping:
-            self._together = set(self._stepped)
-            stepped = [optimizer for _, optimizer in sorted(self._stepped.items())]
-            self._stepped = {}
+        if self.stepped and not self._session.stopping:
+            self._together = set(self.stepped)
+            stepped, self.stepped = self.stepped, {}
             self.finish(stepped)
 
-    def finish(self, stepped: Sequence[Any]) -> None:
-        """An update is complete; `stepped` are its optimizers, none where it was made by hand."""
+    def finish(self, stepped: dict[int, Any]) -> None:
+        """An update is complete; `stepped` are its optimizers by number, none where it was made by hand."""
         sensors = self._sensors
         step = self._session.step + 1
         backwards = max(1, sensors.losses.backwards)
         loss = sensors.losses.take(self.closure)
         fields = sensors.norms.fields()
-        numbers = [sensors.optimizers.number(o) for o in stepped]
+        numbers = sorted(stepped)
+        optimizers = [stepped[number] for number in numbers]
         self._session.writer.write(
             "step", step=step, elapsed=self._session.elapsed, loss=loss, **fields,
-            clip_late=self.clip_late or None, lr=[rate for o in stepped for rate in rates(o)],
+            clip_late=self.clip_late or None, lr=[rate for o in optimizers for rate in rates(o)],
             optimizers=numbers, backwards=backwards,
         )  # fmt: skip
-        self.search_non_finite(fields["grad_norm"], loss, True)
+        norm = fields["grad_norm"]
+        if norm is not None and norm - norm != 0:
+            self.search_non_finite(norm, loss, True)
         if sensors.calls.sampled:
             self._session.attempt("penalties", sensors.penalties.ended)
             self._session.attempt("parameters", sensors.parameters.after_update, step, numbers)
             self._session.attempt("loss_sums", sensors.loss_sums.write, step, loss, backwards)
+            sensors.losses.forget_calls()
         if sensors.gradientless.waits:
             self._session.attempt("gradientless", sensors.gradientless.updated)
         sensors.calls.updated(step)
@@ -173,13 +179,12 @@ class Updates:
         if sensors.calls.sampled and stepped:
             self._session.attempt("parameters", sensors.parameters.leave)
         sensors.norms.forget()
-        sensors.losses.forget_calls()
         self.clip_late = self.closure = False
-        sensors.trainables.updated()
+        sensors.trainables.watched = []
         self._session.step = step
         self._session.backwards = 0
         if self._tries:
-            self._trials(step, stepped, backwards, fields)
+            self._trials(step, optimizers, backwards, fields)
         sensors.evaluations.trained.step = step + 1
         reason = self._session.enough()
         if reason is not None and not self.early.begins(reason):
@@ -234,7 +239,7 @@ class Updates:
             session.begin()
         try:
             if sensors.trainables.changed_by_hand():
-                self.finish(())
+                self.finish({})
             self.close()
         except StopProbe:
             return

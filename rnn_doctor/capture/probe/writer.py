@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from typing import Any
+from typing import Any, Sequence
 
 _LONGEST_BACKLOG = 10_000
 _AT_ONCE = 100
@@ -18,7 +18,9 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 """Of a bare descriptor: a file object that a fork or the exit leaves open would warn the script of it."""
 
 
-_quoted = json.JSONEncoder().encode
+_other = json.JSONEncoder().encode
+_quoted = json.encoder.encode_basestring_ascii
+"""Of a string, as `json` writes it."""
 
 
 def _text(value: Any) -> str:
@@ -32,8 +34,15 @@ def _text(value: Any) -> str:
     if kind is dict:
         return _object(value)
     if kind is list or kind is tuple:
-        return "[" + ", ".join([_text(v) for v in value]) + "]"
-    return str(value) if kind is int else _quoted(value)
+        return _array(value)
+    return str(value) if kind is int else _quoted(value) if kind is str else _other(value)
+
+
+def _array(values: Sequence[Any]) -> str:
+    # As for a record: no call of a function for each number.
+    return (
+        "[" + ", ".join([f"{v:.7g}" if type(v) is float and v - v == 0 else _text(v) for v in values]) + "]"
+    )
 
 
 def _object(fields: dict[str, Any]) -> str:
@@ -44,6 +53,10 @@ def _object(fields: dict[str, Any]) -> str:
             parts.append(f'"{key}": {value:.7g}')
         elif kind is int:
             parts.append(f'"{key}": {value}')
+        elif kind is list:
+            parts.append(f'"{key}": {_array(value)}')
+        elif kind is str:
+            parts.append(f'"{key}": {_quoted(value)}')
         elif value is not None:
             parts.append(f'"{key}": {_text(value)}')
     return "{" + ", ".join(parts) + "}"
@@ -92,7 +105,7 @@ class Writer:
         lines, self._waiting = self._waiting, []
         if self._file is None or not lines:
             return
-        block = "".join([f"{_text(line)}\n" for line in lines]).encode()
+        block = "".join([f"{_object(line)}\n" for line in lines]).encode()
         try:
             written = os.write(self._file, block)
         except OSError:  # the disk is full: no reason to end the script

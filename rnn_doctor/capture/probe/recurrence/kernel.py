@@ -110,8 +110,10 @@ def is_usual(module: Any, given: Any, output: Any) -> bool:
     if isinstance(module, nn.RNNBase):
         if not (type(output) is tuple and len(output) == 2 and isinstance(output[0], type(given))):
             return False
-        output = output[1]
-    if mode_of(module) != "LSTM":
+        output, is_lstm = output[1], module.mode == "LSTM"
+    else:
+        is_lstm = isinstance(module, nn.LSTMCell)
+    if not is_lstm:
         return isinstance(output, torch.Tensor)
     return (
         isinstance(output, tuple)

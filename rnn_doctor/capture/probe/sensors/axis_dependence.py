@@ -185,14 +185,13 @@ class _Axis:
     def _sum(self, table: Tensor, orders: Tensor, products: Tensor, pairs: Tensor) -> None:
         count, n = orders.shape
         lags = [lag for lag in self._lags if abs(lag) < n]
-        places = torch.arange(n, device="cpu")
-        source = torch.cat([places[: n - lag] if lag > 0 else places[-lag:] for lag in lags])
-        goal = torch.cat([places[lag:] if lag > 0 else places[: n + lag] for lag in lags])
+        source = torch.tensor([k for lag in lags for k in range(max(0, -lag), min(n, n - lag))], device="cpu")
+        goal = torch.tensor([k for lag in lags for k in range(max(0, lag), min(n, n + lag))], device="cpu")
         sizes = torch.tensor([n - abs(lag) for lag in lags], device="cpu").repeat(count)
         # The sums of these rows, without a copy of them.
         rows = (orders[:, source] * n + orders[:, goal]).flatten()
         sums = embedding_bag(rows, table, sizes.cumsum(0) - sizes, mode="sum").view(count, len(lags), -1)
-        used = [self._lags.index(lag) for lag in lags]
+        used = slice(None) if lags == self._lags else [self._lags.index(lag) for lag in lags]
         products[:, used] += sums[..., :-1].unflatten(2, (INPUTS, -1))
         pairs[:, used] += sums[..., -1]
 

@@ -67,9 +67,10 @@ class Evaluations:
     def called(self, module: Any, given: Any, learns: bool) -> None:
         """A recurrent module ran."""
         self._recurs = True
-        loader = self._called_for = self._loader()
+        loaders = self._loaders
+        loader = self._called_for = loaders.current if loaders.finished is None else self._loader()
         self.training_mode = module.training
-        trains = learns and (loader is None or loader in self._loaders.training)
+        trains = learns and (loader is None or loader in loaders.training)
         self._wanted = not trains or self.trained.wanted
         if not self._wanted:
             return
@@ -114,9 +115,8 @@ class Evaluations:
                 return
             result, options = result.detach().mean(), {**options, "reduction": "mean"}
         loader = self._loader_of_loss()
-        if learns:
-            self.learned_losses.on_loss(function, whole)
-        if self.learned_losses.only_looked_at(function):
+        known = self.learned_losses
+        if function not in known.learned and known.only_looked_at(function, whole if learns else None):
             return
         if learns:
             self._learned = self._loaders.place, target

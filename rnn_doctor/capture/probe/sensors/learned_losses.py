@@ -23,28 +23,27 @@ class LearnedLosses:
     """
 
     def __init__(self) -> None:
-        self._learned: set[str] = set()
+        self.learned: set[str] = set()
+        """Functions that some backward pass went through."""
         self._missed: dict[str, int] = {}
         self.waiting: deque[tuple[str, Any]] = deque(maxlen=_HELD)
         """What a backward pass may go through: functions not known to be learned from, and their results."""
 
-    def on_loss(self, function: str, result: torch.Tensor) -> None:
-        """A loss that could be learned from was computed."""
-        if function not in self._learned and self._is_open(function):
+    def only_looked_at(self, function: str, result: torch.Tensor | None) -> bool:
+        """A loss of a function not known to be learned from was computed: whether it never is.
+
+        result: the loss, if it could be learned from.
+        """
+        is_open = self._missed.get(function, 0) < _ENOUGH
+        if is_open and result is not None:
             self.waiting.append((function, result.grad_fn))
+        return not is_open
 
     def on_backward(self, loss: torch.Tensor) -> None:
         """A backward pass is about to run."""
         for function in {function for function, _ in self.waiting}:
             if reaches(loss, {node for name, node in self.waiting if name == function}):
-                self._learned.add(function)
+                self.learned.add(function)
             else:
                 self._missed[function] = self._missed.get(function, 0) + 1
         self.waiting.clear()
-
-    def only_looked_at(self, function: str) -> bool:
-        """Whether the training computes this loss and never learns from it."""
-        return function not in self._learned and not self._is_open(function)
-
-    def _is_open(self, function: str) -> bool:
-        return self._missed.get(function, 0) < _ENOUGH

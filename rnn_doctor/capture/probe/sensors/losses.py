@@ -47,6 +47,8 @@ class Losses:
         self._accumulation = 1
         self._taken = 0
         self._passes: list[tuple[Any, Any, float]] = []
+        self.backwards = 0
+        """Backward passes since the last update."""
         self._scaled: dict[int, Any] = {}
 
     def scaled(self, result: torch.Tensor, original: torch.Tensor) -> None:
@@ -63,6 +65,7 @@ class Losses:
             value = loss.item() if loss.device.type == "cpu" else loss.detach()
         divided = self._accumulation > 1 or self._taken < _ACCUMULATES_BY or bool(self._passes)
         self._passes.append((site, value, graph.divisor(loss) if divided else 1.0))
+        self.backwards += 1
         return loss
 
     @property
@@ -71,11 +74,6 @@ class Losses:
         value = self._passes[-1][1] if self._passes else None
         return value if isinstance(value, float) else None
 
-    @property
-    def backwards(self) -> int:
-        """Backward passes since the last update."""
-        return len(self._passes)
-
     def take(self, first_only: bool) -> float | None:
         """The step's loss: the mean over passes of one source line, the sum over lines; forgets the passes.
 
@@ -83,7 +81,7 @@ class Losses:
         """
         self._taken += 1
         passes = self._passes[:1] if first_only else self._passes
-        self._passes = []
+        self._passes, self.backwards = [], 0
         if len(passes) == 1 and self._accumulation == 1:
             value = passes[0][1]
             return None if value is None else float(value)

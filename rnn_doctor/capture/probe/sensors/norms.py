@@ -105,7 +105,8 @@ class GradientNorms:
     def clipping_by_norm(self, optimizer: int, limit: float, step: int) -> None:
         """A call of clip_grad_norm_ on all of one optimizer's gradients is about to run: it will tell the norm."""
         self._limit, self._known = limit, optimizer
-        self.placed(step)
+        if not self._placed:
+            self.placed(step)
 
     def clipped(self, returned: Any) -> None:
         """That call returned the norm it found; what it left follows from it (torch.nn.utils.clip_grad_norm_)."""
@@ -160,10 +161,12 @@ class GradientNorms:
         """`grad_norm`, `clipped_norm` and `clip_limit` of the step."""
         if not self._at_update:
             return {"grad_norm": _joint(self._before.values()), "clip_limit": self._limit}
-        used = _joint(self._at_update.values())
-        before = _joint([self._before.get(number, norm) for number, norm in self._at_update.items()])
-        assert used is not None
-        assert before is not None
+        if len(self._at_update) == 1:  # nearly always
+            ((number, used),) = self._at_update.items()
+            before = self._before.get(number, used)
+        else:
+            used = _together(list(self._at_update.values()))
+            before = _together([self._before.get(number, norm) for number, norm in self._at_update.items()])
         changed = not math.isclose(before, used, rel_tol=_SAME, abs_tol=1e-30) and not math.isnan(before)
         if changed and self._limit is None:
             self._clips_by_hand = True
@@ -175,4 +178,8 @@ def _joint(norms_of_parts: Iterable[float]) -> float | None:
     found = list(norms_of_parts)
     if len(found) < 2:
         return found[0] if found else None
-    return math.sqrt(sum(norm * norm for norm in found))
+    return _together(found)
+
+
+def _together(norms_of_parts: Sequence[float]) -> float:
+    return math.sqrt(sum(norm * norm for norm in norms_of_parts))
