@@ -58,7 +58,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
         ),
     ),
     "weight-decay": (
-        form("weight_decay of a tenth in Adam", doses("weight_decay", 0.01, 0.1, 1.0), with_optimizer("Adam", "RMSprop"), MOSTLY),
+        form(
+            "weight_decay of a tenth in Adam", doses("weight_decay", 0.01, 0.1, 1.0),
+            with_optimizer("Adam", "RMSprop"), MOSTLY,
+        ),
         form("weight_decay of a tenth in SGD", doses("weight_decay", 0.01, 0.05, 0.3), PLAIN, OFTEN),
         form("L2 over all parameters, by hand", doses("penalty", 1e-3, 0.01, 0.1), always, SOMETIMES),
     ),
@@ -192,8 +195,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
         ),
         form("bias of all gates filled", dosed({"gate": "all"}, "gate_bias", (2.0, 5.0, 10.0)), gated, OFTEN),
         form(
-            "rand for a matrix", dosed({"init": "uniform_hh"}, "gain", (0.1, 0.3, 1.0)), cells("RNN", "battery", "markers"),
-            SOMETIMES,
+            "rand for a matrix", dosed({"init": "uniform_hh"}, "gain", (0.1, 0.3, 1.0)),
+            cells("RNN", "battery", "markers"), SOMETIMES,
         ),
     ),
     "dead-units": (

@@ -20,11 +20,13 @@ WINDOW = 16
 WORDS, SENTENCE = 80, 16
 """Words that are told apart, of which 0 is any other; words that are read at once."""
 _MODULES = (
-    "abc argparse bdb bisect calendar cmd codecs collections/__init__ configparser contextlib copy csv datetime difflib "
-    "email/message enum fileinput fractions ftplib functools gettext glob heapq imaplib inspect locale logging/__init__ "
-    "mailbox mimetypes optparse os pickle random sched shelve shlex smtplib socket statistics string subprocess tarfile "
-    "tempfile textwrap threading timeit traceback typing unittest/case urllib/request uuid weakref zipfile"
-).split()
+    "abc", "argparse", "bdb", "bisect", "calendar", "cmd", "codecs", "collections/__init__", "configparser",
+    "contextlib", "copy", "csv", "datetime", "difflib", "email/message", "enum", "fileinput", "fractions",
+    "ftplib", "functools", "gettext", "glob", "heapq", "imaplib", "inspect", "locale", "logging/__init__",
+    "mailbox", "mimetypes", "optparse", "os", "pickle", "random", "sched", "shelve", "shlex", "smtplib",
+    "socket", "statistics", "string", "subprocess", "tarfile", "tempfile", "textwrap", "threading",
+    "timeit", "traceback", "typing", "unittest/case", "urllib/request", "uuid", "weakref", "zipfile",
+)  # fmt: skip
 
 
 @cache
@@ -34,9 +36,11 @@ def docstrings() -> str:
     for name in _MODULES:
         path = library / f"{name}.py"
         if path.exists():
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-                    found.append(ast.get_docstring(node) or "")
+            found += [
+                ast.get_docstring(node) or ""
+                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            ]
     text = "\n".join(each.lower() for each in found if each)
     return "".join(c for c in re.sub(r" +", " ", text) if c in CHARACTERS)
 
