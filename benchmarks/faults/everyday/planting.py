@@ -8,7 +8,7 @@ from ..planting import COMMON, always
 from ..setting import Setting
 from ..task import EVERYDAY, Task
 
-MOSTLY, OFTEN, SOMETIMES, SELDOM = 8, 5, 3, 2
+MOSTLY, OFTEN, SOMETIMES, SELDOM = 7, 4, 3, 2
 """Rounds of the plan in which a form is planted: the usual one of a fault in most."""
 ADAPTIVE = with_optimizer("Adam", "AdamW", "RMSprop")
 FILED = ("complaints", "drivers", "markers", "tongues")
