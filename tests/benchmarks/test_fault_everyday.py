@@ -70,7 +70,6 @@ def test_healthy_habits_are_many_and_each_fits_a_task() -> None:
     ("name", "fault"),
     [
         *((name, {"axes": "no_batch_first"}) for name in ("weather", "drivers", "tongues", "manual")),
-        *((name, {"axes": "one_column"}) for name in ("weather", "drivers")),
         *((name, {"axes": "permuted"}) for name in ("weather", "drivers", "tongues")),
         *((name, {"axes": "rows"}) for name in ("battery", "markers")),
         *((name, {"view": "viewed"}) for name in ("manual", "glossary", "weather", "drivers", "battery", "markers")),

@@ -101,7 +101,7 @@ def test_every_fault_runs_and_changes_the_training(scenario: Scenario) -> None:
         changes["span"] = 1
     ill, twin = scenario.setting.changed(**changes), scenario.twin.changed(**TINY)
     updates = 3
-    if ill.schedule == "plateau" or ill.output == "relu":
+    if ill.schedule in ("plateau", "impatient") or ill.output == "relu":
         updates = 25  # until a plateau was long enough, or an answer below zero
     if scenario.fault == "state-kept":
         with pytest.raises(RuntimeError, match=r"backward through the graph a second time|inplace operation"):

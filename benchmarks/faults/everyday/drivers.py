@@ -7,7 +7,6 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..setting import Setting
 from ..task import Task
-from .data import RIDE
 from .fitting import Fit
 from .layers import Dense, call, passed_on, readings, recurrent_layer
 from .losses import activated, classification_loss, last_layer
@@ -38,9 +37,9 @@ class ManeuverNet(nn.Module):
         self.setting = setting
         if setting.optimized == "list":
             # What is in a plain list is no part of the network.
-            self.rnns = [recurrent_layer(setting, task.inputs, steps=RIDE)]
+            self.rnns = [recurrent_layer(setting, task.inputs)]
         else:
-            self.rnn = recurrent_layer(setting, task.inputs, steps=RIDE)
+            self.rnn = recurrent_layer(setting, task.inputs)
         self.norm = nn.LayerNorm(setting.hidden) if setting.layer_norm else None
         self.dense = Dense(setting.hidden, UNITS, setting)
         self.drop = nn.Dropout(setting.dropout)

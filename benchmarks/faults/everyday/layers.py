@@ -12,20 +12,16 @@ State = Any
 """A tensor, or with LSTM two."""
 
 
-def recurrent_layer(
-    setting: Setting, inputs: int, *, steps: int = 1, both: bool = False, layers: int | None = None
-) -> Any:
-    """One of torch's recurrent modules, over `steps` readings at once where these stand on the feature axis."""
+def recurrent_layer(setting: Setting, inputs: int, *, both: bool = False) -> Any:
+    """One of torch's recurrent modules."""
     s = setting
-    on_features = s.length_one == "features" or s.axes == "one_column"
     relu = {"nonlinearity": "relu"} if s.relu_bias is not None and s.cell == "RNN" else {}
-    layers = layers or s.layers
     return LAYERS[s.cell](
-        inputs * steps if on_features else inputs,
+        inputs,
         s.hidden,
-        num_layers=layers,
-        batch_first=s.axes not in ("no_batch_first", "one_column") and s.view != "viewed",
-        dropout=s.dropout if layers > 1 else 0.0,
+        num_layers=s.layers,
+        batch_first=s.axes != "no_batch_first" and s.view != "viewed",
+        dropout=s.dropout if s.layers > 1 else 0.0,
         bidirectional=both or s.bidirectional,
         **relu,
     )
@@ -42,9 +38,6 @@ def call(rnn: Any, x: Tensor, state: State, setting: Setting) -> tuple[Tensor, S
     s = setting
     rows, steps, features = x.shape
     with torch.set_grad_enabled(torch.is_grad_enabled() and s.cut != "no_grad"):
-        if s.length_one == "features":
-            # A single step that has all readings.
-            return rnn(x.reshape(rows, 1, -1), state)  # type: ignore[no-any-return]
         if s.length_one == "one_by_one":
             # Every step a sequence of its own.
             out, state = rnn(x.reshape(-1, 1, features), None)
@@ -52,10 +45,6 @@ def call(rnn: Any, x: Tensor, state: State, setting: Setting) -> tuple[Tensor, S
                 part[:, steps - 1 :: steps] for part in (state if isinstance(state, tuple) else [state])
             )
             return out.reshape(rows, steps, -1), last if isinstance(state, tuple) else last[0]
-        if s.axes == "one_column":
-            # As for a single sequence: its length, a batch of one, the rest.
-            out, state = rnn(x.reshape(rows, 1, -1), None)
-            return out, state
         if s.axes == "permuted":
             out, state = rnn(x.permute(1, 0, 2), None)
             return out.permute(1, 0, 2), state

@@ -7,7 +7,6 @@ from torch.utils.data import TensorDataset
 
 from ..setting import Setting
 from ..task import Task
-from .data import LOOKBACK
 from .fitting import Fit
 from .layers import Dense, call, passed_on, readings, recurrent_layer
 from .losses import activated, last_layer, regression_loss
@@ -23,7 +22,7 @@ class LSTMForecaster(nn.Module):
     def __init__(self, task: Task, setting: Setting) -> None:
         super().__init__()
         self.setting = setting
-        self.rnn = recurrent_layer(setting, task.inputs, steps=LOOKBACK)
+        self.rnn = recurrent_layer(setting, task.inputs)
         self.norm = nn.LayerNorm(setting.hidden) if setting.layer_norm else None
         self.dropout = nn.Dropout(setting.dropout)
         self.dense = Dense(setting.hidden, UNITS, setting)
