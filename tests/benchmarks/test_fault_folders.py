@@ -13,13 +13,13 @@ from benchmarks.faults.habit import Habit
 from benchmarks.faults.part import folders
 from benchmarks.faults.plan import Scenario, plan
 from benchmarks.faults.setting import Setting
-from benchmarks.faults.task import REPORTED, SEALED, STUDIES, TUTORIALS, UNSEEN, UNTOUCHED, Task
+from benchmarks.faults.task import EVERYDAY, REPORTED, SEALED, STUDIES, TUTORIALS, UNSEEN, UNTOUCHED, Task
 from benchmarks.faults.tasks import TASKS, score
 from benchmarks.faults.training import train
 from tests.benchmarks.trained import built, drawn, mixes, weights_after
 
 PLAN = plan(12)
-CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES)
+CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY)
 LEAST = {
     SEALED: (400, 300, 150),
     UNSEEN: (400, 300, 150),
@@ -27,6 +27,7 @@ LEAST = {
     REPORTED: (600, 250, 100),
     TUTORIALS: (600, 250, 100),
     STUDIES: (500, 250, 100),
+    EVERYDAY: (600, 350, 150),
 }
 """Healthy runs of each, gross faults, and clear ones."""
 MINE = [task for task in TASKS.values() if task.part in CHOSEN]
@@ -64,7 +65,7 @@ def alike(one: list[Tensor], other: list[Tensor]) -> bool:
 @pytest.fixture
 def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in CHOSEN:
-        where = "running" if part in (UNTOUCHED, REPORTED, TUTORIALS, STUDIES) else "batches"
+        where = "running" if part in (UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY) else "batches"
         monkeypatch.setattr(import_module(f"benchmarks.faults.{part}.{where}"), "SAMPLES", 60)
 
 
@@ -100,7 +101,7 @@ def test_every_fault_runs_and_changes_the_training(scenario: Scenario) -> None:
         changes["span"] = 1
     ill, twin = scenario.setting.changed(**changes), scenario.twin.changed(**TINY)
     updates = 3
-    if ill.schedule == "plateau" or ill.output == "relu":
+    if ill.schedule in ("plateau", "impatient") or ill.output == "relu":
         updates = 25  # until a plateau was long enough, or an answer below zero
     if scenario.fault == "state-kept":
         with pytest.raises(RuntimeError, match=r"backward through the graph a second time|inplace operation"):

@@ -124,6 +124,10 @@ def test_training_is_the_same_every_time() -> None:
         "naming",
         "bikes",
         "chorale",
+        "manual",
+        "complaints",
+        "cipher",
+        "weather",
     ):
         assert weights(Setting(name)) == weights(Setting(name)) != weights(Setting(name, seed=5))
 

@@ -1,0 +1,1 @@
+"""A part of the fault bench: ordinary scripts, with the mistakes that people meet most often in them."""
