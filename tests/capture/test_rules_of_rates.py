@@ -114,7 +114,8 @@ def in_pieces(step: int) -> float:
         return rising
     rising, top = top, rising
     falling = rising / top
-    return falling**0.5
+    smoothed: float = falling**0.5
+    return smoothed
 
 
 def by_steps(step: int) -> float:
