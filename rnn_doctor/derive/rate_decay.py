@@ -31,18 +31,18 @@ def lr_updates_in_all(view: View) -> dict[str, Measurement]:
 
     Rates that fall by one factor at even intervals add up to a finite number, however long the training goes on: 14
     where the rate is halved every 7 updates. Those that are divided by 1 + decay * updates add up to little more with
-    each power of ten: the first million are counted.
+    each power of ten: the first million are counted. What came before the largest rate is added.
 
     Reads: `log.steps[k].lr`, of the parameter group with the highest rate. Unit: updates.
-    None if: steps are missing, as in logs of single rows; or the rate rose, or fell less than four times, by different
-    factors or at uneven intervals, and not at every update as one over their number either.
+    None if: steps are missing, as in logs of single rows; or the rate rose again, or fell less than four times, by
+    different factors or at uneven intervals, and not at every update as one over their number either.
     """
     found = {}
     numbers = [step.step for step in view.log.steps]
     whole_log = view.log.imported is None and numbers == list(range(1, len(numbers) + 1))
     for name, (number, rates) in _rates(view).items():
         location = view.log.optimizers[number].location
-        whole = (_in_all(rates) or _of_division(rates)) if whole_log else None
+        whole = _whole(rates) if whole_log else None
         found[name] = unknown(_OTHERWISE, location=location) if whole is None else known(whole, n=len(rates))
     return found
 
@@ -77,6 +77,17 @@ def _rates(view: View) -> dict[str, tuple[int, list[float]]]:
         for number, name in view.optimizer_names.items()
         if number in stepped
     }
+
+
+def _whole(rates: Sequence[float]) -> float | None:
+    """From the largest rate on, which a warm-up may lead to, and what came before."""
+    largest = max(rates, default=0.0)
+    if largest <= 0:
+        return None
+    top = list(rates).index(largest)
+    falling = rates[top:]
+    found = _in_all(falling) or _of_division(falling)
+    return None if found is None else found + sum(rates[:top]) / largest
 
 
 def _in_all(rates: Sequence[float]) -> float | None:

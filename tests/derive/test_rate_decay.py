@@ -51,6 +51,13 @@ def test_a_rate_that_is_divided_by_the_number_of_updates(decay: float, away: boo
     assert value_of("lr_decays_away", run, "Adam") is away
 
 
+def test_a_decay_after_a_warm_up() -> None:
+    run = scheduled([0.25, 0.5, 0.75, *(0.9**k for k in range(47))])
+    assert value_of("lr_updates_in_all", run, "Adam") == pytest.approx(1.5 + 10)
+    again = scheduled([0.5 ** (k % 25) for k in range(50)])
+    assert measure("lr_updates_in_all", again, "Adam").absent
+
+
 def test_a_rate_that_is_gone() -> None:
     assert value_of("lr_decays_away", scheduled([1.0] * 20 + [0.001] * 30), "Adam") is True
     assert measure("lr_decays_away", scheduled([0.0] * 20), "Adam").absent

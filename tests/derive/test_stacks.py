@@ -2,9 +2,9 @@
 
 import pytest
 
-from rnn_doctor.schema.built import Module, Parameter
+from rnn_doctor.schema.built import Module, Parameter, RecurrentWeight
 from rnn_doctor.schema.runlog import RunLog
-from tests.derive.logs import log, lstm, measure, samples, steps, value_of, weight
+from tests.derive.logs import initial, log, lstm, measure, samples, steps, value_of, weight
 
 NAMES = ("cells.0", "cells.1", "cells.2")
 
@@ -65,6 +65,45 @@ def test_any_number_in_the_name_tells_them_apart(names: tuple[str, ...]) -> None
 def test_what_is_no_stack(built: list[Module]) -> None:
     of = run(built, (1e-6, 1e-4, 1e-2))
     assert {value_of("stacked_layers", of, module.name) for module in built} == {1}
+
+
+def by_hand(shapes: list[tuple[int, int]], recurrent: str, inputs: str) -> RunLog:
+    """Three cells of 32 units, whose modules are known from the graph alone; the parameters lead to them by name."""
+    built = cells(8, 32, 32, kind="custom", names=NAMES)
+    names = (inputs,) if inputs == recurrent else (inputs, recurrent)
+    held = [
+        weight(2 * k + at, f"{cell}.{name}", module=None, shape=shapes[k] if name == inputs else (32, 32))
+        for k, cell in enumerate(NAMES)
+        for at, name in enumerate(names)
+    ]
+    starts = [
+        initial(module=k, recurrent=(RecurrentWeight(name=f"{cell}.{recurrent}"),))
+        for k, cell in enumerate(NAMES)
+    ]
+    numbers = tuple(p.id for p in held)
+    norms = tuple(10.0 ** (-6 + 2 * (n // 2)) for n in numbers)
+    seen = samples([1], parameters=numbers, grad_norm=norms)
+    return log(built, held, starts, steps([1.0] * 10), seen)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "recurrent", "inputs"),
+    [
+        ([(32, 8), (32, 32), (32, 32)], "h2h.weight", "x2h.weight"),
+        ([(32, 40), (32, 64), (32, 64)], "gates.weight", "gates.weight"),  # of input and state side by side
+    ],
+)
+def test_hand_written_cells_are_stacked_too(
+    shapes: list[tuple[int, int]], recurrent: str, inputs: str
+) -> None:
+    of = by_hand(shapes, recurrent, inputs)
+    assert value_of("stacked_layers", of, "cells.0") == 3
+    assert value_of("depth_gain_start", of, "cells.0") == pytest.approx(-4)
+
+
+def test_hand_written_cells_side_by_side_are_not() -> None:
+    of = by_hand([(32, 8), (32, 8), (32, 8)], "h2h.weight", "x2h.weight")
+    assert value_of("stacked_layers", of, "cells.0") == 1
 
 
 def test_a_bidirectional_layer_gives_both_halves() -> None:
