@@ -131,8 +131,8 @@ def with_hyperparameters(folder: Path, curves: Curves) -> None:
 
 WRITINGS: tuple[Writing, ...] = (
     one_call_for_both, one_folder_for_each_of_both, by_epoch, went_on_in_another_file, two_writers,
-    several_sets, without_steps, among_other_things, perplexities, validated_before_training, validations_numbered_by_epochs,
-    with_hyperparameters,
+    several_sets, without_steps, among_other_things, perplexities, validated_before_training,
+    validations_numbered_by_epochs, with_hyperparameters,
 )  # fmt: skip
 
 
