@@ -49,7 +49,13 @@ def _format_counts(head: list[Row]) -> bool:
 
 
 def _most_usual(kind: str, names: Iterable[str]) -> str | None:
+    """The column of the most usual name for it; where there is none, one that stands beside a loss in its object."""
     found = [(usual[1], name) for name in names if (usual := columns.axis(name)) and usual[0] == kind]
+    if not found:
+        within = {name.rpartition("/")[0] for name in names if columns.is_measured(name)} - {""}
+        beside = [name for name in names if name.rpartition("/")[0] in within]
+        own = [(columns.axis(name.rpartition("/")[2]), name) for name in beside]
+        found = [(usual[1], name) for usual, name in own if usual and usual[0] == kind]
     return min(found)[1] if found else None
 
 

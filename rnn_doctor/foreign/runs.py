@@ -25,6 +25,8 @@ _PART = re.compile(
     r"(.*[^a-z])?(train|training|val|valid|validation|eval|evaluation|dev|test)", re.IGNORECASE
 )
 """The name of a folder whose event files are a part of the run above it: `validation`, or `loss_val` of add_scalars."""
+_AROUND = 16
+"""Bytes of a record of an event file beside its own: its length, and a sum of either."""
 _TIME = re.compile(r"\d{9,}\.\d+")
 _BEGINNING = b'{"record"'
 """Of every line of a run log of ours."""
@@ -167,7 +169,20 @@ def _events(folder: Path) -> list[Part]:
         if below.is_dir() and _is_part(below, alone=not own)
         for path in sorted(below.glob(_EVENTS))
     ]
+    if (
+        not parts
+        and all(_only_begun(part.path) for part in own)
+        and len(list(folder.rglob(_EVENTS))) > len(own)
+    ):
+        return []  # of a writer whose numbers are all in folders of their own
     return own + parts
+
+
+def _only_begun(path: Path) -> bool:
+    """Whether an event file holds one record alone, which is the version of its format."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    return path.stat().st_size <= length + _AROUND
 
 
 def _summaries(folder: Path, events: list[Part]) -> set[Path]:

@@ -85,6 +85,20 @@ def test_steps_that_begin_anew_with_every_epoch_count_batches() -> None:
     assert converted(rows, {"step": "step"}).imported.axis == "update"  # type: ignore[union-attr]
 
 
+def test_epochs_that_stand_beside_the_losses_in_an_object_count_them() -> None:
+    """As loguru writes what is bound to a message, among numbers of its own."""
+    prefix = "record/extra/"
+    rows = [
+        Row({f"{prefix}epoch": k, f"{prefix}loss": 1.0, f"{prefix}val_loss": 1.0, "record/line": 7})
+        for k in range(1, 5)
+    ]
+    log = converted(rows)
+    assert log.imported
+    assert (log.imported.axis, log.imported.epochs) == ("epoch", 4)
+    apart = [Row({"model/epoch": k, "loss": 1.0, "val_loss": 1.0}) for k in range(4)]
+    assert converted(apart).imported.axis == "row"  # type: ignore[union-attr]
+
+
 def test_lists_of_different_lengths_are_spread_over_the_same_time(tmp_path: Path) -> None:
     document = {
         "train": {"losses": [1.0 / k for k in range(1, 101)]},

@@ -39,6 +39,16 @@ def one_call_for_both(folder: Path, curves: Curves) -> None:
     writer.close()
 
 
+def one_folder_for_each_of_both(folder: Path, curves: Curves) -> None:
+    """As tensorboardX lays out `data/loss`: the file of the run itself holds no number."""
+    board(folder).close()
+    for part, column in (("train", 1), ("valid", 2)):
+        writer = board(folder / "data" / "loss" / part)
+        for row in epochs(curves):
+            writer.add_scalar("data/loss", row[column], row[0])
+        writer.close()
+
+
 def by_epoch(folder: Path, curves: Curves) -> None:
     write_epochs(board(folder), list(epochs(curves)), "Loss/train", "Loss/val")
 
@@ -120,9 +130,9 @@ def with_hyperparameters(folder: Path, curves: Curves) -> None:
 
 
 WRITINGS: tuple[Writing, ...] = (
-    one_call_for_both, by_epoch, went_on_in_another_file, two_writers, several_sets, without_steps,
-    among_other_things, perplexities, validated_before_training, validations_numbered_by_epochs,
-    with_hyperparameters,
+    one_call_for_both, one_folder_for_each_of_both, by_epoch, went_on_in_another_file, two_writers,
+    several_sets, without_steps, among_other_things, perplexities, validated_before_training,
+    validations_numbered_by_epochs, with_hyperparameters,
 )  # fmt: skip
 
 
