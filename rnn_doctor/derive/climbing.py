@@ -25,14 +25,19 @@ def _values(view: View) -> list[tuple[float, float]]:
     ]
 
 
+def _maximizes(view: View) -> bool | None:
+    held = {optimizer.maximize for optimizer in view.log.optimizers.values()}
+    return held.pop() if len(held) == 1 else None
+
+
 @signal(unit="claim", reads=("optimizers",))
 def optimizer_maximizes(view: View) -> Measurement:
     """Whether all optimizers were built with maximize=True, and go up the gradient of what they are given.
 
     Reads: `log.optimizers[id].maximize`. Unit: claim. None if: no optimizer was seen, or they are not of one mind.
     """
-    held = {optimizer.maximize for optimizer in view.log.optimizers.values()}
-    return known(held.pop()) if len(held) == 1 else unknown("the optimizers were not seen to go one way")
+    maximizes = _maximizes(view)
+    return unknown("no one way of the optimizers was seen") if maximizes is None else known(maximizes)
 
 
 @signal(unit="ratio", reads=("losses", "steps.loss", "optimizers.maximize"))
@@ -50,7 +55,7 @@ def negated_loss_growth(view: View) -> Measurement:
     values = _values(view)
     if len(values) < _FEWEST:
         return unknown(too_few(len(values), "update", "sampled with a single loss", _FEWEST))
-    sign = -1 if optimizer_maximizes(view).value is True else 1
+    sign = -1 if _maximizes(view) else 1
     if not all(abs(sign * loss + value) <= _SAME * value for value, loss in values):
         return known(1.0, n=len(values))
     return known(values[-1][0] / values[0][0], n=len(values))

@@ -101,7 +101,7 @@ class AxisTests:
         self._cells: dict[int, _Steps] = {}
         self._step_orders = StepOrders()
         self._stepwise: dict[int, str] = {}
-        """Modules whose steps are calls of their own, and why their axes are not tested, though their targets may be."""
+        """Modules whose steps are calls of their own, and why their axes are not tested; their targets may be."""
         self._losses: list[tuple[str, Any, dict[str, Any]]] = []
         """Those of the update that is under way: function, target and options."""
         self._step = 1
