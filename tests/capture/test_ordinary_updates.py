@@ -1,7 +1,7 @@
 """What an update costs at which no sensor looks: functions of the probe that it runs, a number that no machine changes.
 
-Among operations that fill the caches each of them takes some three microseconds. A limit that is too low for a new sensor
-is not to be raised before it is known whether the sensor has to be asked at such updates.
+Among operations that fill the caches each of them takes some three microseconds. A limit that is too low for a new
+sensor is not to be raised before it is known whether the sensor has to be asked at such updates.
 """
 
 import sys

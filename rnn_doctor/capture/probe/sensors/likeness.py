@@ -83,7 +83,7 @@ def _in_order(apart: list[list[float]]) -> dict[str, Any]:
         return {"distance": 0.0}
 
     def consecutive(order: list[int]) -> float:
-        return sum([apart[one][other] for one, other in zip(order, order[1:])]) / (n - 1)
+        return sum([apart[order[i]][order[i + 1]] for i in range(n - 1)]) / (n - 1)
 
     order, dice = list(range(n)), random.Random(0)  # its own: the script's random numbers stay as they are
     seen = consecutive(order)
