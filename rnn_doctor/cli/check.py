@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,10 @@ from rnn_doctor.targets import target
 if TYPE_CHECKING:
     from rnn_doctor.pipeline import Outcome
     from rnn_doctor.settings import Settings
+
+
+_SCRIPT_FIRST = 0.5
+"""Seconds within which the script's process has been started."""
 
 
 @click.command("check", cls=ScriptCommand)
@@ -63,9 +70,29 @@ def command(
     if not settings.quiet:
         tell_of_scripts_given_as_arguments(words)
     with recording.place(Path(log) if log else None) as place:
-        outcome = recording.run(what, place.path, settings)
+        with _meanwhile(pipeline.get_ready):
+            outcome = recording.run(what, place.path, settings)
         place.keep |= outcome.reason == "interrupted"
         return _judge(outcome, place, settings)
+
+
+@contextlib.contextmanager
+def _meanwhile(prepare: Callable[[], None]) -> Iterator[None]:
+    """Prepares something beside the block, shortly after it has begun: the script is to start first."""
+
+    def quietly() -> None:
+        with contextlib.suppress(
+            Exception
+        ):  # what fails will fail again where it is needed, and be told there
+            prepare()
+
+    timer = threading.Timer(_SCRIPT_FIRST, quietly)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _judge(outcome: Outcome, place: recording.Place, settings: Settings) -> int:
