@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +33,17 @@ if TYPE_CHECKING:
 
 _DEEP = 60.0
 """Seconds that trials may take, for which the script waits: seven arms of fifty updates of up to 0.17 s."""
+
+
+_EXAMINING = (
+    "rnn_doctor.compare.baseline",
+    "rnn_doctor.derive.profiles",
+    "rnn_doctor.derive.signals",
+    "rnn_doctor.diagnose.engine",
+    "rnn_doctor.prescribe.rank",
+    "rnn_doctor.schema.reading",
+)
+"""What `examine` imports that takes its time."""
 
 
 def target(
@@ -127,6 +139,15 @@ def read(run: Path | Run, settings: Settings) -> RunLog:
 
         return reading.read(run)
     return run.read(columns_named(settings))
+
+
+def get_ready() -> None:
+    """Imports what an examination takes, numpy above all: while a script runs, nobody waits for it."""
+    from rnn_doctor.derive.registry import entries
+
+    entries()
+    for stage in _EXAMINING:
+        import_module(stage)
 
 
 def examine(log: RunLog, settings: Settings) -> Report:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
     from rnn_doctor.schema.report import Report
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.settings import Settings
+
+
+_SCRIPT_FIRST = 0.5
+"""Seconds within which the script's process has been started."""
 
 
 @click.command("check", cls=ScriptCommand)
@@ -75,6 +82,25 @@ def command(
         return examine(what, place, settings)
 
 
+@contextlib.contextmanager
+def _meanwhile(prepare: Callable[[], None]) -> Iterator[None]:
+    """Prepares something beside the block, shortly after it has begun: the script is to start first."""
+
+    def quietly() -> None:
+        with contextlib.suppress(
+            Exception
+        ):  # what fails will fail again where it is needed, and be told there
+            prepare()
+
+    timer = threading.Timer(_SCRIPT_FIRST, quietly)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def examine(
     what: Target,
     place: recording.Place,
@@ -88,7 +114,8 @@ def examine(
     from rnn_doctor import observed, pipeline
     from rnn_doctor.schema import reading
 
-    outcome = recording.run(what, place.path, settings)
+    with _meanwhile(pipeline.get_ready):
+        outcome = recording.run(what, place.path, settings)
     interrupted = outcome.reason == "interrupted"
     place.keep |= interrupted
     if outcome.log is None:

@@ -52,7 +52,8 @@ class BatchOrder(Frozen):
     """Intraclass correlation of the labels of an update: 0 where they are a random choice of all labels seen, 1 where
     each update is of one class, however rare; the same of numbers; None of one target an update."""
     chance: Number | None = None
-    """Share of 500 random orders of the updates in which consecutive ones are at least as alike."""
+    """Share of random orders of the updates in which consecutive ones are at least as alike: of 500, of fewer where it
+    is above 0.04."""
     loader: int | None = None
     """The loader that gave the batches counted next."""
     given: int = 0

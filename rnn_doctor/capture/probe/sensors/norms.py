@@ -26,7 +26,7 @@ def norms(tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         each = torch._foreach_norm(tensors if isinstance(tensors, list) else list(tensors))
     except RuntimeError:  # sparse gradients
         return [_norm(t) for t in tensors]
-    half = any(n.dtype in _HALF for n in each)
+    half = {n.dtype for n in each}.intersection(_HALF)
     return [_norm(t) for t in tensors] if half else list(each)
 
 
@@ -39,7 +39,7 @@ def _norm(tensor: torch.Tensor) -> torch.Tensor:
 def sizes(tensors: Sequence[torch.Tensor]) -> list[float]:
     """2-norm of each tensor, brought to the CPU."""
     each = norms(tensors)
-    if each and all(n.device == each[0].device and n.dtype == each[0].dtype for n in each):
+    if len({(n.device, n.dtype) for n in each}) == 1:
         values: list[float] = torch.stack(each).tolist()  # one transfer
         return values
     return [float(n) for n in each]
@@ -154,7 +154,7 @@ class GradientNorms:
         norm = _joint(found)
         if norm is not None:
             self._at_update.pop(BY_HAND, None)
-            self.each.update((id(g), (g, size)) for g, size in zip(gradients, found))
+            self.each |= {id(g): (g, size) for g, size in zip(gradients, found)}
             self._at_update[optimizer] = norm / scale
 
     def fields(self) -> dict[str, Any]:
@@ -182,4 +182,4 @@ def _joint(norms_of_parts: Iterable[float]) -> float | None:
 
 
 def _together(norms_of_parts: Sequence[float]) -> float:
-    return math.sqrt(sum(norm * norm for norm in norms_of_parts))
+    return math.sqrt(sum([norm * norm for norm in norms_of_parts]))

@@ -214,9 +214,10 @@ class Orders:
         values = target.detach()[:: max(1, len(target) // _MOST_LABELS)].tolist()
         if function in BINARY and not set(values) <= {0, 1}:
             return None
+        ignored = options.get("ignore_index", -100)
         if not self._updates:
             self._classifies = function in BINARY or _scored_by_layer(output)
-        return _Labels(Counter(v for v in values if v != options.get("ignore_index", -100)), len(target))
+        return _Labels(Counter([v for v in values if v != ignored]), len(target))
 
     def _of_numbers(self, target: torch.Tensor) -> _Labels | None:
         """Shapes: target (B) or (B, C)."""
@@ -225,7 +226,7 @@ class Orders:
             return None
         each = target.detach()[:: max(1, len(target) // _MOST_LABELS)].double()
         numbers = (each if each.dim() == 1 else each.mean(1)).tolist()
-        finite = all(math.isfinite(number) for number in numbers)
+        finite = all(map(math.isfinite, numbers))
         return _Labels(Counter(), len(target), numbers) if finite else None
 
 
