@@ -88,7 +88,7 @@ def test_complaints_are_read_for_themselves(both: bool) -> None:
 
 @pytest.mark.parametrize(
     ("padding", "reaches"),
-    [("packed", False), ("last_output", True), ("last_state", True), ("averaged", True)],
+    [("packed", False), ("last_output", True), ("last_state", True)],
 )
 def test_padding_reaches_the_answer_with_a_fault_alone(padding: str, reaches: bool) -> None:
     task, setting = TASKS["complaints"], Setting("complaints", hidden=8, padding=padding)

@@ -70,8 +70,6 @@ class Classifier(nn.Module):
                 return h[-2:].contiguous().view(len(embedded), -1)
             return torch.cat([h[-2], h[-1]], dim=1) if s.bidirectional else h[-1]
         output, state = call(self.rnn, embedded, None, s)
-        if s.padding == "averaged":
-            return output.mean(dim=1)
         if s.padding == "last_state":
             return hidden(state)[-1]
         if s.padding == "last_output":

@@ -70,7 +70,6 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "not-cleared": (
         form("no zero_grad", gross(clearing="never"), always, MOSTLY, clip=None),
-        form("no zero_grad, but clipping", gross(clearing="never"), always, OFTEN),
         form("zero_grad before the loop over batches", gross(clearing="epoch"), always, SOMETIMES, clip=None),
     ),
     "not-optimized": (
@@ -121,7 +120,6 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "padding-read": (
         form("output[:, -1] of padded texts", gross(padding="last_output"), of("complaints"), MOSTLY, pad_to=40),
         form("last state without packing", gross(padding="last_state"), of("complaints"), MOSTLY, pad_to=40),
-        form("mean over padding too", gross(padding="averaged"), of("complaints"), SELDOM, pad_to=40),
     ),
     "state-kept": (
         form("hidden not detached", gross(state="kept"), of("manual"), MOSTLY, state="carried"),
