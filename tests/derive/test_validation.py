@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from rnn_doctor.schema.runlog import Record
 from rnn_doctor.schema.wiring import SharedExamples
 from tests.derive.logs import adam, at, evaluations, loader, log, lstm, measure, steps, value_of
 
@@ -75,7 +76,7 @@ def test_absent() -> None:
 
 def test_of_folds_the_one_whose_losses_are_looked_at() -> None:
     """Each fold has a network and an optimizer of its own, and its validation is no rise over that of another."""
-    folds = [
+    folds: list[list[Record]] = [
         [lstm(n, location=at(3)), adam(n, location=at(9))]
         + [s.model_copy(update={"step": s.step + 20 * n, "optimizers": (n,)}) for s in steps(DOWN[:20])]
         + [e.model_copy(update={"step": e.step + 20 * n}) for e in evaluations([3.0, 2.0, 1.0 + n, 1.1 + n])]
@@ -86,7 +87,7 @@ def test_of_folds_the_one_whose_losses_are_looked_at() -> None:
 
 
 def test_phases_of_one_network_are_one_series() -> None:
-    phases = [
+    phases: list[list[Record]] = [
         [adam(n, location=at(9))]
         + [s.model_copy(update={"step": s.step + 20 * n, "optimizers": (n,)}) for s in steps(DOWN[:20])]
         + [e.model_copy(update={"step": e.step + 20 * n}) for e in evaluations([3.0, 2.0, 1.0 + n, 1.1 + n])]
