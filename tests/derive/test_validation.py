@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from rnn_doctor.schema.runlog import Record
 from rnn_doctor.schema.wiring import SharedExamples
 from tests.derive.logs import adam, at, evaluations, loader, log, lstm, measure, steps, value_of
 
@@ -73,23 +74,28 @@ def test_absent() -> None:
     assert "not positive" in (measure("validation_rise", negative).absent or "")
 
 
+def trained_anew(times: int) -> list[Record]:
+    """As many optimizers after one another, each with 20 updates and four validations."""
+    records: list[Record] = []
+    for n in range(times):
+        records.append(adam(n, location=at(9)))
+        records.extend(
+            step.model_copy(update={"step": step.step + 20 * n, "optimizers": (n,)})
+            for step in steps(DOWN[:20])
+        )
+        records.extend(
+            each.model_copy(update={"step": each.step + 20 * n})
+            for each in evaluations([3.0, 2.0, 1.0 + n, 1.1 + n])
+        )
+    return records
+
+
 def test_of_folds_the_one_whose_losses_are_looked_at() -> None:
     """Each fold has a network and an optimizer of its own, and its validation is no rise over that of another."""
-    folds = [
-        [lstm(n, location=at(3)), adam(n, location=at(9))]
-        + [s.model_copy(update={"step": s.step + 20 * n, "optimizers": (n,)}) for s in steps(DOWN[:20])]
-        + [e.model_copy(update={"step": e.step + 20 * n}) for e in evaluations([3.0, 2.0, 1.0 + n, 1.1 + n])]
-        for n in range(2)
-    ]
-    assert value_of("evaluations_observed", log(*folds)) == 4
-    assert value_of("validation_best", log(*folds)) == "evaluation 3 of 4, after update 15"
+    run = log(lstm(0, location=at(3)), lstm(1, location=at(3)), trained_anew(2))
+    assert value_of("evaluations_observed", run) == 4
+    assert value_of("validation_best", run) == "evaluation 3 of 4, after update 15"
 
 
 def test_phases_of_one_network_are_one_series() -> None:
-    phases = [
-        [adam(n, location=at(9))]
-        + [s.model_copy(update={"step": s.step + 20 * n, "optimizers": (n,)}) for s in steps(DOWN[:20])]
-        + [e.model_copy(update={"step": e.step + 20 * n}) for e in evaluations([3.0, 2.0, 1.0 + n, 1.1 + n])]
-        for n in range(2)
-    ]
-    assert value_of("evaluations_observed", log(lstm(location=at(3)), *phases)) == 8
+    assert value_of("evaluations_observed", log(lstm(location=at(3)), trained_anew(2))) == 8
