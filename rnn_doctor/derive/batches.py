@@ -12,6 +12,9 @@ from rnn_doctor.schema.signals import Measurement
 
 FEWEST_TOKENS = 64
 """Tokens, all of which are one, or vectors: of a batch or two."""
+FEWEST_PLACES, SHARE_OF_LOOKS = 256, 0.75
+"""Time steps of all samples at a look, which hold one number alone, and how many of the looks are such; in no healthy
+run of 1,034 of the fault bench one was."""
 FEWEST_ZEROS, FEWEST_LOOKS = 12, 3
 """Vectors of zeros alone, and looks at them: of 76 healthy runs of the fault bench whose loops were looked at none had
 a look without another number."""
@@ -132,7 +135,7 @@ def input_constant(view: View) -> dict[str, Measurement]:
     that is repeated over time, which differs between sequences.
 
     Of a recurrence written by hand that starts from zeros what its steps take beside the state is looked at, and the
-    tokens that its loss depends on, where there are any.
+    tokens that its loss depends on, where there are any. A number that is another in one of four looks at most counts.
 
     Reads: `log.batches[i].constant_share`, `.mean`, `.state`; `log.loop_inputs[i]`, `log.step_readouts[i].rows`,
     `log.tokens[i]`. Unit: claim.
@@ -179,9 +182,23 @@ def _constant(batches: Sequence[Batch]) -> bool | None:
     enough = [b for b in batches if b.time * b.batch * b.calls >= 4 and b.finite]
     if not enough:
         return None
-    if any(b.constant_share < 1 or b.state in ("given", "carried") for b in enough):
+    if any(b.state in ("given", "carried") for b in enough):
         return False
+    if any(b.constant_share < 1 for b in enough):
+        return _nearly_all_constant(enough)
     if all(b.batch > 1 for b in enough):
         return True
     level = enough[0].mean  # one sequence at a time: a repeated vector is constant within each step alone
     return len(enough) > 1 and all(math.isclose(b.mean, level, rel_tol=1e-6, abs_tol=1e-9) for b in enough)
+
+
+def _nearly_all_constant(batches: Sequence[Batch]) -> bool:
+    """Whether three of four looks, each at many samples, found one and the same number: a rare other one tells nothing.
+
+    So it is where numbers from 0 to 1 were cast to whole ones: the largest of all alone is 1.
+    """
+    blank = [b for b in batches if b.constant_share == 1]
+    if len(blank) < FEWEST_LOOKS or SHARE_OF_LOOKS * len(batches) > len(blank):
+        return False
+    many = all(b.batch > 1 and b.batch * b.time * b.calls >= FEWEST_PLACES for b in blank)
+    return many and all(b.std == 0 and b.mean == blank[0].mean for b in blank)

@@ -5,6 +5,7 @@ import pytest
 
 from rnn_doctor.derive.signals import signals
 from rnn_doctor.schema.recurrence import LoopInput, StepReadout
+from rnn_doctor.schema.runlog import Batch
 from rnn_doctor.schema.wiring import Tokens
 from tests.derive.logs import (
     adam,
@@ -146,6 +147,24 @@ def test_constant_input() -> None:
     assert constant() is True
     assert constant(mean=77.0) is True
     assert constant(constant_share=0.9) is False
+
+
+def test_a_number_that_is_hardly_ever_another() -> None:
+    blank = [
+        batch(k, batch=64, time=30, features=1, constant_share=1.0, mean=0.0, std=0.0) for k in (1, 3, 21)
+    ]
+    other = batch(8, batch=64, time=30, features=1, constant_share=0.0, mean=0.0005, std=0.02)
+
+    def told(*batches: Batch) -> bool | float | str | None:
+        return value_of("input_constant", log(lstm(), *batches), "lstm")
+
+    assert told(*blank, other) is True
+    assert told(*blank, other, other) is False, "two of five looks"
+    assert told(*blank[:2], other) is False
+    assert told(*(b.model_copy(update={"time": 3}) for b in blank), other) is False, (
+        "of few samples by chance"
+    )
+    assert told(*(b.model_copy(update={"mean": float(b.step)}) for b in blank), other) is False
 
 
 def test_decoders_may_be_fed_constants() -> None:
