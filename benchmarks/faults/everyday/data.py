@@ -1,6 +1,7 @@
 """Tasks of the everyday part: what scripts of students, of colleagues and of small repositories are given to learn."""
 
 import random
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -94,7 +95,7 @@ def _series(length: int, g: torch.Generator) -> Tensor:
     """Temperature, humidity and pressure, hour by hour, (length, 3), as they are after a scaler."""
     hours = torch.arange(length)
     noise = torch.randn(length, 3, generator=g)
-    slow = torch.zeros(3)
+    slow: Any = torch.zeros(3)
     wander = []
     for row in noise.tolist():
         slow = [0.97 * a + 0.24 * b for a, b in zip(slow, row, strict=True)]

@@ -19,7 +19,8 @@ class Fit:
         s = self.setting = run.setting
         self.run, self.model = run, model
         self.iteration = self.update = 0
-        self.best, self.kept = float("inf"), {}
+        self.best = float("inf")
+        self.kept: dict[str, Tensor] = {}
         self.optimizer = make_optimizer(model, s, classes=run.task.classes)
         if s.optimized == "second_network":
             # The optimizer has the parameters of the first one.

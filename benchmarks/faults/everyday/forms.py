@@ -14,6 +14,7 @@ from .planting import (
     OFTEN,
     SELDOM,
     SOMETIMES,
+    drawn_anew,
     form,
     gated,
     numbers,
@@ -173,11 +174,11 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "exploding": (
         form(
-            "randn for the matrices", dosed({"init": "normal_recurrence"}, "gain", (0.3, 0.5, 1.0)), cells("RNN"),
+            "randn for the matrices", drawn_anew("normal_recurrence", (0.3, 0.5, 1.0)), cells("RNN"),
             MOSTLY,
         ),
         form(
-            "ReLU units over randn", dosed({"init": "normal_hh"}, "gain", (0.3, 0.4, 1.0)), cells("RNN"), SOMETIMES,
+            "ReLU units over randn", drawn_anew("normal_hh", (0.3, 0.4, 1.0)), cells("RNN"), SOMETIMES,
             relu_bias=0.0, clip=None,
         ),
         form(
@@ -190,11 +191,11 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "saturated-start": (
         form(
-            "normal_ at its defaults", dosed({"init": "normal_recurrence"}, "gain", (0.4, 0.7, 1.0)), gated, MOSTLY
+            "normal_ at its defaults", drawn_anew("normal_recurrence", (0.4, 0.7, 1.0)), gated, MOSTLY
         ),
         form("bias of all gates filled", dosed({"gate": "all"}, "gate_bias", (2.0, 5.0, 10.0)), gated, OFTEN),
         form(
-            "rand for a matrix", dosed({"init": "uniform_hh"}, "gain", (0.1, 0.3, 1.0)),
+            "rand for a matrix", drawn_anew("uniform_hh", (0.1, 0.3, 1.0)),
             cells("RNN", "battery", "markers"), SOMETIMES,
         ),
     ),

@@ -37,6 +37,14 @@ def together(**values: tuple[Any, Any, Any]) -> dict[str, dict[str, Any]]:
     return {dose: {name: three[i] for name, three in values.items()} for i, dose in enumerate(DOSES)}
 
 
+def drawn_anew(init: str, gains: tuple[float, float, float]) -> dict[str, dict[str, Any]]:
+    """Matrices in another way to start, in doses; a gain of one is the default."""
+    return {
+        dose: {"init": init} if gain == 1.0 else {"init": init, "gain": gain}
+        for dose, gain in zip(DOSES, gains, strict=True)
+    }
+
+
 def form(
     name: str,
     planted: Mapping[str, Mapping[str, Any]],

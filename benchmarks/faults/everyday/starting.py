@@ -1,5 +1,8 @@
 """What the networks of the everyday part start from."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -44,7 +47,7 @@ def _matrix(value: Tensor, name: str, setting: Setting) -> None:
         nn.init.uniform_(value, 0.0, s.gain)
 
 
-_EVERYWHERE = {
+_EVERYWHERE: dict[str, Callable[[Tensor, Setting], Any]] = {
     "xavier": lambda p, _: nn.init.xavier_uniform_(p),
     "he": lambda p, _: nn.init.kaiming_uniform_(p, a=5**0.5),
     "small_uniform": lambda p, _: nn.init.uniform_(p, -0.1, 0.1),
