@@ -54,6 +54,12 @@ def _find(name: str, book: Rulebook) -> Rule:
     for rule in book.rules.values():
         if name.lower() in (rule.id.lower(), rule.name):
             return rule
+    if name.lower() in book.remedies:
+        users = [rule.id for rule in book.rules.values() if any(t.use == name.lower() for t in rule.remedy)]
+        raise RulebookError(
+            f"{name} is a remedy, and no rule",
+            f"it is told with its rules: rnn-doctor rule {users[0]}" if users else "no rule uses it",
+        )
     names = [text for rule in book.rules.values() for text in (rule.id, rule.name)]
     alike = [f"{rule.id} {rule.name}" for rule in book.rules.values() if name.lower() in rule.name]
     raise RulebookError(

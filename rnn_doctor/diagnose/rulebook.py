@@ -37,7 +37,7 @@ def load(
     sources: list[tuple[Traversable, str]] = [(files("rnn_doctor.rules"), "rules")] if shipped else []
     for own in folders:
         if not own.is_dir():
-            raise RulebookError(f"{own}: no such folder", "--rules takes a folder of rule files")
+            raise RulebookError(f"{own}: no such folder", "name a folder of rule files")
         sources.append((own, str(own)))
     original: dict[str, Rule] = {}
     for folder, shown in sources:

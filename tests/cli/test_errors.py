@@ -42,6 +42,7 @@ from tests.recorded import BUILT, HEADER, OPTIMIZER, exited, steps, stop, write
         ("diagnose -o nowhere/r.json run.jsonl", 2, "there is no folder nowhere"),
         ("rule RD998", 2, "no rule 'RD998'"),
         ("rule gradient-spike", 2, "(did you mean 'gradient-spikes'?)"),
+        ("rule gated-cell", 2, "it is told with its rules: rnn-doctor rule RD"),
         ("rule --test nowhere", 2, "nowhere: no such folder"),
         ("rule --test .", 2, "no rule files"),
         ("schema", 2, "no format was named"),
