@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.faults.plan import Scenario, plan
 from benchmarks.faults.task import DEVELOPMENT
 from benchmarks.faults.tasks import TASKS
-from rnn_doctor import pipeline
+from rnn_doctor import pipeline, trial_pipeline
 from rnn_doctor.capture.launch import Change, Target
 from rnn_doctor.settings import Settings
 from rnn_doctor.trials.arms import Arm, arms, clues
@@ -81,7 +81,7 @@ def examine(scenario: Scenario) -> dict[str, Any]:
 
         def run(arm: Arm | None, repeat: int, steps: int) -> Run:
             place = Path(folder) / "run.jsonl"
-            return _record(target, steps, pipeline.change(arm, repeat), place, settings.lag)
+            return _record(target, steps, trial_pipeline.change(arm, repeat), place, settings.lag)
 
         own = [run(None, repeat, FEW) for repeat in range(REPEATS)]
         later = score(run(None, REPEATS, MANY), MANY)
@@ -112,7 +112,7 @@ def _record(target: Target, steps: int, change: Change | None, place: Path, lag:
     pipeline.record(
         target, place, settings, terminal=False, on_progress=lambda _: None, output=2, change=change
     )
-    return pipeline.trial_run(place, settings)
+    return trial_pipeline.trial_run(place, settings)
 
 
 def read() -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ Each stage is imported when it is needed, so that listing rules does not pay for
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.schema.signals import Signals
     from rnn_doctor.settings import Settings
-    from rnn_doctor.trials.arms import Arm
-    from rnn_doctor.trials.effects import Run as TrialRun
 
-    __all__ = ["Arm", "Change", "Outcome", "Progress", "Run", "Target", "TrialRun"]
+    __all__ = ["Change", "Outcome", "Progress", "Run", "Target"]
     """What the command line names of a stage, for type checkers alone."""
 
 _DEEP = 60.0
@@ -195,92 +193,6 @@ def examine(log: RunLog, settings: Settings) -> Report:
     )
     older = baseline(settings)
     return report if older is None else since(report, older)
-
-
-def refuse_untriable(settings: Settings) -> None:
-    """Nothing, where trials can apply the settings' remedies: asked before the script runs.
-
-    Raises: SettingsError: a remedy does not exist, or no trial can apply it.
-    """
-    from rnn_doctor.errors import SettingsError, did_you_mean
-    from rnn_doctor.trials.arms import WAYS
-
-    known = rulebook(settings.rules).remedies
-    for remedy in settings.remedy:
-        if remedy not in WAYS:
-            plan = known[remedy].trial if remedy in known else None
-            why = f": {plan.how}" if plan else did_you_mean(remedy, WAYS)
-            raise SettingsError(
-                f"{settings.origin('remedy')}: no trial can apply {remedy!r}{why}",
-                f"trials apply {', '.join(sorted(WAYS))}",
-            )
-
-
-def arms(log: RunLog, report: Report, settings: Settings) -> list[Arm]:
-    """What can be tried on the script of an observed run: of what its report recommends, or the settings' remedies.
-
-    Raises: ScriptError: a fault that is certain, and that no trial can mend, has to go first.
-    """
-    from rnn_doctor.errors import ScriptError
-    from rnn_doctor.trials import arms as ways
-
-    known = rulebook(settings.rules).remedies
-    first = None if settings.remedy else ways.standing_in_the_way(report, known)
-    if first is not None:
-        raise ScriptError(
-            f"nothing was tried: a fault that is certain keeps {report.subject.script} from learning",
-            f"{first[0].lower()}{first[1:]}, then try again; --remedy ID tries one all the same",
-        )
-    return ways.arms(report, ways.clues(log, report, settings.lag), only=settings.remedy)
-
-
-def change(arm: Arm | None, repeat: int) -> Change:
-    """What an arm changes of a run in one repeat; nothing but the seeds without an arm."""
-    from rnn_doctor.capture.launch import Change
-
-    return Change(repeat=repeat) if arm is None else Change(arm.intervention, arm.values, repeat)
-
-
-def trial_run(path: Path, settings: Settings) -> TrialRun:
-    """What came of one run of a trial. Raises: RunLogError: its log cannot be read."""
-    from rnn_doctor.diagnose.engine import diagnose
-    from rnn_doctor.schema import reading
-    from rnn_doctor.trials.effects import Run as TrialRun
-
-    log = reading.read(path)
-    book, enabled, _ = rules_in_use(settings)
-    found = diagnose(_signals(log, settings.lag), book, enabled=enabled).findings
-    return TrialRun(log, frozenset(finding.rule for finding in found))
-
-
-def tried(
-    report: Report,
-    log: RunLog,
-    own: Sequence[TrialRun],
-    runs: Mapping[Arm, Sequence[TrialRun]],
-    untried: Mapping[str, str],
-    settings: Settings,
-) -> Report:
-    """The report with the remedies in the order of their measured effects.
-
-    log: of the observed run. own, runs: by repeat, without a remedy and with each. untried: why, by remedy.
-    """
-    from rnn_doctor.prescribe.measured import measured
-    from rnn_doctor.schema.report import NotAssessed
-    from rnn_doctor.trials.effects import best, effects, order
-
-    addresses = {each.id: each.addresses for each in report.remedies}
-    chosen = sorted(best(effects(own, runs, addresses)).items(), key=lambda of_remedy: order(of_remedy[1]))
-    names = _signals(log, settings.lag).names
-    return report.model_copy(
-        update={
-            "remedies": measured(report.remedies, dict(chosen), rulebook(settings.rules), names),
-            "not_assessed": (
-                *report.not_assessed,
-                *(NotAssessed(what=f"trial of {remedy}", reason=why) for remedy, why in untried.items()),
-            ),
-        }
-    )
 
 
 def unjudged(target: Target, settings: Settings, reason: str) -> Report:

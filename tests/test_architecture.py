@@ -40,8 +40,20 @@ OURS: dict[str, set[str]] = {
     "render": NOUNS | {"render"},
     "observed": NOUNS,
     "pipeline": NOUNS | {"settings", "observed"} | STAGES - {"render"},
+    "trial_pipeline": NOUNS | {"settings", "pipeline"} | STAGES - {"render"},
     "cli": NOUNS
-    | {"cli", "pipeline", "observed", "settings", "manifest", "expectations", "targets", "compare", "render"},
+    | {
+        "cli",
+        "pipeline",
+        "trial_pipeline",
+        "observed",
+        "settings",
+        "manifest",
+        "expectations",
+        "targets",
+        "compare",
+        "render",
+    },
     "__main__": {"cli"},
 }
 """What each part may import of ours; a stage never imports a sibling."""

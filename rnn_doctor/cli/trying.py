@@ -20,10 +20,11 @@ from rnn_doctor.errors import DoctorError, ScriptError, SettingsError
 from rnn_doctor.targets import target
 
 if TYPE_CHECKING:
-    from rnn_doctor.pipeline import Arm, Outcome, Target, TrialRun
+    from rnn_doctor.pipeline import Outcome, Target
     from rnn_doctor.schema.report import Report
     from rnn_doctor.schema.runlog import RunLog
     from rnn_doctor.settings import Settings
+    from rnn_doctor.trial_pipeline import Arm, TrialRun
 
 _FEWEST = 20
 """Updates below which the last fifth of the losses, which is compared, is fewer than four."""
@@ -49,7 +50,7 @@ def command(module: str | None, words: tuple[str, ...], **flags: Any) -> int:
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or unreadable input,
     3 the script failed or ended too early to judge it, 130 interrupted.
     """
-    from rnn_doctor import pipeline
+    from rnn_doctor import pipeline, trial_pipeline
 
     settings = options.settings(flags, module or (words[0] if words else None))
     if settings.steps == "all" or settings.steps < _FEWEST:
@@ -61,7 +62,7 @@ def command(module: str | None, words: tuple[str, ...], **flags: Any) -> int:
     output.check_writable(settings.output)
     pipeline.rules_in_use(settings)
     pipeline.baseline(settings)
-    pipeline.refuse_untriable(settings)
+    trial_pipeline.refuse_untriable(settings)
 
     def then(log: RunLog, report: Report) -> tuple[Report, bool]:
         return _try(what, log, report, settings)
@@ -85,10 +86,10 @@ class _Plan:
 
 def _try(what: Target, log: RunLog, report: Report, settings: Settings) -> tuple[Report, bool]:
     """The report with what was measured, and whether Ctrl-C ended it."""
-    from rnn_doctor import pipeline
+    from rnn_doctor import trial_pipeline
 
     try:
-        arms = pipeline.arms(log, report, settings)
+        arms = trial_pipeline.arms(log, report, settings)
     except ScriptError as error:
         output.say(error.message, error.hint)
         return report, False
@@ -113,7 +114,9 @@ def _try(what: Target, log: RunLog, report: Report, settings: Settings) -> tuple
     if len(repeats) < 2 or not complete:
         output.say("nothing was measured", "the script has to run to the same update each time")
         return report, interrupted
-    return pipeline.tried(report, log, [own[r] for r in repeats], complete, untried, settings), interrupted
+    return trial_pipeline.tried(
+        report, log, [own[r] for r in repeats], complete, untried, settings
+    ), interrupted
 
 
 _Runs = dict["Arm | None", dict[int, "TrialRun"]]
@@ -146,7 +149,7 @@ def _run(what: Target, plans: Sequence[_Plan], settings: Settings) -> tuple[_Run
 def _recording(
     what: Target, plan: _Plan, settings: Settings, board: Board
 ) -> Callable[[Callable[[], bool]], Outcome]:
-    from rnn_doctor import pipeline
+    from rnn_doctor import trial_pipeline
 
     def record(interrupted: Callable[[], bool]) -> Outcome:
         with Path(os.devnull).open("wb") as nowhere:
@@ -157,7 +160,7 @@ def _recording(
                 shown=board.reporter(plan.name),
                 written_to=nowhere.fileno(),
                 interrupted=interrupted,
-                change=pipeline.change(plan.arm, plan.repeat),
+                change=trial_pipeline.change(plan.arm, plan.repeat),
             )
 
     return record
@@ -165,7 +168,7 @@ def _recording(
 
 def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Settings) -> TrialRun | str:
     """What came of a run, or why nothing did."""
-    from rnn_doctor import pipeline
+    from rnn_doctor import trial_pipeline
 
     if isinstance(outcome, DoctorError):
         return outcome.message
@@ -174,7 +177,7 @@ def _judged(plan: _Plan, outcome: Outcome | BaseException | None, settings: Sett
     if outcome is None or outcome.reason == "interrupted" or outcome.log is None:
         return "interrupted"
     try:
-        run = pipeline.trial_run(outcome.log, settings)
+        run = trial_pipeline.trial_run(outcome.log, settings)
     except DoctorError as error:
         return error.message
     if plan.arm is not None and not (run.log.intervention and run.log.intervention.applied):

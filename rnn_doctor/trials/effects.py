@@ -16,7 +16,7 @@ from rnn_doctor.trials.arms import Arm
 HARM_STEPS = 40
 """Updates from which on a loss that is higher counts: many a change begins worse and ends better."""
 LEAST = 0.05
-"""A change of the logarithm that counts, in each repeat; whether it lasts, benchmarks/trials.md tells."""
+"""A change of the logarithm that counts, in each repeat; whether it lasts, benchmarks/trials.py asks."""
 _LAST = 0.2
 """Share of the updates at the end whose mean loss is compared."""
 _BROKEN = 1000.0

@@ -40,7 +40,7 @@ def _end(scheduler: Any) -> float | None:
         return float(max(group["max_lr"] for group in scheduler.optimizer.param_groups))
     if kind == "LambdaLR":
         rises = [rise(rule) for rule in scheduler.lr_lambdas]
-        ends = [base * to[1] for base, to in zip(scheduler.base_lrs, rises, strict=True) if to is not None]
+        ends = [base * to[1] for base, to in zip(scheduler.base_lrs, rises) if to is not None]
         return float(max(ends)) if len(ends) == len(rises) else None
     return None
 
