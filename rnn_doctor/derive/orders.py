@@ -1,11 +1,9 @@
 """Whether consecutive updates are made of more like batches than in random order: sorted, or one batch."""
 
-import math
 from typing import NamedTuple
 
 from rnn_doctor.derive.own_targets import own_targets
 from rnn_doctor.derive.registry import known, signal, too_few, unknown
-from rnn_doctor.derive.uninformed import CLASSIFYING
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Loader
 from rnn_doctor.schema.signals import Measurement
@@ -34,8 +32,6 @@ FEW = "every update draws the same few sequences anew"
 MOST_SEQUENCES = 32
 """Of one batch, whose targets are classes: of 8 and of 32 sequences 0.2 to 1.0 of what fresh batches teach was lost in
 every task of classes, of 128 nothing in some (benchmarks/thresholds/same_batch.py)."""
-FEWEST_OF_LOADER = 8
-"""Samples that a loader holds: fewer are an example to try a script with (there 8 were the fewest)."""
 MOST_TARGETS = 700
 """Of them: the 640 characters of 32 sequences lost 0.6, 2560 lost 0.1 to 0.3 (there too)."""
 KEPT = "every update is made of one batch that a loader gave, and has many"
@@ -48,7 +44,6 @@ MOST_OF_A_PART = 128
 MOST_NUMBERS = 16
 """Targets that are numbers, one a sequence: 8 to 16 lost 0.09 to 0.6 of what fresh batches taught of a smooth series,
 24 0.06 and 32 0.03 (benchmarks/thresholds/same_batch.py)."""
-ALL = "the loader holds a single batch of few samples"
 OTHERS = "every update is made of one batch, while the loader gives others"
 FIRST = "every update is made of the first batch, while the loader gives others"
 FEWEST_OF_FIRST = 3
@@ -109,29 +104,10 @@ def _repeats(view: View, order: BatchOrder) -> _Part:
     if loader is None:
         return _Part(None, "no single loader gave the batches")
     if loader.samples is not None and loader.batch_size and loader.samples < 2 * loader.batch_size:
-        few = _is_all_of_few(view, loader, order)
-        return _Part(float(few), "", order.given, ALL if few else "")  # the batch is the whole set
+        return _Part(0.0, "", order.given)  # the batch is the whole set
     if order.given + 1 < FEWEST_BATCHES:
         return _Part(None, too_few(order.given + 1, "batch", "given by the loader", FEWEST_BATCHES))
     return _Part(order.repeated / order.given, "", order.given, REPEATED)
-
-
-def _is_all_of_few(view: View, loader: Loader, order: BatchOrder) -> bool:
-    """Whether a loader's only batch is a training set too small to learn its classes from."""
-    if loader.samples is None or not loader.batch_size or loader.samples > loader.batch_size:
-        return False
-    few = FEWEST_OF_LOADER <= loader.samples <= MOST_SEQUENCES and order.given + 1 >= FEWEST_BATCHES
-    return few and _has_few_classes(view)
-
-
-def _has_few_classes(view: View) -> bool:
-    """Whether all losses of each update are of classes, and their targets few."""
-    targets: dict[int, int] = {}
-    for call in view.log.losses:
-        if call.function not in CLASSIFYING or not call.target_shape:
-            return False
-        targets[call.step] = targets.get(call.step, 0) + math.prod(call.target_shape)
-    return bool(targets) and max(targets.values()) <= MOST_TARGETS
 
 
 def _one_batch(view: View, order: BatchOrder) -> _Part | None:
@@ -212,7 +188,7 @@ def _spoken(view: View) -> _Part:
     return labels
 
 
-@signal(unit="share", reads=("batch_orders", "loaders", "losses", "state_flows"))
+@signal(unit="share", reads=("batch_orders", "loaders", "state_flows"))
 def consecutive_batches_alike(view: View) -> Measurement:
     """How much more alike consecutive batches are than those of a random order: 0 as by chance, 1 the same.
 
@@ -220,11 +196,11 @@ def consecutive_batches_alike(view: View) -> Measurement:
     where they follow in no order that chance makes (1 where a thousand labels are of one class), and the share of a
     loader's batches that hold the same numbers as the batch before. Where all updates are made of one batch: 1 if the
     loader that gave it has more, or if it was drawn by hand and much of what its tokens make up occurs in it once, or
-    it holds few sequences, whose targets are classes, or if such a batch is all that a loader holds: fresh ones would
-    be new to the network then. 0 if it holds most of what there is.
+    it holds few sequences, whose targets are classes; fresh ones would be new to the network then. 0 if it holds most
+    of what there is.
 
     Reads: `log.batch_orders[-1]`; `log.loaders[id].samples`, `.batch_size`, `.shuffled`, `.trains`;
-    `log.state_flows[i]`; `log.steps[k].backwards`; `log.losses[i].function`, `.target_shape`.
+    `log.state_flows[i]`; `log.steps[k].backwards`.
     Unit: share. 0 by targets that differ little from batch to batch, and by a loader whose batch is the whole set.
     None if: there is not one class or number a sequence, fewer than 12 updates, fewer than 1000 labels and all of one
     class, windows that follow each other in a series, the state is carried on, numbers that follow from what the
@@ -235,7 +211,7 @@ def consecutive_batches_alike(view: View) -> Measurement:
     return unknown(part.why) if part.value is None else known(part.value, n=part.n)
 
 
-@signal(unit="name", reads=("batch_orders", "loaders", "losses", "state_flows"))
+@signal(unit="name", reads=("batch_orders", "loaders", "state_flows"))
 def batch_likeness(view: View) -> Measurement:
     """In what consecutive batches are alike, as a clause of the report.
 

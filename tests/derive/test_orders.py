@@ -1,7 +1,6 @@
 from typing import Any
 
 from rnn_doctor.derive.orders import (
-    ALL,
     FEW,
     FIRST,
     KEPT,
@@ -17,7 +16,7 @@ from rnn_doctor.derive.orders import (
 from rnn_doctor.derive.own_targets import COPIED
 from rnn_doctor.schema.recurrence import DataLag, StateFlow
 from rnn_doctor.schema.wiring import BatchOrder
-from tests.derive.logs import loader, log, loss_call, lstm, measure, steps, value_of
+from tests.derive.logs import loader, log, lstm, measure, steps, value_of
 
 ALIKE, LIKENESS = "consecutive_batches_alike", "batch_likeness"
 
@@ -129,24 +128,6 @@ def test_the_same_batch() -> None:
     assert measure(ALIKE, once).absent == "no class"  # the whole set, or nearly so
     early = run(loader(shuffled=False), unlabelled(loader=0, given=6, repeated=6))
     assert measure(ALIKE, early).absent == "no class"
-
-
-def test_a_loader_that_holds_one_batch_of_few_samples() -> None:
-    again = unlabelled(loader=0, given=20, repeated=19)
-    labels = loss_call(target_shape=(32,))
-
-    def told(*calls: Any, **of: Any) -> Any:
-        return value_of(ALIKE, run(loader(**{"samples": 32, **of}), again, *(calls or (labels,))))
-
-    assert told() == 1
-    assert value_of(LIKENESS, run(loader(samples=32), again, labels)) == ALL
-    assert told(samples=8) == 1
-    assert told(samples=7) == 0, "an example to try a script with"
-    assert told(samples=33, batch_size=40) == 0
-    assert told(loss_call(target_shape=(32, 21)), loss_call(target_shape=(28,))) == 1
-    assert told(loss_call(target_shape=(32, 21)), loss_call(target_shape=(29,))) == 0, "more targets"
-    assert told(labels, loss_call("mse_loss", target_shape=(32,))) == 0, "numbers"
-    assert told(loss_call("expression", target_shape=())) == 0
 
 
 def one_batch(**fields: Any) -> BatchOrder:
