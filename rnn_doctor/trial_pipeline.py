@@ -85,27 +85,26 @@ def tried(
     log: RunLog,
     own: Sequence[TrialRun],
     runs: Mapping[Arm, Sequence[TrialRun]],
-    untried: Mapping[str, str],
     settings: Settings,
 ) -> Report:
     """The report with the remedies in the order of their measured effects.
 
-    log: of the observed run. own, runs: by repeat, without a remedy and with each. untried: why, by remedy.
+    log: of the observed run. own, runs: by repeat, without a remedy and with each.
     """
     from rnn_doctor.derive.signals import signals
     from rnn_doctor.prescribe.measured import measured
-    from rnn_doctor.schema.report import NotAssessed
     from rnn_doctor.trials.effects import best, effects, order
 
     addresses = {each.id: each.addresses for each in report.remedies}
     chosen = sorted(best(effects(own, runs, addresses)).items(), key=lambda of_remedy: order(of_remedy[1]))
     names = signals(log, lag=settings.lag).names
-    return report.model_copy(
-        update={
-            "remedies": measured(report.remedies, dict(chosen), rulebook(settings.rules), names),
-            "not_assessed": (
-                *report.not_assessed,
-                *(NotAssessed(what=f"trial of {remedy}", reason=why) for remedy, why in untried.items()),
-            ),
-        }
-    )
+    remedies = measured(report.remedies, dict(chosen), rulebook(settings.rules), names)
+    return report.model_copy(update={"remedies": remedies})
+
+
+def with_untried(report: Report, why: Mapping[str, str]) -> Report:
+    """The report with the remedies that could not be tried, each with the reason."""
+    from rnn_doctor.schema.report import NotAssessed
+
+    absent = [NotAssessed(what=f"trial of {remedy}", reason=reason) for remedy, reason in why.items()]
+    return report.model_copy(update={"not_assessed": (*report.not_assessed, *absent)})

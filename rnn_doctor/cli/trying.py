@@ -113,10 +113,9 @@ def _try(what: Target, log: RunLog, report: Report, settings: Settings) -> tuple
     }
     if len(repeats) < 2 or not complete:
         output.say("nothing was measured", "the script has to run to the same update each time")
-        return report, interrupted
-    return trial_pipeline.tried(
-        report, log, [own[r] for r in repeats], complete, untried, settings
-    ), interrupted
+    else:
+        report = trial_pipeline.tried(report, log, [own[r] for r in repeats], complete, settings)
+    return trial_pipeline.with_untried(report, untried), interrupted
 
 
 _Runs = dict["Arm | None", dict[int, "TrialRun"]]
@@ -127,15 +126,19 @@ def _run(what: Target, plans: Sequence[_Plan], settings: Settings) -> tuple[_Run
     from rnn_doctor import pipeline
 
     board = Board(quiet=True)
-    tasks = [Task(_recording(what, plan, settings, board), what.threads or 1) for plan in plans]
     runs: _Runs = {}
     untried: dict[str, str] = {}
+    failed: set[Arm] = set()
+    tasks = [Task(_recording(what, plan, settings, board, failed), what.threads or 1) for plan in plans]
     with pipeline.interrupts() as interrupts, board.shown():
         for count, done in enumerate(Workers(tasks, settings.jobs, lambda: bool(interrupts)).run(), 1):
             plan = plans[done.number]
+            if plan.arm in failed:
+                continue
             found = _judged(plan, done.result, settings)
             if isinstance(found, str):
                 if plan.arm is not None:
+                    failed.add(plan.arm)
                     untried.setdefault(plan.arm.remedy, f"{plan.name}: {found}")
             else:
                 runs.setdefault(plan.arm, {})[plan.repeat] = found
@@ -147,11 +150,14 @@ def _run(what: Target, plans: Sequence[_Plan], settings: Settings) -> tuple[_Run
 
 
 def _recording(
-    what: Target, plan: _Plan, settings: Settings, board: Board
-) -> Callable[[Callable[[], bool]], Outcome]:
+    what: Target, plan: _Plan, settings: Settings, board: Board, failed: set[Arm]
+) -> Callable[[Callable[[], bool]], Outcome | None]:
+    """What records a run; of an arm that has failed in another repeat, by then, nothing."""
     from rnn_doctor import trial_pipeline
 
-    def record(interrupted: Callable[[], bool]) -> Outcome:
+    def record(interrupted: Callable[[], bool]) -> Outcome | None:
+        if plan.arm in failed:
+            return None
         with Path(os.devnull).open("wb") as nowhere:
             return recording.run(
                 what,

@@ -239,9 +239,10 @@ def test_numbers_that_a_module_is_given_are_standardized(packed: bool) -> None:
     assert made.intervention.applied == 1
 
 
-def test_what_an_embedding_gives_is_not_data() -> None:
+@pytest.mark.parametrize("learns", [True, False])
+def test_what_an_embedding_gives_is_not_data(learns: bool) -> None:
     module, table = nn.GRU(3, 4), nn.Embedding(5, 3)
-    with applying("standardize") as made:
+    with applying("standardize") as made, torch.set_grad_enabled(learns):
         module(table(torch.zeros(7, 2, dtype=torch.long)))
     assert made.intervention.applied == 0
 

@@ -31,7 +31,8 @@ class Standardize(Intervention):
             return None
         if id(module) not in self._scales:
             rows = data.detach().flatten(0, -2)
-            if rows.shape[0] < 2:
+            # Without gradients what a layer has made looks like data.
+            if rows.shape[0] < 2 or not torch.is_grad_enabled():
                 return None
             self._scales[id(module)] = rows.mean(0), rows.std(0).clamp_min(1e-8)
         mean, deviation = self._scales[id(module)]
