@@ -25,29 +25,30 @@ SEEN = 10
 _OTHERWISE = "the rate falls neither by one factor at even intervals nor as one over the number of updates"
 
 
-@signal(unit="updates", by="optimizer", reads=("steps.lr", "optimizers"))
+@signal(unit="updates", by="optimizer", reads=("steps.lr", "optimizers", "schedulers"))
 def lr_updates_in_all(view: View) -> dict[str, Measurement]:
     """To how many updates at the largest rate all updates add up, if the rate goes on falling as it does.
 
     Rates that fall by one factor at even intervals add up to a finite number, however long the training goes on: 14
-    where the rate is halved every 7 updates. Those that are divided by 1 + decay * updates add up to little more with
+    where the rate is halved every 7 updates. Where a schedule says that it does so, its first fall is enough. Those that are divided by 1 + decay * updates add up to little more with
     each power of ten: the first million are counted. What came before the largest rate is added.
 
-    Reads: `log.steps[k].lr`, of the parameter group with the highest rate. Unit: updates.
-    None if: steps are missing, as in logs of single rows; or the rate rose again, or fell less than four times, by
-    different factors or at uneven intervals, and not at every update as one over their number either.
+    Reads: `log.steps[k].lr`, of the parameter group with the highest rate; `log.schedulers[i].decay`. Unit: updates.
+    None if: steps are missing, as in logs of single rows; or the rate rose again, or fell less than four times without
+    a schedule that says how it goes on, by different factors or at uneven intervals, and not at every update as one
+    over their number either.
     """
     found = {}
     numbers = [step.step for step in view.log.steps]
     whole_log = view.log.imported is None and numbers == list(range(1, len(numbers) + 1))
     for name, (number, rates) in _rates(view).items():
         location = view.log.optimizers[number].location
-        whole = _whole(rates) if whole_log else None
+        whole = _whole(rates, _planned(view, number)) if whole_log else None
         found[name] = unknown(_OTHERWISE, location=location) if whole is None else known(whole, n=len(rates))
     return found
 
 
-@signal(unit="claim", by="optimizer", reads=("steps.lr", "optimizers"))
+@signal(unit="claim", by="optimizer", reads=("steps.lr", "optimizers", "schedulers"))
 def lr_decays_away(view: View) -> dict[str, Measurement]:
     """Whether the rate has gone below a hundredth for more than a tenth of the updates, or adds up to next to nothing.
 
@@ -79,25 +80,31 @@ def _rates(view: View) -> dict[str, tuple[int, list[float]]]:
     }
 
 
-def _whole(rates: Sequence[float]) -> float | None:
+def _planned(view: View, number: int) -> float | None:
+    """The factor that the only schedule of an optimizer lowers its rate by."""
+    own = [s.decay for s in view.log.schedulers if s.optimizer in (None, number)]
+    return own[0] if len(own) == 1 else None
+
+
+def _whole(rates: Sequence[float], planned: float | None) -> float | None:
     """From the largest rate on, which a warm-up may lead to, and what came before."""
     largest = max(rates, default=0.0)
     if largest <= 0:
         return None
     top = list(rates).index(largest)
     falling = rates[top:]
-    found = _in_all(falling) or _of_division(falling)
+    found = _in_all(falling, planned) or _of_division(falling)
     return None if found is None else found + sum(rates[:top]) / largest
 
 
-def _in_all(rates: Sequence[float]) -> float | None:
+def _in_all(rates: Sequence[float], planned: float | None) -> float | None:
     falls = [
         (at, later / rate) for at, (rate, later) in enumerate(pairwise(rates)) if later != rate and rate > 0
     ]
-    if len(falls) < FEWEST:
+    if len(falls) < (FEWEST if planned is None else 1):
         return None
-    factor = median(each for _, each in falls)
-    spans = {after - before for (before, _), (after, _) in pairwise(falls)}
+    factor = median(each for _, each in falls) if planned is None else planned
+    spans = {after - before for (before, _), (after, _) in pairwise(falls)} or {falls[0][0] + 1}
     if factor >= 1 or len(spans) > 1 or any(abs(each / factor - 1) > EVEN for _, each in falls):
         return None
     (span,) = spans

@@ -106,6 +106,8 @@ class Scheduler(Frozen):
     """Calls of its step() that it takes to raise the rate, by its own plan; None where it tells of none."""
     warm_up_rate: Number | None = None
     """The rate that it is raised to, the largest of the parameter groups', where the plan tells."""
+    decay: Number | None = None
+    """The factor by which it lowers the rate again and again, after as many calls each time; None of other plans."""
     location: Location | None = None
 
 

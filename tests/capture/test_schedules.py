@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from rnn_doctor.capture.probe.sensors.schedules import leads_to, warm_up
+from rnn_doctor.capture.probe.sensors.schedules import decay, leads_to, warm_up
 
 
 @pytest.fixture
@@ -51,6 +51,13 @@ def test_a_formula_for_the_rate_itself_leads_to_its_product_with_the_rate(
 
     schedule = lr_scheduler.LambdaLR(optimizer, noam)
     assert leads_to(schedule) == pytest.approx(0.1 * 64**-0.5 * 4000**-0.5, rel=1e-3)
+
+
+def test_a_decay_without_end_tells_its_factor(optimizer: torch.optim.Optimizer) -> None:
+    assert decay(lr_scheduler.StepLR(optimizer, 30, 0.2)) == 0.2
+    assert decay(lr_scheduler.ExponentialLR(optimizer, 0.96)) == 0.96
+    assert decay(lr_scheduler.ExponentialLR(optimizer, 1.0)) is None
+    assert decay(lr_scheduler.MultiStepLR(optimizer, [30, 80])) is None
 
 
 def test_others_do_not(optimizer: torch.optim.Optimizer) -> None:

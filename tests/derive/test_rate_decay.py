@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from rnn_doctor.schema.built import Scheduler
 from rnn_doctor.schema.runlog import RunLog
 from tests.derive.logs import adam, log, measure, steps, value_of
 
@@ -19,6 +20,20 @@ def test_what_a_decay_adds_up_to(factor: float, span: int, count: int) -> None:
     """However much of it was seen, span / (1 - factor)."""
     run = scheduled([3e-3 * factor ** (k // span) for k in range(count)])
     assert value_of("lr_updates_in_all", run, "Adam") == pytest.approx(span / (1 - factor))
+
+
+@pytest.mark.parametrize(("factor", "span", "count"), [(0.1, 30, 50), (0.5, 20, 50), (0.5, 20, 65), (0.95, 40, 41)])
+def test_a_schedule_that_says_how_it_goes_on(factor: float, span: int, count: int) -> None:
+    """One fall is enough."""
+    rates = [3e-3 * factor ** (k // span) for k in range(count)]
+    plan = Scheduler(record="scheduler", kind="StepLR", optimizer=0, decay=factor)
+    run = scheduled(rates).model_copy(update={"schedulers": (plan,)})
+    assert value_of("lr_updates_in_all", run, "Adam") == pytest.approx(span / (1 - factor))
+    several = run.model_copy(update={"schedulers": (plan, plan)})
+    other = run.model_copy(update={"schedulers": (plan.model_copy(update={"decay": 0.3}),)})
+    none_yet = scheduled([3e-3] * count).model_copy(update={"schedulers": (plan,)})
+    for unsaid in (scheduled(rates), several, other, none_yet):
+        assert measure("lr_updates_in_all", unsaid, "Adam").absent
 
 
 def test_schedules_that_end_or_go_otherwise() -> None:

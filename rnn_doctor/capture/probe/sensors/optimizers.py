@@ -9,7 +9,7 @@ import torch
 
 from ..places import here
 from ..writer import Writer
-from .schedules import leads_to, warm_up
+from .schedules import decay, leads_to, warm_up
 
 
 class Held(NamedTuple):
@@ -93,6 +93,7 @@ class Optimizers:
             optimizer=number,
             warm_up=warm_up(scheduler),
             warm_up_rate=leads_to(scheduler),
+            decay=decay(scheduler),
             location=here(),
         )
 

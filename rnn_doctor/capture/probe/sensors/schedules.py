@@ -28,6 +28,17 @@ def leads_to(scheduler: Any) -> float | None:
         return None
 
 
+def decay(scheduler: Any) -> float | None:
+    """The factor by which it lowers the rate at even intervals, without end; None of other schedules."""
+    if type(scheduler).__name__ not in ("StepLR", "ExponentialLR"):
+        return None
+    try:
+        factor = float(scheduler.gamma)
+    except (AttributeError, TypeError, ValueError):
+        return None
+    return factor if 0 < factor < 1 else None
+
+
 def _end(scheduler: Any) -> float | None:
     kind = type(scheduler).__name__
     if kind == "LinearLR":
