@@ -30,8 +30,9 @@ def lr_updates_in_all(view: View) -> dict[str, Measurement]:
     """To how many updates at the largest rate all updates add up, if the rate goes on falling as it does.
 
     Rates that fall by one factor at even intervals add up to a finite number, however long the training goes on: 14
-    where the rate is halved every 7 updates. Where a schedule says that it does so, its first fall is enough. Those that are divided by 1 + decay * updates add up to little more with
-    each power of ten: the first million are counted. What came before the largest rate is added.
+    where the rate is halved every 7 updates. Where a schedule says that it does so, its first fall is enough. Those
+    that are divided by 1 + decay * updates add up to little more with each power of ten: the first million are
+    counted. What came before the largest rate is added.
 
     Reads: `log.steps[k].lr`, of the parameter group with the highest rate; `log.schedulers[i].decay`. Unit: updates.
     None if: steps are missing, as in logs of single rows; or the rate rose again, or fell less than four times without

@@ -20,14 +20,14 @@ Cut = Callable[[torch.Tensor], torch.Tensor]
 class Cell(nn.Module):
     """An RNN written by hand, whose state passes `between` from step to step."""
 
-    def __init__(self, between: Cut, hidden: int = H) -> None:
+    def __init__(self, between: Cut, hidden: int = H, steps: int | None = None) -> None:
         super().__init__()
-        self.hidden, self.between = hidden, between
+        self.hidden, self.between, self.steps = hidden, between, steps
         self.i2h, self.h2h, self.h2o = nn.Linear(N, hidden), nn.Linear(hidden, hidden), nn.Linear(hidden, 2)
 
     def forward(self, xs: torch.Tensor) -> torch.Tensor:
         h = torch.zeros(xs.shape[1], self.hidden)
-        for x in xs:
+        for x in xs if self.steps is None else torch.randn(self.steps, *xs.shape[1:]):
             h = self.between(torch.tanh(self.i2h(x) + self.h2h(h)))
         out: torch.Tensor = self.h2o(h)
         return out
@@ -75,6 +75,26 @@ CUTS: dict[str, Cut] = {
 def test_a_state_that_is_cut_off_after_every_step(name: str) -> None:
     # One after the last step, which no gradient leaves: the first has none before it.
     assert of_network(Cell(CUTS[name])) == [("Cell", H, T, T - 1)]
+
+
+def every(steps: int) -> Cut:
+    """Cuts off each so manyth state."""
+    count = iter(range(1, 10**6))
+    return lambda h: h.detach() if next(count) % steps == 0 else h
+
+
+@pytest.mark.parametrize("steps", [19, 20, 21])
+@pytest.mark.parametrize("stretch", [2, 3])
+def test_a_state_that_is_cut_off_after_every_few_steps(stretch: int, steps: int) -> None:
+    """Whether the loss's own graph holds one step more or a whole stretch, which is a recurrence by itself."""
+    network = Cell(every(stretch), steps=steps)
+    records = trained(network, lambda: network(torch.zeros(1, B, N)).square().mean(), updates=1)
+    flow = records.of("state_flow")[-1]
+    linked = flow["attached"] + flow["detached"]
+    assert flow["length"] == stretch
+    assert flow["detached"] / linked == pytest.approx(1 / stretch, abs=0.06)
+    assert flow["location"]["line"]
+    assert {record["module"] for record in records.of("loop")} == {flow["module"]}
 
 
 @pytest.mark.parametrize("name", ["detach", "data", "numpy"])
@@ -210,8 +230,7 @@ def logged() -> nn.Module:
 
 def in_chunks() -> nn.Module:
     """Truncated backpropagation through time."""
-    count = iter(range(10**6))
-    return Cell(lambda h: h.detach() if next(count) % 3 == 2 else h)
+    return Cell(every(4), steps=21)
 
 
 class Drawing(Cell):

@@ -22,7 +22,9 @@ def test_what_a_decay_adds_up_to(factor: float, span: int, count: int) -> None:
     assert value_of("lr_updates_in_all", run, "Adam") == pytest.approx(span / (1 - factor))
 
 
-@pytest.mark.parametrize(("factor", "span", "count"), [(0.1, 30, 50), (0.5, 20, 50), (0.5, 20, 65), (0.95, 40, 41)])
+@pytest.mark.parametrize(
+    ("factor", "span", "count"), [(0.1, 30, 50), (0.5, 20, 50), (0.5, 20, 65), (0.95, 40, 41)]
+)
 def test_a_schedule_that_says_how_it_goes_on(factor: float, span: int, count: int) -> None:
     """One fall is enough."""
     rates = [3e-3 * factor ** (k // span) for k in range(count)]

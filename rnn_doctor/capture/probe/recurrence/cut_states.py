@@ -29,14 +29,18 @@ _Made = Tuple[int, int, torch.Tensor]
 
 
 class Cut(NamedTuple):
-    """A recurrence through which no gradient flows."""
+    """A recurrence through which no gradient flows, or hardly any."""
 
     weights: list[torch.Tensor]
     applied: int
     """Applications of the weight that were compared."""
+    stretches: int
+    """Those that no gradient leads from to an earlier one."""
     cut: int
-    """Those to a state that another one had made."""
+    """Those of them that were given a state that an earlier one had made."""
     hidden_size: int
+    length: int = 1
+    """Applications in a row that a gradient flows through, at most."""
 
 
 def find(
@@ -73,7 +77,7 @@ def _compared(unrolled: Unrolled, tensor: torch.Tensor, products: list[int]) -> 
     # A state that an earlier application reaches, too, is cut off in part: an LSTM's c may be handed on.
     if any(_below(unrolled, s[1], set(products)) != {s[0]} for s in sources.values() if s is not None):
         return None
-    return Cut([tensor], len(products), len(hits), hits[0])
+    return Cut([tensor], len(products), len(products), len(hits), hits[0])
 
 
 def _below(unrolled: Unrolled, number: int, own: set[int]) -> set[int]:

@@ -60,7 +60,7 @@ def find(
         else:
             widths = [_zeros(unrolled, product, by_product) for product in products[:_MOST]]
         if widths[0] and len(set(widths)) == 1:
-            found.setdefault(owner([tensor]), Cut([tensor], len(products), 0, widths[0]))
+            found.setdefault(owner([tensor]), Cut([tensor], len(products), len(products), 0, widths[0]))
     return list(found.values())
 
 

@@ -1,9 +1,9 @@
-"""Hand-written recurrences whose state is cut off at every step, also where the loss reads the last step alone.
+"""Hand-written recurrences whose state is cut off every few steps, also where the loss reads the last step alone.
 
 Nothing of the earlier steps is left in the graph of such a loss. So what a tensor was made of is noted at the moment
 that the script cuts it off: the weights that were applied, and the numbers that they were given. Where a weight is
 given, number for number, what an earlier application of it made, and no gradient leads from one to the other, the
-state was handed on without its graph.
+state was handed on without its graph. Of a few steps that are attached, a stretch, the first tells what was given.
 """
 
 from __future__ import annotations
@@ -26,23 +26,25 @@ _NEAR = 128
 """Operations that make a state of its products: the gates of an LSTM, each of its own layer, are 60."""
 _FAR = 256
 """Operations behind what a weight is given, among which its own earlier application is looked for."""
+LONGEST = 3
+"""Steps of a stretch: longer ones are recurrences in the graph of a loss, and sound where they are cut off."""
 _READ = 8
 """States, the latest, that the loss must read one of."""
 _LINEAR = VIEWS | {"Add", "Sub", "Neg", "Div", "NativeDropout", "Sum", "Mean"}
 
 
 class Application(NamedTuple):
-    """A weight that was applied to make a tensor."""
+    """A weight that was applied to make a tensor, once or several times in a row."""
 
     number: int
-    """In autograd's sequence."""
+    """Of the first time, in autograd's sequence."""
     weight: torch.Tensor
     given: torch.Tensor
-    """The first rows of what it was applied to. Shape: (R, any)."""
+    """The first rows of what it was applied to then. Shape: (R, any)."""
     rows: int
     """How many rows it was applied to."""
-    attached: bool
-    """Whether a gradient may flow on to an earlier application of the same weight."""
+    length: int
+    """How many times; 0 where they are more than LONGEST, or not told apart."""
 
 
 class Severed(NamedTuple):
@@ -71,7 +73,7 @@ def look(node: Any, tensor: torch.Tensor) -> list[Application]:
         node = stack.pop()
         kind = kind_of(node)
         if kind in KEPT:
-            found += _applied(node, kind)
+            found += _applied(node)
             continue
         if kind in PRODUCTS:
             continue
@@ -85,7 +87,26 @@ def look(node: Any, tensor: torch.Tensor) -> list[Application]:
     return found if bent else []
 
 
-def _applied(node: Any, kind: str) -> Iterator[Application]:
+def _applied(node: Any) -> Iterator[Application]:
+    for weight, given, behind in _taken(node):
+        number, length = node._sequence_nr(), 1
+        first, below = given, behind
+        while length:
+            before = _before(below, weight)
+            if before is None:
+                break
+            taken = [each for each in _taken(before) if each[0] is weight]
+            length = length + 1 if taken and length < LONGEST else 0
+            if taken:
+                number, (_, first, below) = before._sequence_nr(), taken[0]
+        yield Application(number, weight, first_rows(first), rows_of(first), length)
+
+
+def _taken(node: Any) -> Iterator[tuple[torch.Tensor, torch.Tensor, Any]]:
+    """The weights that an operation applies, to what, and the operation that made that; none if it is no product."""
+    kind = kind_of(node)
+    if kind not in KEPT:
+        return
     factors = PRODUCTS[kind][:2]
     for weighing, taking in (factors, factors[::-1]):
         if weighing >= len(node.next_functions):
@@ -94,26 +115,31 @@ def _applied(node: Any, kind: str) -> Iterator[Application]:
         name = KEPT[kind].get(taking)
         given = None if weight is None or name is None else saved(node, name)
         if weight is not None and weight.dim() == 2 and given is not None and given.dim():
-            behind = node.next_functions[taking][0]
-            yield Application(
-                node._sequence_nr(), weight, first_rows(given), rows_of(given), _leads_to(behind, weight)
-            )
+            yield weight, given, node.next_functions[taking][0]
 
 
-def _leads_to(node: Any, weight: torch.Tensor) -> bool:
-    """Whether a gradient flows from here to the weight; also where there are too many operations to be sure."""
+def _before(node: Any, weight: torch.Tensor) -> Any:
+    """The operation that applied the weight last, of those beneath; None where none did.
+
+    The weight's own leaf where something else than a product takes it, or what is too far to be looked at.
+    """
     seen, stack = {node}, [node]
+    found: set[Any] = set()
     while stack:
         node = stack.pop()
         if node is None:
             continue
+        if any(taken[0] is weight for taken in _taken(node)):
+            found.add(node)
+            continue
         if getattr(node, "variable", None) is weight or len(seen) > _FAR:
-            return True
+            return node
         for child, _ in node.next_functions:
             if child not in seen:
                 seen.add(child)
                 stack.append(child)
-    return False
+    # Of an LSTM's steps the latest is met by its output, earlier ones by what its cell holds, too.
+    return max(found, key=lambda each: each._sequence_nr(), default=None)
 
 
 def first_rows(tensor: torch.Tensor) -> torch.Tensor:
@@ -134,9 +160,18 @@ class _Weight:
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor
         self.applied: dict[int, Application] = {}
+        """By number; of several stretches that begin together the longest."""
         self.made: list[tuple[int, Severed]] = []
         """By which application, and what."""
         self.attached = False
+        """Whether gradients flow through more of its applications than a stretch has."""
+
+    def add(self, applied: Application) -> None:
+        """It was applied."""
+        known = self.applied.get(applied.number)
+        if known is None or known.length < applied.length:
+            self.applied[applied.number] = applied
+        self.attached = self.attached or not applied.length
 
 
 def find(
@@ -145,7 +180,7 @@ def find(
     known: Callable[[torch.Tensor], bool],
     owner: Callable[[list[torch.Tensor]], str],
 ) -> list[tuple[Cut, dict[str, Any] | None]]:
-    """The recurrences that are cut off at every step and read by the loss, with the line that cuts them off.
+    """The recurrences that are cut off every few steps and read by the loss, with the line that cuts them off.
 
     One for each module that `owner` names. severed: of this update, in the order in which they were cut off.
     """
@@ -155,12 +190,13 @@ def find(
     products = unrolled.applied()
     for number, applied in products.items():
         weight = weights.get(id(unrolled.nodes[number].variable))
-        if weight is not None:
-            weight.attached = max(unrolled.levels(applied)) > 1
+        if weight is not None and max(unrolled.levels(applied)) > LONGEST:
+            weight.attached = True
+        elif weight is not None:
             for node in (unrolled.nodes[product] for product in applied):
-                for each in _applied(node, kind_of(node)) if kind_of(node) in KEPT else ():
+                for each in _applied(node):
                     if each.weight is weight.tensor:
-                        weight.applied.setdefault(each.number, each)
+                        weight.add(each)
     found: dict[str, tuple[Cut, dict[str, Any] | None]] = {}
     for weight in weights.values():
         cut = None if weight.attached else _handed_on(weight, severed)
@@ -176,8 +212,7 @@ def _by_weight(severed: Sequence[Severed]) -> dict[int, _Weight]:
     for each in severed:
         for applied in each.applied:
             weight = weights.setdefault(id(applied.weight), _Weight(applied.weight))
-            weight.attached = weight.attached or applied.attached
-            weight.applied.setdefault(applied.number, applied)
+            weight.add(applied)
             weight.made.append((applied.number, each))
     return weights
 
@@ -197,8 +232,9 @@ def _handed_on(weight: _Weight, severed: Sequence[Severed]) -> Cut | None:
     # A state that two applications made: one came in by a state that is handed on, such as an LSTM's c.
     if any(len(_applications(weight, made)) > 1 for _, _, made in hits) or _settles(weight, hits, severed):
         return None
+    lengths = [applied.length for applied in weight.applied.values()]
     width = hits[0][2].values.shape[-1]
-    return Cut([weight.tensor], len(weight.applied), len(hits), width)
+    return Cut([weight.tensor], sum(lengths), len(lengths), len(hits), width, max(lengths))
 
 
 def _applications(weight: _Weight, made: Severed) -> set[int]:

@@ -37,6 +37,7 @@ _STACKED = (
     "TorchScript or a compiler hides its calls, and in the graph its layers and directions are not told apart"
 )
 _CUT = "its state is cut off from its graph at every step"
+_CUT_SOON = "its state is cut off from its graph every few steps"
 _RENEWED = "its state is made anew, of zeros, for each of its steps"
 _UNREACHED = "all that it makes is cut off from its graph before the loss reads it"
 _LOST = "its state is changed between its calls, and the graph does not show how"
@@ -129,20 +130,7 @@ class Loops:
                 self._examine(step, number, unrolled, loop, kept)
         if not found:
             self._scan(step, unrolled, examine)
-        cut_off = self._detachments.severed
-        for cut, location in (
-            *(
-                (each, self._detachments.where(each))
-                for each in cut_states.find(unrolled, known, self._owner)
-            ),
-            *(severed.find(unrolled, cut_off, known, self._owner) if cut_off else ()),
-        ):
-            name = self._owner(cut.weights)
-            if name not in found:  # beside the state that is carried on, it may feed its output back
-                number = self._recurrences.custom(name, cut.hidden_size, self._naming.built_at(name))
-                if examine and number not in self._examined:
-                    self._examined.add(number)
-                    self._write_cut(step, number, cut, location)
+        self._tell_cut_off(step, unrolled, known, numbered, examine)
         if examine:
             self._attempt("activations", self._activations.on_graph, step, unrolled)
             self._tell_unused(step, unrolled, known, found)
@@ -155,6 +143,40 @@ class Loops:
             self._follow_detours(step, unrolled)
         self.reads.on_graph(unrolled, numbered)
         self.given = loop_inputs.by_step(unrolled, numbered)
+
+    def _tell_cut_off(
+        self,
+        step: int,
+        unrolled: Unrolled,
+        known: Callable[[torch.Tensor], bool],
+        found: dict[int, loops.Loop],
+        examine: bool,
+    ) -> None:
+        """Numbers, and writes of, the recurrences that are cut off every few steps. found: those of the graph."""
+        severed_here = self._detachments.severed
+        told = [(cut, self._detachments.where(cut)) for cut in cut_states.find(unrolled, known, self._owner)]
+        told += severed.find(unrolled, severed_here, known, self._owner) if severed_here else []
+        for cut, location in told:
+            name = self._owner(cut.weights)
+            number = self._recurrences.custom(name, cut.hidden_size, self._naming.built_at(name))
+            if not examine:
+                continue
+            if number in found:
+                # The graph may hold its last steps and no more; or another state is handed on beside this one.
+                if found[number].steps > cut.length:
+                    continue
+            elif number in self._examined:
+                continue
+            else:
+                self._examined.add(number)
+                absent = _CUT if cut.length == 1 else _CUT_SOON
+                self._writer.write(
+                    "loop", step=step, module=number, steps=cut.length, states=0, absent=absent
+                )
+            self._writer.write(
+                "state_flow", step=step, module=number, location=location, calls=cut.applied, length=cut.length,
+                fresh=cut.stretches - cut.cut, detached=cut.cut, attached=cut.applied - cut.stretches,
+            )  # fmt: skip
 
     def _scan(self, step: int, unrolled: Unrolled, examine: bool) -> None:
         """Recurrences whose steps are computed at once."""
@@ -362,10 +384,3 @@ class Loops:
                 **(gain() if gain is not None else loop_gain.gain(unrolled, loop)),
             )
         return absent is None
-
-    def _write_cut(
-        self, step: int, number: int, cut: cut_states.Cut, location: dict[str, Any] | None
-    ) -> None:
-        self._writer.write("loop", step=step, module=number, steps=1, states=0, absent=_CUT)
-        flow = {"calls": cut.applied, "fresh": cut.applied - cut.cut, "detached": cut.cut, "length": 1}
-        self._writer.write("state_flow", step=step, module=number, location=location, **flow)
