@@ -70,7 +70,9 @@ def test_what_cannot_be_told() -> None:
     [
         (12, -1.1, 0.3, True, False),  # so many that it takes long to begin
         (12, -0.9, 0.3, False, True),  # as with skips
-        (11, -1.1, 0.3, False, True),
+        (11, -1.1, 0.3, True, True),
+        (7, -1.1, 0.3, True, True),
+        (6, -1.1, 0.3, False, True),
         (7, -0.9, -1.9, True, True),  # lost in the first updates
         (6, -0.9, -1.9, False, True),
         (7, -0.9, -1.7, False, True),
