@@ -15,7 +15,7 @@ PART = Part(
         (27, 43),
         105,
         HABITS,
-        healthy=4,
+        healthy=2,
         rounds=12,
         other_seed=106,
     ),
