@@ -16,3 +16,18 @@ class Habit:
     needs: Callable[[Task], bool] = lambda task: True
     cells: tuple[str, ...] = ()
     """Those that it changes; without any, all."""
+
+
+def in_tasks(*names: str) -> Callable[[Task], bool]:
+    """Of these."""
+    return lambda task: task.name in names
+
+
+def of_scores(task: Task) -> bool:
+    """Where a score for each class answers."""
+    return task.classes
+
+
+def of_numbers(task: Task) -> bool:
+    """Where numbers answer."""
+    return not task.classes

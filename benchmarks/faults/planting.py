@@ -54,3 +54,46 @@ def scaled(factors: tuple[float, ...], offsets: tuple[float, ...]) -> dict[str, 
         dose: {"input_scale": factor, "input_offset": offset}
         for dose, factor, offset in zip(DOSES, factors, offsets, strict=True)
     }
+
+
+def gated(task: Task, setting: Setting) -> bool:
+    """A recurrence with gates."""
+    return setting.cell != "RNN"
+
+
+def scores(task: Task, setting: Setting) -> bool:
+    """Tasks that are answered by a score for each class."""
+    return task.classes
+
+
+def numbers(task: Task, setting: Setting) -> bool:
+    """Tasks that are answered by numbers, of either sign."""
+    return not task.classes
+
+
+def together(**values: tuple[Any, Any, Any]) -> dict[str, dict[str, Any]]:
+    """Several fields in doses."""
+    return {dose: {name: three[i] for name, three in values.items()} for i, dose in enumerate(DOSES)}
+
+
+def drawn_anew(init: str, gains: tuple[float, float, float]) -> dict[str, dict[str, Any]]:
+    """Matrices in another way to start, in doses; a gain of one is the default."""
+    return {
+        dose: {"init": init} if gain == 1.0 else {"init": init, "gain": gain}
+        for dose, gain in zip(DOSES, gains, strict=True)
+    }
+
+
+def plain(task: Task, setting: Setting) -> bool:
+    """A recurrence without gates."""
+    return setting.cell == "RNN"
+
+
+def lstm(task: Task, setting: Setting) -> bool:
+    """One with three gates and a cell."""
+    return setting.cell == "LSTM"
+
+
+def gru(task: Task, setting: Setting) -> bool:
+    """One with two gates."""
+    return setting.cell == "GRU"

@@ -7,14 +7,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmarks.faults.everyday import data, fitting, layers, losses, manual, optimizing, texts
+from benchmarks.faults.everyday import data, manual, texts
 from benchmarks.faults.everyday.complaints import Collate
 from benchmarks.faults.everyday.forms import FORMS
 from benchmarks.faults.everyday.habits import HABITS, MEASURED, TOKENS
-from benchmarks.faults.everyday.markers import MyCell
 from benchmarks.faults.everyday.networks import build
 from benchmarks.faults.everyday.planting import FILED
 from benchmarks.faults.everyday.running import Run
+from benchmarks.faults.parts_common import fitting, layers, losses, optimizing
+from benchmarks.faults.parts_common.cells import MyCell
 from benchmarks.faults.setting import Setting
 from benchmarks.faults.task import EVERYDAY
 from benchmarks.faults.tasks import TASKS

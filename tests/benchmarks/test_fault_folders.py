@@ -13,13 +13,13 @@ from benchmarks.faults.habit import Habit
 from benchmarks.faults.part import folders
 from benchmarks.faults.plan import Scenario, plan
 from benchmarks.faults.setting import Setting
-from benchmarks.faults.task import EVERYDAY, REPORTED, SEALED, STUDIES, TUTORIALS, UNSEEN, UNTOUCHED, Task
+from benchmarks.faults.task import COURSES, EVERYDAY, REPORTED, SEALED, STUDIES, TUTORIALS, UNSEEN, UNTOUCHED, Task
 from benchmarks.faults.tasks import TASKS, score
 from benchmarks.faults.training import train
 from tests.benchmarks.trained import built, drawn, mixes, weights_after
 
 PLAN = plan(12)
-CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY)
+CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES)
 LEAST = {
     SEALED: (400, 300, 150),
     UNSEEN: (400, 300, 150),
@@ -28,6 +28,7 @@ LEAST = {
     TUTORIALS: (600, 250, 100),
     STUDIES: (500, 250, 100),
     EVERYDAY: (600, 350, 150),
+    COURSES: (600, 350, 150),
 }
 """Healthy runs of each, gross faults, and clear ones."""
 MINE = [task for task in TASKS.values() if task.part in CHOSEN]
@@ -65,7 +66,7 @@ def alike(one: list[Tensor], other: list[Tensor]) -> bool:
 @pytest.fixture
 def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in CHOSEN:
-        where = "running" if part in (UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY) else "batches"
+        where = "running" if part in (UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES) else "batches"
         monkeypatch.setattr(import_module(f"benchmarks.faults.{part}.{where}"), "SAMPLES", 60)
 
 

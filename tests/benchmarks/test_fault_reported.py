@@ -16,7 +16,7 @@ from benchmarks.faults.reported.origins import RNN
 from benchmarks.faults.reported.running import Run
 from benchmarks.faults.run import HEALTHY, healthy
 from benchmarks.faults.setting import Setting
-from benchmarks.faults.task import EVERYDAY, REPORTED, STUDIES, TUTORIALS, Batch
+from benchmarks.faults.task import COURSES, EVERYDAY, REPORTED, STUDIES, TUTORIALS, Batch
 from benchmarks.faults.tasks import TASKS
 from tests.benchmarks.trained import answers, drawn, mixes, weights_after
 
@@ -31,7 +31,7 @@ def test_every_form_says_where_it_was_reported() -> None:
     assert set(said) - set(known) == {COMMON}
     assert len(known) >= 0.75 * len(said)
     assert len(set(known)) >= 0.9 * len(known), "threads of their own"
-    told = (REPORTED, TUTORIALS, STUDIES, EVERYDAY)
+    told = (REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES)
     others = [part for name, part in folders().items() if name not in told]
     assert not any(form.reported for part in others for forms in part.forms.values() for form in forms)
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from benchmarks.faults.parts_common.layers import Dense
 from benchmarks.faults.plan import plan
 from benchmarks.faults.setting import Setting
 from benchmarks.faults.studies import criteria, movies, naming, optimizers, slots
 from benchmarks.faults.studies.networks import build
 from benchmarks.faults.studies.running import Run
 from benchmarks.faults.studies.stepping import Stepper
-from benchmarks.faults.studies.weights import Dense
 from benchmarks.faults.task import STUDIES
 from benchmarks.faults.tasks import TASKS
 from tests.benchmarks.trained import answers, drawn, mixes, weights_after

@@ -5,13 +5,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..parts_common.fitting import Fit
+from ..parts_common.layers import State, hidden, passed_on, readings, recurrent_cell, repackage_hidden, zeros
+from ..parts_common.losses import activated, last_layer, regression_loss
+from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
-from .fitting import Fit
-from .layers import State, hidden, passed_on, readings, recurrent_cell, repackage_hidden, zeros
-from .losses import activated, last_layer, regression_loss
 from .running import Run
-from .starting import init_weights
 
 
 class Sequence(nn.Module):

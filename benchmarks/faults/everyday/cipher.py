@@ -5,10 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..setting import Setting
-from ..task import Task
-from .fitting import Fit
-from .layers import (
+from ..parts_common.fitting import Fit
+from ..parts_common.layers import (
     State,
     call,
     hidden,
@@ -18,9 +16,11 @@ from .layers import (
     recurrent_layer,
     repackage_hidden,
 )
-from .losses import activated, classification_loss, last_layer
+from ..parts_common.losses import activated, classification_loss, last_layer
+from ..parts_common.starting import init_weights
+from ..setting import Setting
+from ..task import Task
 from .running import Run
-from .starting import init_weights
 
 
 class EncoderRNN(nn.Module):

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..parts_common.losses import PADDED
 from ..task import EVERYDAY, GATED, Batch, Task
 from . import texts
-from .losses import PADDED
 
 LOOKBACK, AHEAD = 14, 3
 """Hours that a forecast is made from, and how far ahead."""

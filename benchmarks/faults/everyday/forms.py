@@ -4,7 +4,21 @@ Each fault has its usual way, which is planted in most rounds, and one to four o
 """
 
 from ..form import Form, doses, with_optimizer
-from ..planting import PLAIN, always, cells, clear, dosed, gross, of, scaled
+from ..planting import (
+    PLAIN,
+    always,
+    cells,
+    clear,
+    dosed,
+    drawn_anew,
+    gated,
+    gross,
+    numbers,
+    of,
+    scaled,
+    scores,
+    together,
+)
 from .habits import MEASURED, TOKENS
 from .planting import (
     ADAPTIVE,
@@ -14,12 +28,7 @@ from .planting import (
     OFTEN,
     SELDOM,
     SOMETIMES,
-    drawn_anew,
     form,
-    gated,
-    numbers,
-    scores,
-    together,
 )
 
 FORMS: dict[str, tuple[Form, ...]] = {

@@ -5,13 +5,13 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
+from ..parts_common.fitting import Fit
+from ..parts_common.layers import call, looked_up, passed_on, recurrent_layer
+from ..parts_common.losses import activated, classification_loss, last_layer
+from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
-from .fitting import Fit
-from .layers import call, looked_up, passed_on, recurrent_layer
-from .losses import activated, classification_loss, last_layer
 from .running import Run
-from .starting import init_weights
 
 
 class WordModel(nn.Module):

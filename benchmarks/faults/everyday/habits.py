@@ -1,25 +1,10 @@
 """Healthy ways to train in the everyday part: in what good scripts of beginners and of practitioners differ."""
 
-from collections.abc import Callable
-
-from ..habit import Habit
-from ..task import Task
+from ..habit import Habit, in_tasks, of_numbers, of_scores
 
 MEASURED = ("weather", "battery", "drivers")
 """Tasks that are given numbers of any size."""
 TOKENS = ("manual", "glossary", "complaints", "wordclasses", "sorting", "cipher", "tongues")
-
-
-def _of(*names: str) -> Callable[[Task], bool]:
-    return lambda task: task.name in names
-
-
-def _scores(task: Task) -> bool:
-    return task.classes
-
-
-def _numbers(task: Task) -> bool:
-    return not task.classes
 
 
 HABITS = (
@@ -40,23 +25,23 @@ HABITS = (
     Habit("dropout", {"dropout": 0.2}),
     Habit("two layers", {"layers": 2}),
     Habit("two layers with dropout", {"layers": 2, "dropout": 0.2}),
-    Habit("both directions", {"bidirectional": True}, _of("complaints")),
-    Habit("frozen embedding", {"frozen": "embedding"}, _of(*TOKENS)),
-    Habit("tied weights", {"tied": True}, _of("manual", "glossary")),
-    Habit("state carried on", {"state": "carried"}, _of("manual")),
-    Habit("learned first state", {"learned_start": True}, _of("battery")),
-    Habit("layer norm", {"layer_norm": True}, _of("manual", "weather", "battery", "drivers", "tongues")),
-    Habit("mean over time", {"pooling": "mean"}, _of("drivers", "tongues")),
-    Habit("right tokens now and then", {"forcing": 0.5}, _of("sorting", "cipher")),
-    Habit("smooth L1", {"regression": "huber"}, _numbers),
-    Habit("mean absolute error", {"regression": "absolute"}, _numbers),
-    Habit("label smoothing", {"smoothing": 0.1}, _scores),
-    Habit("log_softmax and NLLLoss", {"output": "log_softmax"}, _scores),
+    Habit("both directions", {"bidirectional": True}, in_tasks("complaints")),
+    Habit("frozen embedding", {"frozen": "embedding"}, in_tasks(*TOKENS)),
+    Habit("tied weights", {"tied": True}, in_tasks("manual", "glossary")),
+    Habit("state carried on", {"state": "carried"}, in_tasks("manual")),
+    Habit("learned first state", {"learned_start": True}, in_tasks("battery")),
+    Habit("layer norm", {"layer_norm": True}, in_tasks("manual", "weather", "battery", "drivers", "tongues")),
+    Habit("mean over time", {"pooling": "mean"}, in_tasks("drivers", "tongues")),
+    Habit("right tokens now and then", {"forcing": 0.5}, in_tasks("sorting", "cipher")),
+    Habit("smooth L1", {"regression": "huber"}, of_numbers),
+    Habit("mean absolute error", {"regression": "absolute"}, of_numbers),
+    Habit("label smoothing", {"smoothing": 0.1}, of_scores),
+    Habit("log_softmax and NLLLoss", {"output": "log_softmax"}, of_scores),
     Habit("averaged weights", {"average": 0.99, "validate_every": 20}),
     Habit("slower recurrence", {"group_rate": 0.5}),
     Habit("weight decay", {"weight_decay": 1e-4}),
     Habit("L2 by hand", {"penalty": 1e-5}),
-    Habit("noise on readings", {"jitter": 0.1}, _of(*MEASURED)),
+    Habit("noise on readings", {"jitter": 0.1}, in_tasks(*MEASURED)),
     Habit("in order of time", {"order": "in_order"}),
     Habit("tiny batch", {"batch": 4}),
     Habit("small batch", {"batch": 16}),
@@ -75,6 +60,6 @@ HABITS = (
     Habit("orthogonal", {"init": "orthogonal"}),
     Habit("uniform within a tenth", {"init": "small_uniform"}),
     Habit("open forget gate", {"gate": "forget", "gate_bias": 1.0}, cells=("LSTM",)),
-    Habit("padded to a fixed length", {"pad_to": 30}, _of("complaints")),
+    Habit("padded to a fixed length", {"pad_to": 30}, in_tasks("complaints")),
     Habit("small training set", {"samples": 800, "validate_every": 10}),
 )

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
+from ..parts_common.fitting import Fit
+from ..parts_common.layers import State, call, looked_up, passed_on, recurrent_layer, repackage_hidden
+from ..parts_common.losses import activated, classification_loss, last_layer
+from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
-from .fitting import Fit
-from .layers import State, call, looked_up, passed_on, recurrent_layer, repackage_hidden
-from .losses import activated, classification_loss, last_layer
 from .running import Run
-from .starting import init_weights
 
 
 class Encoder(nn.Module):

@@ -5,13 +5,13 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
+from ..parts_common.fitting import Fit
+from ..parts_common.layers import Dense, call, passed_on, readings, recurrent_layer
+from ..parts_common.losses import activated, last_layer, regression_loss
+from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
-from .fitting import Fit
-from .layers import Dense, call, passed_on, readings, recurrent_layer
-from .losses import activated, last_layer, regression_loss
 from .running import Run
-from .starting import init_weights
 
 UNITS = 24
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..parts_common.layers import Dense
 from ..sealed.recurrence import GATES
 from ..setting import Setting
 from ..task import Task
@@ -14,7 +15,7 @@ from .pieces import State, detach, measured, severed, viewed, zero_state
 from .pieces import hidden as shown
 from .running import Run
 from .stepping import Stepper
-from .weights import Dense, init_matrix, init_weights
+from .weights import init_matrix, init_weights
 
 _DENSE = 20
 _ACTIVATIONS = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "linear": lambda x: x}

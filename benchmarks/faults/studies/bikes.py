@@ -7,13 +7,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from ..parts_common.layers import Dense
 from ..setting import Setting
 from ..task import Task
 from .criteria import activated, broken_batch, broken_loss, head, regressed, shaped
 from .pieces import measured, recur, rnn, severed
 from .running import Run
 from .stepping import Stepper
-from .weights import Dense, init_weights
+from .weights import init_weights
 
 
 @dataclass

@@ -14,8 +14,15 @@ from ..planting import (
     cells,
     clear,
     dosed,
+    gated,
     gross,
+    gru,
+    lstm,
+    numbers,
     of,
+    plain,
+    scores,
+    together,
 )
 from .planting import (
     ADAPTIVE,
@@ -36,13 +43,6 @@ from .planting import (
     TOKENS,
     UMLAUT,
     form,
-    gated,
-    gru,
-    lstm,
-    numbers,
-    plain,
-    scores,
-    together,
 )
 
 FORMS: dict[str, tuple[Form, ...]] = {

@@ -1,8 +1,6 @@
 """Healthy ways to train in the studies' part: in what good scripts of research and of courses differ."""
 
-from collections.abc import Callable
-
-from ..habit import Habit
+from ..habit import Habit, in_tasks, of_numbers, of_scores
 from ..task import Task
 from .planting import MEASURED
 
@@ -11,18 +9,6 @@ _DEEP = ("turbine", "splice", "bikes", "chorale", "movies", "walks", "naming", "
 
 def _torchs(task: Task) -> bool:
     return task.name != "beats"
-
-
-def _of(*names: str) -> Callable[[Task], bool]:
-    return lambda task: task.name in names
-
-
-def _scores(task: Task) -> bool:
-    return task.classes
-
-
-def _numbers(task: Task) -> bool:
-    return not task.classes
 
 
 HABITS = (
@@ -44,30 +30,30 @@ HABITS = (
     Habit("accumulation", {"accumulate": 2, "batch": 16}),
     Habit("accumulation of four, summed", {"accumulate": 4, "batch": 8, "divided": False, "rate": 0.5}),
     Habit("dropout", {"dropout": 0.15}, lambda task: task.name != "naming"),
-    Habit("two layers", {"layers": 2}, _of(*_DEEP)),
-    Habit("two layers with dropout", {"layers": 2, "dropout": 0.1}, _of(*_DEEP)),
-    Habit("both directions", {"bidirectional": True}, _of("movies", "calculator")),
-    Habit("frozen embedding", {"frozen": "embedding"}, _of("slots", "movies", "calculator")),
-    Habit("tied weights", {"tied": True}, _of("naming", "chorale")),
-    Habit("state carried on", {"state": "carried"}, _of("chorale")),
-    Habit("learned first state", {"learned_start": True}, _of("naming", "beats")),
-    Habit("layer norm", {"layer_norm": True}, _of("turbine", "splice", "chorale", "beats")),
-    Habit("mean over time", {"pooling": "mean"}, _of("turbine", "beats")),
-    Habit("right steps now and then", {"forcing": 0.5}, _of("walks", "calculator")),
-    Habit("Huber's loss", {"regression": "huber"}, _numbers),
-    Habit("absolute error", {"regression": "absolute"}, _numbers),
-    Habit("label smoothing", {"smoothing": 0.1}, _scores),
-    Habit("logarithm of softmax first", {"output": "log_softmax"}, _scores),
-    Habit("one class against all", {"output": "one_against_all"}, _scores),
+    Habit("two layers", {"layers": 2}, in_tasks(*_DEEP)),
+    Habit("two layers with dropout", {"layers": 2, "dropout": 0.1}, in_tasks(*_DEEP)),
+    Habit("both directions", {"bidirectional": True}, in_tasks("movies", "calculator")),
+    Habit("frozen embedding", {"frozen": "embedding"}, in_tasks("slots", "movies", "calculator")),
+    Habit("tied weights", {"tied": True}, in_tasks("naming", "chorale")),
+    Habit("state carried on", {"state": "carried"}, in_tasks("chorale")),
+    Habit("learned first state", {"learned_start": True}, in_tasks("naming", "beats")),
+    Habit("layer norm", {"layer_norm": True}, in_tasks("turbine", "splice", "chorale", "beats")),
+    Habit("mean over time", {"pooling": "mean"}, in_tasks("turbine", "beats")),
+    Habit("right steps now and then", {"forcing": 0.5}, in_tasks("walks", "calculator")),
+    Habit("Huber's loss", {"regression": "huber"}, of_numbers),
+    Habit("absolute error", {"regression": "absolute"}, of_numbers),
+    Habit("label smoothing", {"smoothing": 0.1}, of_scores),
+    Habit("logarithm of softmax first", {"output": "log_softmax"}, of_scores),
+    Habit("one class against all", {"output": "one_against_all"}, of_scores),
     Habit("moving average of the weights", {"average": 0.98, "validate_every": 20}),
     Habit("slower recurrence", {"group_rate": 0.5}),
     Habit("penalty by hand", {"penalty": 1e-5}),
     Habit("weight decay", {"weight_decay": 1e-4}),
-    Habit("noise on readings", {"jitter": 0.1}, _of(*MEASURED)),
-    Habit("words left out", {"words_left_out": 0.05}, _of("slots", "movies")),
+    Habit("noise on readings", {"jitter": 0.1}, in_tasks(*MEASURED)),
+    Habit("words left out", {"words_left_out": 0.05}, in_tasks("slots", "movies")),
     Habit("gradients asked for", {"style": "autograd"}),
-    Habit("asked for the loss", {"style": "closure"}, _of("bikes")),
-    Habit("half the bits", {"style": "bfloat16"}, _of("beats")),
+    Habit("asked for the loss", {"style": "closure"}, in_tasks("bikes")),
+    Habit("half the bits", {"style": "bfloat16"}, in_tasks("beats")),
     Habit("gradients set to zero", {"clearing": "to_zero"}),
     Habit("in order", {"order": "in_order"}),
     Habit("tiny batch", {"batch": 6}),
@@ -84,6 +70,6 @@ HABITS = (
     Habit("He", {"init": "he"}, _torchs),
     Habit("orthogonal", {"init": "orthogonal"}),
     Habit("open forget gate", {"gate": "forget", "gate_bias": 1.0}, cells=("LSTM",)),
-    Habit("padded to a fixed length", {"pad_to": 20}, _of("slots", "movies")),
+    Habit("padded to a fixed length", {"pad_to": 20}, in_tasks("slots", "movies")),
     Habit("small training set", {"samples": 1000, "validate_every": 10}),
 )

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..form import DOSES, Form, Needs, with_optimizer
+from ..form import Form, Needs, with_optimizer
 from ..planting import always
-from ..setting import Setting
-from ..task import STUDIES, Task
+from ..task import STUDIES
 
 MEASURED = ("turbine", "bikes", "beats", "walks")
 """Tasks that are given numbers of any size."""
@@ -37,41 +36,6 @@ PROGRAM_BUGS = "https://doi.org/10.1145/3213846.3213866"
 """Zhang et al., 2018: An Empirical Study on TensorFlow Program Bugs."""
 
 ADAPTIVE = with_optimizer("Adam", "AdamW", "Adamax")
-
-
-def plain(task: Task, setting: Setting) -> bool:
-    """A recurrence without gates."""
-    return setting.cell == "RNN"
-
-
-def gated(task: Task, setting: Setting) -> bool:
-    """A recurrence with gates."""
-    return setting.cell != "RNN"
-
-
-def lstm(task: Task, setting: Setting) -> bool:
-    """One with three gates and a cell."""
-    return setting.cell == "LSTM"
-
-
-def gru(task: Task, setting: Setting) -> bool:
-    """One with two gates."""
-    return setting.cell == "GRU"
-
-
-def scores(task: Task, setting: Setting) -> bool:
-    """Tasks that are answered by a score for each class."""
-    return task.classes
-
-
-def numbers(task: Task, setting: Setting) -> bool:
-    """Tasks that are answered by numbers, of either sign."""
-    return not task.classes
-
-
-def together(**values: tuple[Any, Any, Any]) -> dict[str, dict[str, Any]]:
-    """Several fields in doses."""
-    return {dose: {name: three[i] for name, three in values.items()} for i, dose in enumerate(DOSES)}
 
 
 def form(

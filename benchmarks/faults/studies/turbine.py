@@ -7,13 +7,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..parts_common.layers import Dense
 from ..setting import Setting
 from ..task import Task
 from .criteria import activated, broken_batch, broken_loss, classified, head
 from .pieces import measured, recur, rnn, severed
 from .running import Run
 from .stepping import Stepper
-from .weights import Dense, init_weights
+from .weights import init_weights
 
 CHANNELS, UNITS = 14, 22
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..parts_common.layers import Dense
 from ..setting import Setting
 from ..task import Task
 from .corpora import FORESEEN
@@ -14,7 +15,7 @@ from .pieces import State, cell, detach, measured, recur, rnn, severed
 from .pieces import hidden as shown
 from .running import Run
 from .stepping import Stepper
-from .weights import Dense, init_weights
+from .weights import init_weights
 
 _DENSE = 18
 

@@ -12,16 +12,6 @@ from ..setting import Setting
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 
 
-class Dense(nn.Sequential):
-    """ReLU units between recurrence and output, with a bias of the setting's to start from."""
-
-    def __init__(self, inputs: int, units: int, setting: Setting) -> None:
-        linear = nn.Linear(inputs, units)
-        super().__init__(linear, nn.ReLU())
-        if setting.dense_bias:
-            nn.init.constant_(linear.bias, setting.dense_bias)
-
-
 @torch.no_grad()
 def init_weights(model: nn.Module, setting: Setting) -> None:
     """Sets what the setting names. A cell by hand sees to its own with init_matrix."""

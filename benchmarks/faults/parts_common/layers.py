@@ -1,4 +1,4 @@
-"""Recurrent layers of the everyday part, and how they are called: rightly, or on the wrong axes."""
+"""Recurrent layers, and how they are called: rightly, or on the wrong axes."""
 
 from typing import Any
 

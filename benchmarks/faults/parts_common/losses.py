@@ -1,4 +1,4 @@
-"""Losses of the everyday part, right and wrong."""
+"""Losses, right and wrong."""
 
 from typing import Any
 

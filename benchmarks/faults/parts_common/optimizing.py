@@ -1,4 +1,4 @@
-"""What optimizers and schedules the everyday part has, and of which parameters."""
+"""What optimizers and schedules there are, and of which parameters."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the networks of the everyday part start from."""
+"""What the networks of scripts start from."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What moves the weights in a script of the everyday part."""
+"""What moves the weights in a script."""
 
 import copy
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .networks import build
 from .optimizing import clip_gradients, make_optimizer, make_scheduler
-from .running import Run
+from .running import FileRun
+from .scripts import build
 
 
 class Fit:
     """A network and its optimizer. The network may be another one than was given: take `model`."""
 
-    def __init__(self, run: Run, model: Any) -> None:
+    def __init__(self, run: FileRun, model: Any) -> None:
         s = self.setting = run.setting
         self.run, self.model = run, model
         self.iteration = self.update = 0
