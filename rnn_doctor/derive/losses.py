@@ -99,34 +99,6 @@ def loss_fall(view: View) -> Measurement:
     return known(max(0.0, 1 - last / first) if falls else 0.0, n=len(view.losses))
 
 
-@signal(unit="claim", reads=("steps.loss", "steps.lr"))
-def loss_halved(view: View) -> Measurement:
-    """Whether half of the training loss is gone: `loss_fall` of 0.5 or more.
-
-    The ratios of a loss that falls below zero, as an agent's does, mean nothing; where it shows no fall at all within
-    the first 200 updates, too early for any agent to be done, it counts as not halved. So it does, whatever it looks
-    like, where the learning rate is down to a hundredth within the first 20 updates and stays there.
-
-    Reads: `log.steps[k].loss`, `.lr`. Unit: claim. None if: as loss_fall, but for such a loss.
-    """
-    fall = loss_fall(view)
-    assert isinstance(fall, Measurement)
-    if fall.value is not None:
-        return known(float(fall.value) >= HALVED, n=fall.n)
-    few = FEWEST <= len(view.losses) <= _SURELY_YOUNG
-    below = few and min(view.losses) < 0 and not view.loss_broke
-    if below and (mann_kendall(view.losses) >= FALLS or _is_over(view)):
-        return known(False, n=len(view.losses))
-    return fall
-
-
-def _is_over(view: View) -> bool:
-    """Whether the learning rate is down to a hundredth of its largest from one of the first updates on."""
-    rates = [max(step.lr) for step in view.steps if step.lr]
-    early, later = rates[:_NO_TIME], rates[_NO_TIME:]
-    return view.log.imported is None and bool(later) and max(later) < STARVED * max(early)
-
-
 @signal(unit="share", reads=("steps.loss", "losses", "loss_sums"))
 def loss_fall_informed(view: View) -> Measurement:
     """Share of the training loss that went below what the best answer gets that is the same for all inputs.
@@ -146,6 +118,34 @@ def loss_fall_informed(view: View) -> Measurement:
     start = first if level is None else min(first, level)
     falls = not view.loss_broke and start > 0 and mann_kendall(view.losses) < FALLS
     return known(max(0.0, 1 - last / start) if falls else 0.0, n=len(view.losses))
+
+
+@signal(unit="claim", reads=("steps.loss", "steps.lr", "losses", "loss_sums"))
+def loss_halved(view: View) -> Measurement:
+    """Whether the loss has halved, below what one answer to everything gets: `loss_fall_informed` of 0.5 or more.
+
+    The ratios of a loss that falls below zero, as an agent's does, mean nothing; where it shows no fall at all within
+    the first 200 updates, too early for any agent to be done, it counts as not halved. So it does, whatever it looks
+    like, where the learning rate is down to a hundredth within the first 20 updates and stays there.
+
+    Reads: as loss_fall_informed; `log.steps[k].lr`. Unit: claim. None if: as loss_fall, but for such a loss.
+    """
+    fall = loss_fall_informed(view)
+    assert isinstance(fall, Measurement)
+    if fall.value is not None:
+        return known(float(fall.value) >= HALVED, n=fall.n)
+    few = FEWEST <= len(view.losses) <= _SURELY_YOUNG
+    below = few and min(view.losses) < 0 and not view.loss_broke
+    if below and (mann_kendall(view.losses) >= FALLS or _is_over(view)):
+        return known(False, n=len(view.losses))
+    return fall
+
+
+def _is_over(view: View) -> bool:
+    """Whether the learning rate is down to a hundredth of its largest from one of the first updates on."""
+    rates = [max(step.lr) for step in view.steps if step.lr]
+    early, later = rates[:_NO_TIME], rates[_NO_TIME:]
+    return view.log.imported is None and bool(later) and max(later) < STARVED * max(early)
 
 
 @signal(unit="ratio", reads=("losses", "loss_sums"))
