@@ -5,12 +5,13 @@ So schedulers, which read and write the same settings, go on as they would.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from .kinds import Intervention
 
 
-class _Setting(Intervention):
+class _Setting(Intervention, ABC):
     """One setting of every group of parameters is another one while the optimizer steps."""
 
     key = "lr"
@@ -35,9 +36,9 @@ class _Setting(Intervention):
             if value is not None:
                 group[self.key] = value
 
+    @abstractmethod
     def other(self, optimizer: Any, number: int, value: Any) -> Any:
         """The value of a group while the optimizer steps; the very same object where it is left alone."""
-        raise NotImplementedError
 
 
 class Rate(_Setting):

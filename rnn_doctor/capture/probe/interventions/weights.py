@@ -7,6 +7,7 @@ generator that the script does not share, so that its batches and masks stay wha
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Any, Iterator
 
 import torch
@@ -26,7 +27,7 @@ def _own(module: Any, start: str) -> Iterator[torch.Tensor]:
     return (p for name, p in module.named_parameters(recurse=False) if name.startswith(start))
 
 
-class _Drawn(Intervention):
+class _Drawn(Intervention, ABC):
     """What is written to the weights of recurrent modules."""
 
     def before_first_call(self, module: Any) -> None:
@@ -41,9 +42,9 @@ class _Drawn(Intervention):
         """Whether it is a module to write to."""
         return isinstance(module, _RECURRENT)
 
+    @abstractmethod
     def write(self, module: Any) -> int:
         """How many tensors were written."""
-        raise NotImplementedError
 
 
 class _ByGate(_Drawn):
@@ -59,9 +60,9 @@ class _ByGate(_Drawn):
                 self.draw(gate)
         return len(weights)
 
+    @abstractmethod
     def draw(self, gate: torch.Tensor) -> None:
         """Writes one block."""
-        raise NotImplementedError
 
 
 class Orthogonal(_ByGate):
