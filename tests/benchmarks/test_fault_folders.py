@@ -13,7 +13,17 @@ from benchmarks.faults.habit import Habit
 from benchmarks.faults.part import folders
 from benchmarks.faults.plan import Scenario, plan
 from benchmarks.faults.setting import Setting
-from benchmarks.faults.task import COURSES, EVERYDAY, REPORTED, SEALED, STUDIES, TUTORIALS, UNSEEN, UNTOUCHED, Task
+from benchmarks.faults.task import (
+    COURSES,
+    EVERYDAY,
+    REPORTED,
+    SEALED,
+    STUDIES,
+    TUTORIALS,
+    UNSEEN,
+    UNTOUCHED,
+    Task,
+)
 from benchmarks.faults.tasks import TASKS, score
 from benchmarks.faults.training import train
 from tests.benchmarks.trained import built, drawn, mixes, weights_after
@@ -66,7 +76,9 @@ def alike(one: list[Tensor], other: list[Tensor]) -> bool:
 @pytest.fixture
 def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in CHOSEN:
-        where = "running" if part in (UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES) else "batches"
+        where = (
+            "running" if part in (UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES) else "batches"
+        )
         monkeypatch.setattr(import_module(f"benchmarks.faults.{part}.{where}"), "SAMPLES", 60)
 
 
