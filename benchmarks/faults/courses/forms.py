@@ -45,7 +45,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("Adam with the lr of fine-tuning", doses("rate", 0.025, 5e-3, 5e-4), ADAPTIVE, OFTEN),
         form("loss divided by batch and length", doses("loss_scale", 1 / 32, 1 / 400, 1 / 2000), PLAIN, SOMETIMES,
              clip=None),
-        form("warm-up of a large model", doses("warm_up", 1000, 4000, 16_000), always, SELDOM),
+        form("warm-up out of a paper", doses("warm_up", 1000, 4000, 16_000), always, SELDOM),
     ),
     "over-clipping": (
         form("clip_grad_norm_ mistaken for a rate", doses("clip", 1e-2, 1e-3, 1e-4), PLAIN, MOSTLY),
@@ -70,8 +70,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("sum of squares in the loss", doses("penalty", 1e-3, 0.01, 0.1), always, SOMETIMES),
     ),
     "not-cleared": (
-        form("zero_grad forgotten", gross(clearing="never"), always, MOSTLY, clip=None),
-        form("zero_grad once an epoch", gross(clearing="epoch"), always, SOMETIMES, clip=None),
+        form("three lines of training without the first", gross(clearing="never"), always, MOSTLY, clip=None),
+        form("zero_grad a level of indentation too high", gross(clearing="epoch"), always, SOMETIMES, clip=None),
         form("zero_grad where the loss is printed", {"clear": {"clearing": "10"}, "gross": {"clearing": "50"}}, always,
              SOMETIMES, clip=None),
     ),
@@ -79,7 +79,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("cell of the notebook that builds the model run again", gross(optimized="second_network"), always, MOSTLY),
         form("optimizer of the classifier", gross(optimized="head"), always, OFTEN),
         form("cells in a list", gross(optimized="list"), of(*UNROLLED), OFTEN),
-        form("optimizer of the decoder", clear(optimized="decoder"), of("piglatin"), SOMETIMES),
+        form("two optimizers planned, one written", clear(optimized="decoder"), of("piglatin"), SOMETIMES),
         form("recurrence frozen", clear(frozen="recurrence"), always, SOMETIMES),
     ),
     "cut-off": (
@@ -93,7 +93,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("softmax as the lecture draws it", gross(output="softmax"), scores, MOSTLY),
         form("nn.Softmax in the Sequential", gross(output="softmax_layer"), scores, OFTEN),
         form("torch.sigmoid before CrossEntropyLoss", gross(output="sigmoid"), scores, SELDOM, ("RD416",)),
-        form("softmax over the batch", gross(output="wrong_axis"), scores, SELDOM, ("RD419",)),
+        form("Softmax(dim=0)", gross(output="wrong_axis"), scores, SELDOM, ("RD419",)),
     ),
     "broadcast": (
         form("y of shape (N,)", gross(shapes="target_flat"), of("sunspots"), MOSTLY),
@@ -132,7 +132,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("BPTT cut after two steps", clear(detach_every=2), of(*UNROLLED), OFTEN, ("RD105",)),
     ),
     "bad-order": (
-        form("class after class", gross(order="sorted"), of(*FILED), MOSTLY),
+        form("data set that comes class by class", gross(order="sorted"), of(*FILED), MOSTLY),
         form("next(iter(loader))", gross(order="one_batch"), always, OFTEN),
     ),
     "view": (
@@ -153,7 +153,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("sigmoid on a regression", clear(output="sigmoid"), numbers, SOMETIMES),
     ),
     "symmetric": (
-        form("weights of zero", gross(init="zeros"), always, OFTEN),
+        form("nn.init.zeros_ for reproducible runs", gross(init="zeros"), always, OFTEN),
         form("weights of one number", gross(init="same", gain=0.05), always, OFTEN),
     ),
     "vanishing": (
@@ -180,16 +180,17 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("torch.rand as weights", drawn_anew("uniform_hh", (0.1, 0.3, 1.0)), cells("RNN", *UNROLLED), SOMETIMES),
     ),
     "dead-units": (
-        form("dense layer below zero", doses("dense_bias", -1.0, -4.0, -10.0), of("sunspots", "vowels"), MOSTLY,
-             ("RD204",)),
-        form("ReLU recurrence below zero", doses("relu_bias", -1.0, -3.0, -8.0), cells("RNN"), OFTEN, relu_bias=0.0),
+        form("hidden layer of the classifier below zero", doses("dense_bias", -1.0, -4.0, -10.0),
+             of("sunspots", "vowels"), MOSTLY, ("RD204",)),
+        form("nonlinearity='relu' over biases below zero", doses("relu_bias", -1.0, -3.0, -8.0), cells("RNN"), OFTEN,
+             relu_bias=0.0),
     ),
     "not-finite": (
         form("rows of the CSV are empty", {d: {"not_a_number": n} for d, n in (("clear", 360), ("gross", 36))},
              of(*MEASURED), MOSTLY),
         form("labels of the CSV are empty", gross(broken="label", not_a_number=36), numbers, OFTEN),
         form("standardized by a deviation of zero", gross(broken="std", not_a_number=60), of(*MEASURED), SOMETIMES),
-        form("logarithm of a price of zero", gross(broken="log", not_a_number=60), of(*MEASURED), SOMETIMES),
+        form("np.log of a count of zero", gross(broken="log", not_a_number=60), of(*MEASURED), SOMETIMES),
     ),
     "overfitting": (
         form("a handful of samples", doses("samples", 90, 36, 12), of(*FILED), MOSTLY, validate_every=5, hidden=104),
