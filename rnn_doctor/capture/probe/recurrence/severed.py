@@ -8,7 +8,8 @@ state was handed on without its graph. Of a few steps that are attached, a stret
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, NamedTuple, Sequence
+import heapq
+from typing import Any, Callable, Collection, Iterator, NamedTuple, Sequence
 
 import torch
 
@@ -68,12 +69,12 @@ def look(node: Any, tensor: torch.Tensor) -> list[Application]:
         return []
     seen, stack = {node}, [node]
     bent = False
-    found: list[Application] = []
+    products: list[Any] = []
     while stack:
         node = stack.pop()
         kind = kind_of(node)
         if kind in KEPT:
-            found += _applied(node)
+            products.append(node)
             continue
         if kind in PRODUCTS:
             continue
@@ -84,11 +85,20 @@ def look(node: Any, tensor: torch.Tensor) -> list[Application]:
                 stack.append(child)
         if len(seen) > _NEAR:
             return []
-    return found if bent else []
+    found: list[Application] = []
+    attached: set[int] = set()
+    for product in sorted(products, key=lambda each: -each._sequence_nr()) if bent else ():
+        found += _applied(product, attached)
+        # What else made it of such a weight tells no more.
+        attached |= {id(each.weight) for each in found if not each.length}
+    return found
 
 
-def _applied(node: Any) -> Iterator[Application]:
+def _applied(node: Any, but: Collection[int] = ()) -> Iterator[Application]:
+    """The weights that a product applies, but those of these ids."""
     for weight, given, behind in _taken(node):
+        if id(weight) in but:
+            continue
         number, length = node._sequence_nr(), 1
         first, below = given, behind
         while length:
@@ -121,25 +131,21 @@ def _taken(node: Any) -> Iterator[tuple[torch.Tensor, torch.Tensor, Any]]:
 def _before(node: Any, weight: torch.Tensor) -> Any:
     """The operation that applied the weight last, of those beneath; None where none did.
 
-    The weight's own leaf where something else than a product takes it, or what is too far to be looked at.
+    The weight's own leaf where something else than a product takes it, or what is too far to be looked at. The latest
+    come first: of an LSTM's steps the last is met by its output, earlier ones by what its cell holds, too.
     """
-    seen, stack = {node}, [node]
-    found: set[Any] = set()
-    while stack:
-        node = stack.pop()
-        if node is None:
-            continue
-        if any(taken[0] is weight for taken in _taken(node)):
-            found.add(node)
-            continue
-        if getattr(node, "variable", None) is weight or len(seen) > _FAR:
+    seen = {node}
+    waiting = [] if node is None else [(-node._sequence_nr(), 0, node)]
+    while waiting:
+        node = heapq.heappop(waiting)[2]
+        applies = any(taken[0] is weight for taken in _taken(node))
+        if applies or getattr(node, "variable", None) is weight or len(seen) > _FAR:
             return node
         for child, _ in node.next_functions:
-            if child not in seen:
+            if child is not None and child not in seen:
                 seen.add(child)
-                stack.append(child)
-    # Of an LSTM's steps the latest is met by its output, earlier ones by what its cell holds, too.
-    return max(found, key=lambda each: each._sequence_nr(), default=None)
+                heapq.heappush(waiting, (-child._sequence_nr(), len(seen), child))
+    return None
 
 
 def first_rows(tensor: torch.Tensor) -> torch.Tensor:
