@@ -19,7 +19,7 @@ from benchmarks.faults.parts_common.cells import MyCell
 from benchmarks.faults.setting import Setting
 from benchmarks.faults.task import EVERYDAY
 from benchmarks.faults.tasks import TASKS
-from tests.benchmarks.trained import answers, drawn, mixes
+from tests.benchmarks.trained import answers, drawn, learns_in_front_of_the_cut_alone, mixes
 
 MINE = [task for task in TASKS.values() if task.part == EVERYDAY]
 
@@ -207,15 +207,7 @@ def test_weights_of_a_recurrence_are_drawn_anew(name: str) -> None:
 @pytest.mark.parametrize("cut", ["detached", "tensor", "data", "numpy", "no_grad"])
 @pytest.mark.parametrize("name", [task.name for task in MINE])
 def test_nothing_behind_the_cut_is_learned(name: str, cut: str) -> None:
-    task = TASKS[name]
-    model = build(task, Setting(name, hidden=4, cut=cut)).train()
-    x, y, lengths = drawn(task)
-    out = model(x, target=y) if task.taught else model(x) if name == "manual" else model(x, lengths)
-    (out[0] if isinstance(out, tuple) else out).sum().backward()
-    behind = [p for key, p in model.named_parameters() if key.startswith(("rnn", "cells", "encoder.rnn"))]
-    assert behind
-    assert all(p.grad is None for p in behind)
-    assert any(p.grad is not None for p in model.parameters())
+    learns_in_front_of_the_cut_alone(build(TASKS[name], Setting(name, hidden=4, cut=cut)), TASKS[name])
 
 
 @pytest.mark.parametrize(

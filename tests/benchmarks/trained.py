@@ -58,3 +58,14 @@ def mixes(task: Task, setting: Setting) -> bool:
         others[-1] = lengths[-1]
     one, other = answers(task, setting, (x, y, lengths)), answers(task, setting, (changed, y, others))
     return not torch.allclose(one[-1], other[-1], atol=1e-6)
+
+
+def learns_in_front_of_the_cut_alone(model: Any, task: Task) -> None:
+    """No recurrent weight gets a gradient of what the network makes, and others do."""
+    x, y, lengths = drawn(task)
+    out = model.train()(x, target=y) if task.taught else model.train()(x, lengths)
+    (out[0] if isinstance(out, tuple) else out).sum().backward()
+    behind = [p for key, p in model.named_parameters() if key.startswith(("rnn", "cells", "encoder.rnn"))]
+    assert behind
+    assert all(p.grad is None for p in behind)
+    assert any(p.grad is not None for p in model.parameters())

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from ..parts_common.layers import Dense
+from ..parts_common.losses import last_layer
 from ..sealed.recurrence import GATES
 from ..setting import Setting
 from ..task import Task
-from .criteria import activated, broken_batch, broken_loss, classified, head
+from .criteria import activated, broken_batch, broken_loss, classified
 from .pieces import State, detach, measured, severed, viewed, zero_state
 from .pieces import hidden as shown
 from .running import Run
@@ -75,7 +76,7 @@ class BeatClassifier(nn.Module):
         self.norm = nn.LayerNorm(setting.hidden) if setting.layer_norm else nn.Identity()
         self.dropout = nn.Dropout(setting.dropout)
         self.dense = Dense(setting.hidden, _DENSE, setting)
-        self.head = head(setting, _DENSE, task.outputs)
+        self.head = last_layer(setting, _DENSE, task.outputs)
 
     def start(self, rows: int) -> State:
         """The first state of a cell."""

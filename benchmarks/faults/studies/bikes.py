@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from ..parts_common.layers import Dense
+from ..parts_common.losses import last_layer
 from ..setting import Setting
 from ..task import Task
-from .criteria import activated, broken_batch, broken_loss, head, regressed, shaped
+from .criteria import activated, broken_batch, broken_loss, regressed, shaped
 from .pieces import measured, recur, rnn, severed
 from .running import Run
 from .stepping import Stepper
@@ -48,7 +49,7 @@ class Forecaster(nn.Module):
         self.rnn = rnn(s, task.inputs)
         self.dropout = nn.Dropout(s.dropout)
         self.dense = Dense(s.hidden, config.units, s)
-        self.head = head(s, config.units, task.outputs)
+        self.head = last_layer(s, config.units, task.outputs)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Shapes: x (B, 10, 5) -> (B, 1)"""

@@ -5,9 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..parts_common.losses import last_layer
 from ..setting import Setting
 from ..task import Task
-from .criteria import activated, broken_loss, classified, head
+from .criteria import activated, broken_loss, classified
 from .pieces import State, cell, detach, hidden, looked_up, recur, rnn, severed
 from .running import Run
 from .stepping import Stepper
@@ -68,7 +69,7 @@ class Decoder(nn.Module):
         self.attention = Attention(width, setting)
         self.cell = cell(setting, task.embedding + width)
         self.dropout = nn.Dropout(setting.dropout)
-        self.head = head(setting, setting.hidden + width, task.outputs)
+        self.head = last_layer(setting, setting.hidden + width, task.outputs)
 
     def forward(self, before: Tensor, state: State, memory: Tensor) -> tuple[Tensor, State]:
         """Shapes: before (B), memory (B, T, H) -> (B, C), the state that follows"""

@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..parts_common.losses import last_layer
 from ..setting import Setting
 from ..task import Task
 from .corpora import PHRASE, melody
-from .criteria import activated, broken_loss, classified, head
+from .criteria import activated, broken_loss, classified
 from .pieces import State, detach, looked_up, recur, rnn, severed, viewed
 from .running import Run
 from .stepping import Stepper
@@ -29,7 +30,7 @@ class MusicRNN(nn.Module):
         self.rnn = rnn(setting, size, batch_first=setting.view != "viewed")
         self.norm = nn.LayerNorm(setting.hidden) if setting.layer_norm else nn.Identity()
         self.drop = nn.Dropout(setting.dropout)
-        self.head: Any = head(setting, setting.hidden, task.outputs)
+        self.head: Any = last_layer(setting, setting.hidden, task.outputs)
         if setting.tied:
             self.head.weight = self.embed.weight
 

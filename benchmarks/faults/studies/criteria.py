@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from ..setting import Setting
@@ -26,12 +26,6 @@ def activated(out: Tensor, setting: Setting) -> Tensor:
         made: Tensor = getattr(torch, how)(out)
         return made
     return out
-
-
-def head(setting: Setting, inputs: int, outputs: int) -> nn.Module:
-    """A last layer, linear; with a softmax behind, where chances are wanted of it."""
-    linear = nn.Linear(inputs, outputs)
-    return nn.Sequential(linear, nn.Softmax(dim=-1)) if setting.output == "softmax_layer" else linear
 
 
 def classified(scores: Tensor, y: Tensor, setting: Setting) -> Tensor:

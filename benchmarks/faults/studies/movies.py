@@ -9,9 +9,10 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 from torch.utils.data import DataLoader, Dataset
 
+from ..parts_common.losses import last_layer
 from ..setting import Setting
 from ..task import Task
-from .criteria import activated, broken_loss, classified, head
+from .criteria import activated, broken_loss, classified
 from .pieces import filled_up, looked_up, recur, rnn, severed, viewed
 from .pieces import hidden as shown
 from .running import Run
@@ -45,7 +46,7 @@ class SentimentClassifier(nn.Module):
         self.embedding = nn.Embedding(task.inputs, task.embedding, padding_idx=0)
         self.rnn = rnn(setting, task.embedding, batch_first=setting.view != "viewed")
         self.dropout = nn.Dropout(setting.dropout)
-        self.head = head(setting, directions * setting.hidden, task.outputs)
+        self.head = last_layer(setting, directions * setting.hidden, task.outputs)
 
     def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """Shapes: embedded (B, T, E) -> what was read of each review (B, D * H)"""

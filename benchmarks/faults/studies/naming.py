@@ -5,9 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..parts_common.losses import last_layer
 from ..setting import Setting
 from ..task import Task
-from .criteria import activated, broken_loss, classified, head
+from .criteria import activated, broken_loss, classified
 from .pieces import State, cell, detach, hidden, looked_up, recur, severed, zero_state
 from .running import Run
 from .stepping import Stepper
@@ -24,7 +25,7 @@ class CharCells(nn.Module):
         self.embed = nn.Embedding(task.inputs, size)
         self.cells = nn.ModuleList(cell(s, s.hidden if n else size) for n in range(s.layers))
         self.dropout = nn.Dropout(s.dropout)
-        self.head: Any = head(s, s.hidden, task.outputs)
+        self.head: Any = last_layer(s, s.hidden, task.outputs)
         if s.tied:
             self.head.weight = self.embed.weight
             nn.init.normal_(self.embed.weight, 0.0, s.hidden**-0.5)

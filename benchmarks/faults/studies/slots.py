@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
+from ..parts_common.losses import last_layer
 from ..setting import Setting
 from ..task import Task
-from .criteria import IGNORED, activated, broken_loss, classified, head
+from .criteria import IGNORED, activated, broken_loss, classified
 from .data import INTENTS
 from .pieces import filled_up, hidden, looked_up, recur, rnn, severed
 from .running import Run
@@ -25,8 +26,8 @@ class JointModel(nn.Module):
         self.embed = nn.Embedding(task.inputs, task.embedding, padding_idx=0)
         self.rnn = rnn(setting, task.embedding, both=True)
         self.dropout = nn.Dropout(setting.dropout)
-        self.head_slots = head(setting, 2 * setting.hidden, task.outputs)
-        self.head_intent = head(setting, 2 * setting.hidden, INTENTS)
+        self.head_slots = last_layer(setting, 2 * setting.hidden, task.outputs)
+        self.head_intent = last_layer(setting, 2 * setting.hidden, INTENTS)
 
     def encode(self, words: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Shapes: words (B, T) -> (B, T, 2 * H), (2 * L, B, H)"""

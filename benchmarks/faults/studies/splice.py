@@ -5,9 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..parts_common.losses import last_layer
 from ..setting import Setting
 from ..task import Task
-from .criteria import activated, broken_batch, broken_loss, classified, head
+from .criteria import activated, broken_batch, broken_loss, classified
 from .pieces import hidden, measured, recur, rnn, severed
 from .running import Run
 from .stepping import Stepper
@@ -23,7 +24,7 @@ class BiRNN(nn.Module):
         self.rnn = rnn(setting, task.inputs, both=True)
         self.dropout = nn.Dropout(setting.dropout)
         self.norm = nn.LayerNorm(2 * setting.hidden) if setting.layer_norm else nn.Identity()
-        self.head = head(setting, 2 * setting.hidden, task.outputs)
+        self.head = last_layer(setting, 2 * setting.hidden, task.outputs)
 
     def forward(self, bases: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Shapes: bases (B, T, 4) -> (B, C)"""

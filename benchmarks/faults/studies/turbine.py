@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..parts_common.layers import Dense
+from ..parts_common.losses import last_layer
 from ..setting import Setting
 from ..task import Task
-from .criteria import activated, broken_batch, broken_loss, classified, head
+from .criteria import activated, broken_batch, broken_loss, classified
 from .pieces import measured, recur, rnn, severed
 from .running import Run
 from .stepping import Stepper
@@ -32,7 +33,7 @@ class ConvRNN(nn.Module):
         self.rnn: Any = [recurrence] if s.optimized == "list" else nn.ModuleList([recurrence])
         self.dense = Dense(s.hidden, UNITS, s)
         self.dropout = nn.Dropout(s.dropout)
-        self.head = head(s, UNITS, task.outputs)
+        self.head = last_layer(s, UNITS, task.outputs)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Shapes: x (B, T, 4) -> (B, C)"""

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from ..parts_common.layers import Dense
+from ..parts_common.losses import last_layer
 from ..setting import Setting
 from ..task import Task
 from .corpora import FORESEEN
-from .criteria import activated, broken_batch, broken_loss, head, regressed, shaped
+from .criteria import activated, broken_batch, broken_loss, regressed, shaped
 from .pieces import State, cell, detach, measured, recur, rnn, severed
 from .pieces import hidden as shown
 from .running import Run
@@ -47,7 +48,7 @@ class Decoder(nn.Module):
         self.setting = setting
         self.cell = cell(setting, task.inputs)
         self.dense = Dense(setting.hidden, _DENSE, setting)
-        self.out = head(setting, _DENSE, task.outputs)
+        self.out = last_layer(setting, _DENSE, task.outputs)
 
     def begin(self, context: Tensor) -> State:
         """The state that the encoder hands over."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..networks import LAYERS
+from ..parts_common.losses import last_layer
 from ..reported.wiring import State, cell, detached, hidden_of, zeros
 from ..setting import Setting
 
@@ -71,12 +72,6 @@ def looked_up(tokens: Tensor, setting: Setting) -> Tensor:
 def dropped(x: Tensor, model: nn.Module, setting: Setting) -> Tensor:
     """After dropout."""
     return F.dropout(x, setting.dropout, model.training)
-
-
-def last_layer(setting: Setting, inputs: int, outputs: int) -> nn.Module:
-    """A linear one, with a softmax where the network is to say chances."""
-    linear = nn.Linear(inputs, outputs)
-    return nn.Sequential(linear, nn.Softmax(-1)) if setting.output == "softmax_layer" else linear
 
 
 def answered(out: Tensor, setting: Setting) -> Tensor:

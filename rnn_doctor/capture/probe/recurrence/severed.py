@@ -9,7 +9,7 @@ state was handed on without its graph. Of a few steps that are attached, a stret
 from __future__ import annotations
 
 import heapq
-from typing import Any, Callable, Collection, Iterator, NamedTuple, Sequence
+from typing import Any, Callable, Collection, Iterator, NamedTuple, Sequence, Tuple
 
 import torch
 
@@ -46,6 +46,19 @@ class Application(NamedTuple):
     """How many rows it was applied to."""
     length: int
     """How many times; 0 where they are more than LONGEST, or not told apart."""
+
+
+_Taken = Tuple[torch.Tensor, torch.Tensor, Any]
+"""A weight, what it was applied to, and the operation that made that."""
+
+
+class _Before(NamedTuple):
+    """An operation beneath that applied a weight."""
+
+    number: int
+    """In autograd's sequence."""
+    taken: _Taken | None
+    """None where something else than a product took the weight, or what is too far to be looked at."""
 
 
 class Severed(NamedTuple):
@@ -105,14 +118,13 @@ def _applied(node: Any, but: Collection[int] = ()) -> Iterator[Application]:
             before = _before(below, weight)
             if before is None:
                 break
-            taken = [each for each in _taken(before) if each[0] is weight]
-            length = length + 1 if taken and length < LONGEST else 0
-            if taken:
-                number, (_, first, below) = before._sequence_nr(), taken[0]
+            length = length + 1 if before.taken and length < LONGEST else 0
+            if before.taken:
+                number, (_, first, below) = before.number, before.taken
         yield Application(number, weight, first_rows(first), rows_of(first), length)
 
 
-def _taken(node: Any) -> Iterator[tuple[torch.Tensor, torch.Tensor, Any]]:
+def _taken(node: Any) -> Iterator[_Taken]:
     """The weights that an operation applies, to what, and the operation that made that; none if it is no product."""
     kind = kind_of(node)
     if kind not in KEPT:
@@ -128,19 +140,18 @@ def _taken(node: Any) -> Iterator[tuple[torch.Tensor, torch.Tensor, Any]]:
             yield weight, given, node.next_functions[taking][0]
 
 
-def _before(node: Any, weight: torch.Tensor) -> Any:
-    """The operation that applied the weight last, of those beneath; None where none did.
+def _before(node: Any, weight: torch.Tensor) -> _Before | None:
+    """How the weight was applied last, beneath an operation; None where it was not.
 
-    The weight's own leaf where something else than a product takes it, or what is too far to be looked at. The latest
-    come first: of an LSTM's steps the last is met by its output, earlier ones by what its cell holds, too.
+    The latest come first: of an LSTM's steps the last is met by its output, earlier ones by what its cell holds, too.
     """
     seen = {node}
     waiting = [] if node is None else [(-node._sequence_nr(), 0, node)]
     while waiting:
         node = heapq.heappop(waiting)[2]
-        applies = any(taken[0] is weight for taken in _taken(node))
-        if applies or getattr(node, "variable", None) is weight or len(seen) > _FAR:
-            return node
+        taken = next((each for each in _taken(node) if each[0] is weight), None)
+        if taken or getattr(node, "variable", None) is weight or len(seen) > _FAR:
+            return _Before(node._sequence_nr(), taken)
         for child, _ in node.next_functions:
             if child is not None and child not in seen:
                 seen.add(child)

@@ -112,13 +112,11 @@ class Loops:
         followed = 1 < step <= _SETTLED and self._backwards == 1  # the update before was, too
         self._aside += [renewed.aside(unrolled, self._made_before)] if followed else []
         known = self._belongs()
-        found: set[str] = set()
-        numbered: dict[int, loops.Loop] = {}
+        found: dict[int, loops.Loop] = {}
         for name, loop in self._running(unrolled, known):
             self._lost.reached()
             number = self._recurrences.custom(name, loop.hidden_size, self._naming.built_at(name))
-            found.add(name)
-            numbered[number] = loop
+            found[number] = loop
             self.weights.update((id(weight), weight) for weight in loop.weights)
             if loop.rows is not None:
                 self.rows.add(loop.rows)
@@ -130,10 +128,10 @@ class Loops:
                 self._examine(step, number, unrolled, loop, kept)
         if not found:
             self._scan(step, unrolled, examine)
-        self._tell_cut_off(step, unrolled, known, numbered, examine)
+        self._tell_cut_off(step, unrolled, known, found, examine)
         if examine:
             self._attempt("activations", self._activations.on_graph, step, unrolled)
-            self._tell_unused(step, unrolled, known, found)
+            self._tell_unused(step, unrolled, known, not found)
             self._uncover(unrolled)
         for number, module in self._recurrences.hidden_modules() if examine else ():
             if number not in self._examined and applies(unrolled, module):
@@ -141,8 +139,8 @@ class Loops:
                 self._examine_hidden(step, number, unrolled, module)
         if examine:
             self._follow_detours(step, unrolled)
-        self.reads.on_graph(unrolled, numbered)
-        self.given = loop_inputs.by_step(unrolled, numbered)
+        self.reads.on_graph(unrolled, found)
+        self.given = loop_inputs.by_step(unrolled, found)
 
     def _tell_cut_off(
         self,
@@ -199,11 +197,14 @@ class Loops:
             self._lost.on_cut(node, result, location)
 
     def _tell_unused(
-        self, step: int, unrolled: Unrolled, known: Callable[[torch.Tensor], bool], found: set[str]
+        self, step: int, unrolled: Unrolled, known: Callable[[torch.Tensor], bool], alone: bool
     ) -> None:
-        """Writes of the recurrences that cannot learn: given zeros at each step, or reached by no loss."""
+        """Writes of the recurrences that cannot learn: given zeros at each step, or reached by no loss.
+
+        alone: the graph holds no other.
+        """
         aside = 0 if self._recurrences.ids else min(self._aside, default=0)
-        for cut in () if found else renewed.find(unrolled, known, self._owner, aside):
+        for cut in renewed.find(unrolled, known, self._owner, aside) if alone else ():
             number = self._unused(self._owner(cut.weights), cut.hidden_size)
             if number is not None:
                 self._writer.write(
