@@ -115,12 +115,11 @@ def launch(
         old.unlink()
     environment = _environment(target, log, steps, time_limit, validate, deep, change, tool_version)
     with counted() as interrupts, _terminal(terminal) as (reader, writer):
-        stdin = subprocess.DEVNULL if sys.__stdin__ is None or sys.__stdin__.isatty() else None
         sink = output if writer is None else writer
         process = subprocess.Popen(
             target.command,
             env=environment,
-            stdin=stdin,
+            stdin=_stdin(),
             stdout=2 if sink is None else sink,
             stderr=sink,
             start_new_session=True,
@@ -135,6 +134,15 @@ def launch(
         _write_exit(log, process.returncode, reason, watch.elapsed())
     logs = _logs(log)
     return Outcome(log if log in logs else (logs[0] if logs else None), process.returncode, reason)
+
+
+def _stdin() -> int | None:
+    """What is piped to us is the script's; our terminal is not. sys.stdin may be closed where fd 0 is open."""
+    try:
+        os.fstat(0)
+    except OSError:
+        return subprocess.DEVNULL
+    return subprocess.DEVNULL if os.isatty(0) else None
 
 
 def _logs(log: Path) -> list[Path]:

@@ -64,6 +64,23 @@ def test_what_the_doctor_is_piped_reaches_the_script(folder: Path) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize("closed", ["sys.__stdin__.close()", "os.close(0)", "sys.__stdin__ = None"])
+def test_a_script_is_started_from_a_process_without_an_open_stdin(folder: Path, closed: str) -> None:
+    (folder / "script.py").write_text("import sys\nopen('read', 'wb').write(sys.stdin.buffer.read())\n")
+    start = f"import os, sys\nfrom rnn_doctor import api\n{closed}\napi.check('script.py')\n"
+    subprocess.run(
+        [sys.executable, "-c", start],
+        cwd=folder,
+        env=environment(),
+        input=b"",
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (folder / "read").read_bytes() == b""
+
+
+@pytest.mark.e2e
 def test_a_new_run_removes_the_logs_of_the_old_one_and_nothing_else(launch: Launch, folder: Path) -> None:
     old = ["run.jsonl", "run.rank1.jsonl", "run.process77.jsonl", "run.rank1.process77.jsonl"]
     others = [
