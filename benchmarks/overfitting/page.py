@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from benchmarks.faults.tasks import TASKS
 from rnn_doctor.schema import reading
 
 from .judge import CRITERIA, FEW, RULES, Recorded
@@ -21,6 +22,8 @@ TITLES = {
 MENDED_WITH = ("first", "second", "third")
 SIZES = ((0, 100), (101, 200), (201, 300), (301, 10_000))
 """Examples that the script validates on."""
+SAMPLES = ((0, 32), (33, 48), (49, 64), (65, 100), (101, 100_000))
+"""Samples that it trains on."""
 
 HISTORY = """\
 The first set made the rules; the threshold of RD502 and RD503 (0.25) was read from 35 of its trainings. The second
@@ -112,6 +115,7 @@ def page(sets: dict[str, Judged]) -> str:
         *HISTORY.splitlines(),
         "",
         *_sizes([run for runs in read.values() for run in runs]),
+        *_samples([run for runs in read.values() for run in runs]),
         *_table("The first three sets together", known),
         *(line for name, runs in read.items() for line in (*_table(TITLES[name], runs), *_each(runs))),
     ]
@@ -143,6 +147,29 @@ def _sizes(runs: list[Recorded]) -> list[str]:
         "",
         "| examples | ever found | found at the end | at most one evaluation late | of the others ever | at the end |",
         "|---|---|---|---|---|---|",
+        *rows,
+        "",
+    ]
+
+
+def _samples(runs: list[Recorded]) -> list[str]:
+    """How many overfit, by how much there is to learn from: where RD506 draws its line."""
+    rows = []
+    for least, most in SAMPLES:
+        cells = [f"{least} to {most}" if most < 100_000 else f"{least} and more"]
+        for classes in (True, False):
+            ill, well = _parted([
+                run
+                for run in runs
+                if least <= run.training.samples <= most and TASKS[run.training.task].classes is classes
+            ])
+            cells.append(_share(len(ill), [*ill, *well]))
+        rows.append(f"| {' | '.join(cells)} |")
+    return [
+        "## How many overfit, by the number of training samples, all sets",
+        "",
+        "| samples | whose targets are classes | numbers |",
+        "|---|---|---|",
         *rows,
         "",
     ]

@@ -22,8 +22,8 @@ from rnn_doctor.capture.probe.sensors.redrawn import seen_once
 
 NAMES, CELLS, WIDTHS = ("characters", "lines", "forecast", "recall"), ("GRU",), (16, 48)
 SEQUENCES, UPDATES, EVERY = (8, 32, 128, 512), 300, 20
-FEWER = (12, 16, 24)
-"""More sizes, of targets that are numbers."""
+FEWER, BETWEEN = (12, 16, 24), (48, 64, 96)
+"""More sizes: of targets that are numbers, and of classes."""
 
 
 def learned(setting: Setting, updates: int) -> tuple[float, int]:
@@ -59,7 +59,7 @@ def main() -> None:
         whole, count = learned(base, UPDATES)
         answers = validation(TASKS[name])[1]
         each = math.prod(answers.shape[1:])
-        for n in SEQUENCES if TASKS[name].classes else sorted((*SEQUENCES, *FEWER)):
+        for n in sorted((*SEQUENCES, *(BETWEEN if TASKS[name].classes else FEWER))):
             same = base.changed(order="same", batch=n)
             share, _ = learned(same, UPDATES)
             print(
