@@ -158,11 +158,8 @@ def _samples(runs: list[Recorded]) -> list[str]:
     for least, most in SAMPLES:
         cells = [f"{least} to {most}" if most < 100_000 else f"{least} and more"]
         for classes in (True, False):
-            ill, well = _parted([
-                run
-                for run in runs
-                if least <= run.training.samples <= most and TASKS[run.training.task].classes is classes
-            ])
+            some = [run for run in runs if TASKS[run.training.task].classes is classes]
+            ill, well = _parted([run for run in some if least <= run.training.samples <= most])
             cells.append(_share(len(ill), [*ill, *well]))
         rows.append(f"| {' | '.join(cells)} |")
     return [

@@ -1,9 +1,11 @@
 """What clipping makes of the steps."""
 
+from statistics import median
+
 from rnn_doctor.derive.displacement import path_per_step
 from rnn_doctor.derive.optimizer import clip_ratio_median
 from rnn_doctor.derive.registry import known, signal, unknown
-from rnn_doctor.derive.view import View
+from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.signals import Measurement
 
 
@@ -27,3 +29,26 @@ def path_unclipped(view: View) -> Measurement:
     if not ratio.value:
         return unknown("the gradients were clipped to nothing")
     return known(float(made.value) / float(ratio.value), n=made.n)
+
+
+@signal(unit="share", reads=("steps.clip_scale", "steps.clip_limit"))
+def clip_scaled_share(view: View) -> Measurement:
+    """Share of the updates with a clip call where GradScaler had not divided the gradients yet.
+
+    Reads: `log.steps[k].clip_scale`, `.clip_limit`. Unit: share; 0 where nothing clips. None if: no step was seen.
+    """
+    if not view.log.steps:
+        return unknown(NO_STEP)
+    with_clip = [step for step in view.log.steps if step.clip_limit is not None]
+    scaled = [step for step in with_clip if step.clip_scale is not None]
+    return known(len(scaled) / len(with_clip) if with_clip else 0.0, n=len(with_clip))
+
+
+@signal(unit="times", reads=("steps.clip_scale",))
+def clip_scale_median(view: View) -> Measurement:
+    """Median of what the gradients were multiplied by when a clip call was given them before they were divided.
+
+    Reads: `log.steps[k].clip_scale`. Unit: times. None if: no clip call was given such gradients.
+    """
+    scales = [step.clip_scale for step in view.log.steps if step.clip_scale is not None]
+    return known(median(scales), n=len(scales)) if scales else unknown("no scaled gradient was clipped")

@@ -81,6 +81,8 @@ class Step(Frozen):
     """The same when the optimizer used it; absent where nothing changed it."""
     clip_limit: Number | None = None
     """The limit given to a clip call, if one ran."""
+    clip_scale: Number | None = None
+    """What GradScaler had multiplied the gradients by that this call was given; absent where they were the loss's."""
     clip_late: bool = False
     """A clip call ran after the update and before the next backward pass."""
     lr: tuple[Number, ...] = ()

@@ -231,6 +231,42 @@ def test_loss_scaling_is_undone(unscales: bool, fused: bool) -> None:
     assert clipped == (pytest.approx([0.5] * STEPS, rel=1e-3) if unscales else [None] * STEPS)
 
 
+@pytest.mark.parametrize("fused", [False, True])
+def test_clipping_before_the_scaler_divides_is_told(fused: bool) -> None:
+    expected = []
+    with observed() as records:
+        net = Net()
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.001, fused=fused)
+        scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            scaler.scale(net.loss()).backward()
+            expected.append(norm_of(net.parameters()) / 1024)
+            nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+            scaler.step(optimizer)
+            scaler.update()
+    assert records.of("sensor_off") == []
+    assert [s["grad_norm"] for s in records.steps] == pytest.approx(expected, rel=1e-4)
+    assert [s["clipped_norm"] for s in records.steps] == pytest.approx([0.5 / 1024] * STEPS, rel=1e-3)
+    assert [s["clip_scale"] for s in records.steps] == [1024.0] * STEPS
+
+
+@pytest.mark.parametrize("enabled", [False, True])
+def test_a_scaler_that_divides_first_or_is_switched_off_scales_no_clip_call(enabled: bool) -> None:
+    with observed() as records:
+        net = Net()
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.001)
+        scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, enabled=enabled)
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            scaler.scale(net.loss()).backward()
+            scaler.unscale_(optimizer)
+            nn.utils.clip_grad_norm_(net.parameters(), 0.5)
+            scaler.step(optimizer)
+            scaler.update()
+    assert not any("clip_scale" in s for s in records.steps)
+
+
 def test_sparse_gradients() -> None:
     expected = []
     with observed() as records:

@@ -140,6 +140,7 @@ def test_everything_that_was_replaced_is_put_back() -> None:
         (nn.RNNBase, "__init__"), (functional, "mse_loss"), (functional, "cross_entropy"), (torch.jit, "script"),
         (torch.optim.Optimizer, "zero_grad"), (torch.optim.Optimizer, "__init__"), (nn.utils, "clip_grad_norm_"),
         (nn.utils.clip_grad, "clip_grad_norm_"), (torch, "compile"), (torch.amp.GradScaler, "scale"),
+        (torch.amp.GradScaler, "unscale_"),
     ]  # fmt: skip
     before = [getattr(owner, name) for owner, name in places]
     own = ["__call__" in vars(nn.RNNBase), "zero_grad" in vars(nn.Module)]

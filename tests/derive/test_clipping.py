@@ -23,6 +23,16 @@ def test_without_clipping_it_is_what_was_made() -> None:
     assert value_of("path_unclipped", run(None)) == pytest.approx(1e-4)
 
 
+def test_clipped_before_the_scaler_divides() -> None:
+    scaled = steps([1.0] * 3, clip_limit=1.0, clip_scale=1024.0)
+    run = log(scaled, steps([1.0], clip_limit=1.0), steps([1.0] * 9))
+    assert value_of("clip_scaled_share", run) == 0.75
+    assert value_of("clip_scale_median", run) == 1024
+    assert value_of("clip_scaled_share", log(steps([1.0] * 9))) == 0
+
+
 def test_absent() -> None:
+    assert measure("clip_scaled_share", log()).absent
+    assert measure("clip_scale_median", log(steps([1.0], clip_limit=1.0))).absent
     assert "nothing" in (measure("path_unclipped", run(0.0)).absent or "")
     assert measure("path_unclipped", log()).absent

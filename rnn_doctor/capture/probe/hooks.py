@@ -29,6 +29,7 @@ def install(observer: Observer, patches: Patches) -> None:
     _modules(observer, patches)
     _losses(observer, patches)
     _backward(observer, patches)
+    _scaling(observer, patches)
     _updates(observer, patches)
     _loaders(observer, patches)
     _compiler(observer, patches)
@@ -177,16 +178,6 @@ def _backward(observer: Observer, patches: Patches) -> None:
 
         return grad
 
-    def scaling(original: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(original)
-        def scale(self: Any, outputs: Any) -> Any:
-            result = original(self, outputs)
-            if isinstance(outputs, torch.Tensor) and result is not outputs:
-                observer.on_scale(outputs, result)
-            return result
-
-        return scale
-
     def hooking(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def register_hook(self: torch.Tensor, hook: Any) -> Any:
@@ -205,7 +196,29 @@ def _backward(observer: Observer, patches: Patches) -> None:
     patches.replace(torch.Tensor, "register_hook", hooking)
     patches.replace(torch.autograd, "backward", backwards)
     patches.replace(torch.autograd, "grad", gradients)
+
+
+def _scaling(observer: Observer, patches: Patches) -> None:
+    def scaling(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def scale(self: Any, outputs: Any) -> Any:
+            result = original(self, outputs)
+            if isinstance(outputs, torch.Tensor) and result is not outputs:
+                observer.on_scale(self, outputs, result)
+            return result
+
+        return scale
+
+    def unscaling(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def unscale_(self: Any, *args: Any, **kwargs: Any) -> Any:
+            observer.on_unscale()
+            return original(self, *args, **kwargs)
+
+        return unscale_
+
     patches.replace(torch.amp.GradScaler, "scale", scaling)
+    patches.replace(torch.amp.GradScaler, "unscale_", unscaling)
 
 
 def _loss_of_leaves(outputs: Any, sought: list[Any]) -> torch.Tensor | None:

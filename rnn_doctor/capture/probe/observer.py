@@ -227,10 +227,15 @@ class Observer:
         self.session.attempt("norms", self.norms.clipped, norm)
 
     @entry
-    def on_scale(self, original: torch.Tensor, result: torch.Tensor) -> None:
+    def on_scale(self, scaler: Any, original: torch.Tensor, result: torch.Tensor) -> None:
         """GradScaler multiplied a loss."""
-        self.norms.scaling = True
+        self.norms.scaled(scaler)
         self.losses.scaled(result, original)
+
+    @entry
+    def on_unscale(self) -> None:
+        """GradScaler divides the gradients of an optimizer again."""
+        self.norms.unscaled()
 
     @entry
     def on_optimizer_built(self, optimizer: Any) -> None:

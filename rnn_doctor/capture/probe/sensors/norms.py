@@ -65,6 +65,8 @@ class GradientNorms:
         self._placed = False
         self.scaling = False
         """GradScaler is at work: until it has unscaled them, gradients after backward are not the loss's."""
+        self._scaler: Any = None
+        """The one that has multiplied this step's loss, and not divided any gradient yet."""
         self.forget()
 
     def forget(self) -> None:
@@ -75,6 +77,17 @@ class GradientNorms:
         """By id(gradient): it and its norm as an optimizer was given it, where each was measured."""
         self._limit: float | None = None
         self._known: int | None = None
+        self._scale = 1.0
+        """What the gradients stood multiplied by when a clip call was given them."""
+        self._scaler = None
+
+    def scaled(self, scaler: Any) -> None:
+        """GradScaler multiplied the loss of this step."""
+        self.scaling, self._scaler = True, scaler
+
+    def unscaled(self) -> None:
+        """It divides the gradients again: of one optimizer, and with others nothing is claimed of theirs."""
+        self._scaler = None
 
     @property
     def before(self) -> float | None:
@@ -97,6 +110,8 @@ class GradientNorms:
 
     def clipping(self, gradients: Gradients, limit: float, step: int) -> None:
         """A clip call is about to run."""
+        if self._scaler is not None:
+            self._scale = self._scaler.get_scale()
         if self._limit is None and not self._before:
             self._measure(gradients)
         self._limit = limit
@@ -104,6 +119,8 @@ class GradientNorms:
 
     def clipping_by_norm(self, optimizer: int, limit: float, step: int) -> None:
         """A call of clip_grad_norm_ on all of one optimizer's gradients is about to run: it will tell the norm."""
+        if self._scaler is not None:
+            self._scale = self._scaler.get_scale()
         self._limit, self._known = limit, optimizer
         if not self._placed:
             self.placed(step)
@@ -112,7 +129,7 @@ class GradientNorms:
         """That call returned the norm it found; what it left follows from it (torch.nn.utils.clip_grad_norm_)."""
         if self._limit is None:
             return
-        norm = float(returned)
+        norm = float(returned) / self._scale
         if self._known is not None:
             self._before.setdefault(self._known, norm)
             self._at_update[self._known] = self._left(norm)
@@ -124,7 +141,7 @@ class GradientNorms:
 
     def _left(self, norm: float) -> float:
         """What a call of clip_grad_norm_ leaves of this norm."""
-        return norm if self._limit is None else norm * min(1.0, self._limit / (norm + 1e-6))
+        return norm if self._limit is None else norm * min(1.0, self._limit / self._scale / (norm + 1e-6))
 
     def knows(self, optimizer: int) -> bool:
         """Whether a clip call has told the norm that this optimizer will use."""
@@ -136,7 +153,7 @@ class GradientNorms:
             if optimizer not in self._at_update:
                 norm = total(tensors)
                 if norm is not None:
-                    self._before[optimizer] = norm
+                    self._before[optimizer] = norm / self._scale
 
     def placed(self, step: int) -> None:
         """Notes the line of the clip call, once."""
@@ -158,9 +175,10 @@ class GradientNorms:
             self._at_update[optimizer] = norm / scale
 
     def fields(self) -> dict[str, Any]:
-        """`grad_norm`, `clipped_norm` and `clip_limit` of the step."""
+        """`grad_norm`, `clipped_norm`, `clip_limit` and `clip_scale` of the step."""
+        clip = {"clip_limit": self._limit, "clip_scale": self._scale if self._scale != 1 else None}
         if not self._at_update:
-            return {"grad_norm": _joint(self._before.values()), "clip_limit": self._limit}
+            return {"grad_norm": _joint(self._before.values()), **clip}
         if len(self._at_update) == 1:  # nearly always
             ((number, used),) = self._at_update.items()
             before = self._before.get(number, used)
@@ -170,7 +188,7 @@ class GradientNorms:
         changed = not math.isclose(before, used, rel_tol=_SAME, abs_tol=1e-30) and not math.isnan(before)
         if changed and self._limit is None:
             self._clips_by_hand = True
-        return {"grad_norm": before, "clipped_norm": used if changed else None, "clip_limit": self._limit}
+        return {"grad_norm": before, "clipped_norm": used if changed else None, **clip}
 
 
 def _joint(norms_of_parts: Iterable[float]) -> float | None:
