@@ -115,7 +115,7 @@ _FAULTS = (
         follows=("RD302", "RD308"),
     ),
     Fault(
-        "decay-too-fast", ("RD304",), "slow_convergence",
+        "decay-too-fast", ("RD304", "RD314"), "slow_convergence",
         (
             Form(
                 "exponential", DEVELOPMENT,

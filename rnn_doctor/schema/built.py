@@ -111,6 +111,25 @@ class Scheduler(Frozen):
     location: Location | None = None
 
 
+class Plateau(Frozen):
+    """How often a ReduceLROnPlateau has been told a loss, at one sampled update; a later one replaces the earlier."""
+
+    record: Literal["plateau"]
+    step: int
+    scheduler: int
+    """Numbered in the order of their first calls."""
+    optimizer: int | None = None
+    calls: int
+    """Of its step(), by then."""
+    patience: int
+    """Calls without a new lowest loss that it waits for before it lowers the rate, its cooldown included."""
+    factor: Number
+    """By which it does."""
+    floor: Number
+    """Below which it lowers no rate, over the largest rate now."""
+    location: Location | None = None
+
+
 class Loader(Frozen):
     """A DataLoader that the script iterated."""
 

@@ -19,6 +19,7 @@ _KEYED = {"module": "modules", "optimizer": "optimizers", "loader": "loaders", "
 _LISTED = {
     "initial_weights": "initial_weights",
     "scheduler": "schedulers",
+    "plateau": "plateaus",
     "step": "steps",
     "sample": "samples",
     "batch": "batches",

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnn_doctor.schema.built import InitialWeights, Loader, Module, Optimizer, Parameter, Scheduler
+from rnn_doctor.schema.built import InitialWeights, Loader, Module, Optimizer, Parameter, Plateau, Scheduler
 from rnn_doctor.schema.imported import Imported
 from rnn_doctor.schema.recurrence import (
     DataLag,
@@ -297,6 +297,7 @@ Record = Annotated[
     | InitialWeights
     | Optimizer
     | Scheduler
+    | Plateau
     | Loader
     | Parameter
     | Step
@@ -350,6 +351,7 @@ class RunLog(Frozen):
     initial_weights: tuple[InitialWeights, ...] = ()
     optimizers: dict[int, Optimizer] = {}
     schedulers: tuple[Scheduler, ...] = ()
+    plateaus: tuple[Plateau, ...] = ()
     loaders: dict[int, Loader] = {}
     parameters: dict[int, Parameter] = {}
     steps: tuple[Step, ...] = ()

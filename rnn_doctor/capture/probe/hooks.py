@@ -261,6 +261,14 @@ def _updates(observer: Observer, patches: Patches) -> None:
 
         return __init__
 
+    def telling(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def step(self: Any, *args: Any, **kwargs: Any) -> Any:
+            observer.on_plateau_step(self)
+            return original(self, *args, **kwargs)
+
+        return step
+
     def clearing(original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def zero_grad(*args: Any, **kwargs: Any) -> Any:
@@ -295,6 +303,7 @@ def _updates(observer: Observer, patches: Patches) -> None:
     patches.replace(torch.optim.Optimizer, "__init__", building)
     patches.replace(lr_scheduler.LRScheduler, "__init__", scheduling)
     patches.replace(lr_scheduler.ReduceLROnPlateau, "__init__", scheduling)
+    patches.replace(lr_scheduler.ReduceLROnPlateau, "step", telling)
     patches.replace(torch.optim.Optimizer, "zero_grad", clearing)
     patches.replace(nn.Module, "zero_grad", clearing)
     for name in _CLIPS:

@@ -34,6 +34,7 @@ class Observer:
         self.naming = sensors.naming
         self.recurrences = sensors.recurrences
         self.optimizers = sensors.optimizers
+        self._plateaus = sensors.plateaus
         self.trainables = sensors.trainables
         self.norms = sensors.norms
         self.losses = sensors.losses
@@ -251,6 +252,12 @@ class Observer:
     def on_scheduler_built(self, scheduler: Any, optimizer: Any) -> None:
         """A learning-rate scheduler was constructed."""
         self.optimizers.scheduler(scheduler, optimizer)
+
+    @entry
+    def on_plateau_step(self, scheduler: Any) -> None:
+        """A ReduceLROnPlateau is told a loss."""
+        update = self.session.step + bool(self._updates.stepped)
+        self.session.attempt("plateaus", self._plateaus.told, scheduler, update, self.calls.sampled)
 
     @entry
     def on_zero_grad(self) -> None:

@@ -15,6 +15,7 @@ from .sensors.norms import GradientNorms
 from .sensors.optimizers import Optimizers
 from .sensors.parameters import Parameters
 from .sensors.penalties import Penalties
+from .sensors.plateaus import Plateaus
 from .sensors.recurrence import Recurrences
 from .session import Session
 from .trainables import Trainables
@@ -28,6 +29,7 @@ class Sensors:
         self.naming = Naming()
         self.recurrences = Recurrences(writer, self.naming)
         self.optimizers = Optimizers(writer)
+        self.plateaus = Plateaus(writer, self.optimizers)
         self.parameters = Parameters(writer, self.naming)
         self.trainables = Trainables(self.naming, self.optimizers, self.recurrences, self.parameters)
         self.norms = GradientNorms(writer)

@@ -81,16 +81,19 @@ class Optimizers:
             for p in group["params"]
         }
 
-    def scheduler(self, scheduler: Any, optimizer: Any) -> None:
-        """A scheduler was constructed."""
+    def of_scheduler(self, optimizer: Any) -> int | None:
+        """The number of what a scheduler was given; None where that is no optimizer of torch's."""
         inner = getattr(optimizer, "optimizer", None)
         if isinstance(inner, torch.optim.Optimizer):
             optimizer = inner  # a wrapper, such as Accelerate's, that steps the one it holds
-        number = self.number(optimizer) if isinstance(optimizer, torch.optim.Optimizer) else None
+        return self.number(optimizer) if isinstance(optimizer, torch.optim.Optimizer) else None
+
+    def scheduler(self, scheduler: Any, optimizer: Any) -> None:
+        """A scheduler was constructed."""
         self._writer.write(
             "scheduler",
             kind=type(scheduler).__name__,
-            optimizer=number,
+            optimizer=self.of_scheduler(optimizer),
             warm_up=warm_up(scheduler),
             warm_up_rate=leads_to(scheduler),
             decay=decay(scheduler),
