@@ -77,7 +77,8 @@ def trial_run(path: Path, settings: Settings) -> TrialRun:
     log = reading.read(path)
     book, enabled, _ = rules_in_use(settings)
     found = diagnose(signals(log, lag=settings.lag), book, enabled=enabled).findings
-    return TrialRun(log, frozenset(finding.rule for finding in found))
+    leading = frozenset(finding.rule for finding in found if not finding.explained_by)
+    return TrialRun(log, frozenset(finding.rule for finding in found), leading)
 
 
 def tried(

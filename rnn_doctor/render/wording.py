@@ -133,7 +133,12 @@ def measured(trial: Trial) -> str:
     loss = f"{ratio(trial.effect)} times the loss{known}"
     text = f"{loss} with {trial.arms[0]}, in {count(trial.repeats, 'run')}"
     gone = f"; {joined(trial.gone)} {'is' if len(trial.gone) == 1 else 'are'} gone" if trial.gone else ""
-    return f"{text} of {count(trial.steps, 'update')}{gone}"
+    rarer = "".join(
+        f"; {each.rule} in {each.without} of {trial.repeats} without it, in {each.with_it or 'none'} with it"
+        for each in trial.found
+        if each.rule not in trial.gone and each.with_it < each.without
+    )
+    return f"{text} of {count(trial.steps, 'update')}{gone}{rarer}"
 
 
 def ratio(logarithm: float) -> str:

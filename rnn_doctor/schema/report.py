@@ -153,6 +153,16 @@ class Baseline(Frozen):
     """Not looked for, or not to be judged in this run."""
 
 
+class TrialFinding(Frozen):
+    """In how many runs of a trial something was found that the remedy treats."""
+
+    rule: str
+    without: int
+    """Of the runs without the remedy those that had it as a finding that no other explains."""
+    with_it: int
+    """Of the runs with it those that had it at all."""
+
+
 class Trial(Frozen):
     """The measured effect of a remedy on this very run."""
 
@@ -172,6 +182,8 @@ class Trial(Frozen):
     """Helps: the loss is lower by a twentieth in every repeat, or what it treats is `gone` and the loss not higher."""
     gone: tuple[str, ...] = ()
     """Ids of rules that found something in every run without it, and in none with it."""
+    found: tuple[TrialFinding, ...] = ()
+    """What it treats, where any run without it had it."""
 
 
 class Prescription(Frozen):

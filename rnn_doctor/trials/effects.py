@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from rnn_doctor.schema.report import Trial
+from rnn_doctor.schema.report import Trial, TrialFinding
 from rnn_doctor.schema.runlog import RunLog
 from rnn_doctor.trials.arms import Arm
 
@@ -31,6 +31,8 @@ class Run:
     log: RunLog
     rules: frozenset[str]
     """Ids of what was found in it."""
+    leading: frozenset[str]
+    """Of these, what no other finding explains."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,26 @@ def effects(
         if not all(score > 0 for score in (*scores, *controls)):
             continue
         ratios = [math.log(with_ / without) for with_, without in zip(scores, controls, strict=True)]
-        gone = tuple(
-            rule
-            for rule in addresses.get(arm.remedy, ())
-            if all(rule in run.rules for run in own) and not any(rule in run.rules for run in runs)
+        treated = _treated(addresses.get(arm.remedy, ()), own, runs)
+        instead = frozenset.intersection(*(run.leading for run in runs)).difference(
+            *(run.rules for run in own)
         )
-        found.append(Effect(arm, _trial(arm, ratios, made, gone, varied=varied)))
+        trial = _trial(arm, ratios, made, treated, varied=varied, instead=bool(instead))
+        found.append(Effect(arm, trial))
     return _adjusted(found)
+
+
+def _treated(rules: Sequence[str], own: Sequence[Run], runs: Sequence[Run]) -> tuple[TrialFinding, ...]:
+    """A consequence that is gone while its cause stands is no success: without the remedy leading findings count."""
+    counted = [
+        TrialFinding(
+            rule=rule,
+            without=sum(rule in run.leading for run in own),
+            with_it=sum(rule in run.rules for run in runs),
+        )
+        for rule in rules
+    ]
+    return tuple(each for each in counted if each.without)
 
 
 def _losses(run: Run, made: int) -> list[float]:
@@ -98,9 +113,19 @@ def score(run: Run, made: int, first: float | None = None) -> float:
     return statistics.fmean(loss if math.isfinite(loss) and loss < broken else broken for loss in last)
 
 
-def _trial(arm: Arm, ratios: Sequence[float], made: int, gone: tuple[str, ...], *, varied: bool) -> Trial:
+def _trial(
+    arm: Arm,
+    ratios: Sequence[float],
+    made: int,
+    treated: tuple[TrialFinding, ...],
+    *,
+    varied: bool,
+    instead: bool,
+) -> Trial:
+    """instead: something else is found in each run with it, and was in none without."""
     effect, low, high, p = statistics.fmean(ratios), -math.inf, math.inf, 1.0
     repeats = len(ratios)
+    gone = tuple(each.rule for each in treated if each.without == repeats and not each.with_it)
     error = statistics.stdev(ratios) / math.sqrt(repeats) if varied and repeats > 1 else math.inf
     if error < math.inf:
         reach = float(special.stdtrit(repeats - 1, 0.5 + _LEVEL / 2)) * error
@@ -108,7 +133,7 @@ def _trial(arm: Arm, ratios: Sequence[float], made: int, gone: tuple[str, ...], 
         # Equal effects in all repeats: runs that break, or a change that changes nothing.
         p = 2 * float(special.stdtr(repeats - 1, -abs(effect) / error)) if error else float(effect == 0)
     helps = high < 0 and all(ratio < -LEAST for ratio in ratios)
-    cures = bool(gone) and effect < LEAST
+    cures = bool(gone) and effect < LEAST and not instead
     harms = low > 0 and all(ratio > LEAST for ratio in ratios) and made >= HARM_STEPS
     return Trial(
         arms=(arm.words,),
@@ -119,6 +144,7 @@ def _trial(arm: Arm, ratios: Sequence[float], made: int, gone: tuple[str, ...], 
         repeats=repeats,
         verdict="helps" if helps or cures else "harms" if harms else "unclear",
         gone=gone,
+        found=treated,
     )
 
 

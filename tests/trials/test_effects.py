@@ -23,10 +23,10 @@ HEADER = Header(
 )
 
 
-def run(last: float, *rules: str, first: float = 2.0, steps: int = 50) -> Run:
+def run(last: float, *rules: str, explained: Sequence[str] = (), first: float = 2.0, steps: int = 50) -> Run:
     losses = [first] * (steps - steps // 5) + [last] * (steps // 5)
     made = tuple(Step(record="step", step=n, elapsed=0.0, loss=x) for n, x in enumerate(losses, 1))
-    return Run(RunLog(header=HEADER, steps=made), frozenset(rules))
+    return Run(RunLog(header=HEADER, steps=made), frozenset((*rules, *explained)), frozenset(rules))
 
 
 def tried(own: Sequence[Run], runs: Sequence[Run], addresses: Sequence[str] = ()) -> Trial:
@@ -74,6 +74,25 @@ def test_what_is_gone_is_gone_in_every_repeat_and_was_there_in_each(
     own: Sequence[Run], runs: Sequence[Run]
 ) -> None:
     assert tried(own, runs, ["RD301"]).gone == ()
+
+
+def test_a_consequence_that_is_gone_is_no_success() -> None:
+    own = [run(x, "RD305", explained=["RD202"]) for x in (1.0, 1.1, 0.9)]
+    trial = tried(own, [run(x, "RD305") for x in (1.0, 1.1, 0.9)], ["RD202"])
+    assert (trial.verdict, trial.gone, trial.found) == ("unclear", (), ())
+
+
+def test_how_many_runs_had_a_finding() -> None:
+    own = [run(1.0, "RD103"), run(1.1), run(0.9, "RD103")]
+    trial = tried(own, [run(1.0), run(1.1), run(0.9)], ["RD103", "RD102"])
+    assert (trial.verdict, trial.gone) == ("unclear", ())
+    assert [(each.rule, each.without, each.with_it) for each in trial.found] == [("RD103", 2, 0)]
+
+
+def test_another_finding_in_its_place_is_no_success() -> None:
+    runs = [run(x, "RD302") for x in (1.0, 1.1, 0.9)]
+    assert tried(OWN, runs, ["RD301"]).verdict == "unclear"
+    assert tried(OWN, [*runs[:2], run(0.9)], ["RD301"]).verdict == "helps"
 
 
 def test_runs_that_break_count_as_a_large_loss() -> None:

@@ -268,6 +268,8 @@ class Observer:
     def before_update(self, optimizer: Any, closure: Callable[..., Any] | None) -> Any:
         """An optimizer is about to step; returns a closure to use in the place of the given one."""
         number = self.optimizers.number(optimizer, closure is not None)
+        if number not in self.optimizers.stepped:
+            self.optimizers.steps_first(number, optimizer, closure is not None)
         self.trainables.optimized = True
         if "step" not in self.session.roles:
             self.session.place("step")

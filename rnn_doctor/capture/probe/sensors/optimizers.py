@@ -32,6 +32,9 @@ class Optimizers:
         self._count = 0
         self.changed = True
         """An optimizer appeared or its parameters changed since `holders` was last asked."""
+        self.stepped: set[int] = set()
+        """Those whose settings at their first step are known."""
+        self._decays: dict[int, list[float]] = {}
 
     def built(self, optimizer: Any, location: dict[str, Any] | None) -> None:
         """An optimizer was constructed."""
@@ -54,18 +57,29 @@ class Optimizers:
         self._seen[id(optimizer)] = weakref.ref(optimizer)
         self._held[number] = len(groups)
         self.changed = True
+        self._describe(number, optimizer, closure)
+        return number
+
+    def steps_first(self, number: int, optimizer: Any, closure: bool) -> None:
+        """It is about to step for the first time: what the script, or a trial, has set since it was built counts."""
+        self.stepped.add(number)
+        if self._decays[number] != _decays(optimizer):
+            self._describe(number, optimizer, closure)
+
+    def _describe(self, number: int, optimizer: Any, closure: bool) -> None:
+        groups = optimizer.param_groups
+        self._decays[number] = _decays(optimizer)
         reference, location = self._locations.get(id(optimizer), (None, None))
         size = sum(len(group["params"]) for group in groups)
         self._writer.write(
             "optimizer", id=number, kind=type(optimizer).__name__, lr=rates(optimizer),
             momentum=float(groups[0].get("momentum") or 0.0) if groups else 0.0,
             beta2=_second(groups[0].get("betas")) if groups else None,
-            weight_decay=[float(g.get("weight_decay") or 0.0) for g in groups], parameters=size, closure=closure,
+            weight_decay=self._decays[number], parameters=size, closure=closure,
             decoupled_decay=groups[0].get("decoupled_weight_decay") if groups else None,
             maximize=True if groups and all(group.get("maximize") for group in groups) else None,
             location=location if reference is not None and reference() is optimizer else None,
         )  # fmt: skip
-        return number
 
     def live(self) -> list[Any]:
         """The optimizers that exist, built under our eyes or seen at work."""
@@ -103,6 +117,10 @@ class Optimizers:
 
 def _second(betas: Any) -> float | None:
     return float(betas[1]) if isinstance(betas, (tuple, list)) and len(betas) > 1 else None
+
+
+def _decays(optimizer: Any) -> list[float]:
+    return [float(group.get("weight_decay") or 0.0) for group in optimizer.param_groups]
 
 
 def rates(optimizer: Any) -> list[float]:
