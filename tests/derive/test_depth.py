@@ -73,6 +73,9 @@ def test_what_cannot_be_told() -> None:
         (11, -1.1, 0.3, True, True),
         (7, -1.1, 0.3, True, True),
         (6, -1.1, 0.3, False, True),
+        (6, -1.3, 0.3, True, True),
+        (5, -1.3, 0.3, True, True),
+        (4, -1.3, 0.3, False, True),
         (7, -0.9, -1.9, True, True),  # lost in the first updates
         (6, -0.9, -1.9, False, True),
         (7, -0.9, -1.7, False, True),

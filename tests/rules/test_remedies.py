@@ -117,6 +117,7 @@ def surroundings() -> dict[str, Any]:
         "loss_fn": loss_fn,
         "loss": loss_fn(model(x), target),
         "optimizer": optimizer,
+        "scaler": torch.amp.GradScaler("cpu", init_scale=1024.0),
         "loader": [(x, target)] * 2,
         "dataset": torch.utils.data.TensorDataset(x, target),
         "samples": [(torch.randn(n), 0) for n in (5, 30, 60)],
