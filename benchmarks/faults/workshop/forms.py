@@ -1,0 +1,3 @@
+"""x"""
+from ..form import Form
+FORMS: dict[str, tuple[Form, ...]] = {}

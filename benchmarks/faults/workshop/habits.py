@@ -1,0 +1,3 @@
+"""x"""
+from ..habit import Habit
+HABITS = (Habit("plain", {}),)
