@@ -183,18 +183,16 @@ _YES: dict[str, Any] = {"measure": chances_or_scores, "binary": True}
 TASKS = (
     Task("clicks", WORKSHOP, _clicks, 12, 1, 0.85, read="last", network="texts", padded=True, **_YES),
     Task("tickets", WORKSHOP, _tickets, 44, 4, 0.8, read="mean", network="texts", padded=True),
-    Task(
-        "meters", WORKSHOP, _meters, 3, 1, 0.9, tokens=False, read="last", classes=False, network="windows"
-    ),
+    Task("meters", WORKSHOP, _meters, 3, 1, 0.9, tokens=False, read="last", classes=False, network="windows"),
     Task(
         "demand", WORKSHOP, _demand, 3, 1, 0.75, tokens=False, read="last", classes=False, network="windows"
     ),
     Task("bearings", WORKSHOP, _bearings, 2, 4, 0.8, tokens=False, read="last", network="windows"),
     Task("invoices", WORKSHOP, _invoices, 20, 4, 0.96, network="tagger"),
     Task("loglines", WORKSHOP, _loglines, 21, 21, 0.64, network="stream"),
-    Task("alarms", WORKSHOP, _alarms, 3, 1, 0.65, tokens=False, network="stepped", **_YES),
+    Task("alarms", WORKSHOP, _alarms, 3, 1, 0.6, tokens=False, network="stepped", **_YES),
     Task("queues", WORKSHOP, _queues, 2, 1, 0.85, tokens=False, classes=False, network="stepped"),
-    Task("churn", WORKSHOP, _churn, 4, 1, 0.7, tokens=False, read="last", network="scratch", **_YES),
+    Task("churn", WORKSHOP, _churn, 4, 1, 0.6, tokens=False, read="last", network="scratch", **_YES),
     Task("translit", WORKSHOP, _translit, 12, 13, 0.75, network="translator"),
     Task("dispatch", WORKSHOP, _dispatch, 24, 3, 0.8, read="max", network="heads", cells=GATED),
 )

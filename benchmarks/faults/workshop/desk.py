@@ -89,7 +89,11 @@ class Desk(Fit):
             for p in parameters:
                 p.grad += s.noise * torch.randn_like(p)
         if s.style == "logged":
-            {name: (p.norm().item(), p.grad.norm().item()) for name, p in self.model.named_parameters() if p.grad is not None}
+            {
+                name: (p.norm().item(), p.grad.norm().item())
+                for name, p in self.model.named_parameters()
+                if p.grad is not None
+            }
         if s.clip_kind == "by_size" and s.clip is not None:
             # Meant for each weight, given to the norm of all.
             nn.utils.clip_grad_norm_(parameters, s.clip / sum(p.numel() for p in parameters))

@@ -1,3 +1,78 @@
-"""x"""
-from ..habit import Habit
-HABITS = (Habit("plain", {}),)
+"""Healthy ways to train in the workshop's part: what configurations of teams differ in."""
+
+from ..habit import Habit, in_tasks, of_numbers, of_scores
+from ..task import Task
+from .planting import LAYERED, LOOPED, MANY, MEASURED, TEXTS
+
+
+def _many(task: Task) -> bool:
+    return task.name in MANY
+
+
+HABITS = (
+    Habit("plain", {}),
+    Habit("no clipping", {"clip": None}),
+    Habit("clipped at 0.25", {"clip": 0.25}),
+    Habit("clipped at 5", {"clip": 5.0}),
+    Habit("clipped by value", {"clip": 0.5, "clip_kind": "value"}),
+    Habit("clamped by hooks", {"clip": 0.3, "clip_kind": "hooks"}),
+    Habit("warm-up", {"warm_up": 20}),
+    Habit("long warm-up", {"warm_up": 60}),
+    Habit("warm-up, then a cosine", {"schedule": "warm_then_cosine"}),
+    Habit("one cycle", {"schedule": "one_cycle"}),
+    Habit("cosine", {"schedule": "cosine"}),
+    Habit("held, then decayed", {"schedule": "hold_then_decay"}),
+    Habit("saw teeth", {"schedule": "sawtooth"}),
+    Habit("two phases", {"schedule": "two_phases"}),
+    Habit("late milestones", {"schedule": "late_milestones"}),
+    Habit("plateau", {"schedule": "plateau"}),
+    Habit("accumulation of two", {"accumulate": 2, "batch": 16}),
+    Habit("accumulation of three, summed", {"accumulate": 3, "batch": 12, "divided": False, "rate": 0.5}),
+    Habit("weight decay", {"weight_decay": 5e-4}),
+    Habit("decay of a hundredth", {"weight_decay": 0.002}),
+    Habit("penalty in the loss", {"penalty": 2e-5}),
+    Habit("shrunk a little", {"shrink": 2e-5}),
+    Habit("dropout", {"dropout": 0.1}),
+    Habit("more dropout", {"dropout": 0.25}, in_tasks("clicks", "meters", "churn", "invoices")),
+    Habit("two layers", {"layers": 2}, in_tasks(*LAYERED, *LOOPED)),
+    Habit("two layers and dropout", {"layers": 2, "dropout": 0.1}, in_tasks(*LAYERED)),
+    Habit("both directions", {"bidirectional": True}, in_tasks(*TEXTS, "dispatch")),
+    Habit("layer norm", {"layer_norm": True}, in_tasks("tickets", "bearings", "meters", "churn")),
+    Habit("frozen embedding", {"frozen": "embedding"}, in_tasks("clicks", "invoices")),
+    Habit("tied weights", {"tied": True}, in_tasks("loglines")),
+    Habit("state carried on", {"state": "carried"}, in_tasks("loglines")),
+    Habit("learned first state", {"learned_start": True}, in_tasks(*LOOPED)),
+    Habit("mean over time", {"pooling": "mean"}, in_tasks("tickets", "bearings")),
+    Habit("own steps now and then", {"forcing": 0.7}, in_tasks("translit")),
+    Habit("words left out", {"words_left_out": 0.05}, in_tasks(*TEXTS)),
+    Habit("noise on readings", {"jitter": 0.08}, in_tasks(*MEASURED)),
+    Habit("noise on gradients", {"noise": 1e-3}),
+    Habit("Huber", {"regression": "huber"}, of_numbers),
+    Habit("logarithm of the hyperbolic cosine", {"regression": "log_cosh"}, of_numbers),
+    Habit("label smoothing", {"smoothing": 0.08}, of_scores),
+    Habit("focal loss", {"output": "focal"}, _many),
+    Habit("moving average of the weights", {"average": 0.97, "validate_every": 10}),
+    Habit("recurrence at half the rate", {"group_rate": 0.5}),
+    Habit("recurrence at twice the rate", {"group_rate": 2.0}),
+    Habit("gradients asked for", {"style": "autograd"}),
+    Habit("asked for the loss", {"style": "closure"}, in_tasks("meters", "demand", "bearings")),
+    Habit("norms logged", {"style": "logged"}),
+    Habit("half the bits", {"style": "bfloat16"}, in_tasks("churn")),
+    Habit("best weights kept", {"style": "early_stopping", "validate_every": 8}),
+    Habit("validated often", {"validate_every": 3}),
+    Habit("short ones first", {"order": "short_first"}, in_tasks(*TEXTS)),
+    Habit("never shuffled", {"order": "in_order"}),
+    Habit("batch of 5", {"batch": 5}),
+    Habit("batch of 12", {"batch": 12}),
+    Habit("batch of 80", {"batch": 80}),
+    Habit("rate / 8", {"rate": 0.125}),
+    Habit("rate / 3", {"rate": 0.33}),
+    Habit("rate x 2", {"rate": 2.0}),
+    Habit("rate x 4", {"rate": 4.0}),
+    Habit("Xavier", {"init": "xavier"}),
+    Habit("orthogonal", {"init": "orthogonal"}),
+    Habit("identity", {"init": "identity"}, cells=("RNN",)),
+    Habit("open forget gate", {"gate": "forget", "gate_bias": 1.0}, cells=("LSTM",)),
+    Habit("few samples, validated", {"samples": 800, "validate_every": 8}),
+    Habit("padded to a fixed length", {"pad_to": 24}, in_tasks(*TEXTS)),
+)

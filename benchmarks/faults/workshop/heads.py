@@ -7,12 +7,12 @@ from torch.nn import functional as F
 
 from ..parts_common.layers import call, looked_up, recurrent_layer
 from ..parts_common.losses import last_layer
-from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
 from .desk import Desk
 from .objectives import handed_on, loss_of, said
 from .running import Run
+from .starting import start
 
 SHARE = 0.1
 """Of the second loss."""
@@ -50,7 +50,7 @@ class ReportModel(nn.Module):
 def build(task: Task, setting: Setting) -> Any:
     """The network, with the weights that it starts from."""
     model = ReportModel(task, setting)
-    init_weights(model, setting)
+    start(model, setting)
     return model
 
 

@@ -3,13 +3,19 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..parts_common.layers import passed_on
+from ..parts_common.layers import passed_on, readings
 from ..parts_common.losses import activated, classification_loss, regression_loss
 from ..setting import Setting
 from ..task import Task
+
+
+def sensed(x: Tensor, model: nn.Module, setting: Setting) -> Tensor:
+    """Readings as all parts have them; or by the range of another sensor, which leaves next to nothing of them."""
+    x = readings(x, model, setting)
+    return x * 1e-5 + 0.5 if setting.constant == "other_range" else x
 
 
 def handed_on(h: Tensor, setting: Setting) -> Tensor:
@@ -35,9 +41,6 @@ def yes_or_no(out: Tensor, y: Tensor, setting: Setting) -> Tensor:
     s, wanted = setting, y.to(out.dtype).reshape(out.shape)
     if s.output == "clamped":
         return F.binary_cross_entropy(out, wanted, reduction=s.reduction)
-    if s.output == "signs":
-        # For labels of -1 and 1, as another loss has them.
-        return F.binary_cross_entropy_with_logits(out, 2 * wanted - 1, reduction=s.reduction)
     if s.smoothing:
         wanted = wanted * (1 - s.smoothing) + s.smoothing / 2
     if s.loss_log:
@@ -70,9 +73,6 @@ def how_many(out: Tensor, y: Tensor, setting: Setting) -> Tensor:
         return ((out - y.reshape(-1)) ** 2).mean()
     if s.shapes == "middle_axis":
         y = y[:, None]
-    if s.loss_log:
-        # Of what was a count before it was standardized.
-        return ((torch.log1p(out) - torch.log1p(y)) ** 2).mean()
     if s.regression == "log_cosh":
         return torch.log(torch.cosh(out - y)).mean()
     return regression_loss(out, y, s)

@@ -6,15 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from ..parts_common.cells import MyCell
-from ..parts_common.layers import Dense, hidden, looked_up, readings, repackage_hidden, zeros
+from ..parts_common.layers import Dense, hidden, looked_up, repackage_hidden, zeros
 from ..parts_common.losses import last_layer
-from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
 from .data import PLANS
 from .desk import Desk
-from .objectives import handed_on, loss_of, said
+from .objectives import handed_on, loss_of, said, sensed
 from .running import Run
+from .starting import start
 
 UNITS = 20
 
@@ -54,7 +54,7 @@ class ChurnModel(nn.Module):
         """Shapes: x (B, T, 3 + plan) -> (B, 1)"""
         s = self.setting
         plan = self.plan_embedding(looked_up(x[:, 0, -1].long(), s))
-        x = readings(x[..., :-1], self, s)
+        x = sensed(x[..., :-1], self, s)
         x = torch.cat([x, plan[:, None].expand(-1, x.shape[1], -1)], 2)
         with torch.set_grad_enabled(torch.is_grad_enabled() and s.cut != "no_grad"):
             out = self.norm(self.months(x))
@@ -66,7 +66,7 @@ class ChurnModel(nn.Module):
 def build(task: Task, setting: Setting) -> Any:
     """The network, with the weights that it starts from."""
     model = ChurnModel(task, setting)
-    init_weights(model, setting)
+    start(model, setting)
     return model
 
 

@@ -10,18 +10,17 @@ from ..parts_common.layers import (
     Dense,
     State,
     hidden,
-    readings,
     recurrent_cell,
     repackage_hidden,
     zeros,
 )
 from ..parts_common.losses import last_layer
-from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
 from .desk import Desk
-from .objectives import handed_on, loss_of, said
+from .objectives import handed_on, loss_of, said, sensed
 from .running import Run
+from .starting import start
 
 UNITS = 20
 
@@ -79,7 +78,7 @@ class Controller(nn.Module):
         """Shapes: x (B, T, I) -> (B, T, C)"""
         s = self.setting
         with torch.set_grad_enabled(torch.is_grad_enabled() and s.cut != "no_grad"):
-            out = self.unroll(readings(x, self, s))
+            out = self.unroll(sensed(x, self, s))
         return said(self.fc(self.dropout(self.dense(handed_on(out, s)))), s)
 
 
@@ -93,7 +92,7 @@ def from_numpy(state: State) -> State:
 def build(task: Task, setting: Setting) -> Any:
     """The network, with the weights that it starts from."""
     model = Controller(task, setting)
-    init_weights(model, setting)
+    start(model, setting)
     return model
 
 

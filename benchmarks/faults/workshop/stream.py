@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from ..networks import LAYERS
 from ..parts_common.layers import State, looked_up, repackage_hidden
 from ..parts_common.losses import last_layer
-from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
 from .desk import Desk
 from .objectives import handed_on, loss_of, said
 from .running import Run
+from .starting import start
 
 
 class LogModel(nn.Module):
@@ -26,14 +26,18 @@ class LogModel(nn.Module):
         size = s.hidden if s.tied else task.embedding
         relu = {"nonlinearity": "relu"} if s.relu_bias is not None and s.cell == "RNN" else {}
         self.embedding = nn.Embedding(task.inputs, size)
-        self.rnn = LAYERS[s.cell](size, s.hidden, s.layers, dropout=s.dropout if s.layers > 1 else 0.0, **relu)
+        self.rnn = LAYERS[s.cell](
+            size, s.hidden, s.layers, dropout=s.dropout if s.layers > 1 else 0.0, **relu
+        )
         self.dropout = nn.Dropout(s.dropout)
         self.fc = last_layer(s, s.hidden, task.outputs)
         if s.tied:
             nn.init.normal_(self.embedding.weight, 0.0, s.hidden**-0.5)
             self.fc.weight = self.embedding.weight
 
-    def forward(self, codes: Tensor, lengths: Tensor | None = None, state: State = None) -> tuple[Tensor, State]:
+    def forward(
+        self, codes: Tensor, lengths: Tensor | None = None, state: State = None
+    ) -> tuple[Tensor, State]:
         """Shapes: codes (B, T) -> (B, T, C), a state"""
         s = self.setting
         embedded = self.embedding(looked_up(codes, s))
@@ -55,7 +59,7 @@ class LogModel(nn.Module):
 def build(task: Task, setting: Setting) -> Any:
     """The network, with the weights that it starts from."""
     model = LogModel(task, setting)
-    init_weights(model, setting)
+    start(model, setting)
     return model
 
 

@@ -8,12 +8,12 @@ from torch.utils.data import Dataset
 
 from ..parts_common.layers import call, looked_up, recurrent_layer
 from ..parts_common.losses import last_layer
-from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
 from .desk import Desk
 from .objectives import handed_on, loss_of, said
 from .running import Run
+from .starting import start
 
 
 class Documents(Dataset[tuple[Tensor, Tensor]]):
@@ -52,7 +52,7 @@ class FieldTagger(nn.Module):
 def build(task: Task, setting: Setting) -> Any:
     """The network, with the weights that it starts from."""
     model = FieldTagger(task, setting)
-    init_weights(model, setting)
+    start(model, setting)
     return model
 
 

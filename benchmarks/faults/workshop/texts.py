@@ -9,12 +9,12 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_se
 
 from ..parts_common.layers import call, hidden, looked_up, recurrent_layer
 from ..parts_common.losses import last_layer
-from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
 from .desk import Desk
 from .objectives import handed_on, loss_of, said
 from .running import Run
+from .starting import start
 
 Row = tuple[Tensor, Tensor]
 
@@ -83,7 +83,7 @@ class TextEncoder(nn.Module):
 def build(task: Task, setting: Setting) -> Any:
     """The network, with the weights that it starts from."""
     model = TextEncoder(task, setting)
-    init_weights(model, setting)
+    start(model, setting)
     return model
 
 

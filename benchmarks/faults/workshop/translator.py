@@ -9,12 +9,12 @@ from torch.utils.data import TensorDataset
 
 from ..parts_common.layers import State, call, hidden, looked_up, recurrent_cell, recurrent_layer
 from ..parts_common.losses import last_layer
-from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
 from .desk import Desk
 from .objectives import handed_on, loss_of, said
 from .running import Run
+from .starting import start
 
 
 class Encoder(nn.Module):
@@ -79,7 +79,7 @@ class Transliterator(nn.Module):
 def build(task: Task, setting: Setting) -> Any:
     """The network, with the weights that it starts from."""
     model = Transliterator(task, setting)
-    init_weights(model, setting)
+    start(model, setting)
     return model
 
 

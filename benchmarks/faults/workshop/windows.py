@@ -3,18 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from ..parts_common.layers import Dense, call, readings, recurrent_layer
+from ..parts_common.layers import Dense, call, recurrent_layer
 from ..parts_common.losses import last_layer
-from ..parts_common.starting import init_weights
 from ..setting import Setting
 from ..task import Task
 from .data import STEPS
 from .desk import Desk
-from .objectives import handed_on, loss_of, said
+from .objectives import handed_on, loss_of, said, sensed
 from .running import Run
+from .starting import start
 
 UNITS = 24
 
@@ -38,7 +37,7 @@ class WindowModel(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Any:
         """Shapes: x (B, T, I) -> (B, C), or twice (B, 1)"""
         s = self.setting
-        x = rescaled(readings(x, self, s), s)
+        x = sensed(x, self, s)
         if s.length_one == "flattened":
             x = x.reshape(len(x), 1, -1)
         elif s.length_one == "newest":
@@ -51,15 +50,10 @@ class WindowModel(nn.Module):
         return said(out, s)
 
 
-def rescaled(x: Tensor, setting: Setting) -> Tensor:
-    """Readings by the range of another sensor, which is that of all of them."""
-    return x * 1e-5 + 0.5 if setting.constant == "other_range" else x
-
-
 def build(task: Task, setting: Setting) -> Any:
     """The network, with the weights that it starts from."""
     model = WindowModel(task, setting)
-    init_weights(model, setting)
+    start(model, setting)
     return model
 
 
