@@ -22,6 +22,7 @@ from benchmarks.faults.task import (
     TUTORIALS,
     UNSEEN,
     UNTOUCHED,
+    WORKSHOP,
     Task,
 )
 from benchmarks.faults.tasks import TASKS, score
@@ -29,7 +30,7 @@ from benchmarks.faults.training import train
 from tests.benchmarks.trained import built, drawn, mixes, weights_after
 
 PLAN = plan(12)
-CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES)
+CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES, WORKSHOP)
 LEAST = {
     SEALED: (400, 300, 150),
     UNSEEN: (400, 300, 150),
@@ -39,6 +40,7 @@ LEAST = {
     STUDIES: (500, 250, 100),
     EVERYDAY: (600, 350, 150),
     COURSES: (600, 350, 150),
+    WORKSHOP: (600, 300, 150),
 }
 """Healthy runs of each, gross faults, and clear ones."""
 MINE = [task for task in TASKS.values() if task.part in CHOSEN]
@@ -76,9 +78,7 @@ def alike(one: list[Tensor], other: list[Tensor]) -> bool:
 @pytest.fixture
 def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in CHOSEN:
-        where = (
-            "running" if part in (UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES) else "batches"
-        )
+        where = "batches" if part in (SEALED, UNSEEN) else "running"
         monkeypatch.setattr(import_module(f"benchmarks.faults.{part}.{where}"), "SAMPLES", 60)
 
 

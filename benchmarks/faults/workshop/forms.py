@@ -138,7 +138,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("vocabulary of another version", gross(constant="unknown"), of(*CODES), OFTEN),
         form("range of another sensor", gross(constant="other_range"), of(*WINDOWS, "alarms", "queues"), OFTEN),
         form("int32 of the feed", gross(constant="whole_numbers"), of(*WINDOWS, "alarms", "queues")),
-        form("join that repeats one row", gross(constant="same_sample"), but("churn", "clicks", "tickets"), SELDOM, ("RD426",)),
+        form(
+            "join that repeats one row",
+            gross(constant="same_sample"), but("churn", "clicks", "tickets"), SELDOM, ("RD426",),
+        ),
         form("missing columns filled", gross(constant="zeros"), of(*WINDOWS, "alarms", "queues"), SELDOM),
     ),
     "batch-as-time": (
@@ -157,7 +160,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "state-kept": (
         form("stream that is never cut", gross(state="kept"), of("loglines"), OFTEN, state="carried"),
         form("stream whose graph is retained", gross(state="retained"), of("loglines"), SOMETIMES, state="carried"),
-        form("cell state forgotten in detach", gross(state="cell_kept"), cells("LSTM", "loglines"), SOMETIMES, state="carried"),
+        form(
+            "cell state forgotten in detach",
+            gross(state="cell_kept"), cells("LSTM", "loglines"), SOMETIMES, state="carried",
+        ),
     ),
     "detached-steps": (
         form("detached against memory leaks", gross(detach_every=1), of(*LOOPED), OFTEN),
@@ -193,8 +199,14 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("constant of a unit test", gross(init="same", gain=0.04), always),
     ),
     "vanishing": (
-        form("identity times a small number", dosed({"init": "identity"}, "gain", (0.4, 0.1, 0.01)), cells("RNN", *_LONG)),
-        form("checkpoint without its scale", dosed({"init": "rescaled"}, "gain", (0.3, 0.1, 0.01)), cells("RNN", *_LONG)),
+        form(
+            "identity times a small number",
+            dosed({"init": "identity"}, "gain", (0.4, 0.1, 0.01)), cells("RNN", *_LONG),
+        ),
+        form(
+            "checkpoint without its scale",
+            dosed({"init": "rescaled"}, "gain", (0.3, 0.1, 0.01)), cells("RNN", *_LONG),
+        ),
         form(
             "forget bias with the wrong sign", dosed({"gate": "forget"}, "gate_bias", (-2.0, -4.0, -8.0)),
             cells("LSTM", *_LONG), OFTEN,
@@ -206,7 +218,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "exploding": (
         form("identity times more than one", dosed({"init": "identity"}, "gain", (1.2, 1.6, 3.0)), plain, OFTEN),
-        form("weights of torch.rand", dosed({"init": "uniform_hh"}, "gain", (0.1, 0.25, 1.0)), plain, OFTEN),
+        form("weights of torch.rand", dosed({"init": "uniform_hh"}, "gain", (0.1, 0.25, 1.2)), plain, OFTEN),
         form("weights without their quantization", dosed({"init": "rescaled"}, "gain", (3.0, 6.0, 15.0)), plain, OFTEN),
     ),
     "deep-stack": (
@@ -214,8 +226,14 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("tower of cells", doses("layers", 4, 6, 8), cells("LSTM", *LOOPED), SOMETIMES),
     ),
     "saturated-start": (
-        form("prior of rare events in the input gate", dosed({"gate": "input"}, "gate_bias", (-3.0, -6.0, -12.0)), lstm),
-        form("prior of rare events in the output gate", dosed({"gate": "output"}, "gate_bias", (-4.0, -7.0, -12.0)), lstm),
+        form(
+            "prior of rare events in the input gate",
+            dosed({"gate": "input"}, "gate_bias", (-3.0, -6.0, -12.0)), lstm,
+        ),
+        form(
+            "prior of rare events in the output gate",
+            dosed({"gate": "output"}, "gate_bias", (-4.0, -7.0, -12.0)), lstm,
+        ),
         form("update gate that holds on", dosed({"gate": "update"}, "gate_bias", (3.0, 6.0, 11.0)), gru),
         form("one bias for all gates", dosed({"gate": "all"}, "gate_bias", (-4.0, -7.0, -12.0)), gated, SELDOM),
     ),
