@@ -110,11 +110,11 @@ def test_every_fault_runs_and_changes_the_training(scenario: Scenario) -> None:
     changes: dict[str, Any] = dict(TINY)
     if scenario.setting.not_a_number:
         changes["not_a_number"] = 2
-    if scenario.setting.schedule in ("milestones", "step", "by_hand", "steps"):
+    if scenario.setting.schedule in ("milestones", "step", "by_hand", "steps", "marks"):
         changes["span"] = 1
     ill, twin = scenario.setting.changed(**changes), scenario.twin.changed(**TINY)
     updates = 3
-    if ill.schedule in ("plateau", "impatient") or ill.output == "relu":
+    if ill.schedule in ("plateau", "impatient", "upside_down") or ill.output == "relu":
         updates = 25  # until a plateau was long enough, or an answer below zero
     if scenario.fault == "state-kept":
         with pytest.raises(RuntimeError, match=r"backward through the graph a second time|inplace operation"):

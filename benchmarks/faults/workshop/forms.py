@@ -70,7 +70,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("max_norm with a zero too many", doses("clip", 0.02, 2e-3, 1e-4), PLAIN, OFTEN),
         form("clip of values at the tolerance", dosed({"clip_kind": "value"}, "clip", (1e-3, 1e-4, 1e-6)), PLAIN),
         form("hooks that clamp too early", dosed({"clip_kind": "hooks"}, "clip", (1e-3, 1e-4, 1e-6)), PLAIN),
-        form("bound for each weight, given to all", dosed({"clip_kind": "by_size"}, "clip", (120.0, 15.0, 1.0)), PLAIN),
+        form("bound for each weight, given to all", dosed({"clip_kind": "by_size"}, "clip", (120.0, 15.0, 0.8)), PLAIN),
     ),
     "decay-too-fast": (
         form(

@@ -28,7 +28,8 @@ class TextEncoder(nn.Module):
         width = setting.hidden * (2 if setting.bidirectional else 1)
         self.embedding = nn.Embedding(task.inputs, task.embedding, padding_idx=0)
         self.rnn = recurrent_layer(setting, task.embedding)
-        self.weigh = nn.Linear(width, 1, bias=False) if self.pooled else None
+        weighed = self.pooled and setting.pooling == "attention"
+        self.weigh = nn.Linear(width, 1, bias=False) if weighed else None
         self.norm = nn.LayerNorm(width) if setting.layer_norm else nn.Identity()
         self.dropout = nn.Dropout(setting.dropout)
         self.fc = last_layer(setting, width, task.outputs)
@@ -58,9 +59,9 @@ class TextEncoder(nn.Module):
     def pool(self, out: Tensor, state: Tensor, lengths: Tensor) -> Tensor:
         """One vector for each text."""
         s, steps = self.setting, torch.arange(out.shape[1])
-        if self.weigh is not None:
+        if self.pooled:
             past = (steps >= lengths[:, None])[..., None]
-            scores = self.weigh(out) if s.pooling == "attention" else torch.zeros_like(out[..., :1])
+            scores = torch.zeros_like(out[..., :1]) if self.weigh is None else self.weigh(out)
             if s.padding == "mask_reversed":
                 scores = scores.masked_fill(~past, -1e4)
             elif s.padding != "unmasked":
