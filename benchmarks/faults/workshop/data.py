@@ -8,13 +8,13 @@ from torch.nn import functional as F
 
 from ..task import GATED, WORKSHOP, Batch, Task
 
-CART, REMOVE = 4, 5
-"""Pages of a visit; 0 is padding."""
+COUPON, EXPIRED = 4, 5
+"""With which a visit may begin; 0 is padding."""
+DELAY = 3
+"""Steps that what flows into a pipe takes to its end."""
 PLANS = 4
 WINDOW = 12
 """Readings of what is cut out of a series."""
-STEPS = {"meters": WINDOW, "demand": 10, "bearings": 20}
-"""Of windows that may be given as one row."""
 
 
 def _int(g: torch.Generator, low: int, high: int, *shape: int) -> Tensor:
@@ -22,13 +22,12 @@ def _int(g: torch.Generator, low: int, high: int, *shape: int) -> Tensor:
 
 
 def _clicks(n: int, g: torch.Generator, training: bool) -> Batch:
-    """Pages of a visit. Asked for: whether the last that was done with the cart was to put something in."""
-    x, lengths = _int(g, 1, 12, n, 14), _int(g, 5, 15, n)
-    past = torch.arange(14) >= lengths[:, None]
-    x[past] = 0
-    time = torch.arange(1, 15).expand(n, -1)
-    put, taken = ((time * (x == page)).amax(1) for page in (CART, REMOVE))
-    return x, (put > taken).long(), lengths
+    """Pages of a visit. Asked for: whether it began with a coupon that holds, or with one that has run out."""
+    x, lengths = _int(g, 6, 10, n, 10), _int(g, 7, 11, n)
+    y, rows = _int(g, 0, 2, n), torch.arange(n)
+    x[rows, _int(g, 0, 2, n)] = torch.where(y == 1, COUPON, EXPIRED)
+    x[torch.arange(10) >= lengths[:, None]] = 0
+    return x, y, lengths
 
 
 def _tickets(n: int, g: torch.Generator, training: bool) -> Batch:
@@ -112,14 +111,10 @@ def _loglines(n: int, g: torch.Generator, training: bool) -> Batch:
 
 
 def _alarms(n: int, g: torch.Generator, training: bool) -> Batch:
-    """Two readings and a switch. Asked for at each step: whether an alarm is on that nobody has switched off."""
+    """What flows into a pipe, out of it, and a pressure. Asked for at each step: whether less comes out."""
     x = torch.randn(n, 14, 3, generator=g)
-    over, off = (x[..., :2] > 1.1).any(2), x[..., 2] > 0.9
-    on, y = torch.zeros(n, dtype=torch.bool), torch.zeros(n, 14, dtype=torch.long)
-    for t in range(14):
-        on = (on & ~off[:, t]) | over[:, t]
-        y[:, t] = on
-    return x, y, None
+    arrives = F.pad(x[:, :-DELAY, 0], (DELAY, 0))
+    return x, (arrives - 0.7 * x[..., 1] > 0).long(), None
 
 
 def _queues(n: int, g: torch.Generator, training: bool) -> Batch:
@@ -181,7 +176,7 @@ def chances_or_scores(model: nn.Module, batch: Batch) -> float:
 
 _YES: dict[str, Any] = {"measure": chances_or_scores, "binary": True}
 TASKS = (
-    Task("clicks", WORKSHOP, _clicks, 12, 1, 0.85, read="last", network="texts", padded=True, **_YES),
+    Task("clicks", WORKSHOP, _clicks, 10, 1, 0.85, read="last", network="texts", padded=True, **_YES),
     Task("tickets", WORKSHOP, _tickets, 44, 4, 0.8, read="mean", network="texts", padded=True),
     Task("meters", WORKSHOP, _meters, 3, 1, 0.9, tokens=False, read="last", classes=False, network="windows"),
     Task(
@@ -190,7 +185,7 @@ TASKS = (
     Task("bearings", WORKSHOP, _bearings, 2, 4, 0.8, tokens=False, read="last", network="windows"),
     Task("invoices", WORKSHOP, _invoices, 20, 4, 0.96, network="tagger"),
     Task("loglines", WORKSHOP, _loglines, 21, 21, 0.64, network="stream"),
-    Task("alarms", WORKSHOP, _alarms, 3, 1, 0.6, tokens=False, network="stepped", **_YES),
+    Task("alarms", WORKSHOP, _alarms, 3, 1, 0.62, tokens=False, network="stepped", **_YES),
     Task("queues", WORKSHOP, _queues, 2, 1, 0.85, tokens=False, classes=False, network="stepped"),
     Task("churn", WORKSHOP, _churn, 4, 1, 0.6, tokens=False, read="last", network="scratch", **_YES),
     Task("translit", WORKSHOP, _translit, 12, 13, 0.75, network="translator"),

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from ..parts_common.fitting import Fit
-from ..parts_common.losses import last_layer
 from ..parts_common.optimizing import LONG, make_scheduler, recurrent
 from .running import Run
 
@@ -20,10 +19,7 @@ class Desk(Fit):
         self.spare = copy.deepcopy(model) if run.setting.clearing == "copy" else None
         super().__init__(run, model)
         s = self.setting
-        if s.optimized == "new_head":
-            # For the classes of this customer, after the optimizer was made.
-            self.model.fc = last_layer(s, self.model.fc.in_features, self.model.fc.out_features)
-        elif s.optimized == "no_rnn":
+        if s.optimized == "no_rnn":
             its = {id(p) for name, p in self.model.named_parameters() if recurrent(name)}
             for group in self.optimizer.param_groups:
                 group["params"] = [p for p in group["params"] if id(p) not in its]

@@ -38,7 +38,7 @@ from .planting import (
 
 _ACROSS = (*WINDOWS, "invoices", "translit", "dispatch")
 """Tasks whose recurrence may be given the wrong axis first."""
-_LONG = ("clicks", "bearings", "alarms", "queues")
+_LONG = ("clicks", "bearings", "alarms")
 """Tasks that a plain recurrence learns, and that ask for what was long ago."""
 
 FORMS: dict[str, tuple[Form, ...]] = {
@@ -97,7 +97,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "not-cleared": (
         form("cleared on the copy", gross(clearing="copy"), always, OFTEN, clip=None),
-        form("cleared where it is logged", {"clear": {"clearing": "6"}, "gross": {"clearing": "25"}}, always, OFTEN),
+        form(
+            "cleared where it is logged", {"clear": {"clearing": "6"}, "gross": {"clearing": "25"}}, PLAIN, OFTEN,
+            clip=None,
+        ),
         form("cleared once an epoch", gross(clearing="epoch"), always, SOMETIMES, clip=None),
         form("lost in a merge", gross(clearing="never"), always),
     ),
@@ -105,7 +108,6 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("cells in a plain list", gross(optimized="list"), of(*WINDOWS, "alarms", "queues"), OFTEN),
         form("model loaded after its optimizer", gross(optimized="second_network"), always, OFTEN),
         form("freeze that matches too many names", clear(frozen="recurrence"), always),
-        form("head for other classes, too late", clear(optimized="new_head"), but("translit")),
         form("group of the recurrence renamed", clear(optimized="no_rnn"), always, SELDOM),
     ),
     "cut-off": (
@@ -183,7 +185,6 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "one-step": (
         form("words as a batch of words", gross(length_one="one_by_one"), of(*CODES), OFTEN),
         form("newest reading alone", gross(length_one="newest"), of(*WINDOWS)),
-        form("window as one row of features", gross(length_one="flattened"), of(*WINDOWS)),
         form("state made anew in the loop", gross(length_one="forgets"), of(*LOOPED), OFTEN),
     ),
     "wrong-loss": (

@@ -13,10 +13,10 @@ def start(model: nn.Module, setting: Setting) -> None:
     """Sets what the setting names."""
     init_weights(model, setting)
     for name, p in model.named_parameters():
-        if p.dim() < 2 or "embedding" in name:
-            continue
-        if setting.init == "rows_expanded":
-            p.copy_(p[:1].expand_as(p))
+        if setting.init == "rows_expanded" and "embedding" not in name and "norm" not in name:
+            # One vector for all units: rows of a recurrence, columns of what reads it.
+            one = torch.zeros(1) if p.dim() < 2 else p[:1] if recurrent(name) else p[:, :1]
+            p.copy_(one.clone().expand_as(p))
         elif recurrent(name) and ("weight_hh" in name or "W_h" in name):
             _recurrence(p, setting)
 

@@ -9,7 +9,6 @@ from ..parts_common.layers import Dense, call, recurrent_layer
 from ..parts_common.losses import last_layer
 from ..setting import Setting
 from ..task import Task
-from .data import STEPS
 from .desk import Desk
 from .objectives import handed_on, loss_of, said, sensed
 from .running import Run
@@ -24,8 +23,7 @@ class WindowModel(nn.Module):
     def __init__(self, task: Task, setting: Setting) -> None:
         super().__init__()
         s = self.setting = setting
-        flat = STEPS[task.name] if s.length_one == "flattened" else 1
-        recurrence = recurrent_layer(s, task.inputs * flat)
+        recurrence = recurrent_layer(s, task.inputs)
         # In a plain list no network knows of it.
         self.rnn: Any = [recurrence] if s.optimized == "list" else nn.ModuleList([recurrence])
         self.norm = nn.LayerNorm(s.hidden) if s.layer_norm else nn.Identity()
@@ -38,9 +36,7 @@ class WindowModel(nn.Module):
         """Shapes: x (B, T, I) -> (B, C), or twice (B, 1)"""
         s = self.setting
         x = sensed(x, self, s)
-        if s.length_one == "flattened":
-            x = x.reshape(len(x), 1, -1)
-        elif s.length_one == "newest":
+        if s.length_one == "newest":
             x = x[:, -1:]
         out, _ = call(self.rnn[0], x, None, s)
         last = out.mean(1) if s.pooling == "mean" else out[:, -1]
