@@ -98,7 +98,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "not-cleared": (
         form("cleared on the copy", gross(clearing="copy"), always, OFTEN, clip=None),
         form(
-            "cleared where it is logged", {"clear": {"clearing": "6"}, "gross": {"clearing": "25"}}, PLAIN, OFTEN,
+            "cleared where it is logged", {"clear": {"clearing": "12"}, "gross": {"clearing": "40"}}, PLAIN, OFTEN,
             clip=None,
         ),
         form("cleared once an epoch", gross(clearing="epoch"), always, SOMETIMES, clip=None),

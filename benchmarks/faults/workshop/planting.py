@@ -24,7 +24,7 @@ FILED = ("clicks", "tickets", "bearings", "churn", "dispatch")
 CODES = ("clicks", "tickets", "invoices", "loglines", "translit", "dispatch")
 """Tasks that are given tokens."""
 ADAPTIVE = with_optimizer("Adam", "AdamW", "RMSprop")
-OFTEN, SOMETIMES, SELDOM = 4, 3, 2
+OFTEN, SOMETIMES, SELDOM = 6, 4, 3
 """Rounds of the plan in which a mistake is planted."""
 
 
