@@ -132,7 +132,8 @@ class Setting:
     """Share of the training set whose label is drawn anew."""
 
     # The untouched and the reported part have no field of their own, and values of their own for many (their forms.py);
-    # so have the studies', the everyday, the courses' part, and the tutorials' one field of its own, the last.
+    # so have the studies', the everyday, the courses' and the workshop's part, and the tutorials' one
+    # field of its own, the last.
     # Of the unseen part, which has values of its own for the fields above too (unseen/forms.py)
     divided: bool = True
     """The loss is divided by the batches of an update, where there are several."""

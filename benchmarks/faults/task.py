@@ -12,7 +12,7 @@ Batch = tuple[Tensor, Tensor, Tensor | None]
 
 Source = Callable[[int, torch.Generator, bool], Batch]
 """So many fresh samples, to train on or to validate."""
-FOLDERS = BLIND, SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES = (
+FOLDERS = BLIND, SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES, WORKSHOP = (
     "blind",
     "sealed",
     "unseen",
@@ -22,6 +22,7 @@ FOLDERS = BLIND, SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYD
     "studies",
     "everyday",
     "courses",
+    "workshop",
 )
 """Parts of the bench with a folder of their own, in the order in which they were made (part.py): each was examined for
 the first time when the rules were done."""
@@ -54,7 +55,8 @@ class Task:
     pooled | speller | normalizer | marked | front | handmade | residual (sealed/); spelled | pooling | letters |
     forecaster | siamese | autoencoder | agent | teacher | words | speech | customers (unseen/); in the untouched,
     the reported, the tutorials', the studies' and the everyday part each task has a script of its own; unrolled |
-    last_step | ragged | each_step | letters | translator: scripts of the courses' part"""
+    last_step | ragged | each_step | letters | translator: scripts of the courses' part; texts | windows | tagger |
+    stream | stepped | scratch | translator | heads: of the workshop's"""
     lag: int | None = None
     """How far back the task must remember, where its author knows it and says so (--lag)."""
     embedding: int = 16

@@ -22,6 +22,7 @@ from benchmarks.faults.task import (
     TUTORIALS,
     UNSEEN,
     UNTOUCHED,
+    WORKSHOP,
     Task,
 )
 from benchmarks.faults.tasks import TASKS, score
@@ -29,7 +30,7 @@ from benchmarks.faults.training import train
 from tests.benchmarks.trained import built, drawn, mixes, weights_after
 
 PLAN = plan(12)
-CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES)
+CHOSEN = (SEALED, UNSEEN, UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES, WORKSHOP)
 LEAST = {
     SEALED: (400, 300, 150),
     UNSEEN: (400, 300, 150),
@@ -39,6 +40,7 @@ LEAST = {
     STUDIES: (500, 250, 100),
     EVERYDAY: (600, 350, 150),
     COURSES: (600, 350, 150),
+    WORKSHOP: (600, 300, 150),
 }
 """Healthy runs of each, gross faults, and clear ones."""
 MINE = [task for task in TASKS.values() if task.part in CHOSEN]
@@ -76,9 +78,7 @@ def alike(one: list[Tensor], other: list[Tensor]) -> bool:
 @pytest.fixture
 def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in CHOSEN:
-        where = (
-            "running" if part in (UNTOUCHED, REPORTED, TUTORIALS, STUDIES, EVERYDAY, COURSES) else "batches"
-        )
+        where = "batches" if part in (SEALED, UNSEEN) else "running"
         monkeypatch.setattr(import_module(f"benchmarks.faults.{part}.{where}"), "SAMPLES", 60)
 
 
@@ -110,11 +110,11 @@ def test_every_fault_runs_and_changes_the_training(scenario: Scenario) -> None:
     changes: dict[str, Any] = dict(TINY)
     if scenario.setting.not_a_number:
         changes["not_a_number"] = 2
-    if scenario.setting.schedule in ("milestones", "step", "by_hand", "steps"):
+    if scenario.setting.schedule in ("milestones", "step", "by_hand", "steps", "marks"):
         changes["span"] = 1
     ill, twin = scenario.setting.changed(**changes), scenario.twin.changed(**TINY)
     updates = 3
-    if ill.schedule in ("plateau", "impatient") or ill.output == "relu":
+    if ill.schedule in ("plateau", "impatient", "upside_down") or ill.output == "relu":
         updates = 25  # until a plateau was long enough, or an answer below zero
     if scenario.fault == "state-kept":
         with pytest.raises(RuntimeError, match=r"backward through the graph a second time|inplace operation"):

@@ -128,6 +128,9 @@ def test_training_is_the_same_every_time() -> None:
         "complaints",
         "cipher",
         "weather",
+        "tickets",
+        "demand",
+        "translit",
     ):
         assert weights(Setting(name)) == weights(Setting(name)) != weights(Setting(name, seed=5))
 

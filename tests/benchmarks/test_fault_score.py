@@ -182,7 +182,8 @@ def test_a_part_is_held_against_what_the_others_foretell() -> None:
 
 def test_the_first_looks_that_are_kept() -> None:
     looks = first_looks.first_looks()
-    assert list(looks) == list(FOLDERS)
+    # The newest part may not have been examined yet.
+    assert tuple(looks) in (FOLDERS, FOLDERS[:-1])
     for look in looks.values():
         assert (
             score.total(n for by in look.words.values() for n in by.values())[1]

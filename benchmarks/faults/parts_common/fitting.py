@@ -25,9 +25,13 @@ class Fit:
         if s.optimized == "second_network":
             # The optimizer has the parameters of the first one.
             self.model = build(run.task, s)
-        self.scheduler = make_scheduler(self.optimizer, s)
+        self.scheduler = self.schedule()
         self.averaged = torch.optim.swa_utils.AveragedModel(self.model) if s.average else None
         run.attach(self.model, self.optimizer)
+
+    def schedule(self) -> Any:
+        """What changes the rate from update to update; None without."""
+        return make_scheduler(self.optimizer, self.setting)
 
     def start_epoch(self) -> None:
         """What is done before the batches of an epoch."""
