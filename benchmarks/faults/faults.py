@@ -91,7 +91,7 @@ _FAULTS = (
         follows=("RD103", "RD104", "RD202", "RD203", "RD309"), conditions=("exploding_gradients",),
     ),
     Fault(
-        "step-too-small", ("RD302",), "slow_convergence",
+        "step-too-small", ("RD302", "RD315"), "slow_convergence",
         (
             Form("rate", DEVELOPMENT, doses("rate", 0.03, 0.01, 0.001), with_optimizer("Adam", "SGD")),
             Form("rate of others", HELD_BACK, doses("rate", 0.03, 0.01, 0.001), _OTHERS),

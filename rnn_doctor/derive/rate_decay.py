@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from rnn_doctor.derive.optimizer import lr_remaining_min, lr_starved_share
+from rnn_doctor.derive.optimizer import STARVED, lr_remaining_min, lr_starved_share
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
@@ -14,7 +14,7 @@ FEWEST = 4
 """Falls by the same factor that make a habit; a plan of two or three milestones has an end."""
 EVEN = 1e-3
 """How far the factors may differ: a cosine, a polynomial or a linear schedule changes its own from step to step."""
-GONE, SHORT = 0.01, 0.1
+GONE, SHORT = STARVED, 0.1
 """Of the largest rate, and of the updates seen: see RD304."""
 IN_ALL = 40.0
 """Updates at the largest rate, to which all updates of the training add up, those to come included."""

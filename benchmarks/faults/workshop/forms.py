@@ -192,7 +192,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
         form("NLLLoss over softmax", gross(output="nll_of_chances"), of(*MANY)),
         form("scores clamped for BCELoss", gross(output="clamped"), of(*YES), OFTEN),
         form("ReLU since nothing sold is negative", gross(output="relu"), numbers),
-        form("sign of the likelihood lost", gross(loss_scale=-1.0), always),
+        form("sign of the likelihood lost", gross(loss_scale=-1.0), always, rules=("RD312",)),
     ),
     "symmetric": (
         form("rows expanded", gross(init="rows_expanded"), always),
@@ -219,7 +219,10 @@ FORMS: dict[str, tuple[Form, ...]] = {
     ),
     "exploding": (
         form("identity times more than one", dosed({"init": "identity"}, "gain", (1.2, 1.6, 3.0)), plain, OFTEN),
-        form("weights of torch.rand", dosed({"init": "uniform_hh"}, "gain", (0.1, 0.25, 1.2)), plain, OFTEN),
+        form(
+            "weights of torch.rand",
+            dosed({"init": "uniform_hh"}, "gain", (0.1, 0.25, 1.2)), plain, OFTEN, ("RD201",),
+        ),
         form("weights without their quantization", dosed({"init": "rescaled"}, "gain", (3.0, 6.0, 15.0)), plain, OFTEN),
     ),
     "deep-stack": (
