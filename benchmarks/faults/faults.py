@@ -219,6 +219,7 @@ _FAULTS = (
             Form("last output", DEVELOPMENT, {"gross": {"padding": "last_output"}}, lambda t, s: t.padded),
             Form("last output there too", HELD_BACK, {"gross": {"padding": "last_output"}}, lambda t, s: t.padded),
         ),
+        follows=("RD101",),
     ),
     Fault(
         "state-kept", ("RD407",), "slow_convergence",

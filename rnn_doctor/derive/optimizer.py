@@ -6,9 +6,9 @@ from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.signals import Measurement
 
-STARVED = 0.0101
+STARVED = 0.0099
 """Of the largest rate so far. A cosine spends 6.4 % of its length below it, one-cycle 4.5 %, a quadratic decay
-10 %, a linear one 1 %; a stepwise decay by 10 reaches it at its third stage."""
+10 %, a linear one 1 %; a stepwise decay by 10 passes it at its third stage."""
 
 ADAPTIVE = frozenset((
     "adam", "adamw", "adamax", "nadam", "radam", "sparseadam", "adabound", "adabelief", "stableadamw",
@@ -50,7 +50,7 @@ def lr_remaining_min(view: View) -> dict[str, Measurement]:
 
 @signal(unit="share", by="optimizer", reads=("steps.lr", "optimizers"))
 def lr_starved_share(view: View) -> dict[str, Measurement]:
-    """Share of the updates seen that ran at 1 % or less of the largest learning rate before them.
+    """Share of the updates seen that ran at less than 1 % of the largest learning rate before them.
 
     A warm-up is not starved: only what falls is compared. A schedule that ends near zero with the training
     spends a few per cent there; one that is over long before the training spends most of it.

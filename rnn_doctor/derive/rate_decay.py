@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import median
 
-from rnn_doctor.derive.optimizer import STARVED, lr_remaining_min, lr_starved_share
+from rnn_doctor.derive.optimizer import lr_remaining_min, lr_starved_share
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
@@ -14,8 +14,11 @@ FEWEST = 4
 """Falls by the same factor that make a habit; a plan of two or three milestones has an end."""
 EVEN = 1e-3
 """How far the factors may differ: a cosine, a polynomial or a linear schedule changes its own from step to step."""
-GONE, SHORT = STARVED, 0.1
+GONE, SHORT = 0.01, 0.1
 """Of the largest rate, and of the updates seen: see RD304."""
+EARLY = 100
+"""Updates within which a rate that is down to GONE is not so by a plan of the whole training, where that goes on: a
+step down to a tenth, and again, is made at thirds of it or later."""
 IN_ALL = 40.0
 """Updates at the largest rate, to which all updates of the training add up, those to come included."""
 MANY = 1_000_000
@@ -49,25 +52,43 @@ def lr_updates_in_all(view: View) -> dict[str, Measurement]:
     return found
 
 
-@signal(unit="claim", by="optimizer", reads=("steps.lr", "optimizers", "schedulers"))
+@signal(unit="claim", by="optimizer", reads=("steps.lr", "optimizers", "schedulers", "stop"))
 def lr_decays_away(view: View) -> dict[str, Measurement]:
     """Whether the rate has gone below a hundredth for more than a tenth of the updates, or adds up to next to nothing.
 
-    Reads: as lr_remaining_min, lr_starved_share and lr_updates_in_all. Unit: claim. None if: as lr_remaining_min.
+    Of a training that goes on after its first hundred updates at most, a hundredth itself counts as well.
+
+    Reads: as lr_remaining_min, lr_starved_share and lr_updates_in_all; `log.stop.reason`. Unit: claim.
+    None if: as lr_remaining_min.
     """
     remaining, starved, whole = lr_remaining_min(view), lr_starved_share(view), lr_updates_in_all(view)
     assert isinstance(remaining, dict)
     assert isinstance(starved, dict)
     assert isinstance(whole, dict)
-    found = {}
+    early, found = _gone_early(view), {}
     for name, left in remaining.items():
         if left.value is None:
             found[name] = left
             continue
         gone = float(left.value) < GONE and float(starved[name].value or 0.0) > SHORT
+        gone = gone or early.get(name, 0.0) > SHORT
         in_all = whole[name].value if name in whole else None
         short = in_all is not None and float(in_all) < IN_ALL
         found[name] = known(gone or short, n=left.n, location=left.location)
+    return found
+
+
+def _gone_early(view: View) -> dict[str, float]:
+    """Share of the updates at a hundredth of the rate before them, where these are few and the training goes on."""
+    stop = view.log.stop
+    if stop is None or stop.reason != "steps" or len(view.log.steps) > EARLY:
+        return {}
+    found = {}
+    for name, (_, rates) in _rates(view).items():
+        largest = list(accumulate(rates, max))
+        found[name] = sum(r <= GONE * (1 + EVEN) * top for r, top in zip(rates, largest, strict=True)) / len(
+            rates
+        )
     return found
 
 

@@ -146,7 +146,17 @@ def constant(**fields: Any) -> bool | float | str | None:
 def test_constant_input() -> None:
     assert constant() is True
     assert constant(mean=77.0) is True
-    assert constant(constant_share=0.9) is False
+    assert constant(constant_share=0.9, std=0.5) is False
+
+
+def test_numbers_of_another_range_hardly_vary() -> None:
+    scaled = {"constant_share": 0.0, "mean": 0.5, "absmax": 0.5001}
+    assert constant(**scaled, std=1e-5) is True
+    assert constant(**scaled, std=1e-3) is False
+    looks = [batch(k, mean=0.5 + k, std=1e-5, absmax=1.0 + k) for k in (1, 2, 3)]
+    assert value_of("input_constant", log(lstm(), looks), "lstm") is False, "another number at each look"
+    one_sequence = [batch(1, batch=1, mean=0.5, std=1e-5, absmax=0.5)]
+    assert value_of("input_constant", log(lstm(), one_sequence), "lstm") is False
 
 
 def test_a_number_that_is_hardly_ever_another() -> None:

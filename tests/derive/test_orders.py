@@ -255,3 +255,12 @@ def test_numbers_that_follow_from_what_the_network_does_have_an_order() -> None:
     assert value_of(ALIKE, log(steps([1.0] * 50), lstm(copied=True), numbers())) is None
     assert measure(ALIKE, log(steps([1.0] * 50), lstm(copied=True), numbers())).absent == COPIED
     assert value_of(ALIKE, log(steps([1.0] * 50), lstm(copied=True), order())) == 0.9  # labels are given
+
+
+def test_batches_of_one_class_each_in_random_order() -> None:
+    each = {"alike": -0.05, "chance": 0.8, "within": 0.97}
+    found = run(order(**each))
+    assert value_of(ALIKE, found) == 0.97
+    assert value_of("batch_likeness", found) == "each batch is nearly of one class"
+    for other in ({"within": 0.49}, {"distance": 0.2}, {"updates": 11}, {"numbers": True}):
+        assert value_of(ALIKE, run(order(**each | other))) in (0, None)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from rnn_doctor.schema.built import Scheduler
-from rnn_doctor.schema.runlog import RunLog
+from rnn_doctor.schema.runlog import RunLog, Stop
 from tests.derive.logs import adam, log, measure, steps, value_of
 
 
@@ -84,3 +84,15 @@ def test_rows_of_which_some_are_missing() -> None:
     run = scheduled([0.5 ** (k // 7) for k in range(50)])
     thinned = run.model_copy(update={"steps": run.steps[::2]})
     assert measure("lr_updates_in_all", thinned, "Adam").absent
+
+
+@pytest.mark.parametrize(
+    ("reason", "count", "away"),
+    [("steps", 50, True), ("steps", 120, False), ("script_end", 50, False), ("time", 50, False)],
+)
+def test_a_hundredth_counts_where_the_training_goes_on(reason: str, count: int, away: bool) -> None:
+    stop = Stop.model_validate(
+        {"record": "stop", "step": count, "reason": reason, "seconds": 1.0, "probe_seconds": 0.1}
+    )
+    run = scheduled([0.1 ** min(2, 3 * k // count) for k in range(count)]).model_copy(update={"stop": stop})
+    assert value_of("lr_decays_away", run, "Adam") is away
