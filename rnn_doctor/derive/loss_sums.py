@@ -5,8 +5,8 @@ from statistics import median
 
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import NO_STEP, View
-from rnn_doctor.schema.runlog import LossSum
 from rnn_doctor.schema.signals import Measurement
+from rnn_doctor.schema.wiring import LossSum
 
 _CLOSE = 1e-3
 """Relative difference at which two numbers of losses are the same: they are sums in single precision."""

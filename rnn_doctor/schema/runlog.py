@@ -38,6 +38,7 @@ from rnn_doctor.schema.wiring import (
     AxisDependence,
     BatchOrder,
     CopiedTargets,
+    LossSum,
     Mode,
     Reach,
     SharedExamples,
@@ -197,21 +198,6 @@ class LossCall(Frozen):
     value: Number | None = None
     baseline: Number | None = None
     """Loss of the best constant answer: entropy of the labels, or variance of the targets."""
-
-
-class LossSum(Frozen):
-    """How the training loss of one sampled update of a single backward pass is made of its loss calls."""
-
-    record: Literal["loss_sum"]
-    step: int
-    calls: int
-    """Calls of loss functions through which something is learned."""
-    targets: int
-    """Targets of all of them, without those that are left out (ignore_index)."""
-    mean: Number
-    """Mean over the calls of the loss of one target."""
-    loss: Number
-    """The training loss of the update."""
 
 
 class NonFinite(Frozen):

@@ -1,4 +1,4 @@
-"""Records of how a training is put together: the modes of its modules, the order of its batches."""
+"""Records of how a training is put together: the modes of its modules, the order of its batches, its loss."""
 
 from typing import Literal
 
@@ -212,3 +212,18 @@ class Reach(Frozen):
     high: Number = float("inf")
     beyond: Number | None = None
     """Share of the targets of a regression that lie outside, by more than 5 % of the bounds' size."""
+
+
+class LossSum(Frozen):
+    """How the training loss of one sampled update of a single backward pass is made of its loss calls."""
+
+    record: Literal["loss_sum"]
+    step: int
+    calls: int
+    """Calls of loss functions through which something is learned."""
+    targets: int
+    """Targets of all of them, without those that are left out (ignore_index)."""
+    mean: Number
+    """Mean over the calls of the loss of one target."""
+    loss: Number
+    """The training loss of the update."""

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from rnn_doctor.schema.runlog import LossSum
+from rnn_doctor.schema.wiring import LossSum
 from tests.capture.records import observed
 
 T, B, C = 6, 4, 5

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rnn_doctor.schema.runlog import LossSum, RunLog
+from rnn_doctor.schema.runlog import RunLog
+from rnn_doctor.schema.wiring import LossSum
 from tests.derive.logs import at, batch, log, loss_call, lstm, measure, steps, value_of
 
 

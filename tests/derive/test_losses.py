@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from rnn_doctor.schema.runlog import LossCall, LossSum
+from rnn_doctor.schema.runlog import LossCall
+from rnn_doctor.schema.wiring import LossSum
 from tests.derive.logs import adam, log, loss_call, measure, steps, value_of, weight
 
 FALLING = [2.0 * 0.95**k for k in range(40)]

@@ -7,7 +7,8 @@ import pytest
 
 from rnn_doctor.derive.own_targets import COPIED, REWARDED, own_targets
 from rnn_doctor.derive.view import View
-from rnn_doctor.schema.runlog import LossSum, RunLog
+from rnn_doctor.schema.runlog import RunLog
+from rnn_doctor.schema.wiring import LossSum
 from tests.derive.logs import log, loss_call, lstm, measure, steps, value_of
 
 SPIKE = [50.0 if k == 20 else 1.0 for k in range(30)]

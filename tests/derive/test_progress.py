@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from rnn_doctor.schema.runlog import LossSum
+from rnn_doctor.schema.wiring import LossSum
 from tests.derive.logs import log, loss_call, measure, steps, value_of
 
 STANDING = [1.39 + 0.05 * (k % 3) for k in range(200)]
