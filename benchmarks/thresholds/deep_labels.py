@@ -28,14 +28,19 @@ def shown(scenario: Scenario, folder: Path) -> tuple[str, str]:
         log = folder / log.name
         worker.observe(scenario.setting, log)
     found = signals(reading.read(log), lag=None).signals
-    begins, learns = (
-        next((m.value for m in found[name].measurements.values()), None)
+    values = {
+        name: next((m.value for m in found[name].measurements.values()), None)
         for name in ("depth_gain_start", "stack_learns")
-    )
-    size = "not seen" if begins is None else f"below {BEGINS_LESS}" if float(begins) < BEGINS_LESS else None
-    return size or (f"below {BEGINS}" if float(begins or 0) < BEGINS else "above"), (
-        "begun" if learns else "not begun"
-    )
+    }
+    begins = values["depth_gain_start"]
+    assert begins is None or isinstance(begins, float)
+    return _size(begins), "begun" if values["stack_learns"] else "not begun"
+
+
+def _size(begins: float | None) -> str:
+    if begins is None:
+        return "not seen"
+    return next((f"below {line}" for line in (BEGINS_LESS, BEGINS) if begins < line), "above")
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """Learning-rate schedules, clipping, and what kind of optimizer it is."""
 
+from collections.abc import Sequence
+from itertools import accumulate
 from statistics import median
 
 from rnn_doctor.derive.registry import known, signal, unknown
@@ -64,12 +66,15 @@ def lr_starved_share(view: View) -> dict[str, Measurement]:
         if not rates or max(rates) <= 0:
             found[name] = unknown("no learning rate above zero was seen", location=location)
             continue
-        largest, starved = 0.0, 0
-        for rate in rates:
-            largest = max(largest, rate)
-            starved += rate < STARVED * largest
-        found[name] = known(starved / len(rates), n=len(rates), location=location)
+        found[name] = known(share_below(STARVED, rates), n=len(rates), location=location)
     return found
+
+
+def share_below(part: float, rates: Sequence[float]) -> float:
+    """Share of the rates that are below so much of the largest before them."""
+    return sum(rate < part * top for rate, top in zip(rates, accumulate(rates, max), strict=True)) / len(
+        rates
+    )
 
 
 @signal(unit="claim", reads=("steps.optimizers", "optimizers"))

@@ -3,13 +3,12 @@
 import math
 
 from rnn_doctor.derive.data_size import batches_a_pass
+from rnn_doctor.derive.rate_decay import GONE
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import NO_STEP, View
 from rnn_doctor.schema.built import Plateau
 from rnn_doctor.schema.signals import Measurement
 
-GONE = 0.01
-"""Of the rate, as RD304 has it."""
 _EACH = 0.9
 """Calls an update from which on it is called at every one."""
 
@@ -53,6 +52,5 @@ def _batches_differ(view: View) -> bool:
     order = view.log.batch_orders[-1] if view.log.batch_orders else None
     if order is None or order.same:
         return False
-    return (
-        bool(order.distance) or 2 * (order.different or 0) > order.looked
-    )  # all of the data return at each update
+    returns = 2 * (order.different or 0) <= order.looked  # each sequence, as of a batch that is all the data
+    return bool(order.distance) or not returns

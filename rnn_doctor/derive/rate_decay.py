@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from statistics import median
 
-from rnn_doctor.derive.optimizer import lr_remaining_min, lr_starved_share
+from rnn_doctor.derive.optimizer import lr_remaining_min, lr_starved_share, share_below
 from rnn_doctor.derive.registry import known, signal, unknown
 from rnn_doctor.derive.view import View
 from rnn_doctor.schema.signals import Measurement
@@ -83,13 +83,7 @@ def _gone_early(view: View) -> dict[str, float]:
     stop = view.log.stop
     if stop is None or stop.reason != "steps" or len(view.log.steps) > EARLY:
         return {}
-    found = {}
-    for name, (_, rates) in _rates(view).items():
-        largest = list(accumulate(rates, max))
-        found[name] = sum(r <= GONE * (1 + EVEN) * top for r, top in zip(rates, largest, strict=True)) / len(
-            rates
-        )
-    return found
+    return {name: share_below(GONE * (1 + EVEN), rates) for name, (_, rates) in _rates(view).items()}
 
 
 def _rates(view: View) -> dict[str, tuple[int, list[float]]]:

@@ -65,8 +65,6 @@ class GradientNorms:
         self._placed = False
         self.scaling = False
         """GradScaler is at work: until it has unscaled them, gradients after backward are not the loss's."""
-        self._scaler: Any = None
-        """The one that has multiplied this step's loss, and not divided any gradient yet."""
         self.forget()
 
     def forget(self) -> None:
@@ -79,7 +77,8 @@ class GradientNorms:
         self._known: int | None = None
         self._scale = 1.0
         """What the gradients stood multiplied by when a clip call was given them."""
-        self._scaler = None
+        self._scaler: Any = None
+        """The GradScaler that has multiplied this step's loss, and not divided any gradient yet."""
 
     def scaled(self, scaler: Any) -> None:
         """GradScaler multiplied the loss of this step."""
