@@ -29,7 +29,7 @@ BEGINS_LESS = -1.2
 50th update 17 had lost as much, all of which took longer than that; of the other six three did not
 (benchmarks/thresholds/deep_labels.py)."""
 FEW, SEVERAL = 4, 6
-"""Of FEW layers it may come back in the first updates (benchmarks/thresholds/deep_tasks.py), and of 11 healthy stacks
+"""Of FEW layers it may come back in the first updates (benchmarks/thresholds/deep_tasks.py), and of 12 healthy stacks
 of three in the fault bench that had not begun to learn by then three had lost as much as BEGINS_LESS."""
 MANY = 12
 """Layers without skips: of 8 stacks of so many 7 did not learn within 500 updates, and the other took 264, where its
